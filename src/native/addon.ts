@@ -1,0 +1,140 @@
+/**
+ * The typed contract of every export of the C++ addon. Nothing above `native/` uses it directly.
+ * The layout of the buffers is in `native/codec/records.h`.
+ */
+
+/** Why a native call failed. `kernel`: an error message of netlink; `system`: a system call; the rest are ours. */
+export type FailureReason =
+  | 'kernel'
+  | 'system'
+  | 'closed'
+  | 'inconsistent'
+  | 'overflow'
+  | 'too-large'
+  | 'malformed'
+
+/** One failure of a native call; a call can have several, the first is the cause. */
+export interface Failure {
+  readonly reason: FailureReason
+  /** Positive errno, or 0 where there is none. */
+  readonly errno: number
+  /** The system call or step: `sendmsg`, `setns`, `encode`. */
+  readonly call: string
+  /** The kernel's extended acknowledgement, or a sentence of ours, or empty. */
+  readonly message: string
+  /** Index of the message in the batch that it is about, or -1. */
+  readonly index: number
+  /** Path of the offending property within that message (`expressions[2].data.sreg`), or empty. */
+  readonly path: string
+}
+
+/** Native calls report what fails as values: what was asked for, or the failures. */
+export type Outcome<T> = T | readonly Failure[]
+
+/** Options of a batch. */
+export interface TransactionOptions {
+  /** The ruleset's generation that the batch was planned for; ERESTART when it is another by now. */
+  readonly generation?: number | undefined
+}
+
+/** A netlink socket. Calls run in their order on a thread of the addon's own; `…Sync` on the calling thread. */
+export interface SocketHandle {
+  /** Several requests in one send, an acknowledgement asked on the last only; resolves with their replies. */
+  request(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  requestSync(words: Uint32Array): Outcome<ArrayBuffer>
+  /** One dump request; restarted a bounded number of times while the kernel calls it inconsistent. */
+  dump(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  /** One nf_tables batch, whole or not at all; resolves with the echoed messages of those that asked. */
+  transaction(words: Uint32Array, options?: TransactionOptions): Promise<Outcome<ArrayBuffer>>
+  transactionSync(words: Uint32Array, options?: TransactionOptions): Outcome<ArrayBuffer>
+  /** An empty job on the socket's thread: what a call costs before it does anything. */
+  roundTrip(): Promise<Outcome<undefined>>
+  /** Settles what is pending with `closed`, then releases the descriptor on an addon thread. Idempotent. */
+  close(): void
+}
+
+/** A stream of multicast messages. `onEvents` gets a buffer of messages, or failures (`overflow`: events were lost). */
+export interface MonitorHandle {
+  close(): void
+}
+
+/** A network namespace held open by a descriptor. */
+export interface NamespaceHandle {
+  /** The descriptor; valid until `close`. Use as `/proc/<pid>/fd/<fd>`. */
+  readonly fd: number
+  /** Inode of the namespace: equal for two handles of the same namespace. */
+  readonly inode: bigint
+  readSysctl(name: string): Promise<Outcome<string>>
+  writeSysctl(name: string, value: string): Promise<Outcome<undefined>>
+  openSocket(protocol: 'route' | 'netfilter'): Promise<Outcome<SocketHandle>>
+  /** One-shot: enters, opens a route socket, sends the batch, drains, closes. For namespaces that are used once. */
+  request(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  openMonitor(
+    protocol: 'route' | 'netfilter',
+    groups: readonly number[],
+    onEvents: (events: Outcome<ArrayBuffer>) => void,
+  ): Promise<Outcome<MonitorHandle>>
+  /** Moves the calling thread into the namespace, for good. Refused (`system`, EINVAL) on the process's main thread. */
+  enterThread(): Outcome<undefined>
+  close(): void
+}
+
+/** How a field's value is laid out; the names of `codec::Type`. */
+export type FieldType =
+  | 'u8'
+  | 'u16'
+  | 'u32'
+  | 's32'
+  | 'u64'
+  | 'be16'
+  | 'be32'
+  | 'beS32'
+  | 'be64'
+  | 'string'
+  | 'flag'
+  | 'bytes'
+  | 'nested'
+  | 'list'
+  | 'strings'
+  | 'structs'
+  | 'select'
+
+/** One field of a schema; header fields come first. */
+export interface FieldTable {
+  readonly name: string
+  readonly type: FieldType
+  /** nested, list, structs: index into `schemas`. */
+  readonly schema?: number
+  /** select: index of the field, in the same schema, whose value selects. */
+  readonly key?: number
+  /** select: the alternatives, by the string or number that the key field holds. */
+  readonly variants?: readonly { readonly key: string | number; readonly schema: number }[]
+}
+
+export interface SchemaTable {
+  readonly name: string
+  readonly fields: readonly FieldTable[]
+}
+
+export interface MessageTable {
+  readonly name: string
+  readonly protocol: 'route' | 'netfilter'
+  readonly type: number
+  readonly schema: number
+}
+
+export interface NativeAddon {
+  readonly schemas: readonly SchemaTable[]
+  readonly messages: readonly MessageTable[]
+  /** Opens a namespace by a path (`/run/netns/web`, `/proc/1234/ns/net`); ENOENT or EINVAL when it is none. */
+  openNamespace(path: string): Outcome<NamespaceHandle>
+  /** Duplicates a descriptor that the caller keeps. */
+  openNamespaceFd(fd: number): Outcome<NamespaceHandle>
+  /** A new namespace, owned by the handle; kept under `path` (bind mount) when one is given. */
+  createNamespace(path?: string): Promise<Outcome<NamespaceHandle>>
+  /** Takes away what `createNamespace(path)` mounted. */
+  unmountNamespace(path: string): Promise<Outcome<undefined>>
+  /** Encodes without sending and decodes what was encoded: for tests of the codec. */
+  encode(words: Uint32Array): Outcome<ArrayBuffer>
+  decode(protocol: 'route' | 'netfilter', bytes: Uint8Array): Outcome<ArrayBuffer>
+}
