@@ -187,9 +187,9 @@ bool find_attribute(Bytes attributes, std::uint16_t number, Attribute& attribute
 // A message as it was received.
 struct MessageView {
   nlmsghdr header{};
-  Bytes bytes;         // with the nlmsghdr, nlmsg_len bytes
-  Bytes payload;       // after the nlmsghdr
-  std::size_t offset;  // of the nlmsghdr, in the bytes that the reader was given
+  Bytes bytes;             // with the nlmsghdr, nlmsg_len bytes
+  Bytes payload;           // after the nlmsghdr
+  std::size_t offset = 0;  // of the nlmsghdr, in the bytes that the reader was given
 };
 
 // Walks the messages of a datagram, or of several in one buffer.
