@@ -1,0 +1,167 @@
+/**
+ * The objects of a ruleset, in the shape of libnftables' JSON (`man libnftables-json`, RULESET ELEMENTS). A property
+ * marked "ours" is one that nft 1.0.6 does not print or does not have.
+ */
+import type { DatatypeName, TypeSpecification } from './datatype.js'
+import type { MapElement, SetElement } from './expression.js'
+import type { ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
+import type { Statement } from './statement.js'
+
+export interface Table {
+  readonly family: Family
+  readonly name: string
+  readonly handle?: number
+  /** Ours. */
+  readonly flags?: readonly TableFlag[]
+  /** Ours. At most 128 bytes. */
+  readonly comment?: string
+}
+
+/** A chain; with `type`, `hook` and `prio` a base chain. */
+export interface Chain {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+  readonly handle?: number
+  readonly type?: ChainType
+  readonly hook?: Hook
+  readonly prio?: Priority
+  /** Default: `accept`. */
+  readonly policy?: Policy
+  /** The interfaces that an ingress or egress chain is bound to. */
+  readonly dev?: string | readonly string[]
+  /** Ours. At most 128 bytes. */
+  readonly comment?: string
+}
+
+export interface Rule {
+  readonly family: Family
+  readonly table: string
+  readonly chain: string
+  readonly expr: readonly Statement[]
+  /** Deleting and replacing: the rule. Adding: the rule to add after; inserting: the rule to insert before. */
+  readonly handle?: number
+  /** Instead of `handle`, when adding or inserting: a rule's place in the chain, from 0. */
+  readonly index?: number
+  /** At most 128 bytes. */
+  readonly comment?: string
+}
+
+/** `interval`: ranges and prefixes. `timeout`: elements may expire. `dynamic`: rules may add elements. */
+export type SetFlag = 'constant' | 'interval' | 'timeout' | 'dynamic'
+
+interface SetProperties {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+  readonly handle?: number
+  /** The key's type; an array for a concatenation. */
+  readonly type: TypeSpecification
+  readonly policy?: 'performance' | 'memory'
+  readonly flags?: readonly SetFlag[]
+  /** Default lifetime of elements, in seconds. */
+  readonly timeout?: number
+  /** Seconds between removals of expired elements. */
+  readonly 'gc-interval'?: number
+  /** The most elements that it may have; declare it for large hash sets, which makes them faster. */
+  readonly size?: number
+  /** Merge adjacent and overlapping ranges instead of refusing them. */
+  readonly 'auto-merge'?: boolean
+  /** Ours. At most 128 bytes. */
+  readonly comment?: string
+}
+
+export interface NamedSet extends SetProperties {
+  readonly elem?: readonly SetElement[]
+}
+
+/** What a map gives: a verdict, a value, or the fields of a concatenation. */
+export type MapType = 'verdict' | DatatypeName | readonly DatatypeName[]
+
+export interface NamedMap extends SetProperties {
+  readonly map: MapType
+  readonly elem?: readonly MapElement[]
+}
+
+/**
+ * Elements of a named set or map. The types are ours: with them nothing needs to be looked up. They may be left out
+ * where the same transaction declares the set.
+ */
+export interface Element {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+  readonly elem: readonly (SetElement | MapElement)[]
+  /** Ours: the set's declared key type. */
+  readonly type?: TypeSpecification
+  /** Ours: the map's declared data type. */
+  readonly map?: MapType
+  /** Ours: the set's declared flags; `interval` decides how elements are written. */
+  readonly flags?: readonly SetFlag[]
+}
+
+/** A named counter. Numbers above 2^53 are rounded. */
+export interface Counter {
+  readonly family: Family
+  readonly table: string
+  readonly name: string
+  readonly handle?: number
+  readonly packets?: number
+  readonly bytes?: number
+  /** Ours. At most 128 bytes. */
+  readonly comment?: string
+}
+
+export interface TableObject {
+  readonly table: Table
+}
+export interface ChainObject {
+  readonly chain: Chain
+}
+export interface RuleObject {
+  readonly rule: Rule
+}
+export interface SetObject {
+  readonly set: NamedSet
+}
+export interface MapObject {
+  readonly map: NamedMap
+}
+export interface ElementObject {
+  readonly element: Element
+}
+export interface CounterObject {
+  readonly counter: Counter
+}
+
+/** An object that this library does not model (a quota, a flowtable), as the kernel gave it. Listed, never added. */
+export interface OpaqueObject {
+  readonly opaque: { readonly message: string; readonly record: object }
+}
+
+/** What a listing gives. */
+export type ListedObject =
+  | TableObject
+  | ChainObject
+  | RuleObject
+  | SetObject
+  | MapObject
+  | CounterObject
+  | OpaqueObject
+
+/** What can be added and deleted. */
+export type RulesetObject =
+  | TableObject
+  | ChainObject
+  | RuleObject
+  | SetObject
+  | MapObject
+  | ElementObject
+  | CounterObject
+
+/** A consistent listing. `nftables` is what libnftables' JSON has under that name. */
+export interface Ruleset {
+  /** The kernel's generation number that all of it belongs to. */
+  readonly generation: number
+  readonly nftables: readonly ListedObject[]
+}

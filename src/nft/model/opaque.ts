@@ -1,0 +1,12 @@
+/** What this library does not know, kept as the kernel gave it, so that it can be written back unchanged. */
+
+/** One expression of a rule as the kernel has it: its name and its attributes as a record of `native/`. */
+export interface OpaqueExpression {
+  readonly name: string
+  readonly data?: object
+}
+
+/** Expressions, next to each other, that no statement of the model stands for. */
+export interface OpaqueStatement {
+  readonly opaque: { readonly expressions: readonly OpaqueExpression[] }
+}
