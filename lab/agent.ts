@@ -1,0 +1,70 @@
+/**
+ * The thread of a test machine. It enters the machine's namespace before it does anything else; the sockets that
+ * Node then opens on this thread's event loop belong to that namespace.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { Namespace } from 'nfbridge'
+import { type Connection, open } from './connections.js'
+import type { AgentMessage, AgentReply, AgentRequest, AgentStart, RequestMessage } from './messages.js'
+import { type RunningServer, serve } from './servers.js'
+
+const { name, namespaceFd }: AgentStart = workerData
+const servers = new Map<string, RunningServer>()
+const connections = new Map<number, Connection>()
+let lastConnection = 0
+
+function post(message: AgentMessage): void {
+  parentPort?.postMessage(message)
+}
+
+async function obey(request: AgentRequest): Promise<AgentReply> {
+  switch (request.call) {
+    case 'serve': {
+      const server = await serve(name, request.transport, request.port, request.address)
+      servers.set(`${request.transport}/${server.port}`, server)
+      return { call: 'serve', port: server.port }
+    }
+    case 'stop': {
+      const key = `${request.transport}/${request.port}`
+      await servers.get(key)?.stop()
+      servers.delete(key)
+      return { call: 'stop' }
+    }
+    case 'probe': {
+      const connection = await open(request)
+      connection.close()
+      return { call: 'probe', result: connection.result }
+    }
+    case 'hold': {
+      const connection = await open(request)
+      connections.set(++lastConnection, connection)
+      return { call: 'hold', result: connection.result, connection: lastConnection }
+    }
+    case 'send': {
+      const connection = connections.get(request.connection)
+      return { call: 'send', result: (await connection?.send(request.text, request.timeoutMs)) ?? 'reset' }
+    }
+    case 'release':
+      connections.get(request.connection)?.close()
+      connections.delete(request.connection)
+      return { call: 'release' }
+  }
+}
+
+function failed(error: unknown): AgentReply {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return { call: 'failed', message, code }
+}
+
+try {
+  const namespace = Namespace.open({ fd: namespaceFd })
+  namespace.enterWorkerThread()
+  namespace.close()
+  parentPort?.on('message', async ({ id, request }: RequestMessage) => {
+    post({ kind: 'reply', id, reply: await obey(request).catch(failed) })
+  })
+  post({ kind: 'ready' })
+} catch (error) {
+  post({ kind: 'broken', message: error instanceof Error ? error.message : String(error) })
+}
