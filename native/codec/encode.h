@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/records.h"
 #include "codec/schema.h"
 #include "netlink/message.h"
 

@@ -1,6 +1,6 @@
-// The description of a netlink message as constant data. One encoder (encode.h), one decoder (decode.h) and one
-// locator (locate.h) interpret these tables; the addon also hands them to TypeScript (node/schema_export.h).
-// Nothing here, in codec/ or in netlink/, includes N-API.
+// The description of a netlink message as constant data. One encoder (encode.h), one decoder (decode.h) and
+// one locator (locate.h) interpret these tables; the addon also hands them to TypeScript
+// (node/schema_export.h). Nothing here, in codec/ or in netlink/, includes N-API.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace nfbridge::codec {
 
 enum class Type : std::uint8_t {
   kU8,
-  kU16,   // host byte order, as rtnetlink has it
+  kU16,  // host byte order, as rtnetlink has it
   kU32,
   kS32,
   kU64,
@@ -25,7 +25,8 @@ enum class Type : std::uint8_t {
   kNested,   // a nest with the schema `nested`
   kList,     // a nest of nests: each element is an attribute `element` with the schema `nested`
   kStrings,  // a nest of strings: each element is an attribute `element`
-  kStructs,  // RTA_MULTIPATH: a sequence of {u16 length; rest of the header; attributes} with the schema `nested`
+  kStructs,  // RTA_MULTIPATH: a sequence of {u16 length; rest of the header; attributes} with the schema
+             // `nested`
   kSelect,   // a nest whose schema depends on the value of another field of the same nest (`key`)
 };
 
@@ -67,7 +68,7 @@ enum class Protocol : std::uint8_t { kRoute, kNetfilter };
 
 // A message type: its number in nlmsghdr (nfnetlink: subsystem << 8 | message) and its schema.
 struct Message {
-  std::string_view name;  // "newLink", "nft.newRule", "ct.delete"
+  std::string_view name;  // "newLink", "nftNewRule", "ctDelete"
   Protocol protocol;
   std::uint16_t type;
   const Schema* schema;
