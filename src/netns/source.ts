@@ -1,0 +1,76 @@
+import { NfbridgeError } from '../errors.js'
+import type { Failure, NamespaceHandle } from '../native/addon.js'
+import { errorOfAll, failed } from '../native/failure.js'
+import { addon } from '../native/load.js'
+
+/** A network namespace held open by somebody, as {@link Namespace} is. */
+export interface NamespaceDescriptor {
+  /** The descriptor; the caller keeps it open for as long as the call lasts. */
+  readonly fd: number
+}
+
+/**
+ * Which network namespace is meant: the path of one (`/run/netns/web`, `/proc/1234/ns/net`), the id of a process that
+ * is in it, or a descriptor of it.
+ */
+export type NamespaceSource = string | { readonly pid: number } | NamespaceDescriptor
+
+/**
+ * Opens the namespace that is meant.
+ * @throws NfbridgeError NFB_NAMESPACE_GONE when there is none; NFB_NOT_PERMITTED when it may not be opened;
+ * NFB_INVALID_ARGUMENT when the source is none of the three
+ */
+export function openSource(source: NamespaceSource, operation: string): NamespaceHandle {
+  if (typeof source === 'string') {
+    if (source === '' || source.includes('\0')) throw invalidSource(operation)
+    return opened(addon.openNamespace(source), source, operation)
+  }
+  if (typeof source !== 'object' || source === null) throw invalidSource(operation)
+  if ('pid' in source) {
+    if (!Number.isInteger(source.pid) || source.pid <= 0) throw invalidSource(operation)
+    return opened(addon.openNamespace(`/proc/${source.pid}/ns/net`), `process ${source.pid}`, operation)
+  }
+  if (!Number.isInteger(source.fd) || source.fd < 0) throw invalidSource(operation)
+  return opened(addon.openNamespaceFd(source.fd), `descriptor ${source.fd}`, operation)
+}
+
+const GONE: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'ESRCH',
+  'EINVAL',
+  'EBADF',
+  'ENOTTY',
+  'ELOOP',
+  'EISDIR',
+])
+
+function opened(
+  outcome: NamespaceHandle | readonly Failure[],
+  what: string,
+  operation: string,
+): NamespaceHandle {
+  if (!failed(outcome)) return outcome
+  const error = errorOfAll(outcome, operation)
+  if (error.errno === undefined || !GONE.has(error.errno)) throw error
+  throw new NfbridgeError({
+    code: 'NFB_NAMESPACE_GONE',
+    operation,
+    message:
+      `${what} is not a network namespace; is its container still running? ` +
+      'Give the path of a namespace that exists, such as /run/netns/<name> or /proc/<pid>/ns/net',
+    errno: error.errno,
+    path: 'netns',
+    cause: error,
+  })
+}
+
+function invalidSource(operation: string): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message:
+      'a namespace is a path, { pid } with a positive integer, { fd } with a descriptor, or a Namespace',
+    path: 'netns',
+  })
+}
