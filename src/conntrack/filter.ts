@@ -1,0 +1,176 @@
+/** Which connections are meant: tested by the kernel where it can, and once more here. */
+import { Cidr, type IPAddress } from '../address/index.js'
+import type { CtEntryRecord } from '../native/records.js'
+import type { ConntrackEntry } from './entry.js'
+import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
+import { invalid, nfprotoIpv4, nfprotoIpv6, type Tuple, tupleToRecord } from './tuple.js'
+
+/** What one direction must have; what is left out may be anything. */
+export interface TupleFilter {
+  readonly source?: IPAddress | Cidr
+  readonly destination?: IPAddress | Cidr
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+}
+
+/** Which connections: all that is given must hold. `{}` means every connection. */
+export interface ConntrackFilter {
+  readonly family?: 4 | 6
+  readonly protocol?: TransportProtocol
+  readonly original?: TupleFilter
+  readonly reply?: TupleFilter
+  /** An address, wherever it stands: source or destination of either direction. */
+  readonly address?: IPAddress
+  readonly zone?: number
+  /** The whole mark, or the bits of it that `mask` has. */
+  readonly mark?: number | { readonly value: number; readonly mask: number }
+}
+
+/** CTA_FILTER_F_* (net/netfilter/nf_internals.h, kernel 5.8): which values of a tuple are compared. */
+const compare = {
+  source: 1 << 0,
+  destination: 1 << 1,
+  protocol: 1 << 3,
+  sourcePort: 1 << 4,
+  destinationPort: 1 << 5,
+}
+
+/** @throws NfbridgeError NFB_INVALID_ARGUMENT for a filter that contradicts itself or has values out of range */
+export function checkFilter(filter: ConntrackFilter): void {
+  const families = new Set<4 | 6>()
+  for (const value of [
+    filter.original?.source,
+    filter.original?.destination,
+    filter.reply?.source,
+    filter.reply?.destination,
+    filter.address,
+  ])
+    if (value) families.add(value.family)
+  if (filter.family !== undefined) families.add(filter.family)
+  // NAT64 aside, which the kernel's connection tracking does not do, a connection has one family.
+  if (families.size > 1) throw invalid('the filter names addresses of both families', 'filter')
+  if (filter.protocol !== undefined && protocolNumber(filter.protocol) === undefined)
+    throw invalid(`${JSON.stringify(filter.protocol)} is no transport protocol`, 'filter.protocol')
+  unsigned(filter.zone, 0xffff, 'filter.zone')
+  if (typeof filter.mark === 'object') {
+    unsigned(filter.mark.value, 0xffffffff, 'filter.mark.value')
+    unsigned(filter.mark.mask, 0xffffffff, 'filter.mark.mask')
+  } else unsigned(filter.mark, 0xffffffff, 'filter.mark')
+  for (const direction of ['original', 'reply'] as const)
+    for (const port of ['sourcePort', 'destinationPort'] as const)
+      unsigned(filter[direction]?.[port], 0xffff, `filter.${direction}.${port}`)
+}
+
+function unsigned(value: number | undefined, highest: number, path: string): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= highest)) return
+  throw invalid(`${value} is no whole number from 0 to ${highest}`, path)
+}
+
+/**
+ * The filters whose results together are what `filter` means: an address that may stand in four places is four
+ * dumps, each filtered in the kernel, which costs far less than to copy a large table out.
+ */
+export function alternatives(filter: ConntrackFilter): ConntrackFilter[] {
+  const { address, ...rest } = filter
+  if (!address) return [filter]
+  const places: ConntrackFilter[] = []
+  for (const direction of ['original', 'reply'] as const)
+    for (const end of ['source', 'destination'] as const) {
+      const given = rest[direction]?.[end]
+      if (given && !covers(given, address)) continue
+      places.push({ ...rest, [direction]: { ...rest[direction], [end]: address } })
+    }
+  return places
+}
+
+/** The filter as the attributes of a dump request. Kernels that do not know an attribute send more than asked for. */
+export function filterToRecord(filter: ConntrackFilter): CtEntryRecord {
+  const family = familyOf(filter)
+  const original = tupleFilter(filter, 'original', family)
+  const reply = tupleFilter(filter, 'reply', family)
+  const mark = typeof filter.mark === 'number' ? { value: filter.mark, mask: 0xffffffff } : filter.mark
+  return {
+    family: family === undefined ? 0 : family === 4 ? nfprotoIpv4 : nfprotoIpv6,
+    ...(mark && { mark: mark.value, markMask: mark.mask }),
+    ...(filter.zone !== undefined && { zone: filter.zone }),
+    ...(original && { tupleOrig: tupleToRecord(original.tuple, 'filter.original') }),
+    ...(reply && { tupleReply: tupleToRecord(reply.tuple, 'filter.reply') }),
+    ...((original || reply) && {
+      filter: {
+        ...(original && { origFlags: original.flags }),
+        ...(reply && { replyFlags: reply.flags }),
+      },
+    }),
+  }
+}
+
+/** The kernel compares exact values, ports only together with the protocol, and all that only within one family. */
+function tupleFilter(
+  filter: ConntrackFilter,
+  direction: 'original' | 'reply',
+  family: 4 | 6 | undefined,
+): { tuple: Partial<Tuple>; flags: number } | undefined {
+  if (family === undefined) return undefined
+  const { source, destination, sourcePort, destinationPort } = filter[direction] ?? {}
+  const number = filter.protocol === undefined ? undefined : protocolNumber(filter.protocol)
+  const ports = number !== undefined && hasPorts.has(number)
+  // The protocol is the same both ways: the original direction tests it for both.
+  const withProtocol =
+    number !== undefined &&
+    (direction === 'original' || sourcePort !== undefined || destinationPort !== undefined)
+  const tuple: Partial<Tuple> = {
+    ...(source && !(source instanceof Cidr) && { source }),
+    ...(destination && !(destination instanceof Cidr) && { destination }),
+    ...(withProtocol && { protocol: protocolName(number) }),
+    ...(ports && sourcePort !== undefined && { sourcePort }),
+    ...(ports && destinationPort !== undefined && { destinationPort }),
+  }
+  let flags = 0
+  for (const [name, flag] of Object.entries(compare)) if (name in tuple) flags |= flag
+  return flags === 0 ? undefined : { tuple, flags }
+}
+
+const hasPorts: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
+
+function familyOf(filter: ConntrackFilter): 4 | 6 | undefined {
+  return (
+    filter.family ??
+    filter.original?.source?.family ??
+    filter.original?.destination?.family ??
+    filter.reply?.source?.family ??
+    filter.reply?.destination?.family ??
+    filter.address?.family
+  )
+}
+
+/** Whether an entry is meant: what the kernel may not have tested. */
+export function matches(entry: ConntrackEntry, filter: ConntrackFilter): boolean {
+  const { original, reply } = entry
+  if (filter.family !== undefined && original.source.family !== filter.family) return false
+  if (filter.protocol !== undefined && protocolNumber(filter.protocol) !== protocolNumber(entry.protocol))
+    return false
+  if (filter.zone !== undefined && entry.zone !== filter.zone) return false
+  if (typeof filter.mark === 'number' && entry.mark !== filter.mark) return false
+  if (typeof filter.mark === 'object' && ((entry.mark ^ filter.mark.value) & filter.mark.mask) !== 0)
+    return false
+  const { address } = filter
+  if (
+    address &&
+    ![original.source, original.destination, reply.source, reply.destination].some((each) =>
+      each.equals(address),
+    )
+  )
+    return false
+  return tupleMatches(original, filter.original) && tupleMatches(reply, filter.reply)
+}
+
+function tupleMatches(tuple: Tuple, filter: TupleFilter = {}): boolean {
+  if (filter.source && !covers(filter.source, tuple.source)) return false
+  if (filter.destination && !covers(filter.destination, tuple.destination)) return false
+  if (filter.sourcePort !== undefined && tuple.sourcePort !== filter.sourcePort) return false
+  return filter.destinationPort === undefined || tuple.destinationPort === filter.destinationPort
+}
+
+function covers(given: IPAddress | Cidr, address: IPAddress): boolean {
+  return given instanceof Cidr ? given.contains(address) : given.equals(address)
+}
