@@ -8,7 +8,6 @@ export type DatatypeName =
   | 'll_addr'
   | 'ether_addr'
   | 'ether_type'
-  | 'vlan_id'
   | 'arp_op'
   // network layer
   | 'ipv4_addr'
@@ -35,10 +34,8 @@ export type DatatypeName =
   | 'uid'
   | 'gid'
   | 'pkt_type'
-  | 'cpu'
   | 'realm'
   | 'classid'
-  | 'cgroup'
   | 'time'
   | 'fib_addrtype'
   // connection tracking

@@ -28,10 +28,8 @@ export type MetaKey =
   | 'skgid'
   | 'nftrace'
   | 'rtclassid'
-  | 'ibriport'
-  | 'obriport'
-  | 'ibridgename'
-  | 'obridgename'
+  | 'ibrname'
+  | 'obrname'
   | 'ibrpvid'
   | 'ibrvproto'
   | 'pkttype'
@@ -43,6 +41,8 @@ export type MetaKey =
   | 'l4proto'
   | 'iifkind'
   | 'oifkind'
+  | 'sdif'
+  | 'sdifname'
 
 /** Keys of connection tracking that have no direction. */
 export type CtKey =

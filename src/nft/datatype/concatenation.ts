@@ -1,0 +1,89 @@
+import type { DatatypeName, Immediate, TypeSpecification } from '../model/index.js'
+import type { ByteOrder } from './byte-order.js'
+import type { Datatype } from './datatype.js'
+import { InvalidValue, quote } from './invalid-value.js'
+import { datatype, datatypeById } from './registry.js'
+
+/** One field of a key: where it lies and how it is written. */
+export interface KeyField {
+  readonly type: Datatype
+  readonly offset: number
+  /** Bytes of the value, without the padding to four. */
+  readonly length: number
+  readonly order: ByteOrder
+}
+
+/** The layout of a key or of a map's data: one field, or several, each padded to four bytes. */
+export interface KeyLayout {
+  readonly fields: readonly KeyField[]
+  /** Bytes in all: with one field, unpadded. */
+  readonly length: number
+  /** nft's number: 6 bits for each field, the last field lowest. */
+  readonly typeId: number
+  /** 0 where it has fields of both, as nft's `BYTEORDER_INVALID`. */
+  readonly order: ByteOrder | undefined
+}
+
+const typeBits = 6
+const layouts = new Map<string, KeyLayout>()
+
+/** The number of bytes that a value takes in a concatenation. */
+export function paddedLength(length: number): number {
+  return (length + 3) & ~3
+}
+
+/** The layout of a declared type. @throws InvalidValue when a type is unknown or has no length of its own */
+export function keyLayout(specification: TypeSpecification): KeyLayout {
+  const key = typeof specification === 'string' ? specification : specification.join(' . ')
+  const cached = layouts.get(key)
+  if (cached !== undefined) return cached
+  const layout = describe(typeof specification === 'string' ? [specification] : specification)
+  layouts.set(key, layout)
+  return layout
+}
+
+function describe(names: readonly DatatypeName[]): KeyLayout {
+  if (names.length === 0) throw new InvalidValue('a type is expected')
+  const fields: KeyField[] = []
+  let offset = 0
+  // Not with shifts: five types of 6 bits need 30 bits, and a sixth must be refused and not wrapped around.
+  let typeId = 0
+  for (const name of names) {
+    const type = datatype(name)
+    if (type.bits === 0)
+      throw new InvalidValue(
+        `the type ${quote(name)} has no length of its own; sets cannot be declared with it`,
+      )
+    const length = Math.ceil(type.bits / 8)
+    fields.push({ type, offset, length, order: type.order ?? 'big' })
+    offset += paddedLength(length)
+    typeId = typeId * 2 ** typeBits + type.id
+  }
+  if (names.length > 5) throw new InvalidValue('a key has at most 5 fields')
+  if (offset > 64) throw new InvalidValue(`the key is ${offset} bytes long, at most 64 are possible`)
+  const [only] = fields
+  if (fields.length === 1 && only !== undefined)
+    return { fields, length: only.length, typeId, order: only.type.order }
+  return { fields, length: offset, typeId, order: undefined }
+}
+
+/** The types behind nft's number, in order; `undefined` when one of them is unknown. */
+export function typesFromId(typeId: number): readonly DatatypeName[] | undefined {
+  const names: DatatypeName[] = []
+  for (let rest = typeId; rest > 0; rest = Math.floor(rest / 2 ** typeBits)) {
+    const type = datatypeById(rest % 2 ** typeBits)
+    if (type === undefined) return undefined
+    names.unshift(type.name)
+  }
+  return names.length === 0 ? undefined : names
+}
+
+/** Writes one value into its field; the padding stays as it is. */
+export function writeField(field: KeyField, value: Immediate, target: Uint8Array): void {
+  field.type.write(value, target, field.offset, field.length, field.order)
+}
+
+/** Reads one field of a key. */
+export function readField(field: KeyField, bytes: Uint8Array): Immediate {
+  return field.type.read(bytes, field.offset, field.length, field.order)
+}

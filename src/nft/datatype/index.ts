@@ -1,0 +1,13 @@
+export { type ByteOrder, readNumber, writeNumber } from './byte-order.js'
+export {
+  type KeyField,
+  type KeyLayout,
+  keyLayout,
+  paddedLength,
+  readField,
+  typesFromId,
+  writeField,
+} from './concatenation.js'
+export type { Datatype, SymbolTable } from './datatype.js'
+export { InvalidValue, quote } from './invalid-value.js'
+export { datatype, datatypeById, verdictTypeId } from './registry.js'

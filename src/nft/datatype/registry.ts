@@ -1,0 +1,108 @@
+import type { DatatypeName, Immediate } from '../model/index.js'
+import { etherAddressType, ipv4Type, ipv6Type, linkLayerAddressType } from './address.js'
+import { readNumber, writeNumber } from './byte-order.js'
+import type { Datatype } from './datatype.js'
+import { integerType } from './integer.js'
+import { InvalidValue, quote } from './invalid-value.js'
+import { inetProtocolAliases, inetProtocols, inetServices } from './protocols.js'
+import * as symbols from './symbols.js'
+import { interfaceNameType, stringType } from './text.js'
+
+/** boolean: `true` or `false`, as JSON has them, or nft's words `exists` and `missing`. */
+const booleanType: Datatype = {
+  ...integerType('boolean', 39, 1, { symbols: symbols.booleans }),
+  read: (bytes, offset, length, order): Immediate => readNumber(bytes, offset, length, order) !== 0,
+}
+
+/** time: milliseconds in the kernel, seconds in JSON and here. */
+const timeType: Datatype = {
+  name: 'time',
+  id: 18,
+  bits: 32,
+  order: 'host',
+  bitmask: false,
+  text: false,
+  parse: parseSeconds,
+  write(value, target, offset, length, order) {
+    writeNumber(parseSeconds(value), target, offset, length, order)
+  },
+  read: (bytes, offset, length, order): Immediate => Number(readNumber(bytes, offset, length, order)) / 1000,
+}
+
+function parseSeconds(value: Immediate): number {
+  if (typeof value !== 'number' || !(value >= 0) || value * 1000 > 0xffffffff)
+    throw new InvalidValue(`${quote(value)} is no time: seconds are expected, below 4294967`)
+  return Math.round(value * 1000)
+}
+
+/** Every type by its name. The numbers are `enum datatypes` of nftables' include/datatype.h. */
+const datatypes: { readonly [N in DatatypeName]: Datatype } = {
+  nf_proto: integerType('nf_proto', 2, 8, {
+    symbols: symbols.netfilterProtocols,
+    title: 'netfilter protocol',
+  }),
+  integer: integerType('integer', 4, 0),
+  string: stringType,
+  ll_addr: linkLayerAddressType,
+  ipv4_addr: ipv4Type,
+  ipv6_addr: ipv6Type,
+  ether_addr: etherAddressType,
+  ether_type: integerType('ether_type', 10, 16, { order: 'big', symbols: symbols.etherTypes }),
+  arp_op: integerType('arp_op', 11, 16, { order: 'big', symbols: symbols.arpOperations }),
+  inet_proto: integerType('inet_proto', 12, 8, {
+    symbols: inetProtocols,
+    aliases: inetProtocolAliases,
+    title: 'IP protocol',
+  }),
+  inet_service: integerType('inet_service', 13, 16, { order: 'big', aliases: inetServices, title: 'port' }),
+  icmp_type: integerType('icmp_type', 14, 8, { order: 'big', symbols: symbols.icmpTypes }),
+  tcp_flag: integerType('tcp_flag', 15, 8, { order: 'big', bitmask: true, symbols: symbols.tcpFlags }),
+  dccp_pkttype: integerType('dccp_pkttype', 16, 4, { symbols: symbols.dccpTypes }),
+  time: timeType,
+  mark: integerType('mark', 19, 32, { order: 'host' }),
+  iface_index: integerType('iface_index', 20, 32, {
+    order: 'host',
+    // The loopback interface has index 1 in every namespace; other names are for the caller to resolve.
+    symbols: [['lo', 1]],
+    title: 'interface index',
+  }),
+  iface_type: integerType('iface_type', 21, 16, { order: 'host', symbols: symbols.interfaceTypes }),
+  realm: integerType('realm', 22, 32, { order: 'host' }),
+  classid: integerType('classid', 23, 32, { order: 'host' }),
+  uid: integerType('uid', 24, 32, { order: 'host', title: 'user id' }),
+  gid: integerType('gid', 25, 32, { order: 'host', title: 'group id' }),
+  ct_state: integerType('ct_state', 26, 32, { order: 'host', bitmask: true, symbols: symbols.ctStates }),
+  ct_dir: integerType('ct_dir', 27, 8, { symbols: symbols.ctDirections }),
+  ct_status: integerType('ct_status', 28, 32, { order: 'host', bitmask: true, symbols: symbols.ctStatuses }),
+  icmpv6_type: integerType('icmpv6_type', 29, 8, { order: 'big', symbols: symbols.icmpv6Types }),
+  ct_label: integerType('ct_label', 30, 128, { order: 'host', bitmask: true }),
+  pkt_type: integerType('pkt_type', 31, 8, { order: 'host', symbols: symbols.packetTypes }),
+  icmp_code: integerType('icmp_code', 32, 8, { order: 'big', symbols: symbols.icmpCodes }),
+  icmpv6_code: integerType('icmpv6_code', 33, 8, { order: 'big', symbols: symbols.icmpv6Codes }),
+  icmpx_code: integerType('icmpx_code', 34, 8, { order: 'big', symbols: symbols.icmpxCodes }),
+  devgroup: integerType('devgroup', 35, 32, { order: 'host', symbols: [['default', 0]] }),
+  dscp: integerType('dscp', 36, 6, { order: 'big', symbols: symbols.dscpCodes }),
+  ecn: integerType('ecn', 37, 2, { order: 'big', symbols: symbols.ecnCodes }),
+  fib_addrtype: integerType('fib_addrtype', 38, 32, { order: 'host', symbols: symbols.fibAddressTypes }),
+  boolean: booleanType,
+  ct_event: integerType('ct_event', 40, 32, { order: 'host', bitmask: true, symbols: symbols.ctEvents }),
+  ifname: interfaceNameType,
+  igmp_type: integerType('igmp_type', 42, 8, { order: 'big', symbols: symbols.igmpTypes }),
+}
+
+const byId = new Map(Object.values(datatypes).map((type) => [type.id, type]))
+
+/** nft's number for the type of a verdict map's data (`NFT_DATA_VERDICT`, linux/netfilter/nf_tables.h). */
+export const verdictTypeId = 0xffffff00
+
+/** A type by name. @throws InvalidValue for a name that there is none of */
+export function datatype(name: DatatypeName): Datatype {
+  const found: Datatype | undefined = Object.hasOwn(datatypes, name) ? datatypes[name] : undefined
+  if (found === undefined) throw new InvalidValue(`${quote(name)} is no data type of nft`)
+  return found
+}
+
+/** A type by nft's number, as sets store it; `undefined` for one that this library does not know. */
+export function datatypeById(id: number): Datatype | undefined {
+  return byId.get(id)
+}
