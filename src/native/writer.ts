@@ -224,7 +224,7 @@ export class RecordWriter {
       const code = value.charCodeAt(place)
       if (code === 0) throw this.#fault(step, 'contains a NUL character, which would end it')
       if (code > 127) {
-        this.#unicode(value, start)
+        this.#unicode(step, value, start)
         return
       }
       bytes[start + place] = code
@@ -233,7 +233,8 @@ export class RecordWriter {
     this.#at = lengthAt + 1 + ((length + 3) >> 2)
   }
 
-  #unicode(value: string, start: number): void {
+  #unicode(step: string | number, value: string, start: number): void {
+    if (value.includes('\0')) throw this.#fault(step, 'contains a NUL character, which would end it')
     this.#reserve(1 + value.length) // three bytes a UTF-16 unit at most: a word for each is enough
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(start))
     this.#finishBytes(start, written)
