@@ -3,7 +3,15 @@ import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { AgentCall, AgentMessage, AgentReply, AgentStart, ReplyOf, RequestMessage, RequestOf } from './messages.js'
+import type {
+  AgentCall,
+  AgentMessage,
+  AgentReply,
+  AgentStart,
+  ReplyOf,
+  RequestMessage,
+  RequestOf,
+} from './messages.js'
 
 interface Pending {
   resolve(reply: AgentReply): void
@@ -100,10 +108,14 @@ function agentFile(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./agent.js', import.meta.url)
   for (const part of ['agent', 'connections', 'servers', 'messages']) {
     const source = statSync(new URL(`./${part}.ts`, import.meta.url)).mtimeMs
-    const built = statSync(new URL(`../build/lab/${part}.js`, import.meta.url), { throwIfNoEntry: false })?.mtimeMs
+    const built = statSync(new URL(`../build/lab/${part}.js`, import.meta.url), {
+      throwIfNoEntry: false,
+    })?.mtimeMs
     if (built === undefined || built < source) {
       const path = fileURLToPath(new URL(`../build/lab/${part}.js`, import.meta.url))
-      throw new Error(`${path} is ${built === undefined ? 'missing' : 'older than its source'}: npm run build:ts`)
+      throw new Error(
+        `${path} is ${built === undefined ? 'missing' : 'older than its source'}: npm run build:ts`,
+      )
     }
   }
   return new URL('../build/lab/agent.js', import.meta.url)

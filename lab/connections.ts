@@ -128,9 +128,12 @@ function openUdp(target: Target): Promise<Connection> {
       settle({ outcome: 'reached', ...answer })
     })
     socket.once('connect', () => socket.send('probe', (error) => error && settle(failure(error))))
-    socket.bind({ port: localPort ?? 0, ...(localAddress !== undefined && { address: localAddress }) }, () => {
-      socket.connect(port, address)
-    })
+    socket.bind(
+      { port: localPort ?? 0, ...(localAddress !== undefined && { address: localAddress }) },
+      () => {
+        socket.connect(port, address)
+      },
+    )
   })
 }
 

@@ -41,7 +41,12 @@ export interface Target {
 }
 
 export type AgentRequest =
-  | { readonly call: 'serve'; readonly transport: Transport; readonly port: number; readonly address?: string | undefined }
+  | {
+      readonly call: 'serve'
+      readonly transport: Transport
+      readonly port: number
+      readonly address?: string | undefined
+    }
   | { readonly call: 'stop'; readonly transport: Transport; readonly port: number }
   | ({ readonly call: 'probe' } & Target)
   | ({ readonly call: 'hold' } & Target)

@@ -53,7 +53,12 @@ export function renderTable(table: Table, colour: boolean = wantsColour()): stri
     columns
       .map((column, index) => {
         const last = index === columns.length - 1
-        return padded(cells[index] ?? '', last && column.align !== 'right' ? 0 : (widths[index] ?? 0), column, colour)
+        return padded(
+          cells[index] ?? '',
+          last && column.align !== 'right' ? 0 : (widths[index] ?? 0),
+          column,
+          colour,
+        )
       })
       .join('   ')
       .trimEnd()

@@ -1,0 +1,101 @@
+/** Several ways of doing one thing, measured side by side: A B C D A B C D …, never one after the other. */
+import { median, medianRatio } from './statistics.js'
+
+/** One way of doing the thing. */
+export interface Contestant {
+  readonly name: string
+  /** How many processes it starts for the thing. */
+  readonly processes: number
+  /** Does the thing a few times and returns what each time took, in nanoseconds; undoes it outside of the timing. */
+  run(): Promise<readonly number[]>
+}
+
+/** What a row of the bench measures. */
+export interface Contest {
+  readonly id: string
+  readonly title: string
+  /** The name of the contestant that the others are compared with. */
+  readonly floor: string
+  readonly contestants: readonly Contestant[]
+  readonly notes: readonly string[]
+}
+
+export interface Limits {
+  /** Rounds that count; two more go before, to warm up. */
+  readonly rounds: number
+  /** No new round begins after this many milliseconds, once three have counted. */
+  readonly budgetMs: number
+}
+
+/** One contestant's result, in nanoseconds. */
+export interface Standing {
+  readonly name: string
+  readonly processes: number
+  readonly min: number
+  readonly median: number
+  /** Median over the rounds of this contestant's time by the floor's time in the same round. */
+  readonly ratio: number
+  /** The median of each round. */
+  readonly rounds: readonly number[]
+}
+
+export interface Result {
+  readonly id: string
+  readonly title: string
+  readonly floor: string
+  readonly standings: readonly Standing[]
+  readonly notes: readonly string[]
+}
+
+const warmUps = 2
+const fewestRounds = 3
+
+export async function hold(contest: Contest, { rounds, budgetMs }: Limits): Promise<Result> {
+  const samples = contest.contestants.map((): { min: number; rounds: number[] } => ({
+    min: Number.POSITIVE_INFINITY,
+    rounds: [],
+  }))
+  const begin = performance.now()
+  for (let round = -warmUps; round < rounds; round++) {
+    if (round >= fewestRounds && performance.now() - begin > budgetMs) break
+    for (const [index, contestant] of contest.contestants.entries()) {
+      const times = await contestant.run()
+      const sample = samples[index]
+      if (round < 0 || sample === undefined) continue
+      sample.rounds.push(median(times))
+      sample.min = Math.min(sample.min, ...times)
+    }
+  }
+  const floor = samples[contest.contestants.findIndex(({ name }) => name === contest.floor)]?.rounds ?? []
+  return {
+    id: contest.id,
+    title: contest.title,
+    floor: contest.floor,
+    notes: contest.notes,
+    standings: contest.contestants.map(({ name, processes }, index) => {
+      const { min, rounds: values } = samples[index] ?? { min: Number.NaN, rounds: [] }
+      return {
+        name,
+        processes,
+        min,
+        median: median(values),
+        ratio: medianRatio(values, floor),
+        rounds: values,
+      }
+    }),
+  }
+}
+
+/** Nanoseconds that an action takes. */
+export async function time(action: () => unknown): Promise<number> {
+  const begin = process.hrtime.bigint()
+  await action()
+  return Number(process.hrtime.bigint() - begin)
+}
+
+/** Nanoseconds that an action takes that does not wait for anything. */
+export function timeSync(action: () => unknown): number {
+  const begin = process.hrtime.bigint()
+  action()
+  return Number(process.hrtime.bigint() - begin)
+}

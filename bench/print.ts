@@ -1,0 +1,41 @@
+/** A result as a table that a person reads. */
+import { formatDuration, paint, renderTable, wantsColour } from '../lab/table.js'
+import type { Result } from './contest.js'
+
+export function printResult(result: Result): string {
+  const colour = wantsColour()
+  const rounds = result.standings[0]?.rounds.length ?? 0
+  const rows = result.standings.map(({ name, processes, min, median, ratio }) => [
+    name.startsWith('nfbridge') ? { text: name, style: 'green' as const } : name,
+    processes === 0 ? { text: '0', style: 'dim' as const } : String(processes),
+    formatDuration(min),
+    formatDuration(median),
+    name === result.floor ? { text: '1.00', style: 'dim' as const } : formatRatio(ratio),
+  ])
+  return renderTable(
+    {
+      title: result.title,
+      columns: [
+        { header: 'way' },
+        { header: 'processes', align: 'right' },
+        { header: 'least', align: 'right' },
+        { header: 'median', align: 'right' },
+        { header: '× floor', align: 'right' },
+      ],
+      rows,
+      notes: [
+        ...result.notes,
+        `${rounds} rounds, each way once a round; × floor is the median of the rounds' ratios`,
+      ],
+    },
+    colour,
+  )
+}
+
+export function heading(text: string): string {
+  return paint(text, 'bold', wantsColour())
+}
+
+function formatRatio(ratio: number): string {
+  return ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2)
+}

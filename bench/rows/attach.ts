@@ -1,0 +1,161 @@
+/** Row: one container attached to a bridge: its veth pair, address, route, and what the firewall must know of it. */
+import type { Namespace } from 'nfbridge'
+import { BridgeHost } from 'nfbridge'
+import { addContainer, networkOptions } from '../container.js'
+import { type Contest, type Contestant, time } from '../contest.js'
+import { recordFloor } from '../floor.js'
+import { type Command, launch, type Restore } from '../peers.js'
+import type { Surroundings } from '../surroundings.js'
+
+const floorName = 'floor: C, the same bytes'
+
+export async function attachContest(surroundings: Surroundings): Promise<Contest> {
+  const { programs, folder, peers } = surroundings
+  const container = await surroundings.namespace()
+  const floor = await recordFloor(programs, folder, 'attach', 1, await surroundings.namespace(), container)
+  await floor.prepare()
+  return {
+    id: 'attach',
+    title: 'attach of one container',
+    floor: floorName,
+    contestants: [
+      { name: floorName, processes: 0, run: () => floor.replay(1) },
+      await ours(surroundings),
+      ...(peers.ip ? await withIp(surroundings) : []),
+    ],
+    notes: [
+      `floor sends: ${floor.description}`,
+      'ip -batch: one process on the host, one in the container; else a process for each command, as scripts do it',
+    ],
+  }
+}
+
+async function ours(surroundings: Surroundings): Promise<Contestant> {
+  const container = await surroundings.namespace()
+  const host = await BridgeHost.open({ netns: await surroundings.namespace() })
+  surroundings.closeLater(() => host.destroy())
+  const network = await host.createNetwork(networkOptions)
+  return {
+    name: 'nfbridge: attach',
+    processes: 0,
+    run: async () => {
+      let endpoint: Awaited<ReturnType<typeof addContainer>> | undefined
+      const taken = await time(async () => {
+        endpoint = await addContainer(network, container)
+      })
+      await endpoint?.detach()
+      return [taken]
+    },
+  }
+}
+
+const hostLink = 'vethbench'
+const mac = '02:42:ac:11:00:02'
+const address = '172.17.0.2'
+
+/** What a script does on the host and in the container; the words that follow `ip`. */
+function commands(containerPath: string): { readonly host: string[]; readonly container: string[] } {
+  return {
+    host: [
+      `link add ${hostLink} type veth peer name eth0 address ${mac} netns ${containerPath}`,
+      `link set ${hostLink} master docker0 up`,
+    ],
+    container: ['link set eth0 up', `address add ${address}/16 dev eth0`, 'route add default via 172.17.0.1'],
+  }
+}
+
+const toWords = (text: string): string[] => text.split(' ')
+
+async function withIp(surroundings: Surroundings): Promise<Contestant[]> {
+  const { peers } = surroundings
+  const nftFirewall = peers.nft ? await nftables(surroundings) : undefined
+  const firewalls = await Promise.all(peers.restores.map((restore) => iptables(surroundings, restore)))
+  const all: Contestant[] = []
+  if (nftFirewall) {
+    all.push(await script(surroundings, 'ip -batch + nft', true, nftFirewall))
+    all.push(await script(surroundings, 'ip + nft', false, nftFirewall))
+  }
+  for (const firewall of firewalls)
+    all.push(await script(surroundings, `ip + ${firewall.name}`, false, firewall))
+  return all
+}
+
+interface Firewall {
+  readonly name: string
+  readonly prepare: readonly Command[]
+  readonly add: Command
+  readonly remove: Command
+}
+
+async function nftables(surroundings: Surroundings): Promise<Firewall> {
+  const prepare = `table inet bench {
+  set exposed { type ipv4_addr . inet_proto . inet_service; }
+  chain forward { type filter hook forward priority 0; policy accept; ip daddr . meta l4proto . th dport @exposed accept; }
+}
+table bridge bench {
+  set ports { type ifname; }
+  set senders { type ifname . ether_addr . ipv4_addr; }
+}
+`
+  const change = (verb: string): string =>
+    `${verb} element bridge bench ports { ${hostLink} }
+${verb} element bridge bench senders { ${hostLink} . ${mac} . ${address} }
+`
+  return {
+    name: 'nft',
+    prepare: [['nft', '-f', surroundings.file('attach-prepare.nft', prepare)]],
+    add: ['nft', '-f', surroundings.file('attach-add.nft', change('add'))],
+    remove: ['nft', '-f', surroundings.file('attach-remove.nft', change('delete'))],
+  }
+}
+
+/** What iptables can say of a container's MAC and address: one rule. */
+async function iptables(surroundings: Surroundings, restore: Restore): Promise<Firewall> {
+  const rule = `FORWARD -s ${address}/32 -i docker0 -m mac --mac-source ${mac} -j ACCEPT`
+  const file = (name: string, line: string): string => surroundings.file(name, `*filter\n${line}\nCOMMIT\n`)
+  return {
+    name: restore.name,
+    prepare: [],
+    add: [restore.program, '-n', file('attach-add.iptables', `-A ${rule}`)],
+    remove: [restore.program, '-n', file('attach-remove.iptables', `-D ${rule}`)],
+  }
+}
+
+async function script(
+  surroundings: Surroundings,
+  name: string,
+  batch: boolean,
+  firewall: Firewall,
+): Promise<Contestant> {
+  const { programs } = surroundings
+  const [host, container]: Namespace[] = [await surroundings.namespace(), await surroundings.namespace()]
+  if (host === undefined || container === undefined) throw new Error('no namespaces')
+  const path = container.path()
+  const { host: onHost, container: inContainer } = commands(path)
+  await launch(programs, host, [
+    ['ip', ...toWords('link add docker0 type bridge')],
+    ['ip', ...toWords('address add 172.17.0.1/16 dev docker0')],
+    ['ip', ...toWords('link set docker0 up')],
+    ...firewall.prepare,
+  ])
+  const tag = name.replaceAll(/[^a-z]+/g, '-')
+  const steps: Command[] = batch
+    ? [
+        ['ip', '-batch', surroundings.file(`${tag}.host`, `${onHost.join('\n')}\n`)],
+        ['ip', '-n', path, '-batch', surroundings.file(`${tag}.container`, `${inContainer.join('\n')}\n`)],
+      ]
+    : [
+        ...onHost.map((line): Command => ['ip', ...toWords(line)]),
+        ...inContainer.map((line): Command => ['ip', '-n', path, ...toWords(line)]),
+      ]
+  const attach = [...steps, firewall.add]
+  return {
+    name,
+    processes: attach.length,
+    run: async () => {
+      const taken = await launch(programs, host, attach)
+      await launch(programs, host, [firewall.remove, ['ip', 'link', 'delete', hostLink]])
+      return [taken]
+    },
+  }
+}
