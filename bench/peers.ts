@@ -20,16 +20,15 @@ export interface Peers {
   readonly missing: readonly string[]
 }
 
-/** Nanoseconds from the first fork to the last exit of commands, run one after the other in the namespace. */
+/** Nanoseconds from the first fork to the last exit of commands, run one after the other in their namespaces. */
 export async function launch(
   programs: Programs,
-  namespace: Namespace,
-  commands: readonly Command[],
+  commands: readonly (readonly [namespace: Namespace, command: Command])[],
 ): Promise<number> {
-  const words = commands.flatMap((command) => ['--', ...command])
-  const [taken] = await nanoseconds(programs.launch, [namespace.path(), ...words])
+  const words = commands.flatMap(([namespace, command]) => ['--', namespace.path(), ...command])
+  const [taken] = await nanoseconds(programs.launch, words)
   if (taken === undefined)
-    throw new Error(`${commands.map((command) => command.join(' ')).join('; ')}: failed`)
+    throw new Error(`${commands.map(([, command]) => command.join(' ')).join('; ')}: failed`)
   return taken
 }
 
@@ -38,7 +37,7 @@ export async function findPeers(programs: Programs, scratch: Namespace): Promise
   const missing: string[] = []
   const works = async (...command: Command): Promise<boolean> => {
     try {
-      await launch(programs, scratch, [command])
+      await launch(programs, [[scratch, command]])
       return true
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)

@@ -1,7 +1,7 @@
-// Runs commands one after the other inside a network namespace and prints how long they took, in nanoseconds,
-// from the first fork to the last exit. Entering the namespace and starting this program are not counted.
+// Runs commands one after the other inside network namespaces and prints how long they took, in nanoseconds,
+// from the first fork to the last exit. Starting this program is not counted.
 //
-//   launch NAMESPACE -- COMMAND WORD… [-- COMMAND WORD…]…
+//   launch ( -- NAMESPACE COMMAND WORD… )…
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -25,20 +25,24 @@ static int run(char** command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+static int enter(const char* path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int status = fd < 0 ? -1 : setns(fd, CLONE_NEWNET);
+  if (fd >= 0) close(fd);
+  if (status != 0) perror(path);
+  return status;
+}
+
 int main(int count, char** words) {
-  int fd = count > 3 ? open(words[1], O_RDONLY | O_CLOEXEC) : -1;
-  if (fd < 0 || setns(fd, CLONE_NEWNET) != 0) {
-    perror("launch");
-    return 2;
-  }
   // Cut the words into commands, each ended by NULL.
-  for (int i = 2; i < count; i++)
+  for (int i = 1; i < count; i++)
     if (strcmp(words[i], "--") == 0) words[i] = NULL;
   struct timespec begin, end;
   clock_gettime(CLOCK_MONOTONIC, &begin);
-  for (int i = 2; i + 1 < count; i++) {
+  for (int i = 1; i + 2 < count; i++) {
     if (words[i] != NULL) continue;
-    int status = run(&words[i + 1]);
+    if (words[i + 1] == NULL || words[i + 2] == NULL || enter(words[i + 1]) != 0) return 2;
+    int status = run(&words[i + 2]);
     if (status != 0) return status;
   }
   clock_gettime(CLOCK_MONOTONIC, &end);

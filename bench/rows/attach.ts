@@ -130,31 +130,37 @@ async function script(
   const { programs } = surroundings
   const [host, container]: Namespace[] = [await surroundings.namespace(), await surroundings.namespace()]
   if (host === undefined || container === undefined) throw new Error('no namespaces')
-  const path = container.path()
-  const { host: onHost, container: inContainer } = commands(path)
-  await launch(programs, host, [
+  const { host: onHost, container: inContainer } = commands(container.path())
+  const prepare: readonly Command[] = [
     ['ip', ...toWords('link add docker0 type bridge')],
     ['ip', ...toWords('address add 172.17.0.1/16 dev docker0')],
     ['ip', ...toWords('link set docker0 up')],
     ...firewall.prepare,
-  ])
-  const tag = name.replaceAll(/[^a-z]+/g, '-')
-  const steps: Command[] = batch
-    ? [
-        ['ip', '-batch', surroundings.file(`${tag}.host`, `${onHost.join('\n')}\n`)],
-        ['ip', '-n', path, '-batch', surroundings.file(`${tag}.container`, `${inContainer.join('\n')}\n`)],
-      ]
-    : [
-        ...onHost.map((line): Command => ['ip', ...toWords(line)]),
-        ...inContainer.map((line): Command => ['ip', '-n', path, ...toWords(line)]),
-      ]
-  const attach = [...steps, firewall.add]
+  ]
+  await launch(
+    programs,
+    prepare.map((command) => [host, command]),
+  )
+  const ip = (namespace: Namespace, lines: readonly string[]): [Namespace, Command][] => {
+    if (!batch) return lines.map((line) => [namespace, ['ip', ...toWords(line)]])
+    return [
+      [namespace, ['ip', '-batch', surroundings.file(`attach.${namespace.inode}`, `${lines.join('\n')}\n`)]],
+    ]
+  }
+  const attach: [Namespace, Command][] = [
+    ...ip(host, onHost),
+    ...ip(container, inContainer),
+    [host, firewall.add],
+  ]
   return {
     name,
     processes: attach.length,
     run: async () => {
-      const taken = await launch(programs, host, attach)
-      await launch(programs, host, [firewall.remove, ['ip', 'link', 'delete', hostLink]])
+      const taken = await launch(programs, attach)
+      await launch(programs, [
+        [host, firewall.remove],
+        [host, ['ip', 'link', 'delete', hostLink]],
+      ])
       return [taken]
     },
   }

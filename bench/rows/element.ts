@@ -81,14 +81,15 @@ async function ours(surroundings: Surroundings, count: number): Promise<Contesta
 async function nft(surroundings: Surroundings, count: number): Promise<Contestant> {
   const { programs } = surroundings
   const namespace = await surroundings.namespace()
-  await launch(programs, namespace, [['nft', '-f', surroundings.file('set.nft', addressSetForNft(count))]])
+  const file = surroundings.file('set.nft', addressSetForNft(count))
+  await launch(programs, [[namespace, ['nft', '-f', file]]])
   const words = [table.family, table.name, setName, '{', extraAddress, '}']
   return {
     name: 'nft add element',
     processes: 1,
     run: async () => {
-      const taken = await launch(programs, namespace, [['nft', 'add', 'element', ...words]])
-      await launch(programs, namespace, [['nft', 'delete', 'element', ...words]])
+      const taken = await launch(programs, [[namespace, ['nft', 'add', 'element', ...words]]])
+      await launch(programs, [[namespace, ['nft', 'delete', 'element', ...words]]])
       return [taken]
     },
   }
@@ -100,15 +101,14 @@ async function iptables(surroundings: Surroundings, restore: Restore, count: num
   const rule = `FORWARD -s ${extraAddress}/32 -j ACCEPT`
   const append = surroundings.file('append.iptables', `*filter\n-A ${rule}\nCOMMIT\n`)
   const remove = surroundings.file('remove.iptables', `*filter\n-D ${rule}\nCOMMIT\n`)
-  await launch(programs, namespace, [
-    [restore.program, surroundings.file('chain.iptables', rulesForIptables(count))],
-  ])
+  const chain = surroundings.file('chain.iptables', rulesForIptables(count))
+  await launch(programs, [[namespace, [restore.program, chain]]])
   return {
     name: `${restore.name} -n`,
     processes: 1,
     run: async () => {
-      const taken = await launch(programs, namespace, [[restore.program, '-n', append]])
-      await launch(programs, namespace, [[restore.program, '-n', remove]])
+      const taken = await launch(programs, [[namespace, [restore.program, '-n', append]]])
+      await launch(programs, [[namespace, [restore.program, '-n', remove]]])
       return [taken]
     },
   }

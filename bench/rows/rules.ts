@@ -89,8 +89,8 @@ function peer(
     name,
     processes: 1,
     run: async () => {
-      const taken = await launch(programs, namespace, [command])
-      await launch(programs, namespace, [undo])
+      const taken = await launch(programs, [[namespace, command]])
+      await launch(programs, [[namespace, undo]])
       return [taken]
     },
   }
