@@ -30,7 +30,6 @@ export default defineConfig({
     projects: [
       project('unit', { parallel: true }),
       project('kernel', { parallel: false }),
-      project('packet', { parallel: false }),
       project('process', { parallel: false, testTimeout: 60_000 }),
       project('package', { parallel: false, testTimeout: 180_000 }),
     ],

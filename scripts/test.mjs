@@ -1,0 +1,179 @@
+// `npm test`: prerequisites, build if stale, `npm run check`, the native tests, then every kind of vitest test. Each step
+// has a limit in time and a process group of its own, and all of them share one limit. The last line is
+// `N passed, N failed, N skipped` over checks, native tests and vitest; whatever failed or was skipped is named above it.
+// `npm test -- unit kernel` runs only the named steps (check, native, or a folder of test/).
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root } from './native-files.mjs'
+import { ensurePrerequisites, searchPath } from './prerequisites.mjs'
+import { formatSeconds, runStep } from './step.mjs'
+
+/** Limits in seconds, for a machine with two slow cores. */
+const limits = {
+  total: 2400,
+  build: 600,
+  check: 300,
+  native: 600,
+  unit: 300,
+  kernel: 900,
+  process: 600,
+  package: 600,
+}
+/** The kinds of vitest tests that must be there; a new folder of test/ with tests joins by itself. */
+const kinds = ['unit', 'kernel', 'process', 'package']
+
+const started = performance.now()
+const scratch = mkdtempSync(join(tmpdir(), 'nfbridge-test-'))
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const env = { ...process.env, PATH: searchPath() }
+const total = { passed: 0, failed: [], skipped: [] }
+const chosen = process.argv.slice(2)
+
+function title(text) {
+  console.log(`\n=== ${text}`)
+}
+
+async function run(name, command, args, extra = {}) {
+  title(name)
+  const left = limits.total - (performance.now() - started) / 1000
+  const limit = Math.max(1, Math.min(limits[name] ?? limits.kernel, left))
+  const result = await runStep(command, args, { limit, cwd: root, env: { ...env, ...extra } })
+  console.log(`${name}: ${formatSeconds(result.seconds)}`)
+  return {
+    ...result,
+    ended: result.timedOut ? `${name}: ended after its limit of ${Math.round(limit)} s` : '',
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** The time of the newest file below the paths, in milliseconds; 0 where there is none. */
+function newest(paths, matches = () => true) {
+  const times = paths.flatMap((path) => {
+    const full = join(root, path)
+    const stat = statSync(full, { throwIfNoEntry: false })
+    if (!stat) return []
+    if (!stat.isDirectory()) return [stat.mtimeMs]
+    return readdirSync(full, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && matches(entry.name))
+      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs)
+  })
+  return Math.max(0, ...times)
+}
+
+const stamp = 'build/.tested'
+
+/** Sources that are newer than what was made of them; an empty text when the build is fresh. */
+function staleness() {
+  const isSource = (name) => name.endsWith('.ts')
+  const sources = newest(['src', 'lab', 'examples', 'bench', 'tsconfig.json', 'tsconfig.dev.json'], isSource)
+  const native = newest(['native', 'binding.gyp'])
+  const compiled = newest(['dist'], (name) => name.endsWith('.js'))
+  const addon = newest(['build/Release', 'prebuilds'], (name) => name.endsWith('.node'))
+  if (compiled === 0 || addon === 0) return 'nothing is built yet'
+  if (sources > compiled) return 'TypeScript changed since the last build'
+  // The addon is not linked again when a change made no difference; then the stamp tells that it was tried.
+  if (native > Math.max(addon, newest([stamp]))) return 'C++ changed since the last build'
+  return ''
+}
+
+async function build() {
+  const reason = staleness()
+  if (!reason) return
+  console.log(`a build is needed: ${reason}`)
+  const { ok, ended } = await run('build', process.execPath, ['scripts/build.mjs'])
+  if (ok) writeFileSync(join(root, stamp), '')
+  else total.failed.push(ended || 'build: see its output above')
+}
+
+async function check() {
+  const file = join(scratch, 'check.json')
+  const { ok, ended } = await run('check', process.execPath, ['scripts/check.mjs', '--report', file])
+  const report = readReport(file)
+  for (const { name, state, reason } of report ?? []) {
+    if (state === 'passed') total.passed++
+    else if (state === 'failed') total.failed.push(name)
+    else total.skipped.push({ name, reason })
+  }
+  if (!report || (!ok && !report.some(({ state }) => state === 'failed')))
+    total.failed.push(ended || 'check: ended without a report')
+}
+
+async function native() {
+  const { ok, output, ended } = await run('native', process.execPath, ['scripts/native-test.mjs'])
+  const summary = output.match(/\d+ passed, \d+ failed(, \d+ skipped)?/g)?.at(-1)
+  const [passed = 0, failed = 0, skipped = 0] = (summary?.match(/\d+/g) ?? []).map(Number)
+  total.passed += passed
+  for (let index = 0; index < failed; index++) total.failed.push('native test: see its output above')
+  for (let index = 0; index < skipped; index++)
+    total.skipped.push({ name: 'native test', reason: 'see its output above' })
+  if (!ok && failed === 0) total.failed.push(ended || 'native: failed without a failed test')
+  else if (passed + failed === 0) total.failed.push('native: no test was run')
+}
+
+async function vitest(kind) {
+  const file = join(scratch, `${kind}.json`)
+  const { ok, ended } = await run(
+    kind,
+    join(root, 'node_modules/.bin/vitest'),
+    [
+      'run',
+      '--project',
+      kind,
+      '--reporter',
+      'default',
+      '--reporter',
+      join(root, 'scripts/test-reporter.mjs'),
+    ],
+    { NFB_TEST_REPORT: file },
+  )
+  const report = readReport(file) ?? { passed: 0, failed: [], skipped: [], running: [] }
+  total.passed += report.passed
+  total.failed.push(...report.failed)
+  total.skipped.push(...report.skipped)
+  if (ended) total.failed.push(`${ended}${report.running.length ? `, in ${report.running.join(', ')}` : ''}`)
+  else if (!ok && report.failed.length === 0) total.failed.push(`${kind}: failed without a failed test`)
+  else if (report.passed + report.failed.length + report.skipped.length === 0)
+    total.failed.push(`${kind}: no test was run`)
+}
+
+function kindsOfTests() {
+  const found = readdirSync(join(root, 'test'), { recursive: true })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => path.split('/')[0])
+  return [...new Set([...kinds, ...found])]
+}
+
+const steps = new Map([
+  ['check', check],
+  ['native', native],
+  ...kindsOfTests().map((kind) => [kind, () => vitest(kind)]),
+])
+for (const name of chosen)
+  if (!steps.has(name)) {
+    console.error(`there is no step ${name}, only ${[...steps.keys()].join(', ')}`)
+    process.exit(2)
+  }
+
+title('prerequisites')
+if (!ensurePrerequisites(['build', 'test'])) total.failed.push('prerequisites: see above')
+await build()
+for (const [name, step] of steps) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  if ((performance.now() - started) / 1000 > limits.total)
+    total.failed.push(`${name}: not run, the limit of ${limits.total} s for all is used up`)
+  else await step()
+}
+
+title(`results after ${formatSeconds((performance.now() - started) / 1000)}`)
+for (const { name, reason } of total.skipped) console.log(`skipped: ${name} (${reason})`)
+for (const name of total.failed) console.log(`failed: ${name}`)
+process.exitCode = total.failed.length > 0 ? 1 : 0
+console.log(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`)
