@@ -52,10 +52,6 @@ export function runStep(command, args, options) {
       clearTimeout(soft)
       clearTimeout(hard)
       running.delete(child)
-      // What it started and did not wait for ends with it, and no pipe stays open.
-      killGroup(child, 'SIGKILL')
-      child.stdout.destroy()
-      child.stderr.destroy()
       const output = Buffer.concat(chunks).toString() + (failure ? `${failure}\n` : '')
       resolve({
         ok: code === 0 && !timedOut,
@@ -66,8 +62,16 @@ export function runStep(command, args, options) {
       })
     }
     child.once('error', (error) => finish(null, `${command}: ${error.message}`))
-    // 'exit' and not 'close': a grandchild that holds the pipe must not hold the step.
-    child.once('exit', (code) => setTimeout(() => finish(code), 50))
+    child.once('exit', (code) => {
+      // What it started and did not wait for ends with it, and lets go of the pipes.
+      killGroup(child, 'SIGKILL')
+      // A process that left the group may still hold the pipes; it does not hold the step.
+      const abandoned = setTimeout(() => finish(code), 2000)
+      child.once('close', () => {
+        clearTimeout(abandoned)
+        finish(code)
+      })
+    })
   })
 }
 
