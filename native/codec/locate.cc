@@ -149,7 +149,7 @@ std::string locate_missing(const Message& message, std::span<const std::byte> en
   Found found;
   found.schema = message.schema;
   if (nest) found = find(message, encoded, *nest);
-  if (found.schema == nullptr || attribute > NLA_TYPE_MASK) return found.path;
+  if (found.schema == nullptr || attribute > 0xffff) return found.path;
   const int index = find_field(*found.schema, static_cast<std::uint16_t>(attribute));
   if (index >= 0) found.enter(found.schema->fields[static_cast<std::size_t>(index)].name);
   return found.path;

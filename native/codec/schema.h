@@ -34,8 +34,8 @@ struct Schema;
 
 // One alternative of a kSelect field: chosen by the string or the number that the key field holds.
 struct Variant {
-  std::string_view name;     // used when the key field is a string
-  std::uint32_t number = 0;  // used when the key field is a number
+  std::string_view name = {};  // used when the key field is a string
+  std::uint32_t number = 0;    // used when the key field is a number
   const Schema* schema = nullptr;
 };
 
