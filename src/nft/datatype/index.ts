@@ -9,5 +9,7 @@ export {
   writeField,
 } from './concatenation.js'
 export type { Datatype, SymbolTable } from './datatype.js'
+export { type Header, type HeaderField, headers, transportHeaders } from './headers.js'
 export { InvalidValue, quote } from './invalid-value.js'
+export { ctKeys, metaKeys, type RegisterKey } from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'

@@ -39,6 +39,8 @@ export const metaKeys: readonly RegisterKey<MetaKey>[] = [
   key('rtclassid', 13, 'realm', 4),
   key('nfproto', 15, 'nf_proto', 1),
   key('l4proto', 16, 'inet_proto', 1),
+  key('ibrname', 17, 'ifname', 16),
+  key('obrname', 18, 'ifname', 16),
   key('ibridgename', 17, 'ifname', 16),
   key('obridgename', 18, 'ifname', 16),
   key('ibriport', 17, 'ifname', 16),
@@ -53,6 +55,8 @@ export const metaKeys: readonly RegisterKey<MetaKey>[] = [
   key('oifkind', 27, 'ifname', 16),
   key('ibrpvid', 28, 'integer', 2),
   key('ibrvproto', 29, 'ether_type', 2, 'big'),
+  key('sdif', 33, 'iface_index', 4),
+  key('sdifname', 34, 'ifname', 16),
 ]
 
 /**

@@ -1,10 +1,11 @@
 import type { DatatypeName, Immediate } from '../model/index.js'
 import { etherAddressType, ipv4Type, ipv6Type, linkLayerAddressType } from './address.js'
-import { readNumber, writeNumber } from './byte-order.js'
+import { readNumber } from './byte-order.js'
 import type { Datatype } from './datatype.js'
 import { integerType } from './integer.js'
 import { InvalidValue, quote } from './invalid-value.js'
 import { inetProtocolAliases, inetProtocols, inetServices } from './protocols.js'
+import { classidType, labelType, timeType } from './special.js'
 import * as symbols from './symbols.js'
 import { interfaceNameType, stringType } from './text.js'
 
@@ -12,27 +13,6 @@ import { interfaceNameType, stringType } from './text.js'
 const booleanType: Datatype = {
   ...integerType('boolean', 39, 1, { symbols: symbols.booleans }),
   read: (bytes, offset, length, order): Immediate => readNumber(bytes, offset, length, order) !== 0,
-}
-
-/** time: milliseconds in the kernel, seconds in JSON and here. */
-const timeType: Datatype = {
-  name: 'time',
-  id: 18,
-  bits: 32,
-  order: 'host',
-  bitmask: false,
-  text: false,
-  parse: parseSeconds,
-  write(value, target, offset, length, order) {
-    writeNumber(parseSeconds(value), target, offset, length, order)
-  },
-  read: (bytes, offset, length, order): Immediate => Number(readNumber(bytes, offset, length, order)) / 1000,
-}
-
-function parseSeconds(value: Immediate): number {
-  if (typeof value !== 'number' || !(value >= 0) || value * 1000 > 0xffffffff)
-    throw new InvalidValue(`${quote(value)} is no time: seconds are expected, below 4294967`)
-  return Math.round(value * 1000)
 }
 
 /** Every type by its name. The numbers are `enum datatypes` of nftables' include/datatype.h. */
@@ -68,14 +48,14 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
   }),
   iface_type: integerType('iface_type', 21, 16, { order: 'host', symbols: symbols.interfaceTypes }),
   realm: integerType('realm', 22, 32, { order: 'host' }),
-  classid: integerType('classid', 23, 32, { order: 'host' }),
+  classid: classidType,
   uid: integerType('uid', 24, 32, { order: 'host', title: 'user id' }),
   gid: integerType('gid', 25, 32, { order: 'host', title: 'group id' }),
   ct_state: integerType('ct_state', 26, 32, { order: 'host', bitmask: true, symbols: symbols.ctStates }),
   ct_dir: integerType('ct_dir', 27, 8, { symbols: symbols.ctDirections }),
   ct_status: integerType('ct_status', 28, 32, { order: 'host', bitmask: true, symbols: symbols.ctStatuses }),
   icmpv6_type: integerType('icmpv6_type', 29, 8, { order: 'big', symbols: symbols.icmpv6Types }),
-  ct_label: integerType('ct_label', 30, 128, { order: 'host', bitmask: true }),
+  ct_label: labelType,
   pkt_type: integerType('pkt_type', 31, 8, { order: 'host', symbols: symbols.packetTypes }),
   icmp_code: integerType('icmp_code', 32, 8, { order: 'big', symbols: symbols.icmpCodes }),
   icmpv6_code: integerType('icmpv6_code', 33, 8, { order: 'big', symbols: symbols.icmpv6Codes }),

@@ -3,8 +3,8 @@ import type { Expression, SetExpression, SetReference } from './expression.js'
 import type { OpaqueStatement } from './opaque.js'
 import type { Verdict } from './verdict.js'
 
-/** `in` tests bits: with a list on the right, any of them (`ct state established,related`). */
-export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in'
+/** `in` tests bits: with a list on the right, any of them (`ct state established,related`); `!` that none is set. */
+export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
 
 export interface MatchStatement {
   readonly match: { readonly op: MatchOperator; readonly left: Expression; readonly right: Expression }
