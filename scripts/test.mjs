@@ -25,8 +25,15 @@ const kinds = ['unit', 'kernel', 'process', 'package']
 
 const started = performance.now()
 const scratch = mkdtempSync(join(tmpdir(), 'nfbridge-test-'))
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
-const env = { ...process.env, PATH: searchPath() }
+process.once('exit', () => {
+  try {
+    rmSync(scratch, { recursive: true, force: true })
+  } catch (error) {
+    console.error(`${scratch} is left behind: ${error.message}`)
+  }
+})
+// What a test puts into the temporary folder goes away with ours, even when the test is ended by force.
+const env = { ...process.env, PATH: searchPath(), TMPDIR: scratch }
 const total = { passed: 0, failed: [], skipped: [] }
 const chosen = process.argv.slice(2)
 
