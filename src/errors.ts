@@ -61,6 +61,8 @@ export interface ErrorDetails {
 export class NfbridgeError extends Error {
   readonly code: ErrorCode
   readonly operation: string
+  /** The sentence alone, without operation, path and errno around it. */
+  readonly reason: string
   readonly errno: string | undefined
   readonly kernelMessage: string | undefined
   readonly path: string | undefined
@@ -72,6 +74,7 @@ export class NfbridgeError extends Error {
     this.name = 'NfbridgeError'
     this.code = details.code
     this.operation = details.operation
+    this.reason = details.message
     this.errno = details.errno
     this.kernelMessage = details.kernelMessage
     this.path = details.path

@@ -1,0 +1,62 @@
+import { joinPath, NfbridgeError } from './errors.js'
+
+/** Checks of what a caller without types may pass: each returns the value or throws NFB_INVALID_ARGUMENT with its path. */
+
+/** An object with no other properties than the named ones: a misspelt option that is passed over would be a trap. */
+export function checkObject<T extends object>(
+  value: T,
+  properties: readonly (keyof T & string)[],
+  operation: string,
+  path: string,
+): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(operation, `an object is expected, not ${describe(value)}`, path)
+  }
+  const known: readonly string[] = properties
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue
+    throw wrong(
+      operation,
+      `there is no option "${key}", only ${properties.join(', ')}`,
+      joinPath(path, key),
+    )
+  }
+  return value
+}
+
+export function checkString(value: unknown, operation: string, path: string): string {
+  if (typeof value === 'string') return value
+  throw wrong(operation, `a text is expected, not ${describe(value)}`, path)
+}
+
+export function checkBoolean(value: unknown, operation: string, path: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw wrong(operation, `true or false is expected, not ${describe(value)}`, path)
+}
+
+/** A whole number from `least` to `most`, both included. */
+export function checkInteger(
+  value: unknown,
+  [least, most]: readonly [number, number],
+  operation: string,
+  path: string,
+): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw wrong(operation, `a whole number from ${least} to ${most} is expected, not ${describe(value)}`, path)
+}
+
+export function checkArray<T>(value: readonly T[], operation: string, path: string): readonly T[] {
+  if (Array.isArray(value)) return value
+  throw wrong(operation, `a list is expected, not ${describe(value)}`, path)
+}
+
+function wrong(operation: string, message: string, path: string): NfbridgeError {
+  return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 64))}`
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+}

@@ -1,0 +1,141 @@
+import { NfbridgeError } from '../errors.js'
+import { openStore } from '../store/index.js'
+import { adopt } from './adopt.js'
+import type { Container } from './container.js'
+import { Forwarding } from './forwarding.js'
+import { HostContext } from './host-context.js'
+import { HostKernel, type HostStatistics } from './host-kernel.js'
+import { Network } from './network.js'
+import { networkSteps } from './network-steps.js'
+import type { ContainerOptions, HostOptions, NetworkOptions } from './options.js'
+import { parseHostOptions, parseNetworkOptions } from './parse-network.js'
+import { Persistence } from './persistence.js'
+import { DEFAULT_NETWORK, planNetwork } from './plan-network.js'
+import type { ContainerRecord } from './records.js'
+import { Registry } from './registry.js'
+import { applySteps } from './steps.js'
+
+/**
+ * A host with container networks: the namespace whose bridges, rules and settings nfbridge looks after. Calls take effect
+ * in the order in which they are made; each happens whole, or fails and changes nothing.
+ */
+export class BridgeHost {
+  readonly #context: HostContext
+  readonly #lost: readonly ContainerRecord[]
+
+  private constructor(context: HostContext, lost: readonly ContainerRecord[]) {
+    this.#context = context
+    this.#lost = lost
+  }
+
+  /**
+   * Opens a host. With a state directory, what stood when it was last used is adopted: running containers keep their
+   * network without losing a packet. Without one, nothing in the namespace is changed before a network is created.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED,
+   * NFB_STATE_DAMAGED
+   */
+  static async open(options: HostOptions = {}): Promise<BridgeHost> {
+    const settings = parseHostOptions(options)
+    const persistence = new Persistence(openStore(settings.state))
+    const remembered = persistence.load()
+    const kernel = await HostKernel.open(options.netns)
+    try {
+      const forwarding = new Forwarding(kernel.namespace, persistence, remembered.sysctls)
+      const context = new HostContext({ settings, kernel, registry: new Registry(), persistence, forwarding })
+      return new BridgeHost(context, await adopt(context, remembered))
+    } catch (error) {
+      kernel.close()
+      throw error
+    }
+  }
+
+  /**
+   * Makes a network: its bridge with the gateway's address, and with the first one the rules and IP forwarding.
+   * @throws NfbridgeError NFB_INVALID_NAME, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_NAME_TAKEN (here or in the
+   * kernel), NFB_POOL_OVERLAP, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  createNetwork(options: NetworkOptions): Promise<Network> {
+    return this.#context.operate('BridgeHost.createNetwork', () => this.#create(options))
+  }
+
+  /** The network `docker0`, 172.17.0.0/16, made when it is first asked for. */
+  defaultNetwork(): Promise<Network> {
+    return this.#context.operate('BridgeHost.defaultNetwork', async () => {
+      return this.network(DEFAULT_NETWORK.name) ?? (await this.#create(DEFAULT_NETWORK))
+    })
+  }
+
+  /** Attaches a container to the default network; see {@link Network.attach}. */
+  async attach(options: ContainerOptions): Promise<Container> {
+    const network = await this.defaultNetwork()
+    return network.attach(options)
+  }
+
+  network(name: string): Network | undefined {
+    return this.#context.registry.network(name) && new Network(this.#context, name)
+  }
+
+  get networks(): Network[] {
+    return [...this.#context.registry.networks].map(({ name }) => new Network(this.#context, name))
+  }
+
+  /** The container that a name, a full id or an unambiguous short id stands for. */
+  container(reference: string): Container | undefined {
+    const record = this.#context.registry.find(reference)
+    return record && this.network(record.network)?.container(record.id)
+  }
+
+  /** Containers of the state directory whose namespace was gone when the host was opened. They are forgotten. */
+  get lost(): readonly { readonly id: string; readonly name: string; readonly network: string }[] {
+    return this.#lost.map(({ id, name, network }) => ({ id, name, network }))
+  }
+
+  /** What this host has cost the kernel since it was opened. */
+  get statistics(): HostStatistics {
+    return this.#context.kernel.statistics
+  }
+
+  /** Ends this object; the networks and their rules stay, for another `open` with the same state directory. */
+  close(): Promise<void> {
+    return this.#context.close()
+  }
+
+  /** Destroys every network, which leaves the namespace as it was found, and closes. */
+  async destroy(): Promise<void> {
+    for (const network of this.networks) await network.destroy()
+    await this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #create(options: NetworkOptions): Promise<Network> {
+    const context = this.#context
+    const network = planNetwork(context.registry, parseNetworkOptions(options, context.settings))
+    try {
+      await applySteps(networkSteps(context, network), 'BridgeHost.createNetwork')
+    } catch (error) {
+      throw nameTaken(error, network.name)
+    }
+    context.registry.apply({ networks: new Map([[network.name, network]]) })
+    return new Network(context, network.name)
+  }
+}
+
+/** What is in the kernel already is a name taken by somebody else. */
+function nameTaken(error: unknown, name: string): unknown {
+  if (!(error instanceof NfbridgeError) || error.code !== 'NFB_EXISTS') return error
+  return new NfbridgeError({
+    code: 'NFB_NAME_TAKEN',
+    operation: error.operation,
+    message:
+      `an interface "${name}" or a table "nfbridge" is there already, of another program or of a host that was closed; ` +
+      'choose another name, open the host with its state directory, or remove what is left',
+    errno: error.errno,
+    kernelMessage: error.kernelMessage,
+    path: 'name',
+    remaining: error.remaining,
+    cause: error,
+  })
+}

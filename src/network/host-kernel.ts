@@ -1,0 +1,113 @@
+import { Conntrack } from '../conntrack/index.js'
+import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { Nft } from '../nft/index.js'
+import { Rtnl, type RtnlOperation } from '../rtnl/index.js'
+import type { ElementChange } from './elements.js'
+import type { FlowSelection } from './flows.js'
+import { rulesetObjects, tableObjects } from './ruleset.js'
+import { elementObjects } from './sets.js'
+
+/** What a host has cost so far. No process is ever started. */
+export interface HostStatistics {
+  /** Transactions of nf_tables, each whole or not at all. */
+  readonly transactions: number
+  /** Sends of rtnetlink requests: several requests share one. */
+  readonly linkRequests: number
+  /** Listings and deletions of tracked connections. */
+  readonly flowRequests: number
+}
+
+/** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
+export class HostKernel {
+  readonly namespace: Namespace
+  readonly #rtnl: Rtnl
+  readonly #nft: Nft
+  readonly #conntrack: Conntrack
+  #transactions = 0
+  #linkRequests = 0
+  #flowRequests = 0
+
+  private constructor(namespace: Namespace, rtnl: Rtnl, nft: Nft, conntrack: Conntrack) {
+    this.namespace = namespace
+    this.#rtnl = rtnl
+    this.#nft = nft
+    this.#conntrack = conntrack
+  }
+
+  static async open(source: NamespaceSource | undefined): Promise<HostKernel> {
+    const closers: (() => void)[] = []
+    const keep = <T extends { close(): void }>(handle: T): T => {
+      closers.push(() => handle.close())
+      return handle
+    }
+    try {
+      const namespace = keep(source === undefined ? Namespace.current() : Namespace.open(source))
+      const rtnl = keep(await Rtnl.open({ netns: namespace }))
+      const nft = keep(await Nft.open({ netns: namespace }))
+      const conntrack = keep(await Conntrack.open({ netns: namespace }))
+      return new HostKernel(namespace, rtnl, nft, conntrack)
+    } catch (error) {
+      for (const close of closers.reverse()) close()
+      throw error
+    }
+  }
+
+  get statistics(): HostStatistics {
+    return {
+      transactions: this.#transactions,
+      linkRequests: this.#linkRequests,
+      flowRequests: this.#flowRequests,
+    }
+  }
+
+  get rtnl(): Rtnl {
+    return this.#rtnl
+  }
+
+  /**
+   * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. Adding fails
+   * with NFB_EXISTS when a table of the name is there; `replace` takes its place, and no packet meets half of either.
+   */
+  async commitRuleset(direction: 'add' | 'replace' | 'remove', elements: ElementChange['add'] = []): Promise<void> {
+    const transaction = this.#nft.transaction()
+    if (direction !== 'add') {
+      // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).
+      for (const table of tableObjects()) transaction.add(table).delete(table)
+    }
+    if (direction !== 'remove') {
+      for (const table of tableObjects()) transaction.create(table)
+      for (const object of [...rulesetObjects(), ...elementObjects(elements)]) transaction.add(object)
+    }
+    this.#transactions += 1
+    await transaction.commit()
+  }
+
+  /** Deletes and adds elements in one transaction. */
+  async commitElements(change: ElementChange): Promise<void> {
+    const transaction = this.#nft.transaction()
+    for (const object of elementObjects(change.delete)) transaction.delete(object)
+    for (const object of elementObjects(change.add)) transaction.add(object)
+    this.#transactions += 1
+    await transaction.commit()
+  }
+
+  /** Several requests, in order, in one send. */
+  async applyLinks(operations: readonly RtnlOperation[]): Promise<void> {
+    this.#linkRequests += 1
+    await this.#rtnl.apply(operations)
+  }
+
+  /** Makes connection tracking forget the selected connections. */
+  async forgetFlows(selection: FlowSelection | undefined): Promise<void> {
+    if (!selection) return
+    this.#flowRequests += 1
+    await this.#conntrack.deleteAll(selection.filter, selection.test)
+  }
+
+  close(): void {
+    this.#conntrack.close()
+    this.#nft.close()
+    this.#rtnl.close()
+    this.namespace.close()
+  }
+}

@@ -1,0 +1,163 @@
+import { joinPath, NfbridgeError } from '../errors.js'
+import { checkArray } from '../input.js'
+import { Namespace } from '../netns/index.js'
+import { Container } from './container.js'
+import { attachSteps } from './container-steps.js'
+import { detachContainers } from './detach.js'
+import type { HostContext } from './host-context.js'
+import { networkSteps } from './network-steps.js'
+import type { ContainerOptions } from './options.js'
+import { type ContainerSettings, parseContainerOptions } from './parse-container.js'
+import { type AttachPlan, planAttach } from './plan-attach.js'
+import type { ContainerRecord, NetworkRecord } from './records.js'
+import { applySteps, inOperation, undoSteps } from './steps.js'
+
+/** A bridge network. The object is a handle: two of the same network are equal in all they do. */
+export class Network {
+  readonly name: string
+  readonly #context: HostContext
+
+  /** @internal */
+  constructor(context: HostContext, name: string) {
+    this.#context = context
+    this.name = name
+  }
+
+  /** The pool: `172.17.0.0/16`. */
+  get subnet(): string {
+    return this.#record('Network.subnet').subnet.toString()
+  }
+
+  /** The bridge's own address. */
+  get gateway(): string {
+    return this.#record('Network.gateway').gateway.toString()
+  }
+
+  /** Whether its containers reach each other unlinked. */
+  get icc(): boolean {
+    return this.#record('Network.icc').icc
+  }
+
+  get containers(): Container[] {
+    const { registry } = this.#context
+    return registry.containersOf(this.name).map(({ id }) => new Container(this.#context, id))
+  }
+
+  /** A container of this network, by name, full id or short id. */
+  container(reference: string): Container | undefined {
+    const record = this.#context.registry.find(reference)
+    return record?.network === this.name ? new Container(this.#context, record.id) : undefined
+  }
+
+  /**
+   * Gives a container its interface, address, default route, links and published ports.
+   * @throws NfbridgeError NFB_INVALID_… for the option that its path names; NFB_NAME_TAKEN, NFB_ADDRESS_TAKEN,
+   * NFB_ADDRESS_OUTSIDE_POOL, NFB_POOL_FULL, NFB_PORT_TAKEN, NFB_NOT_FOUND and NFB_LINK_REFUSED (links),
+   * NFB_NAMESPACE_GONE, NFB_SETTING_CONFLICT (published ports without rules), NFB_EXISTS (the interface's name is taken in
+   * the container), NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  async attach(options: ContainerOptions): Promise<Container> {
+    const [container] = await this.#attach([options], () => '')
+    if (container) return container
+    throw new NfbridgeError({ code: 'NFB_INTERNAL', operation: ATTACH, message: 'nothing was attached' })
+  }
+
+  /**
+   * The same for many containers in one call: one transaction, one send for all interfaces. All are attached, or none.
+   * @returns in the order of the input
+   * @throws NfbridgeError as {@link attach}, with paths such as `containers[3].expose[0]`
+   */
+  attachAll(containers: readonly ContainerOptions[]): Promise<Container[]> {
+    return this.#attach(containers, (index) => joinPath('containers', index))
+  }
+
+  /** Detaches one container; see {@link Container.detach}. */
+  async detach(reference: string | Container): Promise<void> {
+    await this.detachAll([reference])
+  }
+
+  /** Detaches many containers in one transaction and one send. */
+  detachAll(references: readonly (string | Container)[] = this.containers): Promise<void> {
+    return this.#context.operate(DETACH, () => this.#detachAll(references))
+  }
+
+  /** Detaches what is attached and removes the bridge; the last network takes tables and forwarding with it. */
+  destroy(): Promise<void> {
+    return this.#context.operate('Network.destroy', async () => {
+      const network = this.#record('Network.destroy')
+      const { registry } = this.#context
+      await this.#detachAll(registry.containersOf(this.name).map(({ id }) => id))
+      await undoSteps(networkSteps(this.#context, network), 'Network.destroy')
+      registry.apply({ networks: new Map([[this.name, undefined]]) })
+    })
+  }
+
+  #attach(options: readonly ContainerOptions[], pathOf: (index: number) => string): Promise<Container[]> {
+    const context = this.#context
+    return context.operate(ATTACH, async () => {
+      const network = this.#record(ATTACH)
+      const settings = checkArray(options, ATTACH, 'containers').map((container, index) =>
+        parseContainerOptions(container, pathOf(index)),
+      )
+      const plan = planAttach(context.registry, network, settings, context.settings.firewall)
+      const namespaces = openNamespaces(settings, plan)
+      try {
+        await applySteps(attachSteps(context, network, plan, namespaces), ATTACH)
+      } finally {
+        for (const namespace of namespaces.values()) namespace.close()
+      }
+      context.registry.apply(plan.change)
+      return plan.containers.map(({ id }) => new Container(context, id))
+    })
+  }
+
+  async #detachAll(references: readonly (string | Container)[]): Promise<void> {
+    const context = this.#context
+    const network = this.#record(DETACH)
+    const containers = checkArray(references, DETACH, 'containers').map((reference, index) =>
+      this.#member(reference, joinPath('containers', index)),
+    )
+    await detachContainers(context, network, containers, DETACH)
+  }
+
+  #member(reference: string | Container, path: string): ContainerRecord {
+    const key = reference instanceof Container ? reference.id : reference
+    const record = this.#context.registry.find(key)
+    if (record?.network === this.name) return record
+    throw new NfbridgeError({
+      code: 'NFB_NOT_FOUND',
+      operation: DETACH,
+      message: `no container of ${this.name} has the name, id or short id "${key}"`,
+      path,
+    })
+  }
+
+  #record(operation: string): NetworkRecord {
+    const record = this.#context.registry.network(this.name)
+    if (record) return record
+    throw new NfbridgeError({
+      code: 'NFB_NOT_FOUND',
+      operation,
+      message: `the network "${this.name}" was destroyed`,
+    })
+  }
+}
+
+const ATTACH = 'Network.attach'
+const DETACH = 'Network.detach'
+
+/** Opens each container's namespace, before anything is changed; all are closed again when one fails. */
+function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan): Map<string, Namespace> {
+  const namespaces = new Map<string, Namespace>()
+  settings.forEach(({ netns, path }, index) => {
+    const id = plan.containers[index]?.id
+    if (id === undefined) return
+    try {
+      namespaces.set(id, Namespace.open(netns))
+    } catch (error) {
+      for (const namespace of namespaces.values()) namespace.close()
+      throw inOperation(error, ATTACH, { path: joinPath(path, 'netns') })
+    }
+  })
+  return namespaces
+}

@@ -1,0 +1,79 @@
+import { NfbridgeError } from '../errors.js'
+import type { RequestedLink } from './parse-container.js'
+import { containerLabel, type Plan } from './plan.js'
+import type { ContainerRecord, LinkRecord } from './records.js'
+import type { Registry } from './registry.js'
+
+/** Finds a container by name, full id or short id. */
+type Find = (reference: string) => ContainerRecord | undefined
+
+/**
+ * The links of a client with the requested ones added.
+ * @param others containers that the registry does not know yet, for the error's sake: a host name is refused by name
+ */
+export function planLinks(
+  client: ContainerRecord,
+  requested: readonly RequestedLink[],
+  find: Find,
+  registry: Registry,
+  others: Iterable<ContainerRecord>,
+  operation: string,
+): LinkRecord[] {
+  const links = [...client.links]
+  const aliases = new Set(links.map(({ alias }) => alias))
+  for (const { reference, alias, path } of requested) {
+    const refuse = (code: 'NFB_LINK_REFUSED' | 'NFB_NOT_FOUND' | 'NFB_NAME_TAKEN', message: string) =>
+      new NfbridgeError({ code, operation, message, path })
+    const server = find(reference)
+    if (!server) throw refuse('NFB_NOT_FOUND', unknownServer(reference, registry, others))
+    if (server.id === client.id) throw refuse('NFB_LINK_REFUSED', 'a container needs no link to itself')
+    if (server.network !== client.network) {
+      throw refuse(
+        'NFB_LINK_REFUSED',
+        `${containerLabel(server)} is on ${server.network}, not on ${client.network}; links stay within a network`,
+      )
+    }
+    if (aliases.has(alias)) {
+      throw refuse('NFB_NAME_TAKEN', `${containerLabel(client)} has a link with the alias "${alias}" already`)
+    }
+    aliases.add(alias)
+    links.push({ server: server.id, alias })
+  }
+  return links
+}
+
+/** Adds one link to a container that stands. */
+export function planLink(registry: Registry, client: ContainerRecord, requested: RequestedLink): Plan {
+  const find: Find = (reference) => registry.find(reference)
+  const links = planLinks(client, [requested], find, registry, [], 'Container.link')
+  return linkChange(client, links)
+}
+
+/** Takes away every link to a server that a reference or an alias names. */
+export function planUnlink(registry: Registry, client: ContainerRecord, reference: string): Plan {
+  const server = registry.find(reference)?.id
+  const links = client.links.filter((link) => link.alias !== reference && link.server !== server)
+  if (links.length < client.links.length) return linkChange(client, links)
+  throw new NfbridgeError({
+    code: 'NFB_NOT_FOUND',
+    operation: 'Container.unlink',
+    message: `${containerLabel(client)} has no link to "${reference}"; give the server's name or id, or the alias`,
+    path: 'reference',
+  })
+}
+
+function linkChange(client: ContainerRecord, links: readonly LinkRecord[]): Plan {
+  const servers = new Set([...client.links, ...links].map(({ server }) => server))
+  return {
+    change: { containers: new Map([[client.id, { ...client, links }]]) },
+    touched: { pairs: [...servers].map((server) => [client.id, server]) },
+  }
+}
+
+function unknownServer(reference: string, registry: Registry, others: Iterable<ContainerRecord>): string {
+  for (const { hostname, name } of [...registry.containers, ...others]) {
+    if (hostname !== reference) continue
+    return `"${reference}" is the host name of "${name}"; a host name is not a container's name or id`
+  }
+  return `there is no container with the name, id or short id "${reference}"`
+}

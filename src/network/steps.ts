@@ -1,0 +1,90 @@
+import { NfbridgeError } from '../errors.js'
+
+/**
+ * One step of a change, in both directions: creating runs the steps forward, removing runs the same steps backward, and so
+ * does undoing after a failure. Adding and removing can't drift apart.
+ */
+export interface Step {
+  /** What stays behind when `undo` fails: `interface veth1a2b3c`. */
+  readonly leaves: string
+  readonly apply: () => Promise<void>
+  /** Must not fail because what it takes away is gone already. */
+  readonly undo: () => Promise<void>
+}
+
+/**
+ * Runs the steps in order. When one fails, those that were done are undone in reverse order and the failure is thrown,
+ * with `remaining` where something could not be undone.
+ */
+export async function applySteps(steps: readonly Step[], operation: string): Promise<void> {
+  const done: Step[] = []
+  for (const step of steps) {
+    try {
+      await step.apply()
+    } catch (error) {
+      const { remaining } = await undoAll(done)
+      throw inOperation(error, operation, { remaining })
+    }
+    done.push(step)
+  }
+}
+
+/** Runs the steps backward, all of them even when one fails; then the first failure is thrown, with all that remains. */
+export async function undoSteps(steps: readonly Step[], operation: string): Promise<void> {
+  const { remaining, first } = await undoAll(steps)
+  if (remaining.length > 0) throw inOperation(first, operation, { remaining })
+}
+
+async function undoAll(steps: readonly Step[]): Promise<{ remaining: string[]; first: unknown }> {
+  const remaining: string[] = []
+  let first: unknown
+  for (const step of steps.toReversed()) {
+    try {
+      await step.undo()
+    } catch (error) {
+      first ??= error
+      remaining.push(step.leaves)
+    }
+  }
+  return { remaining, first }
+}
+
+/** The same error, told of the caller's operation and, where it is known, of the place in the caller's input. */
+export function inOperation(
+  error: unknown,
+  operation: string,
+  more: { readonly remaining?: readonly string[]; readonly path?: string } = {},
+): NfbridgeError {
+  if (!(error instanceof NfbridgeError)) {
+    return new NfbridgeError({
+      code: 'NFB_INTERNAL',
+      operation,
+      message: error instanceof Error ? error.message : String(error),
+      remaining: more.remaining,
+      cause: error,
+    })
+  }
+  const { code, reason, errno, kernelMessage, related } = error
+  return new NfbridgeError({
+    code,
+    operation,
+    message: reason,
+    errno,
+    kernelMessage,
+    path: more.path ?? error.path,
+    remaining: [...error.remaining, ...(more.remaining ?? [])],
+    related,
+    cause: error,
+  })
+}
+
+/** What is to be taken away may be gone already. */
+export async function ignoreMissing(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof NfbridgeError)) throw error
+    const missing = [error, ...error.related].every(({ code }) => code === 'NFB_MISSING')
+    if (!missing) throw error
+  }
+}
