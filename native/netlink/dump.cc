@@ -12,7 +12,8 @@ struct Attempt {
   bool interrupted = false;
 };
 
-// Reads what an earlier dump left, which also brings that one to its end: the kernel has one at a time for a socket.
+// Reads what an earlier dump left, which also brings that one to its end: the kernel has one at a time for a
+// socket.
 void discard(Socket& socket) {
   for (;;) {
     const Received received = socket.receive(false);
@@ -30,10 +31,11 @@ Attempt read_to_end(Socket& socket, std::uint32_t sequence, Replies& replies) {
       continue;
     }
     if (received.error != 0) {
-      attempt.failure = received.error == EAGAIN
-                            ? system_failure("recvmsg", ETIMEDOUT,
-                                             "no answer within " + std::to_string(Socket::kReceiveTimeoutSeconds) + " s")
-                            : system_failure("recvmsg", received.error);
+      attempt.failure =
+          received.error == EAGAIN
+              ? system_failure("recvmsg", ETIMEDOUT,
+                               "no answer within " + std::to_string(Socket::kReceiveTimeoutSeconds) + " s")
+              : system_failure("recvmsg", received.error);
       return attempt;
     }
     lost |= received.truncated;
@@ -52,8 +54,10 @@ Attempt read_to_end(Socket& socket, std::uint32_t sequence, Replies& replies) {
         failure.index = 0;
         attempt.failure = std::move(failure);
       } else if (lost) {
-        attempt.failure = Failure{
-            .reason = Reason::kOverflow, .error = ENOBUFS, .call = "recvmsg", .message = "parts of a dump were lost"};
+        attempt.failure = Failure{.reason = Reason::kOverflow,
+                                  .error = ENOBUFS,
+                                  .call = "recvmsg",
+                                  .message = "parts of a dump were lost"};
       }
       return attempt;
     }
@@ -70,7 +74,8 @@ Failures dump(Socket& socket, const Requests& request, Replies& replies) {
     // The acknowledgement never comes for a dump; it does, instead of silence, for what is none.
     stamp(request, sequence);
     nlmsghdr header{};
-    if (!load(request.bytes.bytes(), request.offsets.front(), header)) return {malformed("dump", "no message")};
+    if (!load(request.bytes.bytes(), request.offsets.front(), header))
+      return {malformed("dump", "no message")};
     header.nlmsg_flags |= NLM_F_DUMP;
     request.bytes.store(request.offsets.front(), header);
 
@@ -83,16 +88,19 @@ Failures dump(Socket& socket, const Requests& request, Replies& replies) {
       replies.restart();
       continue;
     }
-    if (attempt.failure && attempt.failure->error == EINTR) attempt.interrupted = true;  // the kernel gave up on it
-    else if (attempt.failure) return {std::move(*attempt.failure)};
+    if (attempt.failure && attempt.failure->error == EINTR)
+      attempt.interrupted = true;  // the kernel gave up on it
+    else if (attempt.failure)
+      return {std::move(*attempt.failure)};
     if (!attempt.interrupted) return {};
     replies.restart();
     attempts++;
   }
-  return {Failure{.reason = Reason::kInconsistent,
-                  .error = EINTR,
-                  .call = "dump",
-                  .message = "what is listed changed during each of " + std::to_string(kDumpAttempts) + " attempts"}};
+  return {Failure{
+      .reason = Reason::kInconsistent,
+      .error = EINTR,
+      .call = "dump",
+      .message = "what is listed changed during each of " + std::to_string(kDumpAttempts) + " attempts"}};
 }
 
 }  // namespace nfbridge::netlink

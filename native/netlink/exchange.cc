@@ -135,10 +135,12 @@ Failures drain(Socket& socket, std::uint32_t first_sequence, std::uint32_t count
     for (MessageView message; reader.next(message);) take(message, first_sequence, count, replies, progress);
   }
   if (lost) {
-    progress.failures.push_back(overflow(
-        "the answers did not fit the receive buffer: the requests were handled all the same, read again what they did"));
+    progress.failures.push_back(
+        overflow("the answers did not fit the receive buffer: the requests were handled all the same, read "
+                 "again what they did"));
   } else if (progress.failures.empty() && !progress.acknowledged) {
-    progress.failures.push_back(system_failure("recvmsg", EPROTO, "the kernel did not acknowledge the last message"));
+    progress.failures.push_back(
+        system_failure("recvmsg", EPROTO, "the kernel did not acknowledge the last message"));
   }
   return std::move(progress.failures);
 }

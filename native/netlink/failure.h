@@ -1,4 +1,5 @@
-// What can go wrong in a call, as a value: nothing here throws. node/failures.h makes JavaScript's Failure of it.
+// What can go wrong in a call, as a value: nothing here throws. node/failures.h makes JavaScript's Failure of
+// it.
 #pragma once
 
 #include <cerrno>
@@ -23,10 +24,10 @@ enum class Reason : std::uint8_t {
 
 struct Failure {
   Reason reason = Reason::kSystem;
-  int error = 0;        // a positive errno, or 0
+  int error = 0;             // a positive errno, or 0
   std::string call = {};     // the system call or step
   std::string message = {};  // the kernel's words, or a sentence of ours, or empty
-  int index = -1;       // of the message in the batch, or -1
+  int index = -1;            // of the message in the batch, or -1
   std::string path = {};     // of the property in that message, or empty
 
   // From the extended acknowledgement; the owner of the schemas makes `path` of them.
@@ -55,7 +56,9 @@ template <typename T>
 class [[nodiscard]] Outcome {
  public:
   Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Outcome(Failure failure) : state_(std::in_place_index<1>) { std::get<1>(state_).push_back(std::move(failure)); }
+  Outcome(Failure failure) : state_(std::in_place_index<1>) {
+    std::get<1>(state_).push_back(std::move(failure));
+  }
   Outcome(Failures failures) : state_(std::in_place_index<1>, std::move(failures)) {}
 
   bool ok() const { return state_.index() == 0; }

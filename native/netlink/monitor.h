@@ -23,8 +23,8 @@ class MonitorSink {
   virtual void failure(Failure failure) = 0;
   // All that there was for now has been handed over.
   virtual void flush() = 0;
-  // Whether the sink has more than it can take: then the monitor leaves messages with the kernel, whose buffer may
-  // overflow, until resume().
+  // Whether the sink has more than it can take: then the monitor leaves messages with the kernel, whose
+  // buffer may overflow, until resume().
   virtual bool full() = 0;
 };
 

@@ -51,18 +51,23 @@ Outcome<const Namespace*> Home::find() {
   return &*namespace_;
 }
 
-bool Home::go_back() {
-  if (namespace_ && setns(namespace_->fd(), CLONE_NEWNET) == 0) return true;
-  stranded_ = true;
-  return false;
+Outcome<bool> Home::can_return() {
+  if (!returnable_) {
+    Outcome<const Namespace*> origin = find();
+    if (!origin.ok()) return std::move(origin.failures());
+    // Entering the namespace in which we are needs the same rights as coming back to it.
+    returnable_ = setns(namespace_->fd(), CLONE_NEWNET) == 0;
+  }
+  return *returnable_;
 }
 
-Outcome<Visit> Visit::enter(const Namespace& destination, Home& home) {
-  Outcome<const Namespace*> origin = home.find();
-  if (!origin.ok()) return std::move(origin.failures());
-  if (destination.same_as(*origin.value())) return Visit(nullptr);
+void Home::go_back() {
+  if (setns(namespace_->fd(), CLONE_NEWNET) != 0) stranded_ = true;
+}
+
+std::optional<Failure> Home::enter(const Namespace& destination) {
   if (setns(destination.fd(), CLONE_NEWNET) != 0) return system_failure("setns");
-  return Visit(&home);
+  return std::nullopt;
 }
 
 Outcome<Nothing> enter_for_good(const Namespace& destination) {
@@ -74,12 +79,10 @@ Outcome<Nothing> enter_for_good(const Namespace& destination) {
 }
 
 Outcome<Namespace> create_namespace(Home& home) {
-  Outcome<const Namespace*> origin = home.find();
-  if (!origin.ok()) return std::move(origin.failures());
-  if (unshare(CLONE_NEWNET) != 0) return system_failure("unshare");
-  Outcome<Namespace> created = Namespace::current();
-  home.go_back();
-  return created;
+  return home.leave<Namespace>([]() -> Outcome<Namespace> {
+    if (unshare(CLONE_NEWNET) != 0) return system_failure("unshare");
+    return Namespace::current();
+  });
 }
 
 }  // namespace nfbridge::netlink

@@ -9,7 +9,8 @@
 namespace nfbridge::netlink {
 namespace {
 
-// The kernel's dumps come in datagrams of 32 KiB at most and echoes in fewer; the room costs nothing until used.
+// The kernel's dumps come in datagrams of 32 KiB at most and echoes in fewer; the room costs nothing until
+// used.
 constexpr std::size_t kReceiveBufferSize = 256 * 1024;
 
 // Limits, not memory: the kernel doubles them. The first needs CAP_NET_ADMIN in the initial user namespace;
@@ -39,7 +40,8 @@ Outcome<Socket> Socket::open(int protocol) {
   if (protocol == NETLINK_ROUTE && !set(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)) {
     return system_failure("setsockopt NETLINK_GET_STRICT_CHK");
   }
-  if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, kForcedSendBuffer) && !set(fd, SOL_SOCKET, SO_SNDBUF, kPlainBuffer)) {
+  if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, kForcedSendBuffer) &&
+      !set(fd, SOL_SOCKET, SO_SNDBUF, kPlainBuffer)) {
     return system_failure("setsockopt SO_SNDBUF");
   }
   if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, kForcedReceiveBuffer) &&

@@ -18,16 +18,17 @@ namespace nfbridge::netlink {
 // What one receive brought: a datagram, or nothing more (EAGAIN), or an error.
 struct Received {
   Bytes datagram = {};
-  int error = 0;  // errno: EAGAIN when there is nothing (or the time is over), ENOBUFS when messages were lost
+  int error =
+      0;  // errno: EAGAIN when there is nothing (or the time is over), ENOBUFS when messages were lost
   bool truncated = false;  // the datagram was longer than our buffer; the rest of it is lost
 };
 
 // Not safe for two threads at once: the owner serialises.
 class Socket {
  public:
-  // Opens a socket of `protocol` (NETLINK_ROUTE, NETLINK_NETFILTER) in the calling thread's network namespace, to
-  // which it belongs for life. NETLINK_EXT_ACK, NETLINK_CAP_ACK, and for routes NETLINK_GET_STRICT_CHK are set;
-  // the buffers are as large as we are allowed.
+  // Opens a socket of `protocol` (NETLINK_ROUTE, NETLINK_NETFILTER) in the calling thread's network
+  // namespace, to which it belongs for life. NETLINK_EXT_ACK, NETLINK_CAP_ACK, and for routes
+  // NETLINK_GET_STRICT_CHK are set; the buffers are as large as we are allowed.
   static Outcome<Socket> open(int protocol);
 
   int fd() const { return descriptor_.get(); }
@@ -45,8 +46,8 @@ class Socket {
   // send_limit() is refused here, with `too-large`.
   std::optional<Failure> send(std::span<const iovec> parts);
 
-  // Takes the next datagram from the kernel; what others send to our port is thrown away. It is valid until the
-  // next call. Waits at most kReceiveTimeoutSeconds where it may wait.
+  // Takes the next datagram from the kernel; what others send to our port is thrown away. It is valid until
+  // the next call. Waits at most kReceiveTimeoutSeconds where it may wait.
   Received receive(bool wait);
 
   static constexpr int kReceiveTimeoutSeconds = 15;

@@ -41,7 +41,8 @@ Outcome<std::string> sysctl_path(const std::string& name) {
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find('/', start), path.size());
     const std::string_view part(path.data() + start, end - start);
-    if (part.empty() || part == "." || part == "..") return malformed("sysctl", "'" + name + "' is no sysctl's name");
+    if (part.empty() || part == "." || part == "..")
+      return malformed("sysctl", "'" + name + "' is no sysctl's name");
     start = end + 1;
   }
   return "/proc/sys/" + path;

@@ -1,5 +1,5 @@
-// The settings below /proc/sys/net, of the namespace that the calling thread has entered: that is where the kernel
-// looks up the path.
+// The settings below /proc/sys/net, of the namespace that the calling thread has entered: that is where the
+// kernel looks up the path.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 namespace nfbridge::netlink {
 
 // The file of a setting. As in sysctl(8) the first separator tells how the name is written: with dots
-// (`net.ipv4.conf.eth0/100.forwarding`, where a slash stands for the dot in an interface's name) or with slashes
+// (`net.ipv4.conf.eth0/100.forwarding`, where a slash stands for the dot in an interface's name) or with
+// slashes
 // (`net/ipv4/conf/eth0.100/forwarding`). Only names below `net`; no empty part, no `.` and no `..`.
 Outcome<std::string> sysctl_path(const std::string& name);
 

@@ -13,11 +13,13 @@ namespace nfbridge::netlink {
 
 class Thread {
  public:
-  // Starts `body` on a new thread named `name` (15 characters at most) that takes no signals: they are Node's.
+  // Starts `body` on a new thread named `name` (15 characters at most) that takes no signals: they are
+  // Node's.
   static Outcome<Thread> start(const char* name, std::function<void()> body);
 
   Thread() = default;
-  Thread(Thread&& other) noexcept : thread_(other.thread_), joinable_(std::exchange(other.joinable_, false)) {}
+  Thread(Thread&& other) noexcept
+      : thread_(other.thread_), joinable_(std::exchange(other.joinable_, false)) {}
   Thread& operator=(Thread&& other) noexcept {
     if (this != &other) {
       join();

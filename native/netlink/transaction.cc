@@ -8,12 +8,12 @@
 namespace nfbridge::netlink {
 namespace {
 
-void put_frame(Buffer& buffer, std::uint16_t type, std::uint32_t sequence, std::optional<std::uint32_t> generation) {
+void put_frame(Buffer& buffer, std::uint16_t type, std::uint32_t sequence,
+               std::optional<std::uint32_t> generation) {
   Writer writer(buffer);
   const std::size_t offset = writer.begin_message(type, NLM_F_REQUEST);
-  writer.put_header(nfgenmsg{.nfgen_family = AF_UNSPEC,
-                             .version = NFNETLINK_V0,
-                             .res_id = to_be16(NFNL_SUBSYS_NFTABLES)});
+  writer.put_header(
+      nfgenmsg{.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = to_be16(NFNL_SUBSYS_NFTABLES)});
   if (generation) writer.put_value(NFNL_BATCH_GENID, to_be32(*generation));
   writer.end_message(offset);
   nlmsghdr header{};

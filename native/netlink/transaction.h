@@ -8,9 +8,10 @@
 
 namespace nfbridge::netlink {
 
-// Sends the messages between NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END, in one send. Any failure means that nothing
-// was done, except `overflow`, where it is not known. Messages with NLM_F_ECHO come back through `replies`.
-// With `generation` the kernel refuses (ERESTART, index -1) when its ruleset is of another generation by now.
+// Sends the messages between NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END, in one send. Any failure means that
+// nothing was done, except `overflow`, where it is not known. Messages with NLM_F_ECHO come back through
+// `replies`. With `generation` the kernel refuses (ERESTART, index -1) when its ruleset is of another
+// generation by now.
 Failures transaction(Socket& socket, const Requests& requests, std::optional<std::uint32_t> generation,
                      Replies& replies);
 

@@ -1,0 +1,137 @@
+#include "node/socket_handle.h"
+
+#include <array>
+#include <utility>
+
+#include "node/call.h"
+
+namespace nfbridge::node {
+namespace {
+
+using netlink::Failures;
+using netlink::Outcome;
+
+Outcome<Words> do_request(netlink::Socket& socket, WordSpan words, std::optional<std::uint32_t>) {
+  return request(socket, words);
+}
+Outcome<Words> do_dump(netlink::Socket& socket, WordSpan words, std::optional<std::uint32_t>) {
+  return dump(socket, words);
+}
+Outcome<Words> do_transaction(netlink::Socket& socket, WordSpan words,
+                              std::optional<std::uint32_t> generation) {
+  return transaction(socket, words, generation);
+}
+
+struct Input {
+  Words words;
+  std::optional<std::uint32_t> generation;
+};
+
+// TransactionOptions; other calls get undefined here.
+bool read_options(napi_env env, napi_value options, std::optional<std::uint32_t>& generation) {
+  if (is_undefined(env, options)) return true;
+  napi_valuetype type = napi_undefined;
+  if (!check(env, napi_typeof(env, options, &type))) return false;
+  if (type != napi_object) {
+    throw_type_error(env, "options must be an object");
+    return false;
+  }
+  napi_value value = nullptr;
+  if (!check(env, napi_get_named_property(env, options, "generation", &value))) return false;
+  if (is_undefined(env, value)) return true;
+  std::int64_t number = 0;
+  // The kernel's generations begin at 1, and 0 would switch its check off.
+  if (!read_integer(env, value, "options.generation", 1, UINT32_MAX, number)) return false;
+  generation = static_cast<std::uint32_t>(number);
+  return true;
+}
+
+}  // namespace
+
+SocketHandle::~SocketHandle() {
+  if (socket_) executor_->release(strand_, std::move(socket_));
+}
+
+napi_value SocketHandle::call(napi_env env, napi_callback_info info, Operation operation) {
+  const auto arguments = Arguments<2>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  Input input;
+  if (!read_words(env, (*arguments)[0], "words", input.words)) return nullptr;
+  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.generation)) return nullptr;
+  // The socket is null when the handle is closed; the strand is closed then too, and the work never runs.
+  return start_call<Words>(
+      env, *Environment::get(env), self->strand_,
+      [operation, input = std::move(input), socket = self->socket_](netlink::Home&) {
+        const std::lock_guard turn(socket->mutex);
+        return operation(socket->socket, input.words, input.generation);
+      },
+      finish_words);
+}
+
+napi_value SocketHandle::call_sync(napi_env env, napi_callback_info info, Operation operation) {
+  const auto arguments = Arguments<2>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  Input input;
+  if (!read_words(env, (*arguments)[0], "words", input.words)) return nullptr;
+  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.generation)) return nullptr;
+  // Reading the options may have run a getter of the caller, which may have closed the handle.
+  const std::shared_ptr<SharedSocket> socket = self->socket_;
+  if (!socket) return failures_value(env, {closed_failure()});
+  const std::lock_guard turn(socket->mutex);
+  Outcome<Words> outcome = operation(socket->socket, input.words, input.generation);
+  return finish_words(env, *Environment::get(env), outcome);
+}
+
+napi_value SocketHandle::request(napi_env env, napi_callback_info info) {
+  return call(env, info, do_request);
+}
+napi_value SocketHandle::request_sync(napi_env env, napi_callback_info info) {
+  return call_sync(env, info, do_request);
+}
+napi_value SocketHandle::dump(napi_env env, napi_callback_info info) {
+  return call(env, info, do_dump);
+}
+napi_value SocketHandle::transaction(napi_env env, napi_callback_info info) {
+  return call(env, info, do_transaction);
+}
+napi_value SocketHandle::transaction_sync(napi_env env, napi_callback_info info) {
+  return call_sync(env, info, do_transaction);
+}
+
+napi_value SocketHandle::round_trip(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<0>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  return start_call<netlink::Nothing>(
+      env, *Environment::get(env), self->strand_,
+      [](netlink::Home&) -> Outcome<netlink::Nothing> { return netlink::Nothing{}; }, finish_nothing);
+}
+
+napi_value SocketHandle::close(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<0>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  if (self->socket_) self->executor_->close(self->strand_, std::move(self->socket_));
+  return undefined(env);
+}
+
+bool SocketHandle::define(napi_env env, Environment& environment) {
+  const std::array properties{
+      method("request", request),
+      method("requestSync", request_sync),
+      method("dump", dump),
+      method("transaction", transaction),
+      method("transactionSync", transaction_sync),
+      method("roundTrip", round_trip),
+      method("close", close),
+  };
+  return define_handle(env, environment, kClass, "SocketHandle", properties);
+}
+
+}  // namespace nfbridge::node
