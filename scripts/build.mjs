@@ -7,10 +7,11 @@
 // node-gyp writes to build/ as tsconfig.dev.json does. `node-gyp rebuild` and `clean` delete that directory; `configure
 // build`, which is used here, leaves alone what it did not make.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withNodeHeaders } from './node-headers.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -22,7 +23,11 @@ function fail(message) {
 }
 
 function run(file, args) {
-  const result = spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' })
+  const result = spawnSync(process.execPath, [file, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: withNodeHeaders(process.env),
+  })
   if (result.error) fail(`${file} cannot be started: ${result.error.message}`)
   if (result.status !== 0) process.exit(result.status ?? 1)
 }
@@ -60,6 +65,9 @@ function buildNative() {
   requireTools()
   run(require.resolve('node-gyp/bin/node-gyp.js'), ['configure', 'build', '--silent'])
   if (!existsSync(binary)) fail(`node-gyp ended without ${binary}`)
+  // make does not link again what did not change: fresh all the same.
+  const now = new Date()
+  utimesSync(binary, now, now)
 }
 
 /** Whether any of the directories has a TypeScript source: tsc fails on a project without inputs. */

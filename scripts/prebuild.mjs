@@ -2,11 +2,12 @@
 // addon uses Node-API only. npm runs it as `prepack`. It needs no network where node-gyp finds the headers of the
 // running Node (`--nodedir`, npm's `nodedir`, or beside the executable).
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withNodeHeaders } from './node-headers.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -16,17 +17,13 @@ const copy = mkdtempSync(join(tmpdir(), 'nfbridge-prebuild-'))
 try {
   for (const name of ['native', 'binding.gyp', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true })
-  const prefix = dirname(dirname(process.execPath))
-  const nodedir =
-    process.env.npm_config_nodedir ??
-    (existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? prefix : undefined)
   const result = spawnSync(
     process.execPath,
     [require.resolve('prebuildify/bin.js'), '--napi', '--strip', '--target', process.versions.node],
     {
       cwd: copy,
       stdio: 'inherit',
-      env: { ...process.env, ...(nodedir === undefined ? {} : { npm_config_nodedir: nodedir }) },
+      env: withNodeHeaders(process.env),
     },
   )
   if (result.status !== 0) {
