@@ -19,7 +19,15 @@ try {
     cpSync(join(root, name), join(copy, name), { recursive: true })
   const result = spawnSync(
     process.execPath,
-    [require.resolve('prebuildify/bin.js'), '--napi', '--strip', '--target', process.versions.node],
+    [
+      require.resolve('prebuildify/bin.js'),
+      '--napi',
+      '--strip',
+      '--node-gyp',
+      require.resolve('node-gyp/bin/node-gyp.js'),
+      '--target',
+      process.versions.node,
+    ],
     {
       cwd: copy,
       stdio: 'inherit',
