@@ -71,11 +71,15 @@ export class Conntrack {
    * Forgets the connections that `filter` means at the time of the call; each by its own tuple and id, so that one
    * that begins meanwhile with the same ports stays.
    * @param filter `{}` means every connection
+   * @param test narrows down further what the filter found
    * @returns how many there were
    */
-  async deleteAll(filter: ConntrackFilter): Promise<number> {
+  async deleteAll(
+    filter: ConntrackFilter,
+    test: (entry: ConntrackEntry) => boolean = () => true,
+  ): Promise<number> {
     const entries = await this.list(filter)
-    return this.#delete(entries.map(deletion))
+    return this.#delete(entries.filter(test).map(deletion))
   }
 
   /** What is pending fails with NFB_CLOSED. Idempotent. */
