@@ -66,7 +66,8 @@ export class AddressPool {
     for (const address of inUse) pool.#used.add(address.value)
     if (memory === undefined) {
       for (const value of pool.#used) pool.#fresh = Math.max(pool.#fresh, value + 1)
-      for (let value = first; value < pool.#fresh; value += 1) if (!pool.#used.has(value)) pool.#freed.add(value)
+      for (let value = first; value < pool.#fresh; value += 1)
+        if (!pool.#used.has(value)) pool.#freed.add(value)
       return pool
     }
     pool.#fresh = Math.max(first, Math.min(memory.fresh, pool.#last + 1))

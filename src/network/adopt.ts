@@ -5,7 +5,7 @@ import { bridgeStep, localnetStep } from './network-steps.js'
 import type { Remembered } from './persistence.js'
 import { planDetach } from './plan-detach.js'
 import type { ContainerRecord } from './records.js'
-import { applySteps, ignoreMissing } from './steps.js'
+import { applySteps } from './steps.js'
 import { withChange } from './view.js'
 
 const OPERATION = 'BridgeHost.open'
@@ -24,7 +24,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   })
   for (const network of remembered.networks) registry.restorePool(network, remembered.pools.get(network.name))
 
-  const links = await kernel.rtnl.links.list()
+  const links = await kernel.listLinks()
   const present = new Set(links.map(({ name }) => name))
   const gone = remembered.containers.filter(({ hostInterface }) => !present.has(hostInterface))
   const { change } = planDetach(registry, gone)
@@ -35,7 +35,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   const groups = new Set(remembered.networks.map(({ group }) => group))
   for (const { name, group } of links) {
     if (name === undefined || !groups.has(group) || registry.hasHostInterface(name)) continue
-    await ignoreMissing(kernel.applyLinks([{ kind: 'link', action: 'delete', link: { name } }]))
+    await kernel.deleteLink(name)
   }
 
   const bridges = remembered.networks.filter(({ name }) => !present.has(name))

@@ -107,7 +107,11 @@ export class Container {
       await this.#context.change(planLink(this.#context.registry, client, requested), 'Container.link')
       const link = this.links.find(({ alias }) => alias === requested.alias)
       if (link) return link
-      throw new NfbridgeError({ code: 'NFB_INTERNAL', operation: 'Container.link', message: 'the link is gone' })
+      throw new NfbridgeError({
+        code: 'NFB_INTERNAL',
+        operation: 'Container.link',
+        message: 'the link is gone',
+      })
     })
   }
 
@@ -145,7 +149,10 @@ export class Container {
     return this.#context.operate('Container.unpublish', async () => {
       const requested = parsePublished(ports, 'ports')
       const container = this.#record('Container.unpublish')
-      await this.#context.change(planUnpublish(this.#context.registry, container, requested), 'Container.unpublish')
+      await this.#context.change(
+        planUnpublish(this.#context.registry, container, requested),
+        'Container.unpublish',
+      )
     })
   }
 

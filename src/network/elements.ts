@@ -1,17 +1,21 @@
 import { type ContainerRecord, linkablePorts, type NetworkRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
-/** A field of an element's key: a number is a port, a text is what the set's type says. */
-type KeyField = string | number
-
 /**
  * One element of one of our sets or maps (`rules/`): all that grows with networks, containers, links and ports.
  * The rules themselves never change.
  */
 export type SetElement =
   | { readonly set: 'bridges'; readonly key: readonly [bridge: string] }
-  | { readonly set: 'icc'; readonly key: readonly [bridge: string, bridge: string]; readonly verdict: IccVerdict }
-  | { readonly set: 'links'; readonly key: readonly [client: string, server: string, protocol: string, port: number] }
+  | {
+      readonly set: 'icc'
+      readonly key: readonly [bridge: string, bridge: string]
+      readonly verdict: IccVerdict
+    }
+  | {
+      readonly set: 'links'
+      readonly key: readonly [client: string, server: string, protocol: string, port: number]
+    }
   | { readonly set: 'published'; readonly key: readonly [server: string, protocol: string, port: number] }
   | { readonly set: 'hairpin'; readonly key: readonly [container: string, container: string] }
   | {

@@ -54,7 +54,7 @@ export function untranslatedFlows(added: readonly SetElement[]): FlowSelection |
       protocol: 'udp',
       ...(ports.size === 1 && first !== undefined ? { original: { destinationPort: first } } : {}),
     },
-    test: ({ original, status }) => ports.has(original.destinationPort ?? 0) && !status.includes('dst-nat'),
+    test: ({ original, status }) => ports.has(original.destinationPort ?? 0) && !status.includes('dnat'),
   }
 }
 

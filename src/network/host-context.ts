@@ -1,7 +1,7 @@
 import { NfbridgeError } from '../errors.js'
 import { type ElementChange, elementsOf, everything, planElements, type Touched } from './elements.js'
-import type { Forwarding } from './forwarding.js'
 import { revokedFlows, untranslatedFlows } from './flows.js'
+import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import type { HostSettings } from './parse-network.js'
 import type { Persistence } from './persistence.js'

@@ -1,11 +1,12 @@
 import { Conntrack } from '../conntrack/index.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Nft } from '../nft/index.js'
-import { Rtnl, type RtnlOperation } from '../rtnl/index.js'
+import { type Link, Rtnl, type RtnlOperation } from '../rtnl/index.js'
 import type { ElementChange } from './elements.js'
 import type { FlowSelection } from './flows.js'
 import { rulesetObjects, tableObjects } from './ruleset.js'
 import { elementObjects } from './sets.js'
+import { ignoreMissing } from './steps.js'
 
 /** What a host has cost so far. No process is ever started. */
 export interface HostStatistics {
@@ -23,6 +24,7 @@ export class HostKernel {
   readonly #rtnl: Rtnl
   readonly #nft: Nft
   readonly #conntrack: Conntrack
+  readonly #bridgeIndexes = new Map<string, number>()
   #transactions = 0
   #linkRequests = 0
   #flowRequests = 0
@@ -60,15 +62,34 @@ export class HostKernel {
     }
   }
 
-  get rtnl(): Rtnl {
-    return this.#rtnl
+  /** Every interface of the namespace. */
+  listLinks(): Promise<Link[]> {
+    return this.#rtnl.links.list()
+  }
+
+  /** The index of a bridge of ours; asked once, since a name costs a request. */
+  async bridgeIndex(name: string): Promise<number> {
+    const known = this.#bridgeIndexes.get(name)
+    if (known !== undefined) return known
+    const { index } = await this.#rtnl.links.get(name)
+    this.#bridgeIndexes.set(name, index)
+    return index
+  }
+
+  /** Deletes an interface that may be gone already. */
+  async deleteLink(name: string): Promise<void> {
+    this.#bridgeIndexes.delete(name)
+    await ignoreMissing(this.applyLinks([{ kind: 'link', action: 'delete', link: { device: name } }]))
   }
 
   /**
    * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. Adding fails
    * with NFB_EXISTS when a table of the name is there; `replace` takes its place, and no packet meets half of either.
    */
-  async commitRuleset(direction: 'add' | 'replace' | 'remove', elements: ElementChange['add'] = []): Promise<void> {
+  async commitRuleset(
+    direction: 'add' | 'replace' | 'remove',
+    elements: ElementChange['add'] = [],
+  ): Promise<void> {
     const transaction = this.#nft.transaction()
     if (direction !== 'add') {
       // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).

@@ -3,7 +3,7 @@ import type { RtnlOperation } from '../rtnl/index.js'
 import { elementsOf } from './elements.js'
 import type { HostContext } from './host-context.js'
 import type { NetworkRecord } from './records.js'
-import { ignoreMissing, type Step } from './steps.js'
+import type { Step } from './steps.js'
 import { withChange } from './view.js'
 
 /**
@@ -37,43 +37,43 @@ function rulesetStep({ kernel, registry }: HostContext, network: NetworkRecord):
   }
 }
 
+/** The bridge with the gateway's address. */
 export function bridgeStep({ kernel, settings }: HostContext, network: NetworkRecord): Step {
+  const { name, gateway, subnet } = network
   return {
-    leaves: `bridge ${network.name}`,
-    apply: () => kernel.applyLinks(bridgeOperations(network, settings.firewall)),
-    undo: () => ignoreMissing(kernel.applyLinks([deleteBridge(network)])),
+    leaves: `bridge ${name}`,
+    apply: async () => {
+      await kernel.applyLinks([createBridge(network, settings.firewall)])
+      try {
+        const device = await kernel.bridgeIndex(name)
+        const address = Cidr.parseInterface(`${gateway}/${subnet.prefixLength}`)
+        await kernel.applyLinks([{ kind: 'address', action: 'add', address: { device, address } }])
+      } catch (error) {
+        await kernel.deleteLink(name)
+        throw error
+      }
+    },
+    undo: () => kernel.deleteLink(name),
   }
-}
-
-function deleteBridge({ name }: NetworkRecord): RtnlOperation {
-  return { kind: 'link', action: 'delete', link: { name } }
 }
 
 /**
  * The bridge with a MAC address of its own: without one it has the lowest of its ports', and changes it as containers come
  * and go. br_netfilter is asked for on this bridge alone; the host's other bridges (VMs) are left as they are.
  */
-function bridgeOperations(network: NetworkRecord, firewall: boolean): RtnlOperation[] {
-  const { name, mtu, gateway, subnet } = network
-  return [
-    {
-      kind: 'link',
-      action: 'create',
-      link: {
-        kind: 'bridge',
-        name,
-        mac: MacAddress.fromIPv4(gateway),
-        mtu,
-        up: true,
-        bridge: { nfCallIptables: firewall, nfCallIp6tables: firewall },
-      },
+function createBridge({ name, mtu, gateway }: NetworkRecord, firewall: boolean): RtnlOperation {
+  return {
+    kind: 'link',
+    action: 'create',
+    link: {
+      kind: 'bridge',
+      name,
+      mac: MacAddress.fromIPv4(gateway),
+      up: true,
+      bridge: { nfCallIptables: firewall, nfCallIp6tables: firewall },
+      ...(mtu === undefined ? {} : { mtu }),
     },
-    {
-      kind: 'address',
-      action: 'add',
-      address: { device: name, address: Cidr.parseInterface(`${gateway}/${subnet.prefixLength}`) },
-    },
-  ]
+  }
 }
 
 /** Lets the host reach published ports by 127.0.0.1; the chain `loopback` keeps everybody else from it. */

@@ -1,14 +1,9 @@
-import {
-  IPv4Address,
-  MacAddress,
-  type Publication,
-  parseExpose,
-  parsePublication,
-} from '../address/index.js'
+import { IPv4Address, MacAddress, type Publication, parseExpose, parsePublication } from '../address/index.js'
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkObject, checkString } from '../input.js'
 import type { NamespaceSource } from '../netns/index.js'
-import { checkInterfaceName } from '../rtnl/index.js'
+// Not from the folder's index, which loads the addon: parsing and planning need none.
+import { checkInterfaceName } from '../rtnl/names.js'
 import { checkContainerId, checkContainerName, checkHostName } from './identity.js'
 import type { ContainerOptions, LinkOption, PublishOption } from './options.js'
 import { type ContainerPort, type PublishedPort, portText, publishedText } from './records.js'
@@ -76,7 +71,8 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
     hostname: text('hostname', checkHostName),
     address: text('address', (value, where) => IPv4Address.parse(value, where)),
     mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
-    interfaceName: text('interfaceName', checkInterfaceName) ?? 'eth0',
+    interfaceName:
+      text('interfaceName', (value, where) => checkInterfaceName(value, ATTACH, where)) ?? 'eth0',
     exposed: parseExposed(options.expose ?? [], at('expose')),
     published: parsePublished(options.publish ?? [], at('publish')),
     links: checkArray(options.links ?? [], ATTACH, at('links')).map((link, index) =>
@@ -89,7 +85,8 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
 export function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
   const ports = new Map<string, ContainerPort>()
   checkArray(expose, ATTACH, path).forEach((text, index) => {
-    for (const { protocol, first } of parseExpose(text, joinPath(path, index)).expand()) {
+    const written = typeof text === 'number' ? String(text) : text
+    for (const { protocol, first } of parseExpose(written, joinPath(path, index)).expand()) {
       const port = { protocol, port: first }
       ports.set(portText(port), port)
     }
@@ -125,7 +122,8 @@ export function parseLink(option: LinkOption, path: string): RequestedLink {
   if (typeof option !== 'string') {
     checkObject(option, ['container', 'alias'], ATTACH, path)
     const reference = checkString(option.container, ATTACH, joinPath(path, 'container'))
-    const alias = option.alias === undefined ? reference : checkString(option.alias, ATTACH, joinPath(path, 'alias'))
+    const alias =
+      option.alias === undefined ? reference : checkString(option.alias, ATTACH, joinPath(path, 'alias'))
     return { reference, alias: checkHostName(alias, joinPath(path, 'alias')), path }
   }
   const [reference = '', alias = reference, ...rest] = option.split(':')

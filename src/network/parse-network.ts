@@ -1,7 +1,8 @@
 import { Cidr, IPv4Address } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
 import { checkBoolean, checkInteger, checkObject, checkString } from '../input.js'
-import { checkInterfaceName } from '../rtnl/index.js'
+// Not from the folder's index, which loads the addon: parsing and planning need none.
+import { checkInterfaceName } from '../rtnl/names.js'
 import { hostRange } from './address-pool.js'
 import type { HostOptions, NetworkOptions } from './options.js'
 
@@ -44,7 +45,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
 
 export function parseNetworkOptions(options: NetworkOptions, host: HostSettings): NetworkSettings {
   checkObject(options, ['name', 'subnet', 'gateway', 'icc', 'mtu'], CREATE, 'options')
-  const name = checkInterfaceName(checkString(options.name, CREATE, 'name'), 'name')
+  const name = checkInterfaceName(checkString(options.name, CREATE, 'name'), CREATE, 'name')
   const icc = options.icc === undefined || checkBoolean(options.icc, CREATE, 'icc')
   if (!icc && !host.firewall) {
     throw new NfbridgeError({
@@ -76,7 +77,11 @@ function parseGateway(text: string | undefined, subnet: Cidr | undefined): IPv4A
   }
   const [first, last] = hostRange(subnet)
   if (gateway.value >= first && gateway.value <= last) return gateway
-  throw refuse('NFB_ADDRESS_OUTSIDE_POOL', `${gateway} is no address for an interface in ${subnet}`, 'gateway')
+  throw refuse(
+    'NFB_ADDRESS_OUTSIDE_POOL',
+    `${gateway} is no address for an interface in ${subnet}`,
+    'gateway',
+  )
 }
 
 function parseMtu(mtu: number | undefined): number | undefined {

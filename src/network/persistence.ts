@@ -1,9 +1,4 @@
-import {
-  Cidr,
-  IPv4Address,
-  MacAddress,
-  parseExpose,
-} from '../address/index.js'
+import { Cidr, IPv4Address, MacAddress, parseExpose } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkString } from '../input.js'
 import type { Store } from '../store/index.js'

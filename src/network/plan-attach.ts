@@ -1,4 +1,4 @@
-import { IPv4Address, MacAddress } from '../address/index.js'
+import { type IPv4Address, MacAddress } from '../address/index.js'
 import { joinPath, NfbridgeError } from '../errors.js'
 import { hostRange } from './address-pool.js'
 import { hostInterfaceName, randomId } from './identity.js'
@@ -34,13 +34,14 @@ export function planAttach(
     firewall,
     OPERATION,
   )
-  const present = new Map(unlinked.map((container) => [container.id, container]))
+  const present = new Map(
+    unlinked.flatMap((each) => [each.name, each.id, shortId(each.id)].map((key) => [key, each])),
+  )
   const find = (reference: string): ContainerRecord | undefined =>
-    registry.find(reference) ??
-    unlinked.find(({ id, name }) => name === reference || id === reference || shortId(id) === reference)
+    registry.find(reference) ?? present.get(reference)
   const containers = unlinked.map((container, index) => ({
     ...container,
-    links: planLinks(container, settings[index]?.links ?? [], find, registry, present.values(), OPERATION),
+    links: planLinks(container, settings[index]?.links ?? [], find, registry, unlinked, OPERATION),
   }))
   return {
     containers,

@@ -19,8 +19,11 @@ const FIRST_GROUP = 0x6e660000
 
 /** Chooses what was left open (pool, gateway, group) and refuses what collides with another network. */
 export function planNetwork(registry: Registry, settings: NetworkSettings): NetworkRecord {
-  const refuse = (code: 'NFB_NAME_TAKEN' | 'NFB_POOL_OVERLAP' | 'NFB_POOL_FULL', message: string, path: string) =>
-    new NfbridgeError({ code, operation: 'BridgeHost.createNetwork', message, path })
+  const refuse = (
+    code: 'NFB_NAME_TAKEN' | 'NFB_POOL_OVERLAP' | 'NFB_POOL_FULL',
+    message: string,
+    path: string,
+  ) => new NfbridgeError({ code, operation: 'BridgeHost.createNetwork', message, path })
   const networks = [...registry.networks]
   if (registry.network(settings.name)) {
     throw refuse('NFB_NAME_TAKEN', `there is a network "${settings.name}" already`, 'name')
@@ -30,7 +33,11 @@ export function planNetwork(registry: Registry, settings: NetworkSettings): Netw
   if (settings.subnet) {
     const other = overlapping(settings.subnet)
     if (other) {
-      throw refuse('NFB_POOL_OVERLAP', `${settings.subnet} overlaps ${other.subnet} of ${other.name}`, 'subnet')
+      throw refuse(
+        'NFB_POOL_OVERLAP',
+        `${settings.subnet} overlaps ${other.subnet} of ${other.name}`,
+        'subnet',
+      )
     }
   }
   const subnet = settings.subnet ?? [...defaultSubnets()].find((candidate) => !overlapping(candidate))

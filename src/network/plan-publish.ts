@@ -24,7 +24,8 @@ export function checkPublications(
         throw new NfbridgeError({
           code: 'NFB_SETTING_CONFLICT',
           operation,
-          message: 'a published port needs rules, and firewall: false makes none; open the host with firewall: true',
+          message:
+            'a published port needs rules, and firewall: false makes none; open the host with firewall: true',
           path,
         })
       }
@@ -55,7 +56,10 @@ export function planPublish(
   firewall: boolean,
 ): Plan {
   checkPublications(registry, [{ container, published }], firewall, 'Container.publish')
-  return publicationChange(registry, container, [...container.published, ...published.map(({ port }) => port)])
+  return publicationChange(registry, container, [
+    ...container.published,
+    ...published.map(({ port }) => port),
+  ])
 }
 
 /** Takes publications back; one that does not stand is an error. */
@@ -64,7 +68,9 @@ export function planUnpublish(
   container: ContainerRecord,
   published: readonly RequestedPublication[],
 ): Plan {
-  const standing = new Map<string, PublishedPort>(container.published.map((port) => [publishedText(port), port]))
+  const standing = new Map<string, PublishedPort>(
+    container.published.map((port) => [publishedText(port), port]),
+  )
   for (const { port, path } of published) {
     if (standing.delete(publishedText(port))) continue
     throw new NfbridgeError({

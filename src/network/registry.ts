@@ -92,10 +92,7 @@ export class Registry implements NetworkView {
   /** Takes up a pool's order of an earlier process; the network and its containers are there already. */
   restorePool(network: NetworkRecord, memory: PoolMemory | undefined): void {
     const inUse: IPv4Address[] = this.containersOf(network.name).map(({ address }) => address)
-    this.#pools.set(
-      network.name,
-      AddressPool.restore(network.subnet, [network.gateway, ...inUse], memory),
-    )
+    this.#pools.set(network.name, AddressPool.restore(network.subnet, [network.gateway, ...inUse], memory))
   }
 
   /** Makes a change that was planned and applied. */
@@ -146,7 +143,12 @@ function hostPortKey(port: PublishedPort): string {
   return `${port.protocol}/${port.hostPort}`
 }
 
-function enter(direction: 'add' | 'remove', index: Map<string, Set<string>>, key: string, value: string): void {
+function enter(
+  direction: 'add' | 'remove',
+  index: Map<string, Set<string>>,
+  key: string,
+  value: string,
+): void {
   const values = index.get(key)
   if (direction === 'add') {
     if (values) values.add(value)

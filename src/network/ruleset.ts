@@ -110,7 +110,10 @@ const BRIDGE_CHAINS: readonly ChainRules[] = [
   },
 ]
 
-const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = { inet: INET_CHAINS, bridge: BRIDGE_CHAINS }
+const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
+  inet: INET_CHAINS,
+  bridge: BRIDGE_CHAINS,
+}
 const FAMILIES: readonly TableFamily[] = ['inet', 'bridge']
 
 /** Our two tables; deleting them deletes all that is in them. */

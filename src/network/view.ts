@@ -31,7 +31,11 @@ export function withChange(base: NetworkView, change: ViewChange): NetworkView {
   }
 }
 
-function merged<T>(base: Iterable<T>, keyOf: (value: T) => string, changed: ReadonlyMap<string, T | undefined> = new Map()): T[] {
+function merged<T>(
+  base: Iterable<T>,
+  keyOf: (value: T) => string,
+  changed: ReadonlyMap<string, T | undefined> = new Map(),
+): T[] {
   const unchanged = [...base].filter((value) => !changed.has(keyOf(value)))
   return [...unchanged, ...[...changed.values()].filter((value) => value !== undefined)]
 }
