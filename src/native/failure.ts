@@ -104,30 +104,43 @@ function locateInBatch(index: number, path: string): string {
   return index < 0 ? path : joinPath(joinPath('operations', index), path)
 }
 
-/** One failure as an error. */
+/**
+ * One failure as an error.
+ * @param details `subject`: what was tried, in front of the message: `create bridge br0`
+ */
 export function errorOf(
   failure: Failure,
   operation: string,
   locate: Locate = locateInBatch,
-  related: readonly NfbridgeError[] = [],
+  details: { readonly subject?: string | undefined; readonly related?: readonly NfbridgeError[] } = {},
 ): NfbridgeError {
   const errno = errnoName(failure.errno)
   const meaning = meaningOf(failure, errno)
   const kernel = failure.reason === 'kernel'
   const path = locate(failure.index, failure.path)
+  const subject = details.subject === undefined ? '' : `${details.subject}: `
+  const detail = kernel || failure.message === '' ? '' : ` (${failure.message})`
   return new NfbridgeError({
     code: meaning.code,
     operation,
-    message: kernel || failure.message === '' ? meaning.sentence : `${meaning.sentence} (${failure.message})`,
+    message: `${subject}${meaning.sentence}${detail}`,
     errno,
     kernelMessage: kernel && failure.message !== '' ? failure.message : undefined,
     path: path === '' ? undefined : path,
-    related,
+    related: details.related,
   })
 }
 
-/** Failures as one error: the first is the cause, the rest are in its `related`. */
-export function errorOfAll(failures: readonly Failure[], operation: string, locate?: Locate): NfbridgeError {
+/**
+ * Failures as one error: the first is the cause, the rest are in its `related`.
+ * @param subject what was tried by the message of the given index, for the sentence of the error
+ */
+export function errorOfAll(
+  failures: readonly Failure[],
+  operation: string,
+  locate?: Locate,
+  subject?: (index: number) => string | undefined,
+): NfbridgeError {
   const [first, ...rest] = failures
   if (first === undefined) {
     return new NfbridgeError({
@@ -136,12 +149,8 @@ export function errorOfAll(failures: readonly Failure[], operation: string, loca
       message: 'a native call failed without saying why',
     })
   }
-  return errorOf(
-    first,
-    operation,
-    locate,
-    rest.map((failure) => errorOf(failure, operation, locate)),
-  )
+  const related = rest.map((each) => errorOf(each, operation, locate, { subject: subject?.(each.index) }))
+  return errorOf(first, operation, locate, { subject: subject?.(first.index), related })
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { MessageName, MessageRecords } from './records.js'
 import { layouts } from './tables.js'
-import { RecordWriter } from './writer.js'
+import { type RecordOrigin, RecordWriter } from './writer.js'
 
 /** Extra flags of a request's header (`NLM_F_*` in linux/netlink.h); the addon adds NLM_F_REQUEST and NLM_F_ACK. */
 export const MessageFlag = {
@@ -29,9 +29,15 @@ export class Packer {
    * Appends a message and returns its index, by which failures and replies refer to it.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT naming the path of a property that is unknown or of the wrong kind;
    * nothing is appended then.
+   * @param origin what the record was made from, so that the error speaks of that
    */
-  add<K extends MessageName>(name: K, flags: number, record: MessageRecords[K]): number {
-    return this.#writer.write(name, flags, record)
+  add<K extends MessageName>(
+    name: K,
+    flags: number,
+    record: MessageRecords[K],
+    origin?: RecordOrigin,
+  ): number {
+    return this.#writer.write(name, flags, record, origin)
   }
 
   /** The batch, as a view that the next `add` or `reset` makes invalid. */

@@ -9,6 +9,14 @@ const wide = new BigUint64Array(1)
 const halves = new Uint32Array(wide.buffer)
 const [LOW, HIGH] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [0, 1] : [1, 0]
 
+/** What a record was made from, for the error when it is refused. Looked at only then. */
+export interface RecordOrigin {
+  /** The operation in the caller's words: `rtnl.apply`. */
+  readonly operation: string
+  /** Where a property of the record is in what the caller gave. */
+  locate(path: string): string
+}
+
 /** Plain objects by property name; what a record is to the writer. */
 type Properties = { readonly [name: string]: unknown }
 
@@ -32,6 +40,7 @@ export class RecordWriter {
   /** The properties and indices that lead to the record being written. */
   readonly #trail: (string | number)[] = []
   #depth = 0
+  #origin: RecordOrigin | undefined = undefined
 
   constructor(layouts: Layouts) {
     this.#layouts = layouts
@@ -57,9 +66,10 @@ export class RecordWriter {
    * Appends one message and returns its index in the batch.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT with the property's path; the batch is then as it was before.
    */
-  write(name: string, flags: number, record: object): number {
+  write(name: string, flags: number, record: object, origin?: RecordOrigin): number {
     const message = this.#layouts.byName.get(name)
     this.#depth = 0
+    this.#origin = origin
     if (message === undefined) throw this.#fault('', `there is no message "${name}"`)
     const start = this.#end
     this.#at = start
@@ -302,7 +312,13 @@ export class RecordWriter {
     let path = ''
     for (let place = 0; place < this.#depth; place++) path = joinPath(path, this.#trail[place] ?? '')
     if (step !== '') path = joinPath(path, step)
-    return new NfbridgeError({ code, operation: 'pack', message, path })
+    const origin = this.#origin
+    return new NfbridgeError({
+      code,
+      operation: origin?.operation ?? 'pack',
+      message,
+      path: origin === undefined ? path : origin.locate(path),
+    })
   }
 }
 

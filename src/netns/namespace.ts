@@ -1,10 +1,10 @@
 import { isMainThread } from 'node:worker_threads'
 import { NfbridgeError } from '../errors.js'
 import type { MonitorHandle, NamespaceHandle, Outcome, SocketHandle } from '../native/addon.js'
-import { errorOfAll, failed, type Locate, unwrap } from '../native/failure.js'
+import { failed, unwrap } from '../native/failure.js'
 import { addon } from '../native/load.js'
 import { type NamespaceSource, openSource } from './source.js'
-import { checkSysctl, sysctlError } from './sysctl.js'
+import { sysctlError } from './sysctl.js'
 
 /** The netlink families that the addon speaks. */
 export type NetlinkProtocol = 'route' | 'netfilter'
@@ -78,12 +78,11 @@ export class Namespace {
 
   /**
    * Reads a setting below /proc/sys as this namespace has it, without the newline at its end.
-   * @param name with dots or slashes: `net.ipv4.ip_forward`, `net/ipv4/conf/eth0.5/forwarding`
-   * @throws NfbridgeError NFB_MISSING when there is none of that name; NFB_NOT_PERMITTED
+   * @param name below `net`, with dots or slashes: `net.ipv4.ip_forward`, `net/ipv4/conf/eth0.5/forwarding`
+   * @throws NfbridgeError NFB_INVALID_NAME when it is not such a name; NFB_MISSING when there is none of that name; NFB_NOT_PERMITTED
    */
   async readSysctl(name: string): Promise<string> {
-    const file = checkSysctl(name, 'netns.readSysctl')
-    const outcome = await this.#open('netns.readSysctl').readSysctl(file)
+    const outcome = await this.#open('netns.readSysctl').readSysctl(name)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.readSysctl')
     return outcome.trimEnd()
   }
@@ -94,8 +93,7 @@ export class Namespace {
    * that the kernel does not take
    */
   async writeSysctl(name: string, value: string): Promise<void> {
-    const file = checkSysctl(name, 'netns.writeSysctl')
-    const outcome = await this.#open('netns.writeSysctl').writeSysctl(file, value)
+    const outcome = await this.#open('netns.writeSysctl').writeSysctl(name, value)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.writeSysctl')
   }
 
@@ -131,10 +129,8 @@ export class Namespace {
   }
 
   /** Sends one batch of rtnetlink requests in the namespace without keeping a socket. For the layers above. */
-  async request(words: Uint32Array, operation = 'netns.request', locate?: Locate): Promise<ArrayBuffer> {
-    const outcome = await this.#open(operation).request(words)
-    if (failed(outcome)) throw errorOfAll(outcome, operation, locate)
-    return outcome
+  exchange(words: Uint32Array, operation = 'netns.exchange'): Promise<Outcome<ArrayBuffer>> {
+    return this.#open(operation).request(words)
   }
 
   /** Closes the handle. Closing twice is the same as closing once. */

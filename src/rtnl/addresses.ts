@@ -1,0 +1,59 @@
+import type { AddressRecord } from '../native/records.js'
+import { type Address, type AddressSpec, readAddressRecord } from './address.js'
+import type { Connection } from './connection.js'
+import type { Direction } from './operation.js'
+import { compact, type Device, familyNumber } from './values.js'
+
+/** Which addresses to list; all given conditions hold. */
+export interface AddressFilter {
+  readonly device?: Device
+  readonly family?: 4 | 6
+}
+
+/** The addresses of a namespace's links. */
+export class Addresses {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async list(filter: AddressFilter = {}): Promise<Address[]> {
+    const caller = 'rtnl.addresses.list'
+    const record = compact<AddressRecord>({
+      family: filter.family === undefined ? undefined : familyNumber(filter.family),
+      index:
+        filter.device === undefined
+          ? undefined
+          : await this.#connection.indexOf(filter.device, caller, 'device'),
+    })
+    const addresses: Address[] = []
+    for (const message of await this.#connection.dump('getAddress', record, caller)) {
+      if (message.name !== 'newAddress') continue
+      const address = readAddressRecord(message.record)
+      if (address === undefined) continue
+      if (record.index !== undefined && address.device !== record.index) continue
+      addresses.push(address)
+    }
+    return addresses
+  }
+
+  /** @throws NfbridgeError NFB_EXISTS, NFB_MISSING (the link), NFB_INVALID_ADDRESS */
+  add(address: AddressSpec): Promise<void> {
+    return this.#apply('add', address)
+  }
+
+  /** Adds it, or changes it where it is there already. */
+  replace(address: AddressSpec): Promise<void> {
+    return this.#apply('replace', address)
+  }
+
+  /** @throws NfbridgeError NFB_MISSING */
+  delete(address: AddressSpec): Promise<void> {
+    return this.#apply('delete', address)
+  }
+
+  #apply(action: Direction, address: AddressSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'address', action, address }], `rtnl.addresses.${action}`)
+  }
+}

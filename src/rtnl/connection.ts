@@ -1,0 +1,78 @@
+import { NfbridgeError } from '../errors.js'
+import type { Outcome, SocketHandle } from '../native/addon.js'
+import { errorOfAll, failed, unwrap } from '../native/failure.js'
+import { Packer } from '../native/pack.js'
+import type { MessageName, MessageRecords } from '../native/records.js'
+import { type ReplyMessage, unpack } from '../native/unpack.js'
+import { applySteps, lookUpSteps, runSteps, runStepsSync } from './batch.js'
+import type { RtnlOperation } from './operation.js'
+import { checkDevice, type Device } from './values.js'
+
+/** A route socket and what all parts of {@link Rtnl} do with it. */
+export class Connection {
+  readonly #socket: SocketHandle
+
+  constructor(socket: SocketHandle) {
+    this.#socket = socket
+  }
+
+  apply(operations: readonly RtnlOperation[], caller: string): Promise<void> {
+    return runSteps(applySteps(operations, caller), (words) => this.#socket.request(words))
+  }
+
+  applySync(operations: readonly RtnlOperation[], caller: string): void {
+    runStepsSync(applySteps(operations, caller), (words) => this.#socket.requestSync(words))
+  }
+
+  /** The index of a link that may be given by its name. @throws NfbridgeError NFB_MISSING, NFB_INVALID_NAME */
+  async indexOf(device: Device, caller: string, path: string): Promise<number> {
+    const checked = checkDevice(device, caller, path)
+    if (typeof checked === 'number') return checked
+    const send = (words: Uint32Array): Promise<Outcome<ArrayBuffer>> => this.#socket.request(words)
+    const found = await runSteps(lookUpSteps(new Map([[checked, path]]), caller), send)
+    const index = found.get(checked)
+    if (index !== undefined) return index
+    throw new NfbridgeError({
+      code: 'NFB_MISSING',
+      operation: caller,
+      message: `there is no link ${checked}`,
+      path,
+    })
+  }
+
+  /** One request that is answered by a message. @throws NfbridgeError NFB_MISSING when there is none such */
+  async get<K extends MessageName>(
+    name: K,
+    record: MessageRecords[K],
+    caller: string,
+    subject: string,
+  ): Promise<ReplyMessage> {
+    const packer = new Packer()
+    packer.add(name, 0, record)
+    const outcome = await this.#socket.request(packer.words())
+    if (failed(outcome))
+      throw errorOfAll(
+        outcome,
+        caller,
+        (_, path) => path,
+        () => subject,
+      )
+    for (const message of unpack(outcome)) return message
+    throw new NfbridgeError({ code: 'NFB_MISSING', operation: caller, message: `${subject}: there is none` })
+  }
+
+  /** A listing, whole and consistent. */
+  async dump<K extends MessageName>(
+    name: K,
+    record: MessageRecords[K],
+    caller: string,
+  ): Promise<Iterable<ReplyMessage>> {
+    const packer = new Packer()
+    packer.add(name, 0, record)
+    return unpack(unwrap(await this.#socket.dump(packer.words()), caller, (_, path) => path))
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}

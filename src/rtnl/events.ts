@@ -1,0 +1,227 @@
+import type { MonitorHandle, Outcome } from '../native/addon.js'
+import { errorOfAll, failed } from '../native/failure.js'
+import type { LinkRecord } from '../native/records.js'
+import { type ReplyMessage, unpack } from '../native/unpack.js'
+import type { Namespace } from '../netns/index.js'
+import { type Address, readAddressRecord } from './address.js'
+import { type Link, readLink } from './link.js'
+import { type FdbEntry, type Neighbour, readFdbEntry, readNeighbour } from './neighbour.js'
+import { Family, Group } from './numbers.js'
+import { type Route, readRoute } from './route.js'
+
+/** `set`: it is there now, new or changed; `delete`: it is gone. */
+export type EventAction = 'set' | 'delete'
+
+/** What the kernel reports, discriminated by `kind`. */
+export type RtnlEvent =
+  | { readonly kind: 'link'; readonly action: EventAction; readonly link: Link }
+  /** A link became a port of a bridge, changed as one, or is one no more; the link itself stays. */
+  | {
+      readonly kind: 'port'
+      readonly action: EventAction
+      /** Index of the link. */
+      readonly device: number
+      /** Index of the bridge. */
+      readonly master?: number
+      readonly record: LinkRecord
+    }
+  | { readonly kind: 'address'; readonly action: EventAction; readonly address: Address }
+  | { readonly kind: 'route'; readonly action: EventAction; readonly route: Route }
+  | { readonly kind: 'neighbour'; readonly action: EventAction; readonly neighbour: Neighbour }
+  | { readonly kind: 'fdb'; readonly action: EventAction; readonly entry: FdbEntry }
+  /** A message that this library does not know. */
+  | { readonly kind: 'other'; readonly message: ReplyMessage }
+  /** Events were lost, by the kernel or because nobody took them: list again; later events follow. */
+  | { readonly kind: 'lost' }
+
+/** What can be subscribed to; `link` includes `port`, `neighbour` includes `fdb`. */
+export type EventTopic = 'link' | 'address' | 'route' | 'neighbour'
+
+export interface EventOptions {
+  /** Default: all. */
+  readonly topics?: readonly EventTopic[]
+  /** How many events wait for the program before they are given up for one `lost`. Default 16384. */
+  readonly limit?: number
+}
+
+const GROUPS: { readonly [topic in EventTopic]: readonly number[] } = {
+  link: [Group.link],
+  address: [Group.ipv4Address, Group.ipv6Address],
+  route: [Group.ipv4Route, Group.ipv6Route],
+  neighbour: [Group.neighbour],
+}
+
+const DEFAULT_LIMIT = 16_384
+
+/**
+ * The events of a namespace, as an async iterator. It is subscribed from the moment it exists; leaving the loop, or
+ * {@link close}, ends the subscription.
+ */
+export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
+  readonly #limit: number
+  #monitor: MonitorHandle | undefined
+  #queue: RtnlEvent[] = []
+  /** How many events at the front of the queue were taken already. */
+  #taken = 0
+  #waiting: PromiseWithResolvers<IteratorResult<RtnlEvent>>[] = []
+  #failure: unknown
+  #ended = false
+
+  private constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Subscribes. For {@link Rtnl.events}. */
+  static async open(namespace: Namespace, options: EventOptions): Promise<RtnlEvents> {
+    const topics = options.topics ?? ['link', 'address', 'route', 'neighbour']
+    const events = new RtnlEvents(Math.max(1, options.limit ?? DEFAULT_LIMIT))
+    const groups = topics.flatMap((topic) => GROUPS[topic])
+    const monitor = await namespace.openMonitor(
+      'route',
+      groups,
+      (outcome) => events.#receive(outcome),
+      'rtnl.events',
+    )
+    if (events.#ended) monitor.close()
+    else events.#monitor = monitor
+    return events
+  }
+
+  /** The next event. @throws NfbridgeError when the subscription broke; events may be had from a new one */
+  next(): Promise<IteratorResult<RtnlEvent>> {
+    const event = this.#queue[this.#taken]
+    if (event !== undefined) {
+      this.#taken++
+      if (this.#taken === this.#queue.length) {
+        this.#queue = []
+        this.#taken = 0
+      }
+      return Promise.resolve({ done: false, value: event })
+    }
+    if (this.#failure !== undefined) {
+      const failure = this.#failure
+      this.#failure = undefined
+      return Promise.reject(failure)
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
+    const waiting = withResolvers<IteratorResult<RtnlEvent>>()
+    this.#waiting.push(waiting)
+    return waiting.promise
+  }
+
+  /** Ends the subscription; what waits for an event gets the end. */
+  return(): Promise<IteratorResult<RtnlEvent>> {
+    this.close()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  /** Ends the subscription. Closing twice is the same as closing once. */
+  close(): void {
+    this.#queue = []
+    this.#taken = 0
+    this.#end()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #receive(outcome: Outcome<ArrayBuffer>): void {
+    if (this.#ended) return
+    if (failed(outcome)) {
+      if (outcome[0]?.reason === 'overflow') {
+        this.#lose()
+        return
+      }
+      this.#failure = errorOfAll(outcome, 'rtnl.events')
+      this.#end()
+      return
+    }
+    for (const message of unpack(outcome)) this.#put(readEvent(message))
+  }
+
+  #put(event: RtnlEvent): void {
+    const waiting = this.#waiting.shift()
+    if (waiting !== undefined) waiting.resolve({ done: false, value: event })
+    else if (this.#queue.length - this.#taken < this.#limit) this.#queue.push(event)
+    else this.#lose()
+  }
+
+  /** Whoever hears that events were lost lists again: what waits from before is of no use then. */
+  #lose(): void {
+    this.#queue = []
+    this.#taken = 0
+    this.#put({ kind: 'lost' })
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#monitor?.close()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const each of waiting) {
+      if (this.#failure === undefined) each.resolve({ done: true, value: undefined })
+      else each.reject(this.#failure)
+    }
+    if (waiting.length > 0) this.#failure = undefined
+  }
+}
+
+/** A message of a monitor, or of a listing, as an event. */
+export function readEvent(message: ReplyMessage): RtnlEvent {
+  switch (message.name) {
+    case 'newLink':
+    case 'delLink': {
+      const action = message.name === 'newLink' ? 'set' : 'delete'
+      const { record } = message
+      if (record.family !== Family.bridge) return { kind: 'link', action, link: readLink(record) }
+      const master = record.master === undefined ? {} : { master: record.master }
+      return { kind: 'port', action, device: record.index ?? 0, ...master, record }
+    }
+    case 'newAddress':
+    case 'delAddress': {
+      const address = readAddressRecord(message.record)
+      if (address === undefined) break
+      return { kind: 'address', action: message.name === 'newAddress' ? 'set' : 'delete', address }
+    }
+    case 'newRoute':
+    case 'delRoute': {
+      const route = readRoute(message.record)
+      if (route === undefined) break
+      return { kind: 'route', action: message.name === 'newRoute' ? 'set' : 'delete', route }
+    }
+    case 'newNeighbour':
+    case 'delNeighbour': {
+      const action = message.name === 'newNeighbour' ? 'set' : 'delete'
+      const entry = readFdbEntry(message.record)
+      if (entry !== undefined) return { kind: 'fdb', action, entry }
+      const neighbour = readNeighbour(message.record)
+      if (neighbour === undefined) break
+      return { kind: 'neighbour', action, neighbour }
+    }
+    default:
+  }
+  return { kind: 'other', message }
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Promise.withResolvers of ES2024, which Node.js 20 lacks. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve: (value: T) => void = () => {}
+  let reject: (reason: unknown) => void = () => {}
+  const promise = new Promise<T>((accept, refuse) => {
+    resolve = accept
+    reject = refuse
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,38 @@
+/**
+ * Links, addresses, routes and neighbours, by rtnetlink.
+ *
+ *     const rtnl = await Rtnl.open({ netns: '/run/netns/web' })
+ *     await rtnl.apply([
+ *       { kind: 'link', action: 'create', link: { kind: 'bridge', name: 'br0', index: 100, up: true } },
+ *       { kind: 'address', action: 'add', address: { device: 'br0', address: '172.17.0.1/16' } },
+ *     ])
+ */
+export type { Address, AddressSpec, Scope } from './address.js'
+export type { Addresses, AddressFilter } from './addresses.js'
+export { failedOperations } from './batch.js'
+export type { BridgeOptions, BridgePort, BridgePortOptions } from './bridge.js'
+export type { EventAction, EventOptions, EventTopic, RtnlEvent, RtnlEvents } from './events.js'
+export type { Link, OperationalState } from './link.js'
+export type {
+  BridgeSpec,
+  DummySpec,
+  LinkAttributes,
+  LinkChange,
+  LinkNamespace,
+  LinkSelector,
+  LinkSpec,
+  NewLinkAttributes,
+  VethPeerSpec,
+  VethSpec,
+  VlanSpec,
+  VrfSpec,
+} from './link-spec.js'
+export type { LinkFilter, Links } from './links.js'
+export { checkInterfaceName } from './names.js'
+export type { FdbEntry, FdbSpec, FdbState, Neighbour, NeighbourSpec, NeighbourState } from './neighbour.js'
+export type { FdbFilter, ForwardingDatabase, NeighbourFilter, Neighbours } from './neighbours.js'
+export type { Direction, RtnlOperation } from './operation.js'
+export type { Nexthop, NexthopSpec, Route, RouteProtocol, RouteSpec, RouteTable, RouteType } from './route.js'
+export type { RouteFilter, Routes } from './routes.js'
+export { applyInNamespace, Rtnl, type RtnlOptions } from './rtnl.js'
+export type { Device } from './values.js'

@@ -1,0 +1,286 @@
+import type { MacAddress } from '../address/index.js'
+import { NfbridgeError } from '../errors.js'
+import type { LinkInfoRecord, LinkRecord, VethPeerRecord } from '../native/records.js'
+import type { NamespaceDescriptor } from '../netns/index.js'
+import { type BridgeOptions, type BridgePortOptions, bridgePortRecord, bridgeRecord } from './bridge.js'
+import { checkInterfaceName } from './names.js'
+import { LinkFlag } from './numbers.js'
+import { checkDevice, checkIndex, compact, type Device, type ResolveDevice, toMac } from './values.js'
+
+/** A namespace for a link to be born in or moved to: a {@link Namespace}, a descriptor, or a process in it. */
+export type LinkNamespace = NamespaceDescriptor | { readonly pid: number }
+
+/** What any link has and a caller may set. */
+export interface LinkAttributes {
+  /** Bytes of payload in a frame. */
+  readonly mtu?: number
+  readonly mac?: MacAddress | string
+  /** See {@link Link.group}. */
+  readonly group?: number
+  /** Up to 255 bytes; an empty string takes it away. */
+  readonly alias?: string
+  /** The bridge that it becomes a port of; null for none. A name is looked up first. */
+  readonly master?: Device | null
+  /** Whether it is set up or down. New links are down. */
+  readonly up?: boolean
+  readonly promiscuous?: boolean
+  readonly allMulticast?: boolean
+  /** Whether ARP is used. Default true. */
+  readonly arp?: boolean
+  /** Packets that wait for the device. */
+  readonly txQueueLength?: number
+  /** Settings as a port of its bridge. Sent as a message of its own, after the one that makes it a port. */
+  readonly port?: BridgePortOptions
+}
+
+/** What only a new link can be given. */
+export interface NewLinkAttributes extends LinkAttributes {
+  readonly name: string
+  /** The index; the kernel chooses one when it is left out. NFB_BUSY when another link has it. */
+  readonly index?: number
+  /** Number of transmit queues; 1 spares a veth a fifth of its cost. */
+  readonly txQueues?: number
+  readonly rxQueues?: number
+  /** The namespace that it is made in, when it is not this one. */
+  readonly netns?: LinkNamespace
+}
+
+export interface BridgeSpec extends NewLinkAttributes {
+  readonly kind: 'bridge'
+  readonly bridge?: BridgeOptions
+}
+
+/** The other end of a veth. It cannot be set up in the message that makes it: the kernel answers ENOTCONN. */
+export interface VethPeerSpec {
+  /** The kernel chooses `veth<n>` when it is left out. */
+  readonly name?: string
+  readonly index?: number
+  readonly mac?: MacAddress | string
+  readonly mtu?: number
+  readonly group?: number
+  readonly txQueues?: number
+  readonly rxQueues?: number
+  /** The namespace that the peer is made in, when it is not that of the other end. */
+  readonly netns?: LinkNamespace
+}
+
+export interface VethSpec extends NewLinkAttributes {
+  readonly kind: 'veth'
+  readonly peer?: VethPeerSpec
+}
+
+export interface DummySpec extends NewLinkAttributes {
+  readonly kind: 'dummy'
+}
+
+export interface VlanSpec extends NewLinkAttributes {
+  readonly kind: 'vlan'
+  /** The link that carries it. */
+  readonly device: Device
+  /** 1 to 4094. */
+  readonly vlan: number
+}
+
+export interface VrfSpec extends NewLinkAttributes {
+  readonly kind: 'vrf'
+  /** The routing table that it stands for. */
+  readonly table: number
+}
+
+/** A link to create, discriminated by `kind`. */
+export type LinkSpec = BridgeSpec | VethSpec | DummySpec | VlanSpec | VrfSpec
+
+/** A change to a link; what is left out stays as it is. */
+export interface LinkChange extends LinkAttributes {
+  readonly device: Device
+  /** A new name. */
+  readonly name?: string
+  /** Settings of a bridge. */
+  readonly bridge?: BridgeOptions
+  /** The namespace that it is moved to. */
+  readonly netns?: LinkNamespace
+}
+
+/** Which links to delete: one, or all of a group, which is one message and far cheaper than one for each. */
+export type LinkSelector = { readonly device: Device } | { readonly group: number }
+
+/** The properties by their attributes, for the paths of errors. */
+export const LINK_PROPERTIES: ReadonlyMap<string, string> = new Map([
+  ['ifname', 'name'],
+  ['address', 'mac'],
+  ['ifalias', 'alias'],
+  ['txqlen', 'txQueueLength'],
+  ['numTxQueues', 'txQueues'],
+  ['numRxQueues', 'rxQueues'],
+  ['netNsFd', 'netns'],
+  ['netNsPid', 'netns'],
+  ['link', 'device'],
+])
+
+/** The record that creates a link. */
+export function newLinkRecord(
+  spec: LinkSpec,
+  operation: string,
+  path: string,
+  resolve: ResolveDevice,
+): LinkRecord {
+  return compact<LinkRecord>({
+    ...attributes(spec, operation, path, resolve),
+    ifname: checkInterfaceName(spec.name, operation, `${path}.name`),
+    index: spec.index === undefined ? undefined : checkIndex(spec.index, operation, `${path}.index`),
+    numTxQueues: spec.txQueues,
+    numRxQueues: spec.rxQueues,
+    ...namespace(spec.netns, operation, `${path}.netns`),
+    link: spec.kind === 'vlan' ? resolve(spec.device, `${path}.device`) : undefined,
+    linkinfo: linkInfo(spec, operation, path),
+  })
+}
+
+/** The record that changes a link. */
+export function changeLinkRecord(
+  change: LinkChange,
+  operation: string,
+  path: string,
+  resolve: ResolveDevice,
+): LinkRecord {
+  const renames = change.name !== undefined
+  return compact<LinkRecord>({
+    ...attributes(change, operation, path, resolve),
+    // The kernel finds a link by its name as well, but to give it another the index is needed.
+    ...(renames
+      ? {
+          index: resolve(change.device, `${path}.device`),
+          ifname: checkInterfaceName(change.name, operation, `${path}.name`),
+        }
+      : deviceRecord(change.device, operation, `${path}.device`)),
+    ...namespace(change.netns, operation, `${path}.netns`),
+    linkinfo: change.bridge === undefined ? undefined : { kind: 'bridge', data: bridgeRecord(change.bridge) },
+  })
+}
+
+/** The record that changes a port's settings. It must follow the message that makes the link a port. */
+export function portRecord(
+  device: Device,
+  port: BridgePortOptions,
+  operation: string,
+  path: string,
+): LinkRecord {
+  return {
+    ...deviceRecord(device, operation, path),
+    linkinfo: { slaveKind: 'bridge', slaveData: bridgePortRecord(port) },
+  }
+}
+
+/** The record that says which links are meant. */
+export function linkSelectorRecord(selector: LinkSelector, operation: string, path: string): LinkRecord {
+  if ('device' in selector) return deviceRecord(selector.device, operation, `${path}.device`)
+  if (Number.isInteger(selector.group) && selector.group > 0 && selector.group < 2 ** 32) {
+    return { group: selector.group }
+  }
+  throw new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message: `${String(selector.group)} is no group to delete: an integer from 1 to 4294967295 is`,
+    path: `${path}.group`,
+  })
+}
+
+function deviceRecord(device: Device, operation: string, path: string): LinkRecord {
+  const checked = checkDevice(device, operation, path)
+  return typeof checked === 'number' ? { index: checked } : { ifname: checked }
+}
+
+function attributes(
+  link: LinkAttributes,
+  operation: string,
+  path: string,
+  resolve: ResolveDevice,
+): LinkRecord {
+  let flags = 0
+  let change = 0
+  const flag = (bit: number, wanted: boolean | undefined): void => {
+    if (wanted === undefined) return
+    change |= bit
+    if (wanted) flags |= bit
+  }
+  flag(LinkFlag.up, link.up)
+  flag(LinkFlag.promiscuous, link.promiscuous)
+  flag(LinkFlag.allMulticast, link.allMulticast)
+  flag(LinkFlag.noArp, link.arp === undefined ? undefined : !link.arp)
+  if (link.alias !== undefined && Buffer.byteLength(link.alias) > 255) {
+    throw new NfbridgeError({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation,
+      message: 'an alias has 255 bytes at most',
+      path: `${path}.alias`,
+    })
+  }
+  return compact<LinkRecord>({
+    flags: change === 0 ? undefined : flags,
+    change: change === 0 ? undefined : change,
+    mtu: link.mtu,
+    address: link.mac === undefined ? undefined : toMac(link.mac, `${path}.mac`).bytes,
+    group: link.group,
+    ifalias: link.alias,
+    master:
+      link.master === undefined
+        ? undefined
+        : link.master === null
+          ? 0
+          : resolve(link.master, `${path}.master`),
+    txqlen: link.txQueueLength,
+  })
+}
+
+function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoRecord {
+  switch (spec.kind) {
+    case 'bridge':
+      return { kind: 'bridge', data: bridgeRecord(spec.bridge ?? {}) }
+    case 'veth':
+      return spec.peer === undefined
+        ? { kind: 'veth' }
+        : { kind: 'veth', data: { peer: peerRecord(spec.peer, operation, `${path}.peer`) } }
+    case 'vlan':
+      return { kind: 'vlan', data: { id: spec.vlan } }
+    case 'vrf':
+      return { kind: 'vrf', data: { table: spec.table } }
+    case 'dummy':
+      return { kind: 'dummy' }
+    default:
+      throw new NfbridgeError({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation,
+        message: 'a kind of link that can be created is bridge, veth, dummy, vlan or vrf',
+        path: `${path}.kind`,
+      })
+  }
+}
+
+function peerRecord(peer: VethPeerSpec, operation: string, path: string): VethPeerRecord {
+  return compact<VethPeerRecord>({
+    ifname: peer.name === undefined ? undefined : checkInterfaceName(peer.name, operation, `${path}.name`),
+    index: peer.index === undefined ? undefined : checkIndex(peer.index, operation, `${path}.index`),
+    address: peer.mac === undefined ? undefined : toMac(peer.mac, `${path}.mac`).bytes,
+    mtu: peer.mtu,
+    group: peer.group,
+    numTxQueues: peer.txQueues,
+    numRxQueues: peer.rxQueues,
+    ...namespace(peer.netns, operation, `${path}.netns`),
+  })
+}
+
+function namespace(
+  netns: LinkNamespace | undefined,
+  operation: string,
+  path: string,
+): { readonly netNsFd?: number; readonly netNsPid?: number } {
+  if (netns === undefined) return {}
+  if ('pid' in netns && Number.isInteger(netns.pid) && netns.pid > 0) return { netNsPid: netns.pid }
+  if ('fd' in netns && Number.isInteger(netns.fd) && netns.fd >= 0) return { netNsFd: netns.fd }
+  throw new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message: 'the namespace of a link is a Namespace, { fd } or { pid }',
+    path,
+  })
+}

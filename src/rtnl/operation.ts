@@ -1,0 +1,220 @@
+import { NfbridgeError } from '../errors.js'
+import { MessageFlag } from '../native/pack.js'
+import type { MessageName, MessageRecords } from '../native/records.js'
+import { ADDRESS_PROPERTIES, type AddressSpec, addressRecord } from './address.js'
+import { BRIDGE_PROPERTIES, PORT_PROPERTIES } from './bridge.js'
+import {
+  changeLinkRecord,
+  LINK_PROPERTIES,
+  type LinkChange,
+  type LinkSelector,
+  type LinkSpec,
+  linkSelectorRecord,
+  newLinkRecord,
+  portRecord,
+} from './link-spec.js'
+import {
+  type FdbSpec,
+  fdbRecord,
+  NEIGHBOUR_PROPERTIES,
+  type NeighbourSpec,
+  neighbourRecord,
+} from './neighbour.js'
+import { ROUTE_PROPERTIES, type RouteSpec, routeRecord } from './route.js'
+import type { Device, ResolveDevice } from './values.js'
+
+/** `add` fails when there is one already (NFB_EXISTS), `replace` takes its place, `delete` fails when there is none. */
+export type Direction = 'add' | 'replace' | 'delete'
+
+/**
+ * One change to links, addresses, routes or neighbours: plain data, discriminated by `kind` and, for links, `action`.
+ */
+export type RtnlOperation =
+  | { readonly kind: 'link'; readonly action: 'create'; readonly link: LinkSpec }
+  | { readonly kind: 'link'; readonly action: 'change'; readonly link: LinkChange }
+  | { readonly kind: 'link'; readonly action: 'delete'; readonly link: LinkSelector }
+  | { readonly kind: 'address'; readonly action: Direction; readonly address: AddressSpec }
+  | { readonly kind: 'route'; readonly action: Direction; readonly route: RouteSpec }
+  | { readonly kind: 'neighbour'; readonly action: Direction; readonly neighbour: NeighbourSpec }
+  | { readonly kind: 'fdb'; readonly action: Direction; readonly entry: FdbSpec }
+
+/** Takes one message of an operation. */
+export type AddMessage = <K extends MessageName>(name: K, flags: number, record: MessageRecords[K]) => void
+
+/** The flags that make a message of RTM_NEW… add or replace. */
+const NEW_FLAGS = {
+  add: MessageFlag.create | MessageFlag.exclusive,
+  replace: MessageFlag.create | MessageFlag.replace,
+  delete: 0,
+} as const
+
+/**
+ * Turns an operation into its messages: one, or two where a link is made a port with settings of its own.
+ * @param path where the operation stands in what the caller gave
+ * @throws NfbridgeError for what can be known to be wrong before it is sent
+ */
+export function addMessages(
+  operation: RtnlOperation,
+  caller: string,
+  path: string,
+  resolve: ResolveDevice,
+  add: AddMessage,
+): void {
+  switch (operation.kind) {
+    case 'link':
+      addLinkMessages(operation, caller, `${path}.link`, resolve, add)
+      return
+    case 'address': {
+      const record = addressRecord(operation.address, caller, `${path}.address`, resolve)
+      const direction = checkDirection(operation.action, caller, path)
+      add(direction === 'delete' ? 'delAddress' : 'newAddress', NEW_FLAGS[direction], record)
+      return
+    }
+    case 'route': {
+      const direction = checkDirection(operation.action, caller, path)
+      const adding = direction === 'delete' ? 'delete' : 'add'
+      const record = routeRecord(operation.route, adding, caller, `${path}.route`, resolve)
+      add(direction === 'delete' ? 'delRoute' : 'newRoute', NEW_FLAGS[direction], record)
+      return
+    }
+    case 'neighbour': {
+      const record = neighbourRecord(operation.neighbour, caller, `${path}.neighbour`, resolve)
+      const direction = checkDirection(operation.action, caller, path)
+      add(direction === 'delete' ? 'delNeighbour' : 'newNeighbour', NEW_FLAGS[direction], record)
+      return
+    }
+    case 'fdb': {
+      const record = fdbRecord(operation.entry, caller, `${path}.entry`, resolve)
+      const direction = checkDirection(operation.action, caller, path)
+      add(direction === 'delete' ? 'delNeighbour' : 'newNeighbour', NEW_FLAGS[direction], record)
+      return
+    }
+    default:
+      throw invalid(
+        'the kind of an operation is link, address, route, neighbour or fdb',
+        caller,
+        `${path}.kind`,
+      )
+  }
+}
+
+function addLinkMessages(
+  operation: Extract<RtnlOperation, { kind: 'link' }>,
+  caller: string,
+  path: string,
+  resolve: ResolveDevice,
+  add: AddMessage,
+): void {
+  switch (operation.action) {
+    case 'create': {
+      const { link } = operation
+      add('newLink', NEW_FLAGS.add, newLinkRecord(link, caller, path, resolve))
+      if (link.port === undefined) return
+      if (link.master === undefined || link.master === null || link.netns !== undefined) {
+        throw invalid(
+          'a link has settings of a port only with a master, in this namespace',
+          caller,
+          `${path}.port`,
+        )
+      }
+      add('newLink', 0, portRecord(link.index ?? link.name, link.port, caller, path))
+      return
+    }
+    case 'change': {
+      const { link } = operation
+      const { device, port, ...attributes } = link
+      if (Object.keys(attributes).length > 0 || port === undefined) {
+        add('newLink', 0, changeLinkRecord(link, caller, path, resolve))
+      }
+      if (port === undefined) return
+      if (link.netns !== undefined) {
+        throw invalid('a link that moves to another namespace is no port any more', caller, `${path}.port`)
+      }
+      add('newLink', 0, portRecord(link.name ?? device, port, caller, path))
+      return
+    }
+    case 'delete':
+      add('delLink', 0, linkSelectorRecord(operation.link, caller, path))
+      return
+    default:
+      throw invalid('the action of a link is create, change or delete', caller, path)
+  }
+}
+
+/** What an operation does, for the sentence of an error: `create link br0`. */
+export function describe(operation: RtnlOperation): string {
+  const on = (device: Device): string => (typeof device === 'number' ? `link ${device}` : device)
+  switch (operation.kind) {
+    case 'link':
+      if (operation.action === 'create') return `create ${operation.link.kind} ${operation.link.name}`
+      if (operation.action === 'change') return `change ${on(operation.link.device)}`
+      return 'device' in operation.link
+        ? `delete ${on(operation.link.device)}`
+        : `delete the links of group ${operation.link.group}`
+    case 'address':
+      return `${operation.action} address ${operation.address.address} on ${on(operation.address.device)}`
+    case 'route':
+      return `${operation.action} route to ${operation.route.destination}`
+    case 'neighbour':
+      return `${operation.action} neighbour ${operation.neighbour.address} on ${on(operation.neighbour.device)}`
+    case 'fdb':
+      return `${operation.action} forwarding entry ${operation.entry.mac} on ${on(operation.entry.device)}`
+  }
+}
+
+const SUBJECTS = {
+  link: 'link',
+  address: 'address',
+  route: 'route',
+  neighbour: 'neighbour',
+  fdb: 'entry',
+} as const
+const PROPERTIES = {
+  link: LINK_PROPERTIES,
+  address: ADDRESS_PROPERTIES,
+  route: ROUTE_PROPERTIES,
+  neighbour: NEIGHBOUR_PROPERTIES,
+  fdb: NEIGHBOUR_PROPERTIES,
+} as const
+
+/** The caller's property for a property of a record: `linkinfo.data.peer.ifname` is `link.peer.name`. */
+export function callerPath(operation: RtnlOperation, recordPath: string): string {
+  const subject = SUBJECTS[operation.kind]
+  if (recordPath === '') return subject
+  let names: ReadonlyMap<string, string> = PROPERTIES[operation.kind]
+  let rest = recordPath
+  const steps: string[] = [subject]
+  const nest = (prefix: string, step: string | undefined, inner: ReadonlyMap<string, string>): void => {
+    if (rest !== prefix && !rest.startsWith(`${prefix}.`)) return
+    if (step !== undefined) steps.push(step)
+    rest = rest.slice(prefix.length + 1)
+    names = inner
+  }
+  if (operation.kind === 'link') {
+    nest('linkinfo.data.peer', 'peer', LINK_PROPERTIES)
+    nest('linkinfo.slaveData', 'port', PORT_PROPERTIES)
+    nest('linkinfo.slaveKind', 'port', PORT_PROPERTIES)
+    if (operation.action === 'create' && operation.link.kind !== 'bridge') {
+      nest('linkinfo.data', undefined, new Map([['id', 'vlan']]))
+    } else {
+      nest('linkinfo.data', 'bridge', BRIDGE_PROPERTIES)
+    }
+    nest('linkinfo', 'kind', new Map())
+  }
+  const [first = '', ...more] = rest.split('.')
+  const bracket = first.indexOf('[')
+  const name = bracket < 0 ? first : first.slice(0, bracket)
+  const renamed = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
+  // Below a property that was renamed the caller's names are the kernel's, but for the device of a nexthop.
+  const below = more.map((step) => (step === 'ifindex' ? 'device' : step === 'hops' ? 'weight' : step))
+  return [...steps, renamed, ...(renamed === 'mtu' ? [] : below)].filter((step) => step !== '').join('.')
+}
+
+function checkDirection(action: Direction, caller: string, path: string): Direction {
+  if (action === 'add' || action === 'replace' || action === 'delete') return action
+  throw invalid('an action is add, replace or delete', caller, `${path}.action`)
+}
+
+function invalid(message: string, operation: string, path: string): NfbridgeError {
+  return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
+}

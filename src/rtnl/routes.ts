@@ -1,0 +1,111 @@
+import type { IPAddress } from '../address/index.js'
+import { NfbridgeError } from '../errors.js'
+import type { RouteRecord } from '../native/records.js'
+import type { Connection } from './connection.js'
+import { numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
+import type { Direction } from './operation.js'
+import { type Route, type RouteProtocol, type RouteSpec, type RouteTable, readRoute } from './route.js'
+import { compact, type Device, familyNumber, toAddress } from './values.js'
+
+/** Which routes to list; all given conditions hold. */
+export interface RouteFilter {
+  readonly family?: 4 | 6
+  /** Default `main`; `all` for all tables. */
+  readonly table?: RouteTable | 'all'
+  /** Routes that leave by this link. */
+  readonly device?: Device
+  readonly protocol?: RouteProtocol
+}
+
+/** The routes of a namespace. */
+export class Routes {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async list(filter: RouteFilter = {}): Promise<Route[]> {
+    const caller = 'rtnl.routes.list'
+    const table =
+      filter.table === 'all' ? undefined : numberOf(ROUTE_TABLES, filter.table ?? 'main', caller, 'table')
+    const families = filter.family === undefined ? [4 as const, 6 as const] : [filter.family]
+    const record = compact<RouteRecord>({
+      oif:
+        filter.device === undefined
+          ? undefined
+          : await this.#connection.indexOf(filter.device, caller, 'device'),
+      protocol:
+        filter.protocol === undefined
+          ? undefined
+          : numberOf(ROUTE_PROTOCOLS, filter.protocol, caller, 'protocol'),
+    })
+    const routes: Route[] = []
+    for (const family of families) {
+      const asked = {
+        family: familyNumber(family),
+        ...record,
+        ...(table === undefined ? {} : { rtaTable: table }),
+      }
+      try {
+        for (const message of await this.#connection.dump('getRoute', asked, caller)) {
+          const route = message.name === 'newRoute' ? readRoute(message.record) : undefined
+          if (route === undefined || !matches(route, record, table)) continue
+          routes.push(route)
+        }
+      } catch (error) {
+        // "FIB table does not exist": no routes, then.
+        if (table === undefined || !(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING')
+          throw error
+      }
+    }
+    return routes
+  }
+
+  /** The route that a packet to this address would take. @throws NfbridgeError NFB_REJECTED when there is none */
+  async get(destination: IPAddress | string): Promise<Route> {
+    const caller = 'rtnl.routes.get'
+    const address = toAddress(destination, 'destination')
+    const message = await this.#connection.get(
+      'getRoute',
+      { family: familyNumber(address.family), dstLen: address.bytes.length * 8, dst: address.bytes },
+      caller,
+      `find the route to ${address}`,
+    )
+    const route = message.name === 'newRoute' ? readRoute(message.record) : undefined
+    if (route !== undefined) return route
+    throw new NfbridgeError({
+      code: 'NFB_INTERNAL',
+      operation: caller,
+      message: 'answered by another message',
+    })
+  }
+
+  /** @throws NfbridgeError NFB_EXISTS, NFB_MISSING (the link), NFB_REJECTED (a gateway that no network has) */
+  add(route: RouteSpec): Promise<void> {
+    return this.#apply('add', route)
+  }
+
+  /** Adds it, or takes the place of the one with the same destination, table and metric. */
+  replace(route: RouteSpec): Promise<void> {
+    return this.#apply('replace', route)
+  }
+
+  /** @throws NfbridgeError NFB_MISSING */
+  delete(route: RouteSpec): Promise<void> {
+    return this.#apply('delete', route)
+  }
+
+  #apply(action: Direction, route: RouteSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'route', action, route }], `rtnl.routes.${action}`)
+  }
+}
+
+/** A kernel that does not filter strictly answers with more than was asked for; cached routes are no routes. */
+function matches(route: Route, asked: RouteRecord, table: number | undefined): boolean {
+  const { record } = route
+  if (table !== undefined && (record.rtaTable ?? record.table) !== table) return false
+  if (asked.protocol !== undefined && record.protocol !== asked.protocol) return false
+  if (asked.oif === undefined) return true
+  return record.oif === asked.oif || (record.multipath ?? []).some((nexthop) => nexthop.ifindex === asked.oif)
+}

@@ -1,0 +1,109 @@
+import { NfbridgeError } from '../errors.js'
+import type { Outcome } from '../native/addon.js'
+import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { Addresses } from './addresses.js'
+import { applySteps, runSteps } from './batch.js'
+import { Connection } from './connection.js'
+import { type EventOptions, RtnlEvents } from './events.js'
+import { Links } from './links.js'
+import { ForwardingDatabase, Neighbours } from './neighbours.js'
+import type { RtnlOperation } from './operation.js'
+import { Routes } from './routes.js'
+
+export interface RtnlOptions {
+  /** The namespace; that of the process by default. A Namespace stays the caller's to close. */
+  readonly netns?: NamespaceSource | Namespace
+}
+
+/** Where a namespace without a source is: the calling thread's. */
+const CURRENT = '/proc/thread-self/ns/net'
+
+/**
+ * Links, addresses, routes and neighbours of one network namespace, by rtnetlink (rtnetlink(7)). Calls of one instance
+ * run in their order, on a thread of their own.
+ */
+export class Rtnl {
+  readonly #namespace: Namespace
+  readonly #connection: Connection
+  readonly links: Links
+  readonly addresses: Addresses
+  readonly routes: Routes
+  readonly neighbours: Neighbours
+  /** Forwarding databases of bridges. */
+  readonly fdb: ForwardingDatabase
+  #closed = false
+
+  private constructor(namespace: Namespace, connection: Connection) {
+    this.#namespace = namespace
+    this.#connection = connection
+    this.links = new Links(connection)
+    this.addresses = new Addresses(connection)
+    this.routes = new Routes(connection)
+    this.neighbours = new Neighbours(connection)
+    this.fdb = new ForwardingDatabase(connection)
+  }
+
+  /**
+   * Opens a socket in the namespace.
+   * @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED
+   */
+  static async open(options: RtnlOptions = {}): Promise<Rtnl> {
+    const namespace = Namespace.open(options.netns ?? CURRENT)
+    try {
+      return new Rtnl(namespace, new Connection(await namespace.openSocket('route', 'rtnl.open')))
+    } catch (error) {
+      namespace.close()
+      throw error
+    }
+  }
+
+  /**
+   * Makes changes in one send, in their order. rtnetlink has no rollback: when one fails, the kernel goes on with the
+   * rest. Links that are named where an index is needed (a master, the device of an address or a route) are looked up
+   * first, in a send of their own; a link made in the same batch can be named where it is given an index.
+   * @throws NfbridgeError with the code of the first failure, its `path` beginning `operations[i]` and the other
+   * failures in `related`; {@link failedOperations} gives the indices. Input that is wrong is found before anything
+   * is sent.
+   */
+  apply(operations: readonly RtnlOperation[]): Promise<void> {
+    return this.#connection.apply(operations, 'rtnl.apply')
+  }
+
+  /** {@link apply} on the calling thread: without the thread hop, and the thread is held while the kernel works. */
+  applySync(operations: readonly RtnlOperation[]): void {
+    this.#connection.applySync(operations, 'rtnl.apply')
+  }
+
+  /**
+   * Subscribes to what changes, whoever changes it. When the promise is settled the subscription stands: what changes
+   * from then on is in the iterator.
+   *
+   *     for await (const event of await rtnl.events({ topics: ['link'] })) …
+   */
+  async events(options: EventOptions = {}): Promise<RtnlEvents> {
+    if (!this.#closed) return await RtnlEvents.open(this.#namespace, options)
+    throw new NfbridgeError({ code: 'NFB_CLOSED', operation: 'rtnl.events', message: 'the handle is closed' })
+  }
+
+  /** Closes the socket; what is pending fails with NFB_CLOSED. Iterators of events stay open. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#connection.close()
+    this.#namespace.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/**
+ * {@link Rtnl.apply} in a namespace that is used once: no socket is kept. This is how a container's own end is set up.
+ * @throws NfbridgeError as {@link Rtnl.apply}
+ */
+export function applyInNamespace(netns: Namespace, operations: readonly RtnlOperation[]): Promise<void> {
+  const caller = 'rtnl.applyInNamespace'
+  const send = (words: Uint32Array): Promise<Outcome<ArrayBuffer>> => netns.exchange(words, caller)
+  return runSteps(applySteps(operations, caller), send)
+}
