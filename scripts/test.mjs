@@ -2,7 +2,7 @@
 // has a limit in time and a process group of its own, and all of them share one limit. The last line is
 // `N passed, N failed, N skipped` over checks, native tests and vitest; whatever failed or was skipped is named above it.
 // `npm test -- unit kernel` runs only the named steps (check, native, or a folder of test/).
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './native-files.mjs'
@@ -75,19 +75,16 @@ function newest(paths, matches = () => true) {
   return Math.max(0, ...times)
 }
 
-const stamp = 'build/.tested'
-
 /** Sources that are newer than what was made of them; an empty text when the build is fresh. */
 function staleness() {
   const isSource = (name) => name.endsWith('.ts')
   const sources = newest(['src', 'lab', 'examples', 'bench', 'tsconfig.json', 'tsconfig.dev.json'], isSource)
   const native = newest(['native', 'binding.gyp'])
   const compiled = newest(['dist'], (name) => name.endsWith('.js'))
-  const addon = newest(['build/Release', 'prebuilds'], (name) => name.endsWith('.node'))
+  const addon = newest(['build/Release'], (name) => name.endsWith('.node'))
   if (compiled === 0 || addon === 0) return 'nothing is built yet'
   if (sources > compiled) return 'TypeScript changed since the last build'
-  // The addon is not linked again when a change made no difference; then the stamp tells that it was tried.
-  if (native > Math.max(addon, newest([stamp]))) return 'C++ changed since the last build'
+  if (native > addon) return 'C++ changed since the last build'
   return ''
 }
 
@@ -96,8 +93,7 @@ async function build() {
   if (!reason) return
   console.log(`a build is needed: ${reason}`)
   const { ok, ended } = await run('build', process.execPath, ['scripts/build.mjs'])
-  if (ok) writeFileSync(join(root, stamp), '')
-  else total.failed.push(ended || 'build: see its output above')
+  if (!ok) total.failed.push(ended || 'build: see its output above')
 }
 
 async function check() {
