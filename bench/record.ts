@@ -107,6 +107,11 @@ async function recordAttach(): Promise<Marks> {
   )
 }
 
-const marks = await { rules: recordRules, element: recordElement, attach: recordAttach }[what]?.()
+const recorders: Readonly<Record<string, () => Promise<Marks>>> = {
+  rules: recordRules,
+  element: recordElement,
+  attach: recordAttach,
+}
+const marks = await recorders[what]?.()
 process.stdout.write(`${JSON.stringify(marks)}\n`)
 process.exit(marks === undefined ? 2 : 0)

@@ -3,10 +3,13 @@
  * Node then opens on this thread's event loop belong to that namespace.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Namespace } from 'nfbridge'
 import { type Connection, open } from './connections.js'
 import type { AgentMessage, AgentReply, AgentRequest, AgentStart, RequestMessage } from './messages.js'
 import { type RunningServer, serve } from './servers.js'
+
+// Only the module that enters the namespace: the whole package would take longer to load than the thread to start.
+const netnsModule = new URL('./netns/index.js', import.meta.resolve('nfbridge'))
+const { Namespace }: Pick<typeof import('nfbridge'), 'Namespace'> = await import(netnsModule.href)
 
 const { name, namespaceFd }: AgentStart = workerData
 const servers = new Map<string, RunningServer>()

@@ -73,7 +73,7 @@ export class Machine {
     try {
       const [agent] = await Promise.all([
         AgentThread.start({ name, namespaceFd: namespace.fd }),
-        bringUpLoopback(namespace),
+        bringUpLoopback({ namespace }),
       ])
       return new Machine(name, namespace, agent)
     } catch (error) {

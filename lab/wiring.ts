@@ -1,0 +1,97 @@
+/** Cables between namespaces: veth pairs, with addresses and routes at both ends. */
+import type { Namespace } from 'nfbridge'
+import { applyInNamespace, type RtnlOperation } from 'nfbridge/rtnl'
+
+/** A route at one end of a cable; `default`, or a network such as `172.17.0.0/16`. */
+export interface CableRoute {
+  readonly destination: string
+  readonly gateway: string
+}
+
+/** What is in a namespace: a machine. */
+export interface Placed {
+  readonly namespace: Namespace
+}
+
+/** One end of a cable. */
+export interface CableEnd {
+  /** A machine, or anything else that has a namespace. */
+  readonly machine: Placed
+  /** The interface's name, up to 15 bytes. */
+  readonly interface: string
+  /** One or several, with their prefix lengths: `203.0.113.1/24`. IPv6 addresses are usable at once. */
+  readonly address?: string | readonly string[]
+  readonly routes?: readonly CableRoute[]
+}
+
+/** The network between a host and the world outside, of the addresses for documentation (RFC 5737, TEST-NET-3). */
+export const outsideNetwork = {
+  link: 'uplink',
+  hostAddress: '203.0.113.1',
+  outsideAddress: '203.0.113.2',
+  prefixLength: 24,
+} as const
+
+/** Joins two namespaces by a veth pair, both ends up. */
+export async function connect(one: CableEnd, other: CableEnd): Promise<void> {
+  const peer = { name: other.interface, netns: other.machine.namespace }
+  await applyInNamespace(one.machine.namespace, [
+    { kind: 'link', action: 'create', link: { kind: 'veth', name: one.interface, peer } },
+  ])
+  await Promise.all([configure(one), configure(other)])
+}
+
+/**
+ * Joins a host and an outside machine: the host is 203.0.113.1/24, the outside machine 203.0.113.2/24, both by a link
+ * called `uplink`, and the host's default route leads outside.
+ * @param outsideRoutes what the outside machine reaches through the host, such as `172.17.0.0/16`; nothing by default
+ */
+export function connectOutside(
+  host: Placed,
+  outside: Placed,
+  outsideRoutes: readonly string[] = [],
+): Promise<void> {
+  const { link, hostAddress, outsideAddress, prefixLength } = outsideNetwork
+  return connect(
+    {
+      machine: host,
+      interface: link,
+      address: `${hostAddress}/${prefixLength}`,
+      routes: [{ destination: 'default', gateway: outsideAddress }],
+    },
+    {
+      machine: outside,
+      interface: link,
+      address: `${outsideAddress}/${prefixLength}`,
+      routes: outsideRoutes.map((destination) => ({ destination, gateway: hostAddress })),
+    },
+  )
+}
+
+/** A route in a namespace that is wired already. */
+export function addRoute({ namespace }: Placed, route: CableRoute): Promise<void> {
+  return applyInNamespace(namespace, [{ kind: 'route', action: 'add', route }])
+}
+
+/** Another address on an interface of a namespace. */
+export function addAddress({ namespace }: Placed, device: string, address: string): Promise<void> {
+  return applyInNamespace(namespace, [addressOperation(device, address)])
+}
+
+/** A new namespace's loopback is down; without it a machine does not reach its own addresses. */
+export function bringUpLoopback({ namespace }: Placed): Promise<void> {
+  return applyInNamespace(namespace, [{ kind: 'link', action: 'change', link: { device: 'lo', up: true } }])
+}
+
+function configure({ machine, interface: device, address = [], routes = [] }: CableEnd): Promise<void> {
+  return applyInNamespace(machine.namespace, [
+    { kind: 'link', action: 'change', link: { device, up: true } },
+    ...[address].flat().map((one) => addressOperation(device, one)),
+    ...routes.map((route): RtnlOperation => ({ kind: 'route', action: 'add', route })),
+  ])
+}
+
+function addressOperation(device: string, address: string): RtnlOperation {
+  const ofFamily = address.includes(':') ? { address, duplicateDetection: false } : { address }
+  return { kind: 'address', action: 'add', address: { device, ...ofFamily } }
+}
