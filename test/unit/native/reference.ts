@@ -67,7 +67,7 @@ export function referenceDecode(
           break
         case 'list':
         case 'structs': {
-          let items = value.slice(1, 1 + must(value[0]))
+          let items: readonly number[] = value.slice(1, 1 + must(value[0]))
           const list: unknown[] = []
           while (items.length > 0) {
             list.push(record(must(field.schema), items.slice(1, 1 + must(items[0]))))
@@ -78,7 +78,7 @@ export function referenceDecode(
           break
         }
         case 'strings': {
-          let items = value.slice(1, 1 + must(value[0]))
+          let items: readonly number[] = value.slice(1, 1 + must(value[0]))
           const list: string[] = []
           while (items.length > 0) {
             const [bytes, after] = blob(items)
