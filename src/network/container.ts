@@ -1,12 +1,12 @@
 import { NfbridgeError } from '../errors.js'
-import { detachContainers } from './detach.js'
-import type { HostContext } from './host-context.js'
-import { type HostsLine, hostsLines } from './hosts-lines.js'
+import { detachContainers } from './apply/detach.js'
+import type { HostContext } from './apply/host-context.js'
 import type { LinkOption, PublishOption } from './options.js'
-import { parseLink, parsePublished } from './parse-container.js'
-import { planLink, planUnlink } from './plan-link.js'
-import { planPublish, planUnpublish } from './plan-publish.js'
-import { type ContainerRecord, linkablePorts, portText, publishedText, shortId } from './records.js'
+import { parseLink, parsePublished } from './plan/container-settings.js'
+import { type HostsLine, hostsLines } from './plan/hosts-lines.js'
+import { planLink, planUnlink } from './plan/link.js'
+import { planPublish, planUnpublish } from './plan/publish.js'
+import { type ContainerRecord, linkablePorts, portText, publishedText, shortId } from './plan/records.js'
 
 /** A link as its client sees it. */
 export interface Link {

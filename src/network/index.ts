@@ -1,8 +1,8 @@
 /** Docker's bridge semantics on the layers below: networks, containers, links, published ports. */
+
+export type { HostStatistics } from './apply/host-kernel.js'
 export { BridgeHost } from './bridge-host.js'
 export { Container, type Link } from './container.js'
-export type { HostStatistics } from './host-kernel.js'
-export type { HostsLine } from './hosts-lines.js'
 export { Network } from './network.js'
 export type {
   ContainerOptions,
@@ -11,3 +11,4 @@ export type {
   NetworkOptions,
   PublishOption,
 } from './options.js'
+export type { HostsLine } from './plan/hosts-lines.js'

@@ -1,16 +1,16 @@
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray } from '../input.js'
 import { Namespace } from '../netns/index.js'
+import { attachSteps, type Places } from './apply/container-steps.js'
+import { detachContainers } from './apply/detach.js'
+import type { HostContext } from './apply/host-context.js'
+import { networkSteps } from './apply/network-steps.js'
+import { applySteps, inOperation, undoSteps } from './apply/steps.js'
 import { Container } from './container.js'
-import { attachSteps } from './container-steps.js'
-import { detachContainers } from './detach.js'
-import type { HostContext } from './host-context.js'
-import { networkSteps } from './network-steps.js'
 import type { ContainerOptions } from './options.js'
-import { type ContainerSettings, parseContainerOptions } from './parse-container.js'
-import { type AttachPlan, planAttach } from './plan-attach.js'
-import type { ContainerRecord, NetworkRecord } from './records.js'
-import { applySteps, inOperation, undoSteps } from './steps.js'
+import { type AttachPlan, planAttach } from './plan/attach.js'
+import { type ContainerSettings, parseContainerOptions } from './plan/container-settings.js'
+import type { ContainerRecord, NetworkRecord } from './plan/records.js'
 
 /** A bridge network. The object is a handle: two of the same network are equal in all they do. */
 export class Network {
@@ -100,11 +100,11 @@ export class Network {
         parseContainerOptions(container, pathOf(index)),
       )
       const plan = planAttach(context.registry, network, settings, context.settings.firewall)
-      const namespaces = openNamespaces(settings, plan)
+      const places = openNamespaces(settings, plan)
       try {
-        await applySteps(attachSteps(context, network, plan, namespaces), ATTACH)
+        await applySteps(attachSteps(context, network, plan, places), ATTACH)
       } finally {
-        for (const namespace of namespaces.values()) namespace.close()
+        for (const { namespace } of places.values()) namespace.close()
       }
       context.registry.apply(plan.change)
       return plan.containers.map(({ id }) => new Container(context, id))
@@ -147,17 +147,17 @@ const ATTACH = 'Network.attach'
 const DETACH = 'Network.detach'
 
 /** Opens each container's namespace, before anything is changed; all are closed again when one fails. */
-function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan): Map<string, Namespace> {
-  const namespaces = new Map<string, Namespace>()
-  settings.forEach(({ netns, path }, index) => {
+function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan): Places {
+  const places = new Map<string, { namespace: Namespace; path: string }>()
+  for (const [index, { netns, path }] of settings.entries()) {
     const id = plan.containers[index]?.id
-    if (id === undefined) return
+    if (id === undefined) continue
     try {
-      namespaces.set(id, Namespace.open(netns))
+      places.set(id, { namespace: Namespace.open(netns), path })
     } catch (error) {
-      for (const namespace of namespaces.values()) namespace.close()
+      for (const { namespace } of places.values()) namespace.close()
       throw inOperation(error, ATTACH, { path: joinPath(path, 'netns') })
     }
-  })
-  return namespaces
+  }
+  return places
 }

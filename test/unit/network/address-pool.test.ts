@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Cidr, type IPv4Address } from '../../../src/address/index.js'
-import { AddressPool } from '../../../src/network/address-pool.js'
+import { AddressPool } from '../../../src/network/plan/address-pool.js'
 
 function next(pool: AddressPool): IPv4Address | undefined {
   const [address] = pool.free()

@@ -1,9 +1,9 @@
 import { Cidr, IPv4Address } from '../../../src/address/index.js'
 import type { ContainerOptions } from '../../../src/network/options.js'
-import { parseContainerOptions } from '../../../src/network/parse-container.js'
-import { planAttach } from '../../../src/network/plan-attach.js'
-import type { ContainerRecord, NetworkRecord } from '../../../src/network/records.js'
-import { Registry } from '../../../src/network/registry.js'
+import { planAttach } from '../../../src/network/plan/attach.js'
+import { parseContainerOptions } from '../../../src/network/plan/container-settings.js'
+import type { ContainerRecord, NetworkRecord } from '../../../src/network/plan/records.js'
+import { Registry } from '../../../src/network/plan/registry.js'
 
 export function network(change: Partial<NetworkRecord> = {}): NetworkRecord {
   return {

@@ -1,11 +1,17 @@
-import { IPv4Address, MacAddress, type Publication, parseExpose, parsePublication } from '../address/index.js'
-import { joinPath, NfbridgeError } from '../errors.js'
-import { checkArray, checkObject, checkString } from '../input.js'
-import type { NamespaceSource } from '../netns/index.js'
+import {
+  IPv4Address,
+  MacAddress,
+  type Publication,
+  parseExpose,
+  parsePublication,
+} from '../../address/index.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
+import { checkArray, checkObject, checkString } from '../../input.js'
+import type { NamespaceSource } from '../../netns/index.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../rtnl/names.js'
+import { checkInterfaceName } from '../../rtnl/names.js'
+import type { ContainerOptions, LinkOption, PublishOption } from '../options.js'
 import { checkContainerId, checkContainerName, checkHostName } from './identity.js'
-import type { ContainerOptions, LinkOption, PublishOption } from './options.js'
 import { type ContainerPort, type PublishedPort, portText, publishedText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */

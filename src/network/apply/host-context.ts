@@ -1,15 +1,15 @@
-import { NfbridgeError } from '../errors.js'
-import { type ElementChange, elementsOf, everything, planElements, type Touched } from './elements.js'
-import { revokedFlows, untranslatedFlows } from './flows.js'
+import { NfbridgeError } from '../../errors.js'
+import { type ElementChange, elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
+import { revokedFlows, untranslatedFlows } from '../plan/flows.js'
+import type { HostSettings } from '../plan/network-settings.js'
+import type { Plan } from '../plan/plan.js'
+import type { Registry } from '../plan/registry.js'
+import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
-import type { HostSettings } from './parse-network.js'
 import type { Persistence } from './persistence.js'
-import type { Plan } from './plan.js'
-import type { Registry } from './registry.js'
 import { applySteps, inOperation, type Step } from './steps.js'
 import { Turns } from './turns.js'
-import { invertChange, type NetworkView, type ViewChange, withChange } from './view.js'
 
 /** What a context is made of. */
 export interface HostParts {

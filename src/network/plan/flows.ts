@@ -1,5 +1,5 @@
-import { IPv4Address } from '../address/index.js'
-import type { ConntrackEntry, ConntrackFilter } from '../conntrack/index.js'
+import { IPv4Address } from '../../address/index.js'
+import type { ConntrackEntry, ConntrackFilter } from '../../conntrack/index.js'
 import type { SetElement } from './elements.js'
 
 /** Tracked connections: those that a filter of the kernel finds and a test confirms. */

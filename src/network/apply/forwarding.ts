@@ -1,4 +1,4 @@
-import type { Namespace } from '../netns/index.js'
+import type { Namespace } from '../../netns/index.js'
 import type { Persistence } from './persistence.js'
 import type { Step } from './steps.js'
 

@@ -1,4 +1,4 @@
-import { NfbridgeError } from '../errors.js'
+import { NfbridgeError } from '../../errors.js'
 
 /**
  * One step of a change, in both directions: creating runs the steps forward, removing runs the same steps backward, and so

@@ -1,4 +1,4 @@
-import { type Cidr, IPv4Address } from '../address/index.js'
+import { type Cidr, IPv4Address } from '../../address/index.js'
 
 /**
  * The addresses of one network. Deterministic, in constant time whatever the size: first each address in its order, then

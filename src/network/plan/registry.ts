@@ -1,4 +1,4 @@
-import type { IPv4Address } from '../address/index.js'
+import type { IPv4Address } from '../../address/index.js'
 import { AddressPool, type PoolMemory } from './address-pool.js'
 import { type ContainerRecord, type NetworkRecord, type PublishedPort, shortId } from './records.js'
 import type { NetworkView, ViewChange } from './view.js'

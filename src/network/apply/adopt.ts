@@ -1,12 +1,12 @@
-import { elementsOf, everything } from './elements.js'
-import { revokedFlows } from './flows.js'
+import { planDetach } from '../plan/detach.js'
+import { elementsOf, everything } from '../plan/elements.js'
+import { revokedFlows } from '../plan/flows.js'
+import type { ContainerRecord } from '../plan/records.js'
+import { withChange } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
 import { bridgeStep, localnetStep } from './network-steps.js'
 import type { Remembered } from './persistence.js'
-import { planDetach } from './plan-detach.js'
-import type { ContainerRecord } from './records.js'
 import { applySteps } from './steps.js'
-import { withChange } from './view.js'
 
 const OPERATION = 'BridgeHost.open'
 

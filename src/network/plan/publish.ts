@@ -1,5 +1,5 @@
-import { NfbridgeError } from '../errors.js'
-import type { RequestedPublication } from './parse-container.js'
+import { NfbridgeError } from '../../errors.js'
+import type { RequestedPublication } from './container-settings.js'
 import { containerLabel, type Plan } from './plan.js'
 import { type ContainerRecord, type PublishedPort, publishedText } from './records.js'
 import type { Registry } from './registry.js'

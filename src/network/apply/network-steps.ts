@@ -1,10 +1,10 @@
-import { Cidr, MacAddress } from '../address/index.js'
-import type { RtnlOperation } from '../rtnl/index.js'
-import { elementsOf } from './elements.js'
+import { Cidr, MacAddress } from '../../address/index.js'
+import type { RtnlOperation } from '../../rtnl/index.js'
+import { elementsOf } from '../plan/elements.js'
+import type { NetworkRecord } from '../plan/records.js'
+import { withChange } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
-import type { NetworkRecord } from './records.js'
 import type { Step } from './steps.js'
-import { withChange } from './view.js'
 
 /**
  * What makes a network, in order; backward it is what removes it. The first network brings the tables and forwarding with

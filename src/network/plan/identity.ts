@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { NfbridgeError } from '../errors.js'
+import { NfbridgeError } from '../../errors.js'
 
 /** Names as Docker has them: a letter or digit, then letters, digits, `_`, `.`, `-`. */
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/

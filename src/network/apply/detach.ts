@@ -1,7 +1,7 @@
+import { planDetach } from '../plan/detach.js'
+import type { ContainerRecord, NetworkRecord } from '../plan/records.js'
 import { detachSteps } from './container-steps.js'
 import type { HostContext } from './host-context.js'
-import { planDetach } from './plan-detach.js'
-import type { ContainerRecord, NetworkRecord } from './records.js'
 import { undoSteps } from './steps.js'
 
 /** Takes containers of one network off it. When something can't be removed, they stay known and can be detached again. */

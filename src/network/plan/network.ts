@@ -1,7 +1,7 @@
-import { Cidr, IPv4Address } from '../address/index.js'
-import { NfbridgeError } from '../errors.js'
+import { Cidr, IPv4Address } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
 import { hostRange } from './address-pool.js'
-import type { NetworkSettings } from './parse-network.js'
+import type { NetworkSettings } from './network-settings.js'
 import type { NetworkRecord } from './records.js'
 import type { Registry } from './registry.js'
 

@@ -1,4 +1,4 @@
-import type { Cidr, IPv4Address, MacAddress, Protocol } from '../address/index.js'
+import type { Cidr, IPv4Address, MacAddress, Protocol } from '../../address/index.js'
 
 /** A network as it stands: immutable; a change makes another record. */
 export interface NetworkRecord {

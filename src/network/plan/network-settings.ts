@@ -1,10 +1,10 @@
-import { Cidr, IPv4Address } from '../address/index.js'
-import { NfbridgeError } from '../errors.js'
-import { checkBoolean, checkInteger, checkObject, checkString } from '../input.js'
+import { Cidr, IPv4Address } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import { checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../rtnl/names.js'
+import { checkInterfaceName } from '../../rtnl/names.js'
+import type { HostOptions, NetworkOptions } from '../options.js'
 import { hostRange } from './address-pool.js'
-import type { HostOptions, NetworkOptions } from './options.js'
 
 /** {@link HostOptions}, checked and with their defaults. */
 export interface HostSettings {

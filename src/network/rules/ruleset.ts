@@ -1,4 +1,4 @@
-import type { Chain, ConcatExpression, Expression, Rule, RulesetObject, Statement } from '../nft/index.js'
+import type { Chain, ConcatExpression, Expression, Rule, RulesetObject, Statement } from '../../nft/index.js'
 import { setObjects, TABLE, type TableFamily } from './sets.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */

@@ -1,17 +1,17 @@
-import { Cidr, IPv4Address, MacAddress, parseExpose } from '../address/index.js'
-import { NfbridgeError } from '../errors.js'
-import { checkArray, checkBoolean, checkInteger, checkString } from '../input.js'
-import type { Store } from '../store/index.js'
-import type { PoolMemory } from './address-pool.js'
-import { parsePublishOption } from './parse-container.js'
+import { Cidr, IPv4Address, MacAddress, parseExpose } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import { checkArray, checkBoolean, checkInteger, checkString } from '../../input.js'
+import type { Store } from '../../store/index.js'
+import type { PoolMemory } from '../plan/address-pool.js'
+import { parsePublishOption } from '../plan/container-settings.js'
 import {
   type ContainerRecord,
   type LinkRecord,
   type NetworkRecord,
   portText,
   publishedText,
-} from './records.js'
-import type { ViewChange } from './view.js'
+} from '../plan/records.js'
+import type { ViewChange } from '../plan/view.js'
 
 /** What stood when the state was written. */
 export interface Remembered {

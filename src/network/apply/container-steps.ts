@@ -1,12 +1,14 @@
-import { Cidr } from '../address/index.js'
-import type { Namespace } from '../netns/index.js'
-import { applyInNamespace, type RtnlOperation } from '../rtnl/index.js'
-import type { Touched } from './elements.js'
+import { Cidr } from '../../address/index.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
+import type { Namespace } from '../../netns/index.js'
+import { applyInNamespace, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
+import type { Touched } from '../plan/elements.js'
+import type { Plan } from '../plan/plan.js'
+import type { ContainerRecord, NetworkRecord } from '../plan/records.js'
+import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
-import type { Plan } from './plan.js'
-import type { ContainerRecord, NetworkRecord } from './records.js'
-import { ignoreMissing, type Step } from './steps.js'
-import { invertChange, type NetworkView, type ViewChange, withChange } from './view.js'
+import type { HostKernel } from './host-kernel.js'
+import { ignoreMissing, inOperation, type Step } from './steps.js'
 
 /** Containers coming to a network, seen as forward: detaching is the same, run backward. */
 interface Arrival {
@@ -17,16 +19,24 @@ interface Arrival {
   /** Leads from `absent` to `present`. */
   readonly change: ViewChange
   readonly touched: Touched
-  /** By container id; a container that leaves needs none. */
-  readonly namespaces: ReadonlyMap<string, Namespace>
+  readonly places: Places
 }
+
+/** A container's namespace, and where the container stands in the caller's input. */
+interface Place {
+  readonly namespace: Namespace
+  readonly path: string
+}
+
+/** By container id; a container that leaves needs none. */
+export type Places = ReadonlyMap<string, Place>
 
 /** The steps that attach the containers of a plan. */
 export function attachSteps(
   context: HostContext,
   network: NetworkRecord,
   plan: Plan & { readonly containers: readonly ContainerRecord[] },
-  namespaces: ReadonlyMap<string, Namespace>,
+  places: Places,
 ): Step[] {
   const { registry } = context
   const { containers, change, touched } = plan
@@ -38,7 +48,7 @@ export function attachSteps(
     present,
     change,
     touched,
-    namespaces,
+    places,
   })
 }
 
@@ -60,7 +70,7 @@ export function detachSteps(
     present: registry,
     change,
     touched,
-    namespaces: new Map(),
+    places: new Map(),
   })
 }
 
@@ -77,25 +87,63 @@ function arrivalSteps(context: HostContext, arrival: Arrival): Step[] {
   ]
 }
 
-function hostLinksStep({ kernel }: HostContext, { network, containers, namespaces }: Arrival): Step {
+function hostLinksStep({ kernel }: HostContext, { network, containers, places }: Arrival): Step {
   return {
     leaves: `interfaces ${containers.map(({ hostInterface }) => hostInterface).join(', ')}`,
     apply: async () => {
       const bridge = await kernel.bridgeIndex(network.name)
       const operations = containers.flatMap((container) => {
-        const namespace = namespaces.get(container.id)
-        return namespace ? createPair(network, bridge, container, namespace) : []
+        const place = places.get(container.id)
+        return place ? createPair(network, bridge, container, place.namespace) : []
       })
       try {
         await kernel.applyLinks(operations)
       } catch (error) {
-        throw await undoPartly(error, operations, (index) =>
-          kernel.deleteLink(containers[index]?.hostInterface),
-        )
+        await undoPairs(kernel, containers, error)
+        throw pairError(error, containers, places)
       }
     },
     undo: () => ignoreMissing(kernel.applyLinks(deletePairs(network, containers))),
   }
+}
+
+/** What was made in a send of which a part failed; an interface that was there before is not ours to delete. */
+async function undoPairs(
+  kernel: HostKernel,
+  containers: readonly ContainerRecord[],
+  error: unknown,
+): Promise<void> {
+  const foreign = new Set(
+    error instanceof NfbridgeError
+      ? [error, ...error.related]
+          .filter(({ code }) => code === 'NFB_EXISTS')
+          .flatMap((each) => failedOperations(each).slice(0, 1))
+      : [],
+  )
+  for (const [index, { hostInterface }] of containers.entries()) {
+    if (!foreign.has(index)) await kernel.deleteLink(hostInterface)
+  }
+}
+
+/** The same error, told of the caller's containers instead of the operations that they became. */
+function pairError(error: unknown, containers: readonly ContainerRecord[], places: Places): unknown {
+  if (!(error instanceof NfbridgeError)) return error
+  const [failedIndex] = failedOperations(error)
+  const container = failedIndex === undefined ? undefined : containers[failedIndex]
+  if (!container) return error
+  const path = places.get(container.id)?.path ?? ''
+  const { hostInterface, interfaceName } = container
+  if (error.code !== 'NFB_EXISTS') return inOperation(error, error.operation, { path })
+  return new NfbridgeError({
+    code: 'NFB_EXISTS',
+    operation: error.operation,
+    message: `the container has an interface "${interfaceName}" already, or the host one "${hostInterface}"`,
+    errno: error.errno,
+    kernelMessage: error.kernelMessage,
+    path: joinPath(path, 'interfaceName'),
+    related: error.related,
+    cause: error,
+  })
 }
 
 /** One request makes both ends where they belong, the container's with an index of our choice. */
@@ -151,19 +199,32 @@ function deletePairs(network: NetworkRecord, containers: readonly ContainerRecor
 const LEAVING = 0x8000
 
 /** In the container: the interface up, its address, the way out. One send in each namespace. */
-function insideStep({ network, containers, namespaces }: Arrival): Step {
+function insideStep({ network, containers, places }: Arrival): Step {
   return {
     leaves: 'addresses in the containers',
     apply: async () => {
-      await Promise.all(
-        containers.map(async (container) => {
-          const namespace = namespaces.get(container.id)
-          if (namespace) await applyInNamespace(namespace, insideOperations(network, container))
-        }),
+      const settled = await Promise.allSettled(
+        containers.map((container) => configureInside(network, container, places.get(container.id))),
       )
+      // Only when none is under way any more may the interfaces be taken back.
+      const failed = settled.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     },
     // The interface takes its addresses and routes with it.
     undo: async () => undefined,
+  }
+}
+
+async function configureInside(
+  network: NetworkRecord,
+  container: ContainerRecord,
+  place: Place | undefined,
+): Promise<void> {
+  if (!place) return
+  try {
+    await applyInNamespace(place.namespace, insideOperations(network, container))
+  } catch (error) {
+    throw inOperation(error, 'Network.attach', { path: joinPath(place.path, 'netns') })
   }
 }
 

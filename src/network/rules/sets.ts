@@ -1,5 +1,5 @@
-import type { DatatypeName, Element, MapType, NamedMap, NamedSet } from '../nft/index.js'
-import type { SetElement, SetName } from './elements.js'
+import type { DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
+import type { SetElement, SetName } from '../plan/elements.js'
 
 /** The name of our two tables: one of family inet, one of family bridge. */
 export const TABLE = 'nfbridge'

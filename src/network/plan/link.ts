@@ -1,5 +1,5 @@
-import { NfbridgeError } from '../errors.js'
-import type { RequestedLink } from './parse-container.js'
+import { NfbridgeError } from '../../errors.js'
+import type { RequestedLink } from './container-settings.js'
 import { containerLabel, type Plan } from './plan.js'
 import type { ContainerRecord, LinkRecord } from './records.js'
 import type { Registry } from './registry.js'
