@@ -61,9 +61,8 @@ function failed(error: unknown): AgentReply {
 }
 
 try {
-  const namespace = Namespace.open({ fd: namespaceFd })
-  namespace.enterWorkerThread()
-  namespace.close()
+  // Not closed: it goes with this thread, and to close it the addon would start a thread of its own here.
+  Namespace.open({ fd: namespaceFd }).enterWorkerThread()
   parentPort?.on('message', async ({ id, request }: RequestMessage) => {
     post({ kind: 'reply', id, reply: await obey(request).catch(failed) })
   })
