@@ -61,8 +61,7 @@ export function loadFailure(reason: string, cause?: unknown): NfbridgeError {
 /** Whether a value has all that {@link NativeAddon} promises, by name and kind. */
 export function isNativeAddon(value: unknown): value is NativeAddon {
   if (typeof value !== 'object' || value === null) return false
-  const found = new Map<string, unknown>(Object.entries(value))
-  return Object.entries(EXPORTS).every(([name, type]) => typeof found.get(name) === type)
+  return Object.entries(EXPORTS).every(([name, type]) => typeof Reflect.get(value, name) === type)
 }
 
 /** Loads the addon that is built in the package at `root`, or its prebuilt binary. Throws `NFB_LOAD_FAILED`. */
