@@ -1,6 +1,8 @@
 /** Cables between namespaces: veth pairs, with addresses and routes at both ends. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Namespace } from 'nfbridge'
-import { applyInNamespace, type RtnlOperation } from 'nfbridge/rtnl'
+import { applyInNamespace, Rtnl, type RtnlOperation } from 'nfbridge/rtnl'
 
 /** A route at one end of a cable; `default`, or a network such as `172.17.0.0/16`. */
 export interface CableRoute {
@@ -32,13 +34,14 @@ export const outsideNetwork = {
   prefixLength: 24,
 } as const
 
-/** Joins two namespaces by a veth pair, both ends up. */
+/** Joins two namespaces by a veth pair; resolves when both ends carry packets. */
 export async function connect(one: CableEnd, other: CableEnd): Promise<void> {
   const peer = { name: other.interface, netns: other.machine.namespace }
   await applyInNamespace(one.machine.namespace, [
     { kind: 'link', action: 'create', link: { kind: 'veth', name: one.interface, peer } },
   ])
   await Promise.all([configure(one), configure(other)])
+  await Promise.all([untilRunning(one), untilRunning(other)])
 }
 
 /**
@@ -89,6 +92,23 @@ function configure({ machine, interface: device, address = [], routes = [] }: Ca
     ...[address].flat().map((one) => addressOperation(device, one)),
     ...routes.map((route): RtnlOperation => ({ kind: 'route', action: 'add', route })),
   ])
+}
+
+/**
+ * The kernel activates an interface that got its carrier a little later, in a work queue (net/core/link_watch.c). A
+ * packet before that is dropped without a word, and TCP tries again only after a second.
+ */
+async function untilRunning({ machine, interface: device }: CableEnd): Promise<void> {
+  const rtnl = await Rtnl.open({ netns: machine.namespace })
+  try {
+    const deadline = performance.now() + 2000
+    while ((await rtnl.links.get(device)).state !== 'up') {
+      if (performance.now() > deadline) throw new Error(`${device} has no carrier after two seconds`)
+      await sleep(1)
+    }
+  } finally {
+    rtnl.close()
+  }
 }
 
 function addressOperation(device: string, address: string): RtnlOperation {
