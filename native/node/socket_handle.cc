@@ -64,7 +64,7 @@ napi_value SocketHandle::call(napi_env env, napi_callback_info info, Operation o
   return start_call<Words>(
       env, *Environment::get(env), self->strand_,
       [operation, input = std::move(input), socket = self->socket_](netlink::Home&) {
-        const std::lock_guard turn(socket->mutex);
+        const Turn::Holder turn(socket->turn, Turn::Caller::kQueued);
         return operation(socket->socket, input.words, input.generation);
       },
       finish_words);
@@ -81,7 +81,7 @@ napi_value SocketHandle::call_sync(napi_env env, napi_callback_info info, Operat
   // Reading the options may have run a getter of the caller, which may have closed the handle.
   const std::shared_ptr<SharedSocket> socket = self->socket_;
   if (!socket) return failures_value(env, {closed_failure()});
-  const std::lock_guard turn(socket->mutex);
+  const Turn::Holder turn(socket->turn, Turn::Caller::kSynchronous);
   Outcome<Words> outcome = operation(socket->socket, input.words, input.generation);
   return finish_words(env, *Environment::get(env), outcome);
 }

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "netlink/socket.h"
 #include "node/calls.h"
 #include "node/handle.h"
+#include "node/turn.h"
 
 namespace nfbridge::node {
 
@@ -15,7 +15,7 @@ namespace nfbridge::node {
 // job that runs, not for those that are queued.
 struct SharedSocket {
   explicit SharedSocket(netlink::Socket opened) : socket(std::move(opened)) {}
-  std::mutex mutex;
+  Turn turn;
   netlink::Socket socket;
 };
 

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import type { Outcome } from '../../src/native/addon.js'
+import { addon } from '../../src/native/load.js'
+import { Packer } from '../../src/native/pack.js'
+import { unpack } from '../../src/native/unpack.js'
+import {
+  cause,
+  failures,
+  generationRequest,
+  good,
+  inNamespace,
+  rules,
+  table,
+  withSocket,
+  words,
+} from './support.js'
+
+function generation(reply: ArrayBuffer): number {
+  for (const message of unpack(reply)) {
+    if (message.name === 'nftNewGeneration') return message.record.id ?? 0
+  }
+  throw new Error('no generation in the reply')
+}
+
+describe('calls of one handle', () => {
+  test('run and settle in their order', () =>
+    withSocket('netfilter', async (socket) => {
+      const order: number[] = []
+      const calls = Array.from({ length: 40 }, (_, index) => {
+        // Each needs what the one before it made.
+        const packer = new Packer()
+        if (index > 0) packer.add('nftDelTable', 0, { family: 1, name: `t${index - 1}` })
+        packer.add('nftNewTable', 0x600, { family: 1, name: `t${index}` })
+        return socket.transaction(packer.words()).then((outcome) => {
+          order.push(index)
+          return outcome
+        })
+      })
+      for (const outcome of await Promise.all(calls)) good(outcome)
+      expect(order).toEqual(Array.from({ length: 40 }, (_, index) => index))
+    }))
+
+  test('do not wait for those of another', () =>
+    inNamespace(async (namespace) => {
+      const slow = good(await namespace.openSocket('netfilter'))
+      const quick = good(await namespace.openSocket('route'))
+      const order: string[] = []
+      const long = slow.transaction(rules('t', 100_000)).then((outcome) => {
+        order.push('long')
+        good(outcome)
+      })
+      good(await quick.roundTrip())
+      order.push('short')
+      await long
+      expect(order).toEqual(['short', 'long'])
+      slow.close()
+      quick.close()
+    }))
+
+  test('take their words before they return', () =>
+    withSocket('netfilter', async (socket) => {
+      const given = table('before').slice()
+      const call = socket.transaction(given)
+      given.fill(0xffffffff)
+      good(await call)
+      const names = [...unpack(good(await socket.dump(words('nftGetTable', {}))))].map((message) =>
+        message.name === 'nftNewTable' ? message.record.name : message.name,
+      )
+      expect(names).toEqual(['before'])
+    }))
+
+  test('leave the JavaScript thread free', () =>
+    withSocket('netfilter', async (socket) => {
+      const batch = rules('t', 100_000)
+      let ticks = 0
+      const timer = setInterval(() => ticks++, 1)
+      let outcome: Outcome<ArrayBuffer>
+      try {
+        outcome = await socket.transaction(batch)
+      } finally {
+        clearInterval(timer)
+      }
+      good(outcome)
+      expect(ticks).toBeGreaterThan(3)
+    }))
+
+  test('mix with synchronous ones, which wait for the running call only', () =>
+    withSocket('netfilter', async (socket) => {
+      const before = generation(good(socket.requestSync(generationRequest())))
+      const batches = Array.from({ length: 12 }, (_, index) => rules(`t${index}`, 5000).slice())
+      const queued = batches.map((batch) => socket.transaction(batch))
+      const between = generation(good(socket.requestSync(generationRequest())))
+      good(socket.transactionSync(table('sync')))
+      for (const outcome of await Promise.all(queued)) good(outcome)
+      const after = generation(good(socket.requestSync(generationRequest())))
+      expect(after - before).toBe(13)
+      expect(between - before).toBeLessThan(6)
+    }))
+
+  test('give the same answer synchronously', () =>
+    withSocket('netfilter', async (socket) => {
+      good(socket.transactionSync(rules('t', 3)))
+      const request = words('nftGetChain', { family: 1, table: 't', name: 'c' })
+      const replies = [good(socket.requestSync(request)), good(await socket.request(request))]
+      const [sync, async] = replies.map((reply) => [...unpack(reply)])
+      expect(sync).toEqual(async)
+      expect(sync).toMatchObject([{ name: 'nftNewChain', index: 0, record: { table: 't', name: 'c' } }])
+    }))
+})
+
+describe('close', () => {
+  test('lets the running call finish, and ends the others with `closed`', () =>
+    inNamespace(async (namespace) => {
+      const socket = good(await namespace.openSocket('netfilter'))
+      const first = socket.transaction(rules('t', 10_000))
+      // Other handles have threads of their own: when this settles, the first call runs.
+      good(await namespace.readSysctl('net.ipv4.ip_forward'))
+      const rest = Array.from({ length: 3 }, () => socket.roundTrip())
+      const order: string[] = []
+      void first.then(() => order.push('running'))
+      for (const call of rest) void call.then(() => order.push('closed'))
+      socket.close()
+      good(await first)
+      for (const outcome of await Promise.all(rest)) expect(cause(outcome).reason).toBe('closed')
+      expect(order).toEqual(['running', 'closed', 'closed', 'closed'])
+    }))
+
+  test('refuses every later call, and a second close does nothing', () =>
+    inNamespace(async (namespace) => {
+      const socket = good(await namespace.openSocket('netfilter'))
+      socket.close()
+      socket.close()
+      const request = generationRequest()
+      const outcomes = [
+        await socket.request(request),
+        await socket.dump(request),
+        await socket.transaction(request),
+        await socket.roundTrip(),
+        socket.requestSync(request),
+        socket.transactionSync(request),
+      ]
+      for (const outcome of outcomes) {
+        expect(failures(outcome)).toHaveLength(1)
+        expect(cause(outcome).reason).toBe('closed')
+      }
+    }))
+
+  test('of a namespace ends its calls, and leaves its sockets and monitors open', async () => {
+    const namespace = good(await addon.createNamespace())
+    const { inode } = namespace
+    const socket = good(await namespace.openSocket('netfilter'))
+    const monitor = good(await namespace.openMonitor('netfilter', [7], () => {}))
+    expect(namespace.fd).toBeGreaterThan(2)
+    namespace.close()
+    namespace.close()
+    expect(namespace.fd).toBe(-1)
+    expect(namespace.inode).toBe(inode)
+    const outcomes = [
+      await namespace.readSysctl('net.ipv4.ip_forward'),
+      await namespace.writeSysctl('net.ipv4.ip_forward', '0'),
+      await namespace.openSocket('route'),
+      await namespace.request(words('getLink', {})),
+      await namespace.openMonitor('route', [1], () => {}),
+      namespace.enterThread(),
+    ]
+    for (const outcome of outcomes) expect(cause(outcome).reason).toBe('closed')
+    good(await socket.transaction(table('t')))
+    socket.close()
+    monitor.close()
+  })
+})
