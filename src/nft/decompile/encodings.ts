@@ -1,0 +1,120 @@
+/** How the keys and the data of a set are laid out, from what the kernel says of it. */
+
+import type { NftSetRecord } from '../../native/records.js'
+import { type Datatype, datatype, paddedLength, readNumber, typesFromId } from '../datatype/index.js'
+import { SetFlags, UserdataTypes } from '../kernel/constants.js'
+import type { DatatypeName, Expression } from '../model/index.js'
+import { type Encoding, readFlags, readInterval } from './constants.js'
+import type { Part } from './operand.js'
+import { readUserdata } from './userdata.js'
+
+/** One field of a key, or of a map's data. */
+export interface FieldEncoding extends Encoding {
+  readonly offset: number
+}
+
+/** enum byteorder of nftables (include/datatype.h) */
+const nftByteOrders = { host: 1, big: 2 } as const
+
+/**
+ * The fields of a set's key; undefined when they are not known.
+ * @param parts what a rule looks up: types without a length of their own (`integer`) have its length there, and keys
+ * of anonymous sets stand where the bits of a field stand in the packet
+ */
+export function keyEncoding(
+  set: NftSetRecord,
+  parts?: readonly Part[],
+): readonly FieldEncoding[] | undefined {
+  const types = typesFromId(set.keyType ?? 0)
+  return (
+    types &&
+    encoding(
+      types,
+      set.keyLen ?? 0,
+      declaredOrder(set, UserdataTypes.setKeyByteOrder),
+      isInterval(set),
+      parts,
+    )
+  )
+}
+
+/** The fields of what a map gives; undefined for verdicts, and when they are not known. */
+export function dataEncoding(set: NftSetRecord): readonly FieldEncoding[] | undefined {
+  const types = typesFromId(set.dataType ?? 0)
+  return types && encoding(types, set.dataLen ?? 0, declaredOrder(set, UserdataTypes.setDataByteOrder), false)
+}
+
+/** Ranges are compared byte by byte: such a set has all numbers in the order of the network. */
+export function isInterval(set: NftSetRecord): boolean {
+  return ((set.flags ?? 0) & SetFlags.interval) !== 0
+}
+
+function encoding(
+  types: readonly DatatypeName[],
+  length: number,
+  declared: 'host' | 'big' | undefined,
+  interval: boolean,
+  parts?: readonly Part[],
+): readonly FieldEncoding[] | undefined {
+  if (parts && parts.length !== types.length) return undefined
+  const known = types.map((name, index) => fieldLength(datatype(name)) ?? parts?.[index]?.length)
+  const missing = known.filter((each) => each === undefined).length
+  if (missing > 1) return undefined
+  const rest = length - known.reduce<number>((sum, each) => sum + padded(each ?? 0, types.length), 0)
+  const fields: FieldEncoding[] = []
+  let offset = 0
+  for (const [index, name] of types.entries()) {
+    const part = parts?.[index]
+    const own = datatype(name)
+    // A type without a length of its own says less than what is looked up.
+    const type = own.bits === 0 && part ? part.type : own
+    const size = known[index] ?? rest
+    if (size <= 0) return undefined
+    const order = interval ? 'big' : (own.order ?? part?.order ?? declared ?? 'big')
+    fields.push({ type, offset, length: size, order, shift: part?.shift ?? 0 })
+    offset += padded(size, types.length)
+  }
+  return offset === length ? fields : undefined
+}
+
+function fieldLength(type: Datatype): number | undefined {
+  return type.bits === 0 ? undefined : Math.ceil(type.bits / 8)
+}
+
+function padded(length: number, fields: number): number {
+  return fields === 1 ? length : paddedLength(length)
+}
+
+function declaredOrder(set: NftSetRecord, type: number): 'host' | 'big' | undefined {
+  const bytes = readUserdata(set.userdata)?.get(type)
+  if (bytes?.length !== 4) return undefined
+  const number = readNumber(bytes, 0, 4, 'host')
+  return number === nftByteOrders.host ? 'host' : number === nftByteOrders.big ? 'big' : undefined
+}
+
+/** A key, or a map's data, as an expression. */
+export function readFields(bytes: Uint8Array, fields: readonly FieldEncoding[]): Expression | undefined {
+  return joined(fields.map((field) => readFlags(slice(bytes, field), field)))
+}
+
+/** A key with a range in each of its fields. */
+export function readFieldRanges(
+  first: Uint8Array,
+  last: Uint8Array,
+  fields: readonly FieldEncoding[],
+): Expression | undefined {
+  return joined(fields.map((field) => readInterval(slice(first, field), slice(last, field), field)))
+}
+
+function joined(values: readonly (Expression | undefined)[]): Expression | undefined {
+  const all: Expression[] = []
+  for (const value of values) {
+    if (value === undefined) return undefined
+    all.push(value)
+  }
+  return all.length === 1 ? all[0] : { concat: all }
+}
+
+function slice(bytes: Uint8Array, { offset, length }: FieldEncoding): Uint8Array {
+  return bytes.subarray(offset, offset + length)
+}

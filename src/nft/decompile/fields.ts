@@ -1,0 +1,91 @@
+/** Which header fields the bytes of a payload expression are. */
+import { headers, transportHeaders } from '../datatype/headers.js'
+import { type Datatype, datatype } from '../datatype/index.js'
+import type { PayloadBase, PayloadExpression, PayloadProtocol, PayloadReference } from '../model/index.js'
+import type { Protocols } from './protocols.js'
+
+/** A field of a header, found in the packet. Offsets and lengths in bits. */
+export interface FoundField {
+  readonly header: PayloadProtocol
+  readonly expression: PayloadExpression
+  readonly type: Datatype
+  readonly offset: number
+  readonly bits: number
+  /** It stands there in messages of this ICMP type only. */
+  readonly dependsOnIcmpType: boolean
+}
+
+interface KnownField extends FoundField {
+  readonly icmpTypes: readonly number[] | undefined
+}
+
+/** Fields that stand where others stand in messages of other types (RFC 792, RFC 4443, RFC 2710). */
+const icmpTypesOf: { readonly [header: string]: { readonly [field: string]: readonly number[] } } = {
+  icmp: { id: [0, 8], sequence: [0, 8], mtu: [3], gateway: [5] },
+  icmpv6: {
+    id: [128, 129],
+    sequence: [128, 129],
+    mtu: [2],
+    'parameter-problem': [4],
+    'max-delay': [130],
+  },
+}
+
+const known = new Map<PayloadProtocol, readonly KnownField[]>()
+
+function fieldsOf(header: PayloadProtocol): readonly KnownField[] {
+  const cached = known.get(header)
+  if (cached) return cached
+  const found = Object.entries(headers[header].fields).map(([name, field]): KnownField => {
+    const icmpTypes = icmpTypesOf[header]?.[name]
+    return {
+      header,
+      expression: { payload: reference(header, name) },
+      type: datatype(field.type),
+      offset: field.offset,
+      bits: field.bits,
+      dependsOnIcmpType: icmpTypes !== undefined,
+      icmpTypes,
+    }
+  })
+  known.set(header, found)
+  return found
+}
+
+/** The table of headers is keyed by the model's own names: a name that it has is one of its header's fields. */
+function reference(protocol: PayloadProtocol, field: string): PayloadReference {
+  return { protocol, field } as PayloadReference
+}
+
+/** The headers that may stand there, as far as the rule has established what the packet is. */
+function candidates(base: PayloadBase, protocols: Protocols): readonly PayloadProtocol[] {
+  switch (base) {
+    case 'll':
+      if (protocols.link === undefined) return []
+      return protocols.vlan ? ['ether', 'vlan'] : ['ether']
+    case 'nh':
+      return protocols.network === undefined ? [] : [protocols.network]
+    case 'th': {
+      const header = protocols.transport === undefined ? 'th' : transportHeaders.get(protocols.transport)
+      return header === undefined ? [] : [header]
+    }
+    case 'ih':
+      return []
+  }
+}
+
+/** The field that begins at a bit, chosen by a test on it. */
+export function findField(
+  base: PayloadBase,
+  protocols: Protocols,
+  test: (field: FoundField) => boolean,
+): FoundField | undefined {
+  for (const header of candidates(base, protocols))
+    for (const field of fieldsOf(header)) {
+      if (!test(field)) continue
+      const { icmpTypes } = field
+      if (icmpTypes && !protocols.icmpTypes?.every((type) => icmpTypes.includes(type))) continue
+      return field
+    }
+  return undefined
+}

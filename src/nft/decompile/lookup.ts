@@ -1,0 +1,48 @@
+/** Lookups in sets, maps and verdict maps. */
+import type { ExprLookupRecord } from '../../native/records.js'
+import { LOOKUP_INVERTED } from '../kernel/constants.js'
+import { type Operand, operand, use } from './operand.js'
+import type { Fact } from './protocols.js'
+import { verdictRegister } from './registers.js'
+import type { RuleState } from './rule-state.js'
+
+/** False when it is not understood. */
+export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: ExprLookupRecord): boolean {
+  const record = set === undefined ? undefined : state.sets.find(set)
+  if (!record || set === undefined || sreg === undefined || record.keyLen === undefined) return false
+  if ((flags & ~LOOKUP_INVERTED) !== 0) return false
+  const loaded = state.registers.span(sreg, record.keyLen)
+  const key = loaded && operand(loaded, state.protocols)
+  if (!key) return false
+  const reference = state.sets.reference(set, key.parts)
+  if (reference === undefined) return false
+  if (dreg === undefined) {
+    const op = (flags & LOOKUP_INVERTED) !== 0 ? '!=' : '=='
+    use(key.parts, state.protocols)
+    const fact = op === '==' && typeof reference === 'object' ? icmpFact(state, key, set) : undefined
+    state.match({ match: { op, left: key.expression, right: reference } }, loaded, fact)
+    return true
+  }
+  if (dreg === verdictRegister) {
+    use(key.parts, state.protocols)
+    state.say({ vmap: { key: key.expression, data: reference } }, loaded)
+    return true
+  }
+  const sources = [...loaded.flatMap((each) => each.sources), state.index]
+  const expression = { map: { key: key.expression, data: reference } }
+  return state.registers.load(dreg, {
+    value: { kind: 'mapped', key, expression, set },
+    length: record.dataLen ?? 0,
+    sources,
+  })
+}
+
+/** `icmp type { echo-request, echo-reply }` establishes what the fields behind it are. */
+function icmpFact(state: RuleState, { expression }: Operand, set: string): Fact | undefined {
+  if (typeof expression !== 'object' || !('payload' in expression) || !('protocol' in expression.payload))
+    return undefined
+  const { protocol, field } = expression.payload
+  if ((protocol !== 'icmp' && protocol !== 'icmpv6') || field !== 'type') return undefined
+  const types = state.sets.bytesOf(set)
+  return types.length > 0 ? { layer: 'icmp', types } : undefined
+}

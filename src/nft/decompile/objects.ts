@@ -1,0 +1,213 @@
+/** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
+
+import type { NftChainRecord, NftObjectRecord, NftTableRecord, OpaqueEntry } from '../../native/records.js'
+import { selects } from '../../native/select.js'
+import { typesFromId, verdictTypeId } from '../datatype/index.js'
+import {
+  familyNumbers,
+  hookNumbers,
+  ObjectTypes,
+  SetFlags,
+  SetPolicies,
+  TableFlags,
+  UserdataTypes,
+} from '../kernel/constants.js'
+import type {
+  Chain,
+  ChainType,
+  Counter,
+  DatatypeName,
+  Family,
+  Hook,
+  MapElement,
+  MapType,
+  NamedMap,
+  NamedSet,
+  SetElement,
+  SetFlag,
+  Table,
+  TableFlag,
+} from '../model/index.js'
+import { readCounter, readElements, seconds } from './elements.js'
+import { keyEncoding } from './encodings.js'
+import type { KernelSet } from './set-catalog.js'
+import { hasOnly, readText, readUserdata } from './userdata.js'
+
+const families: ReadonlyMap<number, Family> = inverse<Family>(familyNumbers)
+
+function inverse<Name extends string>(table: { readonly [N in Name]?: number }): ReadonlyMap<number, Name> {
+  const pairs = Object.entries(table) as [Name, number][]
+  return new Map(pairs.map(([name, number]) => [number, name]))
+}
+
+/** The family of a message; undefined for one that the model does not have. */
+export function readFamily(number: number | undefined): Family | undefined {
+  return families.get(number ?? -1)
+}
+
+/** The names of flags; undefined when there are others. */
+function flagNames<Name extends string>(
+  table: { readonly [N in Name]: number },
+  flags: number,
+  silent = 0,
+): Name[] | undefined {
+  const pairs = Object.entries(table) as [Name, number][]
+  const known = pairs.reduce((all, [, bit]) => all | bit, silent)
+  if ((flags & ~known) !== 0) return undefined
+  return pairs.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => name)
+}
+
+/** A comment, where the user data is that and nothing else; undefined when there is more. */
+function commentOf(
+  userdata: Uint8Array | undefined,
+  type: number,
+): { readonly comment?: string } | undefined {
+  const values = readUserdata(userdata)
+  if (!values || !hasOnly(values, [type])) return undefined
+  const bytes = values.get(type)
+  return bytes ? { comment: readText(bytes) } : {}
+}
+
+interface Common {
+  readonly family: Family
+  readonly name: string
+  readonly handle?: number
+}
+
+function common(record: {
+  readonly family?: number
+  readonly name?: string
+  readonly handle?: bigint
+  readonly opaque?: readonly OpaqueEntry[]
+}): Common | undefined {
+  const family = readFamily(record.family)
+  const { name, handle, opaque } = record
+  if (!family || name === undefined || opaque) return undefined
+  return { family, name, ...(handle !== undefined && { handle: Number(handle) }) }
+}
+
+/** Undefined when the table has more than the model can say. */
+export function readTable(record: NftTableRecord): Table | undefined {
+  const base = common(record)
+  const flags = flagNames<TableFlag>(TableFlags, record.flags ?? 0)
+  const comment = commentOf(record.userdata, UserdataTypes.tableComment)
+  if (!base || !flags || !comment) return undefined
+  return { ...base, ...(flags.length > 0 && { flags }), ...comment }
+}
+
+/** NFT_CHAIN_BASE and NFT_CHAIN_BINDING say what is there anyway; NFT_CHAIN_HW_OFFLOAD has no place in the model. */
+const ChainFlags = { base: 1, hardwareOffload: 2, binding: 4 } as const
+
+/** Undefined when the chain has more than the model can say. */
+export function readChain(record: NftChainRecord): Chain | undefined {
+  const base = common(record)
+  const { table, hook, type, policy, flags = 0 } = record
+  const comment = commentOf(record.userdata, UserdataTypes.chainComment)
+  if (!base || table === undefined || !comment || record.counters) return undefined
+  if ((flags & ~(ChainFlags.base | ChainFlags.binding)) !== 0) return undefined
+  const { family, name, ...rest } = base
+  const chain: Chain = { family, table, name, ...rest, ...comment }
+  if (!hook) return chain
+  const hookName = inverse<Hook>(hookNumbers[family]).get(hook.hooknum ?? -1)
+  if (!isChainType(type) || !hookName || hook.opaque) return undefined
+  const devices = hook.devs ?? (hook.dev === undefined ? [] : [hook.dev])
+  const [device] = devices
+  return {
+    ...chain,
+    type,
+    hook: hookName,
+    prio: hook.priority ?? 0,
+    policy: policy === 0 ? 'drop' : 'accept',
+    ...(device !== undefined && { dev: devices.length === 1 ? device : devices }),
+  }
+}
+
+function isChainType(type: string | undefined): type is ChainType {
+  return type === 'filter' || type === 'nat' || type === 'route'
+}
+
+/** Undefined for objects other than counters, and when it has more than the model can say. */
+export function readCounterObject(record: NftObjectRecord): Counter | undefined {
+  const base = common(record)
+  const comment = commentOf(record.userdata, UserdataTypes.objectComment)
+  if (!selects(record, 'type', ObjectTypes.counter) || !base || record.table === undefined || !comment)
+    return undefined
+  const { family, name, ...rest } = base
+  return { family, name, table: record.table, ...rest, ...comment, ...readCounter(record.data ?? {}) }
+}
+
+/** Flags that the model says by other means: a map, a set with concatenated ranges. */
+const impliedSetFlags = SetFlags.map | SetFlags.concat
+const listedSetFlags: { readonly [F in SetFlag]: number } = {
+  constant: SetFlags.constant,
+  interval: SetFlags.interval,
+  timeout: SetFlags.timeout,
+  dynamic: SetFlags.dynamic,
+}
+/** Beside what the model says, `typeof` of newer nft: the types are there as such as well. */
+const knownSetData = [
+  UserdataTypes.setKeyByteOrder,
+  UserdataTypes.setDataByteOrder,
+  UserdataTypes.setMergeElements,
+  UserdataTypes.setComment,
+  3,
+  4,
+]
+
+/** A set or map that is not anonymous, with its elements; undefined when it has more than the model can say. */
+export function readSet({ record, elements }: KernelSet): { set: NamedSet } | { map: NamedMap } | undefined {
+  const base = common(record)
+  const { table, policy, timeout, gcInterval, desc } = record
+  const types = typesFromId(record.keyType ?? 0)
+  const flags = flagNames<SetFlag>(listedSetFlags, record.flags ?? 0, impliedSetFlags)
+  const userdata = readUserdata(record.userdata)
+  if (!base || table === undefined || !types || !flags || !userdata || !hasOnly(userdata, knownSetData))
+    return undefined
+  if (record.expr || record.expressions || desc?.opaque) return undefined
+  const fields = keyEncoding(record)
+  const listed = fields && readElements(record, elements, fields)
+  if (!listed) return undefined
+  const comment = userdata.get(UserdataTypes.setComment)
+  const { family, name, ...rest } = base
+  const properties = {
+    family,
+    name,
+    table,
+    type: oneOrMore(types),
+    ...rest,
+    ...(comment && { comment: readText(comment) }),
+    ...(policy === SetPolicies.memory && { policy: 'memory' as const }),
+    ...(desc?.size !== undefined && { size: desc.size }),
+    ...(flags.length > 0 && { flags }),
+    ...(timeout !== undefined && { timeout: seconds(timeout) }),
+    ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
+    ...(isMerging(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
+  }
+  if (record.dataType === undefined) {
+    const sets = listed.filter((element): element is SetElement => !isMapElement(element))
+    return { set: { ...properties, ...(sets.length > 0 && { elem: sets }) } }
+  }
+  const map = mapType(record.dataType)
+  if (map === undefined) return undefined
+  const maps = listed.filter(isMapElement)
+  return { map: { ...properties, map, ...(maps.length > 0 && { elem: maps }) } }
+}
+
+function isMapElement(element: SetElement | MapElement): element is MapElement {
+  return Array.isArray(element)
+}
+
+function mapType(dataType: number): MapType | undefined {
+  if (dataType === verdictTypeId) return 'verdict'
+  const types = typesFromId(dataType)
+  return types && oneOrMore(types)
+}
+
+function oneOrMore(types: readonly DatatypeName[]): DatatypeName | readonly DatatypeName[] {
+  const [only] = types
+  return types.length === 1 && only !== undefined ? only : types
+}
+
+function isMerging(bytes: Uint8Array | undefined): boolean {
+  return bytes?.some((byte) => byte !== 0) ?? false
+}

@@ -1,0 +1,175 @@
+/** Values of registers as expressions of the model, with what is needed to read the constants beside them. */
+import { type ByteOrder, type Datatype, datatype } from '../datatype/index.js'
+import type { BinaryOperator, Expression, PayloadBase, PayloadProtocol } from '../model/index.js'
+import { maskRange } from './bits.js'
+import { readMask } from './constants.js'
+import { type FoundField, findField } from './fields.js'
+import type { Protocols } from './protocols.js'
+import type { Loaded, Value } from './value.js'
+
+/** One value in a register, named. */
+export interface Part {
+  readonly expression: Expression
+  readonly type: Datatype
+  readonly order: ByteOrder
+  /** Bytes in the register. */
+  readonly length: number
+  /** How far the value is from the low end of its bytes: bit fields of headers are compared where they stand. */
+  readonly shift: number
+  /** A bit operation that is still to be said: `(x & mask) ^ xor`. */
+  readonly bits?: { readonly mask: Uint8Array; readonly xor: Uint8Array } | undefined
+  /** The header whose field it is. */
+  readonly header?: PayloadProtocol | undefined
+  readonly dependsOnIcmpType?: boolean | undefined
+}
+
+/** What a statement takes from registers: one value, or a concatenation. */
+export interface Operand {
+  readonly expression: Expression
+  readonly parts: readonly Part[]
+}
+
+/** Values, one behind the other, as one operand; undefined where one of them cannot be named. */
+export function operand(values: readonly Loaded[], protocols: Protocols): Operand | undefined {
+  const parts: Part[] = []
+  for (const { value, length } of values) {
+    const part = partOf(value, length, protocols)
+    if (!part) return undefined
+    parts.push(part)
+  }
+  const [only] = parts
+  if (only === undefined) return undefined
+  return {
+    expression: parts.length === 1 ? said(only) : { concat: parts.map(said) },
+    parts,
+  }
+}
+
+/** What the statement that uses an operand says about protocols. */
+export function use(parts: readonly Part[], protocols: Protocols): void {
+  for (const { header, dependsOnIcmpType } of parts)
+    if (header !== undefined) protocols.use(header, dependsOnIcmpType ?? false)
+}
+
+export function partOf(value: Value, length: number, protocols: Protocols): Part | undefined {
+  switch (value.kind) {
+    case 'payload':
+      return payloadPart(value.base, value.offset * 8, length, protocols)
+    case 'key':
+      return { expression: value.expression, type: value.type, order: value.order, length, shift: 0 }
+    case 'bits':
+      return bitsPart(value.of, value.mask, value.xor, length, protocols)
+    case 'shifted':
+      return shiftedPart(value.of, value.direction, value.bits, length, protocols)
+    case 'swapped': {
+      const part = partOf(value.of, length, protocols)
+      return part && { ...part, order: part.order === 'big' ? 'host' : 'big' }
+    }
+    case 'mapped':
+    case 'constant':
+    case 'opaque':
+      return undefined
+  }
+}
+
+/** A field of a header that was loaded as it is. */
+export function fieldPart(field: FoundField, length: number, shift = 0): Part {
+  const { expression, type, header, dependsOnIcmpType } = field
+  return { expression, type, order: 'big', length, shift, header, dependsOnIcmpType }
+}
+
+/** A field that is exactly these bytes, else the raw bytes. */
+function payloadPart(base: PayloadBase, offset: number, length: number, protocols: Protocols): Part {
+  const bits = length * 8
+  const field = findField(base, protocols, (each) => each.offset === offset && each.bits === bits)
+  if (field) return fieldPart(field, length)
+  return {
+    expression: { payload: { base, offset, len: bits } },
+    type: datatype('integer'),
+    order: 'big',
+    length,
+    shift: 0,
+  }
+}
+
+function bitsPart(
+  of: Value,
+  mask: Uint8Array,
+  xor: Uint8Array,
+  length: number,
+  protocols: Protocols,
+): Part | undefined {
+  if (of.kind === 'payload' && xor.every((byte) => byte === 0)) {
+    const run = maskRange(mask)
+    const start = of.offset * 8 + (run?.offset ?? 0)
+    // A field of whole bytes under a mask is a bit operation on the field, not a smaller field.
+    const whole = findField(
+      of.base,
+      protocols,
+      (each) => each.offset === of.offset * 8 && each.bits === length * 8,
+    )
+    const field =
+      run && !whole
+        ? findField(of.base, protocols, (each) => each.offset === start && each.bits === run.length)
+        : undefined
+    if (field && run) return fieldPart(field, length, length * 8 - run.offset - run.length)
+  }
+  const part = partOf(of, length, protocols)
+  if (!part || part.bits || part.shift !== 0) return undefined
+  return { ...part, bits: { mask, xor } }
+}
+
+function shiftedPart(
+  of: Value,
+  direction: '<<' | '>>',
+  bits: number,
+  length: number,
+  protocols: Protocols,
+): Part | undefined {
+  const part = partOf(of, length, protocols)
+  if (!part) return undefined
+  // A bit field that is moved to the low end, as concatenations have it.
+  if (direction === '>>' && bits === part.shift && bits > 0) return { ...part, shift: 0 }
+  if (part.shift !== 0) return undefined
+  return { ...part, expression: binary(direction, said(part), bits), bits: undefined }
+}
+
+/** The part with the bit operation that is still to be said. */
+export function said(part: Part): Expression {
+  const { bits, expression } = part
+  if (!bits) return expression
+  const { mask, xor } = bits
+  const kept = mask.map((byte, index) => byte | (xor[index] ?? 0))
+  const isZero = xor.every((byte) => byte === 0)
+  if (isZero) return binary('&', expression, constant(mask, part))
+  // x | c is (x & ~c) ^ c
+  if (mask.every((byte, index) => (byte & (xor[index] ?? 0)) === 0)) {
+    const masked = kept.every((byte) => byte === 0xff)
+      ? expression
+      : binary('&', expression, constant(kept, part))
+    return binary('|', masked, constant(xor, part))
+  }
+  const masked = mask.every((byte) => byte === 0xff)
+    ? expression
+    : binary('&', expression, constant(mask, part))
+  return binary('^', masked, constant(xor, part))
+}
+
+function constant(bytes: Uint8Array, part: Part): Expression {
+  return readMask(bytes, part)
+}
+
+export function binary(operator: BinaryOperator, left: Expression, right: Expression): Expression {
+  switch (operator) {
+    case '&':
+      return { '&': [left, right] }
+    case '|':
+      return { '|': [left, right] }
+    case '^':
+      return { '^': [left, right] }
+    case '<<':
+      return { '<<': [left, right] }
+    case '>>':
+      return { '>>': [left, right] }
+  }
+}

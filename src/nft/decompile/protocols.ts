@@ -1,0 +1,135 @@
+/**
+ * What a rule has established about the packet's protocols so far, and which of the matches that did so merely serve
+ * a later one: `tcp dport 80` is two matches in the kernel, and one in the rule's text.
+ */
+import type { Family, PayloadProtocol } from '../model/index.js'
+import type { Entry } from './statements.js'
+
+export type NetworkHeader = 'ip' | 'ip6' | 'arp'
+
+/** What a match established, in the terms of the layer that it is about. */
+export type Fact =
+  | { readonly layer: 'link'; readonly header: 'ether' }
+  | { readonly layer: 'vlan'; readonly type: number }
+  | { readonly layer: 'network'; readonly header: NetworkHeader; readonly selector: 'nfproto' | 'ethertype' }
+  | { readonly layer: 'transport'; readonly protocol: number; readonly selector: 'l4proto' | 'header' }
+  | { readonly layer: 'icmp'; readonly types: readonly number[] }
+
+type Layer = Fact['layer']
+
+/** ETH_P_8021Q, ETH_P_8021AD */
+export const vlanType = 0x8100
+export const serviceVlanType = 0x88a8
+const icmpProtocol = 1
+const icmpv6Protocol = 58
+
+export class Protocols {
+  readonly family: Family
+  link: 'ether' | undefined
+  vlan = false
+  network: NetworkHeader | undefined
+  transport: number | undefined
+  /** The types that an ICMP message may still have. */
+  icmpTypes: readonly number[] | undefined
+  /** The matches that may turn out to serve a later one, with what they established. */
+  readonly #candidates = new Map<Layer, { readonly fact: Fact; readonly entry: Entry }>()
+
+  constructor(family: Family) {
+    this.family = family
+    this.link = family === 'bridge' ? 'ether' : undefined
+    this.network = family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined
+  }
+
+  /** A match established something; it is a candidate for removal until another statement follows. */
+  establish(fact: Fact, entry: Entry): void {
+    switch (fact.layer) {
+      case 'link':
+        this.link = fact.header
+        break
+      case 'vlan':
+        this.vlan = true
+        break
+      case 'network':
+        this.network = fact.header
+        break
+      case 'transport':
+        this.transport = fact.protocol
+        this.icmpTypes = undefined
+        break
+      case 'icmp':
+        this.icmpTypes = fact.types
+        break
+    }
+    // Fields of a VLAN header imply the type of its standard (802.1Q), no other.
+    if (fact.layer !== 'vlan' || fact.type === vlanType) this.#candidates.set(fact.layer, { fact, entry })
+  }
+
+  /** A statement that does something: a match before it must stay before it. */
+  settle(): void {
+    this.#candidates.clear()
+  }
+
+  /** A field of `header` is used: the matches that are implied by that go. */
+  use(header: PayloadProtocol, dependsOnIcmpType: boolean): void {
+    switch (header) {
+      case 'ether':
+        this.#remove('link')
+        break
+      case 'vlan':
+        this.#remove('vlan')
+        break
+      case 'ip':
+      case 'ip6':
+      case 'arp':
+        this.#remove('network')
+        break
+      case 'th':
+        break
+      default:
+        this.#useTransport(header)
+        if (dependsOnIcmpType) this.#removeIcmpType()
+    }
+  }
+
+  /** `reject with icmp`, `with icmpv6` in a table of several families names the network protocol itself. */
+  useNetwork(header: NetworkHeader): boolean {
+    if (this.network !== header) return false
+    this.#remove('network')
+    return true
+  }
+
+  /** `reject with tcp reset` names the transport protocol itself. */
+  useTransport(protocol: number): void {
+    const candidate = this.#candidates.get('transport')
+    if (candidate?.fact.layer === 'transport' && candidate.fact.protocol === protocol)
+      this.#remove('transport')
+  }
+
+  #useTransport(header: PayloadProtocol): void {
+    const transport = this.#candidates.get('transport')?.fact
+    if (transport?.layer === 'transport') {
+      // `ip protocol tcp` also says that it is IPv4, which only a table of that family says already.
+      if (transport.selector === 'l4proto' || this.family === 'ip' || this.family === 'ip6')
+        this.#remove('transport')
+    }
+    const network = this.#candidates.get('network')?.fact
+    if (network?.layer !== 'network') return
+    if (header === 'icmp' && network.header === 'ip' && this.transport === icmpProtocol)
+      this.#remove('network')
+    if (header === 'icmpv6' && network.header === 'ip6' && this.transport === icmpv6Protocol)
+      this.#remove('network')
+  }
+
+  /** The type of an ICMP message follows from a field that only this type has, not from one that several have. */
+  #removeIcmpType(): void {
+    const fact = this.#candidates.get('icmp')?.fact
+    if (fact?.layer === 'icmp' && fact.types.length === 1) this.#remove('icmp')
+  }
+
+  #remove(layer: Layer): void {
+    const candidate = this.#candidates.get(layer)
+    if (!candidate) return
+    candidate.entry.implied = true
+    this.#candidates.delete(layer)
+  }
+}

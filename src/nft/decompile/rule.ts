@@ -1,0 +1,96 @@
+/** A rule of the kernel as a rule of the model: the opposite of `../compile/`. */
+import { NfbridgeError } from '../../errors.js'
+import type { NftExpressionRecord, NftRuleRecord } from '../../native/records.js'
+import { selects } from '../../native/select.js'
+import { InvalidValue } from '../datatype/index.js'
+import { UserdataTypes } from '../kernel/constants.js'
+import type { Family, Rule, Statement } from '../model/index.js'
+import { readCounterExpression, readLimit, readLog, readNotrack, readObjref } from './effects.js'
+import { readBitwise, readByteorder, readCt, readFib, readMeta, readPayload } from './load.js'
+import { readLookup } from './lookup.js'
+import { readCmp, readRangeExpression } from './match.js'
+import { readMasquerade, readNat, readRedirect } from './nat.js'
+import { OpaqueTracker } from './opaque.js'
+import { verdictRegister } from './registers.js'
+import { readReject } from './reject.js'
+import { RuleState } from './rule-state.js'
+import type { SetCatalog } from './set-catalog.js'
+import { hasOnly, readText, readUserdata } from './userdata.js'
+import { readVerdict } from './verdict.js'
+
+/** The rule; undefined when it has more than the model can say, beyond its expressions. */
+export function decompileRule(record: NftRuleRecord, family: Family, sets: SetCatalog): Rule | undefined {
+  const { table, chain, handle, compat, expressions = [] } = record
+  const userdata = readUserdata(record.userdata)
+  if (table === undefined || chain === undefined || compat || record.opaque) return undefined
+  if (!userdata || !hasOnly(userdata, [UserdataTypes.ruleComment])) return undefined
+  const comment = userdata.get(UserdataTypes.ruleComment)
+  return {
+    family,
+    table,
+    chain,
+    ...(handle !== undefined && { handle: Number(handle) }),
+    ...(comment && { comment: readText(comment) }),
+    expr: decompileExpressions(expressions, family, sets),
+  }
+}
+
+/** Statements for expressions; those that are not understood are kept as they are, next to what they use. */
+export function decompileExpressions(
+  expressions: readonly NftExpressionRecord[],
+  family: Family,
+  sets: SetCatalog,
+): Statement[] {
+  const state = new RuleState(family, expressions, sets)
+  const opaque = new OpaqueTracker()
+  for (const [index, expression] of expressions.entries()) {
+    state.index = index
+    if (opaque.isTainted(state, expression) || !understood(state, expression)) opaque.keep(state, expression)
+  }
+  return state.statements.finish()
+}
+
+/** Values that no type can read (an address of three bytes) are as little understood as unknown expressions. */
+function understood(state: RuleState, expression: NftExpressionRecord): boolean {
+  try {
+    return read(state, expression)
+  } catch (error) {
+    if (error instanceof NfbridgeError || error instanceof InvalidValue) return false
+    throw error
+  }
+}
+
+function read(state: RuleState, expression: NftExpressionRecord): boolean {
+  if (expression.opaque || (expression.data && 'opaque' in expression.data && expression.data.opaque))
+    return false
+  if (selects(expression, 'name', 'payload')) return readPayload(state, expression.data ?? {})
+  if (selects(expression, 'name', 'meta')) return readMeta(state, expression.data ?? {})
+  if (selects(expression, 'name', 'cmp')) return readCmp(state, expression.data ?? {})
+  if (selects(expression, 'name', 'lookup')) return readLookup(state, expression.data ?? {})
+  if (selects(expression, 'name', 'immediate')) {
+    const { dreg, data } = expression.data ?? {}
+    if (dreg === verdictRegister) {
+      const verdict = data?.verdict && readVerdict(data.verdict)
+      if (verdict) state.say(verdict)
+      return verdict !== undefined
+    }
+    if (dreg === undefined || !data?.value) return false
+    const value = { kind: 'constant', bytes: data.value } as const
+    return state.registers.load(dreg, { value, length: data.value.length, sources: [state.index] })
+  }
+  if (selects(expression, 'name', 'ct')) return readCt(state, expression.data ?? {})
+  if (selects(expression, 'name', 'bitwise')) return readBitwise(state, expression.data ?? {})
+  if (selects(expression, 'name', 'counter')) return readCounterExpression(state, expression.data ?? {})
+  if (selects(expression, 'name', 'byteorder')) return readByteorder(state, expression.data ?? {})
+  if (selects(expression, 'name', 'range')) return readRangeExpression(state, expression.data ?? {})
+  if (selects(expression, 'name', 'fib')) return readFib(state, expression.data ?? {})
+  if (selects(expression, 'name', 'limit')) return readLimit(state, expression.data ?? {})
+  if (selects(expression, 'name', 'log')) return readLog(state, expression.data ?? {})
+  if (selects(expression, 'name', 'reject')) return readReject(state, expression.data ?? {})
+  if (selects(expression, 'name', 'nat')) return readNat(state, expression.data ?? {})
+  if (selects(expression, 'name', 'masq')) return readMasquerade(state, expression.data ?? {})
+  if (selects(expression, 'name', 'redir')) return readRedirect(state, expression.data ?? {})
+  if (selects(expression, 'name', 'objref')) return readObjref(state, expression.data ?? {})
+  if (selects(expression, 'name', 'notrack')) return readNotrack(state)
+  return false
+}

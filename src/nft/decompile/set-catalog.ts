@@ -1,0 +1,51 @@
+/** The sets of a table while its rules are read: anonymous ones become part of the rules that use them. */
+import type { NftElementRecord, NftSetRecord } from '../../native/records.js'
+import { SetFlags } from '../kernel/constants.js'
+import type { SetExpression } from '../model/index.js'
+import { readElements } from './elements.js'
+import { dataEncoding, type FieldEncoding, keyEncoding } from './encodings.js'
+import type { Part } from './operand.js'
+
+/** A set as the kernel lists it, with its elements. */
+export interface KernelSet {
+  readonly record: NftSetRecord
+  readonly elements: readonly NftElementRecord[]
+}
+
+export function isAnonymous({ flags = 0 }: NftSetRecord): boolean {
+  return (flags & SetFlags.anonymous) !== 0
+}
+
+export class SetCatalog {
+  readonly #sets: ReadonlyMap<string, KernelSet>
+
+  constructor(sets: Iterable<KernelSet>) {
+    this.#sets = new Map(Array.from(sets, (set) => [set.record.name ?? '', set]))
+  }
+
+  find(name: string): NftSetRecord | undefined {
+    return this.#sets.get(name)?.record
+  }
+
+  /** What a map gives, field by field; undefined for verdict maps and where it is not known. */
+  dataFields(name: string): readonly FieldEncoding[] | undefined {
+    const set = this.#sets.get(name)
+    return set && dataEncoding(set.record)
+  }
+
+  /** `@name`, or the elements of a set without a name; undefined when they are not understood. */
+  reference(name: string, parts: readonly Part[]): `@${string}` | SetExpression | undefined {
+    const set = this.#sets.get(name)
+    if (!set) return undefined
+    if (!isAnonymous(set.record)) return `@${name}`
+    const fields = keyEncoding(set.record, parts)
+    const elements = fields && readElements(set.record, set.elements, fields)
+    return elements && { set: elements }
+  }
+
+  /** The numbers that an anonymous set of single bytes holds. */
+  bytesOf(name: string): number[] {
+    const keys = this.#sets.get(name)?.elements.map((element) => element.key?.value) ?? []
+    return keys.flatMap((key) => (key?.length === 1 ? Array.from(key) : []))
+  }
+}

@@ -1,0 +1,88 @@
+/** The statements of a rule while it is read, each with the kernel's expressions that it stands for. */
+import type { NftExpressionRecord } from '../../native/records.js'
+import type { OpaqueExpression, Statement } from '../model/index.js'
+
+/** One statement, and where it comes from. */
+export interface Entry {
+  readonly statement: Statement
+  /** The rule's expressions, by index, that it stands for. */
+  readonly sources: readonly number[]
+  /** A later statement implies it: it is not part of the rule's text. */
+  implied: boolean
+}
+
+/** Collects statements; every expression of the rule ends up in one. */
+export class Statements {
+  readonly #expressions: readonly NftExpressionRecord[]
+  readonly #entries: Entry[] = []
+
+  constructor(expressions: readonly NftExpressionRecord[]) {
+    this.#expressions = expressions
+  }
+
+  add(statement: Statement, sources: readonly number[]): Entry {
+    const entry = { statement, sources: ascending(sources), implied: false }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  /** Puts `statement` in the place of the last one, which it extends. */
+  extend(statement: Statement, sources: readonly number[]): Entry {
+    const last = this.#entries.pop()
+    return this.add(statement, [...(last?.sources ?? []), ...sources])
+  }
+
+  get last(): Entry | undefined {
+    return this.#entries.at(-1)
+  }
+
+  get count(): number {
+    return this.#entries.length
+  }
+
+  /** Expressions that no statement of the model stands for, kept as they are. */
+  addOpaque(sources: readonly number[]): void {
+    const last = this.#entries.at(-1)
+    if (last && 'opaque' in last.statement) {
+      this.#entries.pop()
+      this.addOpaque(last.sources.concat(sources))
+      return
+    }
+    const sorted = ascending(sources)
+    this.add({ opaque: { expressions: sorted.flatMap((index) => this.#opaque(index)) } }, sorted)
+  }
+
+  /** Turns the statements from the given place on, and the given expressions, into one opaque statement. */
+  collapse(from: number, sources: readonly number[]): void {
+    const removed = this.#entries.splice(from)
+    this.addOpaque([...removed.flatMap((entry) => entry.sources), ...sources])
+  }
+
+  /** The expressions that no statement stands for yet, before the one with the given index. */
+  unclaimed(before: number): number[] {
+    const claimed = new Set(this.#entries.flatMap((entry) => entry.sources))
+    return Array.from({ length: before }, (_, index) => index).filter((index) => !claimed.has(index))
+  }
+
+  finish(): Statement[] {
+    const rest = this.unclaimed(this.#expressions.length)
+    if (rest.length > 0) this.addOpaque(rest)
+    return this.#entries.filter((entry) => !entry.implied).map((entry) => entry.statement)
+  }
+
+  #opaque(index: number): OpaqueExpression[] {
+    const expression = this.#expressions[index]
+    if (expression === undefined) return []
+    const { name, data } = expression
+    return [{ name: name ?? '', ...(data !== undefined && { data }) }]
+  }
+}
+
+function ascending(sources: readonly number[]): number[] {
+  return [...new Set(sources)].sort((one, other) => one - other)
+}
+
+/** Whether a statement only tests the packet, so that its place among others that do so does not matter. */
+export function isMatch(statement: Statement): boolean {
+  return 'match' in statement
+}

@@ -1,0 +1,78 @@
+/** What registers hold while a rule is read: symbolic values, not yet named in terms of protocols. */
+import type { ByteOrder, Datatype } from '../datatype/index.js'
+import type { CtExpression, Expression, FibExpression, MetaExpression, PayloadBase } from '../model/index.js'
+import type { Operand } from './operand.js'
+
+/** Bytes of the packet; which field they are depends on the protocols that the rule has tested before. */
+export interface PayloadValue {
+  readonly kind: 'payload'
+  readonly base: PayloadBase
+  /** In bytes. */
+  readonly offset: number
+}
+
+/** What `meta`, `ct` or `fib` loads. */
+export interface KeyValue {
+  readonly kind: 'key'
+  readonly expression: MetaExpression | CtExpression | FibExpression
+  readonly type: Datatype
+  readonly order: ByteOrder
+}
+
+export interface ConstantValue {
+  readonly kind: 'constant'
+  readonly bytes: Uint8Array
+}
+
+/** `(of & mask) ^ xor` */
+export interface BitsValue {
+  readonly kind: 'bits'
+  readonly of: Value
+  readonly mask: Uint8Array
+  readonly xor: Uint8Array
+}
+
+export interface ShiftedValue {
+  readonly kind: 'shifted'
+  readonly of: Value
+  readonly direction: '<<' | '>>'
+  readonly bits: number
+}
+
+/** The other byte order than `of` has. */
+export interface SwappedValue {
+  readonly kind: 'swapped'
+  readonly of: Value
+}
+
+/** What a map gives for a key. */
+export interface MappedValue {
+  readonly kind: 'mapped'
+  readonly key: Operand
+  readonly expression: Expression
+  readonly set: string
+}
+
+/** Something that this library does not understand. */
+export interface OpaqueValue {
+  readonly kind: 'opaque'
+}
+
+export type Value =
+  | PayloadValue
+  | KeyValue
+  | ConstantValue
+  | BitsValue
+  | ShiftedValue
+  | SwappedValue
+  | MappedValue
+  | OpaqueValue
+
+/** A value in a register. */
+export interface Loaded {
+  readonly value: Value
+  /** In bytes. */
+  readonly length: number
+  /** The rule's expressions, by index, that put it there. */
+  readonly sources: readonly number[]
+}

@@ -1,0 +1,23 @@
+import type { NftVerdictRecord } from '../../native/records.js'
+import { Verdicts } from '../kernel/constants.js'
+import type { Verdict } from '../model/index.js'
+
+/** A verdict of the kernel; undefined for one that the model does not have. */
+export function readVerdict({ code, chain }: NftVerdictRecord): Verdict | undefined {
+  switch (code) {
+    case Verdicts.accept:
+      return { accept: null }
+    case Verdicts.drop:
+      return { drop: null }
+    case Verdicts.continue:
+      return { continue: null }
+    case Verdicts.return:
+      return { return: null }
+    case Verdicts.jump:
+      return chain === undefined ? undefined : { jump: { target: chain } }
+    case Verdicts.goto:
+      return chain === undefined ? undefined : { goto: { target: chain } }
+    default:
+      return undefined
+  }
+}
