@@ -6,7 +6,7 @@ import { unpack } from '../native/unpack.js'
 import { addMessages, callerPath, describe, type RtnlOperation } from './operation.js'
 import { checkDevice, type Device } from './values.js'
 
-/** RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h: a link's counters are not asked for. */
+/** RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h: the counters of IPv6, the larger part of a link's, are not asked for. */
 export const SKIP_STATISTICS = 0x8
 
 /**

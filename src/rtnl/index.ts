@@ -15,13 +15,13 @@ export type { EventAction, EventOptions, EventTopic, RtnlEvent, RtnlEvents } fro
 export type { Link, OperationalState } from './link.js'
 export type {
   BridgeSpec,
-  DummySpec,
   LinkAttributes,
   LinkChange,
   LinkNamespace,
   LinkSelector,
   LinkSpec,
   NewLinkAttributes,
+  PlainSpec,
   VethPeerSpec,
   VethSpec,
   VlanSpec,

@@ -54,6 +54,7 @@ export interface BridgeSpec extends NewLinkAttributes {
 export interface VethPeerSpec {
   /** The kernel chooses `veth<n>` when it is left out. */
   readonly name?: string
+  /** Needs that the other end has an index of the caller's choice as well (`veth_newlink` in drivers/net/veth.c). */
   readonly index?: number
   readonly mac?: MacAddress | string
   readonly mtu?: number
@@ -69,8 +70,9 @@ export interface VethSpec extends NewLinkAttributes {
   readonly peer?: VethPeerSpec
 }
 
-export interface DummySpec extends NewLinkAttributes {
-  readonly kind: 'dummy'
+/** A link without anything behind it: what is sent to a `dummy` is dropped, an `ifb` exists for traffic control. */
+export interface PlainSpec extends NewLinkAttributes {
+  readonly kind: 'dummy' | 'ifb'
 }
 
 export interface VlanSpec extends NewLinkAttributes {
@@ -88,7 +90,7 @@ export interface VrfSpec extends NewLinkAttributes {
 }
 
 /** A link to create, discriminated by `kind`. */
-export type LinkSpec = BridgeSpec | VethSpec | DummySpec | VlanSpec | VrfSpec
+export type LinkSpec = BridgeSpec | VethSpec | PlainSpec | VlanSpec | VrfSpec
 
 /** A change to a link; what is left out stays as it is. */
 export interface LinkChange extends LinkAttributes {
@@ -237,6 +239,14 @@ function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoReco
     case 'bridge':
       return { kind: 'bridge', data: bridgeRecord(spec.bridge ?? {}) }
     case 'veth':
+      if (spec.peer?.index !== undefined && spec.index === undefined) {
+        throw new NfbridgeError({
+          code: 'NFB_INVALID_ARGUMENT',
+          operation,
+          message: "the kernel heeds the index of a veth's peer only when the link's own is given as well",
+          path: `${path}.index`,
+        })
+      }
       return spec.peer === undefined
         ? { kind: 'veth' }
         : { kind: 'veth', data: { peer: peerRecord(spec.peer, operation, `${path}.peer`) } }
@@ -245,12 +255,13 @@ function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoReco
     case 'vrf':
       return { kind: 'vrf', data: { table: spec.table } }
     case 'dummy':
-      return { kind: 'dummy' }
+    case 'ifb':
+      return { kind: spec.kind }
     default:
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
         operation,
-        message: 'a kind of link that can be created is bridge, veth, dummy, vlan or vrf',
+        message: 'a kind of link that can be created is bridge, veth, dummy, ifb, vlan or vrf',
         path: `${path}.kind`,
       })
   }
