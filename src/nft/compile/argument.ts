@@ -1,0 +1,93 @@
+/** What statements take as arguments: constants, ranges, or what a map gives. */
+import { type Datatype, InvalidValue, type KeyLayout, keyLayout, quote } from '../datatype/index.js'
+import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
+import { constantBytes, isConstant } from './constant.js'
+import { immediate } from './emit.js'
+import { isPrefix, isRange, writeBounds } from './interval.js'
+import { emitLookup, resolveSet } from './lookup.js'
+import type { Operand } from './operand.js'
+import { register, slots } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+import { resolve } from './selector.js'
+
+export function isMap(expression: Expression): expression is MapExpression {
+  return typeof expression === 'object' && !Array.isArray(expression) && 'map' in expression
+}
+
+/** The registers that an argument is in. */
+export interface ArgumentRegisters {
+  readonly min: number
+  readonly max: number | undefined
+}
+
+/** Puts a constant, both ends of a range, or what a map gives into registers of sixteen bytes from `slot` on. */
+export function loadArgument(
+  context: RuleContext,
+  slot: number,
+  expression: Expression,
+  type: Datatype,
+): ArgumentRegisters {
+  const { out } = context
+  const length = Math.ceil(type.bits / 8)
+  if (isMap(expression)) {
+    loadMap(context, slot, expression.map, keyLayout(type.name))
+    return { min: register(slot), max: undefined }
+  }
+  if (isRange(expression) || isPrefix(expression)) {
+    const low = new Uint8Array(length)
+    const high = new Uint8Array(length)
+    writeBounds(expression, type, low, high, 0, length)
+    immediate(out, slot, low)
+    immediate(out, slot + 4, high)
+    return { min: register(slot), max: register(slot + 4) }
+  }
+  if (!isConstant(expression))
+    throw new InvalidValue(
+      `${quote(expression)} is no ${type.name}: a constant, a range or a map is expected`,
+    )
+  immediate(out, slot, constantBytes(expression, type, length, type.order ?? 'big'))
+  return { min: register(slot), max: undefined }
+}
+
+/** Loads what a map gives into registers from `slot` on, and returns its key; the trail stands at the map expression. */
+export function loadMap(
+  context: RuleContext,
+  slot: number,
+  map: MapExpression['map'],
+  data: KeyLayout,
+): Operand {
+  const { trail } = context
+  trail.enter('map')
+  trail.enter('key')
+  const key = resolve(context, map.key)
+  trail.leave()
+  trail.enter('data')
+  const { set, operand } = resolveSet(context, key, map.data, data)
+  trail.leave()
+  trail.leave()
+  emitLookup(context, operand, set, slot, { dreg: register(slot) })
+  return operand
+}
+
+/** The types that a map gives: declared, said in the expression, or as its first element shows. */
+export function mapTypes(
+  context: RuleContext,
+  map: MapExpression['map'],
+): readonly DatatypeName[] | undefined {
+  const declared = typeof map.data === 'string' ? declaredTypes(context, map.data) : undefined
+  const types = declared ?? map.type
+  return types === undefined ? undefined : typeof types === 'string' ? [types] : types
+}
+
+function declaredTypes(
+  context: RuleContext,
+  reference: string,
+): DatatypeName | readonly DatatypeName[] | undefined {
+  const declaration = context.batch.scope.find(context.family, context.table, reference.slice(1))
+  return declaration?.map === 'verdict' ? undefined : declaration?.map
+}
+
+/** The register right behind a value of so many bytes, where the rest of a concatenation lies. */
+export function registerBehind(slot: number, length: number): number {
+  return register(slot + slots(length))
+}

@@ -1,0 +1,142 @@
+import { InvalidValue, quote } from '../datatype/index.js'
+import { hookNumbers, UserdataTypes } from '../kernel/constants.js'
+import type { Chain, Family, Priority, PriorityName } from '../model/index.js'
+import type { ChainRecord } from './message.js'
+import { checkName, familyNumber } from './names.js'
+import type { BatchContext } from './rule-context.js'
+import { commentData } from './userdata.js'
+
+type Priorities = { readonly [N in PriorityName]?: number }
+
+/** enum nf_ip_hook_priorities */
+const ipPriorities: Priorities = {
+  raw: -300,
+  mangle: -150,
+  dstnat: -100,
+  filter: 0,
+  security: 50,
+  srcnat: 100,
+}
+/** enum nf_br_hook_priorities */
+const bridgePriorities: Priorities = { dstnat: -300, filter: -200, out: 100, srcnat: 300 }
+/** Families without translation know one name only. */
+const filterOnly: Priorities = { filter: 0 }
+
+const priorities: { readonly [F in Family]: Priorities } = {
+  ip: ipPriorities,
+  ip6: ipPriorities,
+  inet: ipPriorities,
+  bridge: bridgePriorities,
+  arp: filterOnly,
+  netdev: filterOnly,
+}
+
+/** A priority as the kernel's number. @throws InvalidValue */
+export function priorityNumber(family: Family, priority: Priority): number {
+  if (typeof priority === 'number') {
+    if (!Number.isInteger(priority) || (priority | 0) !== priority)
+      throw new InvalidValue(`${quote(priority)} is no priority: an integer of 32 bits is expected`)
+    return priority
+  }
+  const [, name = '', sign, offset = '0'] = /^([a-z]+)(?: ([+-]) (\d+))?$/.exec(priority) ?? []
+  const base = Object.entries(priorities[family]).find(([known]) => known === name)?.[1]
+  if (base === undefined) {
+    const names = Object.keys(priorities[family]).join(', ')
+    throw new InvalidValue(
+      `${quote(priority)} is no priority of family ${family}: a number, or one of ${names}`,
+    )
+  }
+  return sign === '-' ? base - Number(offset) : base + Number(offset)
+}
+
+type Draft = { -readonly [P in keyof ChainRecord]: ChainRecord[P] }
+
+/** Adds a chain; the trail stands at it. */
+export function addChain(batch: BatchContext, chain: Chain, flags: number): void {
+  const record: Draft = {
+    family: familyNumber(chain.family),
+    table: checkName(chain.table, 'table'),
+    name: checkName(chain.name, 'chain'),
+  }
+  if (chain.hook !== undefined || chain.type !== undefined || chain.prio !== undefined) {
+    record.type = chainType(batch, chain)
+    record.hook = hookOf(batch, chain)
+  } else if (chain.policy !== undefined || chain.dev !== undefined) {
+    throw new InvalidValue('policy and dev belong to base chains: type, hook and prio are missing')
+  }
+  if (chain.policy !== undefined) record.policy = policyNumber(batch, chain.policy)
+  batch.trail.enter('comment')
+  const userdata = commentData(UserdataTypes.chainComment, chain.comment)
+  batch.trail.leave()
+  if (userdata !== undefined) record.userdata = userdata
+  batch.sink.add('nftNewChain', flags, record)
+}
+
+function chainType(batch: BatchContext, chain: Chain): string {
+  batch.trail.enter('type')
+  const { type } = chain
+  if (type !== 'filter' && type !== 'nat' && type !== 'route')
+    throw new InvalidValue(`a base chain has a type: filter, nat or route, not ${quote(type)}`)
+  batch.trail.leave()
+  return type
+}
+
+function hookOf(batch: BatchContext, chain: Chain): NonNullable<ChainRecord['hook']> {
+  const { trail } = batch
+  trail.enter('hook')
+  const hooknum = chain.hook === undefined ? undefined : hookNumbers[chain.family][chain.hook]
+  if (hooknum === undefined) {
+    const hooks = Object.keys(hookNumbers[chain.family]).join(', ')
+    throw new InvalidValue(
+      `a base chain of family ${chain.family} has one of the hooks ${hooks}, not ${quote(chain.hook)}`,
+    )
+  }
+  trail.leave()
+  trail.enter('prio')
+  if (chain.prio === undefined) throw new InvalidValue('a base chain has a priority')
+  const priority = priorityNumber(chain.family, chain.prio)
+  trail.leave()
+  if (chain.dev === undefined) return { hooknum, priority }
+  trail.enter('dev')
+  const devices = [chain.dev].flat()
+  for (const device of devices) checkDevice(device)
+  trail.leave()
+  const [only] = devices
+  return devices.length === 1 && only !== undefined
+    ? { hooknum, priority, dev: only }
+    : { hooknum, priority, devs: devices }
+}
+
+function checkDevice(name: string): void {
+  if (typeof name !== 'string' || name === '' || name.length > 15)
+    throw new InvalidValue(`${quote(name)} is no interface name`, 'NFB_INVALID_NAME')
+}
+
+function policyNumber(batch: BatchContext, policy: string): number {
+  batch.trail.enter('policy')
+  if (policy !== 'accept' && policy !== 'drop')
+    throw new InvalidValue(`${quote(policy)} is no policy: accept or drop is expected`)
+  batch.trail.leave()
+  return policy === 'accept' ? 1 : 0
+}
+
+/** What names a chain. */
+export type ChainReference = Pick<Chain, 'family' | 'table' | 'name'>
+
+/** Deletes a chain, which must be empty and not referred to. */
+export function deleteChain(batch: BatchContext, chain: ChainReference): void {
+  batch.sink.add('nftDelChain', 0, {
+    family: familyNumber(chain.family),
+    table: checkName(chain.table, 'table'),
+    name: checkName(chain.name, 'chain'),
+  })
+}
+
+/** Deletes the rules of a chain. */
+export function flushChain(batch: BatchContext, chain: ChainReference): void {
+  batch.sink.add('nftDelRule', 0, {
+    family: familyNumber(chain.family),
+    table: checkName(chain.table, 'table'),
+    chain: checkName(chain.name, 'chain'),
+  })
+}

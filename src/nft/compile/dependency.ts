@@ -1,0 +1,147 @@
+/** The tests that naming a header implies: is it there at all? nft's `payload_gen_dependency` (src/payload.c). */
+import { headers, InvalidValue, keyLayout, transportHeaders, writeNumber } from '../datatype/index.js'
+import { payloadBases } from '../kernel/constants.js'
+import type { PayloadProtocol } from '../model/index.js'
+import { anonymousSet } from './anonymous-set.js'
+import { loadPayload, requireMeta, requirePayload } from './emit.js'
+import { networkNumbers } from './protocols.js'
+import { register } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+
+const META_PROTOCOL = 1
+const META_IIFTYPE = 8
+const META_NFPROTO = 15
+const META_L4PROTO = 16
+const ETHER_TYPE_OFFSET = 12
+const VLAN_TYPE_OFFSET = 16
+const ETH_P_8021Q = 0x8100
+
+const transportNumbers: ReadonlyMap<PayloadProtocol, number> = new Map(
+  [...transportHeaders].map(([number, header]) => [header, number]),
+)
+
+function bytes(value: number, length: number, order: 'big' | 'host'): Uint8Array {
+  const result = new Uint8Array(length)
+  writeNumber(value, result, 0, length, order)
+  return result
+}
+
+/** Emits what is needed for fields of `header` to mean what they say, unless it is known already. */
+export function requireHeader(context: RuleContext, header: PayloadProtocol): void {
+  switch (headers[header].base) {
+    case 'll':
+      requireLink(context, header)
+      return
+    case 'nh':
+      if (header === 'ip' || header === 'ip6' || header === 'arp') requireNetwork(context, header)
+      return
+    default:
+      requireTransport(context, header)
+  }
+}
+
+function requireLink(context: RuleContext, header: PayloadProtocol): void {
+  const { protocols } = context
+  if (protocols.link === undefined || protocols.link === 'inet' || protocols.link === 'netdev') {
+    requireMeta(context, META_IIFTYPE, bytes(1, 2, 'host'))
+    protocols.link = 'ether'
+  }
+  if (header === 'vlan' && protocols.link === 'ether') {
+    requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, bytes(ETH_P_8021Q, 2, 'big'), true)
+    protocols.link = 'vlan'
+  }
+}
+
+function requireNetwork(context: RuleContext, header: 'ip' | 'ip6' | 'arp'): void {
+  const { protocols } = context
+  if (protocols.network === header) return
+  if (protocols.network !== undefined) throw protocols.conflict(header, protocols.network)
+  const viaSkb = context.family === 'bridge' && header !== 'arp'
+  requireNetworkBelow(context, header, viaSkb)
+}
+
+/** @param viaSkb ask the kernel for the protocol, which sees through VLAN tags, where the header could be read */
+function requireNetworkBelow(context: RuleContext, header: 'ip' | 'ip6' | 'arp', viaSkb: boolean): void {
+  const { protocols } = context
+  const numbers = networkNumbers[header]
+  const etherType = bytes(numbers.ether, 2, 'big')
+  if (protocols.link === 'inet') {
+    if (header === 'arp') throw protocols.conflict(header, 'inet')
+    requireMeta(context, META_NFPROTO, bytes(numbers.nfproto, 1, 'host'))
+  } else if (protocols.link === 'netdev' || (protocols.link === 'ether' && viaSkb)) {
+    requireMeta(context, META_PROTOCOL, etherType)
+  } else if (protocols.link === 'ether') {
+    requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, etherType, true)
+  } else if (protocols.link === 'vlan') {
+    requirePayload(context, payloadBases.ll, VLAN_TYPE_OFFSET, etherType, true)
+  } else {
+    throw new InvalidValue(`${header} cannot be told apart in a table of family ${context.family}`)
+  }
+  protocols.network = header
+}
+
+function requireTransport(context: RuleContext, header: PayloadProtocol): void {
+  // `th` is the ports of whatever protocol there is: the caller vouches for it.
+  if (header === 'th') return
+  const { protocols } = context
+  if (protocols.transport === header) return
+  if (protocols.transport !== undefined) throw protocols.conflict(header, protocols.transport)
+  if (protocols.network === 'arp' || protocols.network === 'other')
+    throw protocols.conflict(header, protocols.network === 'arp' ? 'arp' : 'the network protocol')
+  if (protocols.network === undefined) {
+    if (header === 'icmp' || header === 'igmp') requireNetworkBelow(context, 'ip', false)
+    else if (header === 'icmpv6') requireNetworkBelow(context, 'ip6', false)
+  }
+  const number = transportNumbers.get(header)
+  if (number === undefined) return
+  requireMeta(context, META_L4PROTO, bytes(number, 1, 'host'))
+  protocols.transport = header
+}
+
+/** A match on the network's or transport's protocol for statements that need one (reject, NAT). */
+export function requireNetworkProtocol(context: RuleContext, header: 'ip' | 'ip6'): void {
+  requireNetwork(context, header)
+}
+
+export function requireTcp(context: RuleContext): void {
+  requireTransport(context, 'tcp')
+}
+
+interface IcmpDependency {
+  /** The message types that have the field; the first stands for all. */
+  readonly types: readonly [number, ...number[]]
+}
+
+/** Fields that only some ICMP messages have (nft's `enum icmp_hdr_field_type`). */
+const icmpFields: { readonly [key: string]: IcmpDependency } = {
+  'icmp id': { types: [8, 0] },
+  'icmp sequence': { types: [8, 0] },
+  'icmp gateway': { types: [5] },
+  'icmp mtu': { types: [3] },
+  'icmpv6 parameter-problem': { types: [4] },
+  'icmpv6 mtu': { types: [2] },
+  'icmpv6 id': { types: [128, 129] },
+  'icmpv6 sequence': { types: [128, 129] },
+  'icmpv6 max-delay': { types: [130] },
+}
+
+/** Emits the test of the ICMP type without which a field would be read from a message that has none. */
+export function requireIcmpType(context: RuleContext, header: 'icmp' | 'icmpv6', field: string): void {
+  const dependency = icmpFields[`${header} ${field}`]
+  if (dependency === undefined) return
+  const { protocols } = context
+  const { types } = dependency
+  if (protocols.icmpType !== undefined) {
+    if (types.includes(protocols.icmpType)) return
+    throw new InvalidValue(`${header} ${field} does not exist in messages of type ${protocols.icmpType}`)
+  }
+  if (types.length === 1) {
+    requirePayload(context, payloadBases.th, 0, bytes(types[0], 1, 'big'), false)
+  } else {
+    const key = keyLayout(header === 'icmp' ? 'icmp_type' : 'icmpv6_type')
+    const set = anonymousSet(context, { key, data: undefined, interval: false, shift: 0 }, types)
+    loadPayload(context.out, 0, payloadBases.th, 0, 1)
+    context.out.push({ name: 'lookup', data: { ...set, sreg: register(0) } })
+  }
+  protocols.icmpType = types[0]
+}

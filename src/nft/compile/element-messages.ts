@@ -1,0 +1,53 @@
+import { familyNumbers } from '../kernel/constants.js'
+import type { Family } from '../model/index.js'
+import type { ElementRecord, MessageSink } from './message.js'
+
+/** An attribute's length is a u16: what is longer is split. */
+const MAX_ATTRIBUTE = 60_000
+const NLM_F_CREATE = 0x400
+
+/** Adds or deletes elements, in as many messages as their size needs. */
+export function addElements(
+  sink: MessageSink,
+  family: Family,
+  table: string,
+  set: string,
+  setId: number | undefined,
+  elements: readonly ElementRecord[],
+  add: boolean,
+  flags = 0,
+): void {
+  const head = { family: familyNumbers[family], table, set, ...(setId === undefined ? {} : { setId }) }
+  const send = (chunk: readonly ElementRecord[]): void => {
+    if (add) sink.add('nftNewElement', NLM_F_CREATE | flags, { ...head, elements: chunk })
+    else sink.add('nftDelElement', flags, { ...head, elements: chunk })
+  }
+  let start = 0
+  let size = 0
+  for (let index = 0; index < elements.length; index++) {
+    const element = elements[index]
+    if (element === undefined) continue
+    const bytes = sizeOf(element)
+    if (size + bytes > MAX_ATTRIBUTE) {
+      send(elements.slice(start, index))
+      start = index
+      size = 0
+    }
+    size += bytes
+  }
+  send(start === 0 ? elements : elements.slice(start))
+}
+
+/** An upper bound of an element's bytes on the wire. */
+function sizeOf(element: ElementRecord): number {
+  let size = 4 + 8 + 12 + 12
+  if (element.key !== undefined && 'value' in element.key) size += 12 + element.key.value.length
+  if (element.keyEnd !== undefined && 'value' in element.keyEnd) size += 12 + element.keyEnd.value.length
+  if (element.data !== undefined)
+    size += 'value' in element.data ? 12 + element.data.value.length : 24 + 2 * NAME_BYTES
+  if (element.userdata !== undefined) size += 8 + element.userdata.length
+  if (element.expr !== undefined) size += 48
+  return size
+}
+
+const NAME_BYTES = 128

@@ -1,0 +1,288 @@
+/** Set elements: keys, data, timeouts and comments as the kernel's records. */
+import { InvalidValue, type KeyField, type KeyLayout, quote, writeField } from '../datatype/index.js'
+import { ELEMENT_INTERVAL_OPEN, ElementFlags, UserdataTypes } from '../kernel/constants.js'
+import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
+import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
+import { counterData } from './counter.js'
+import { isElem, isPair, setKey } from './element-key.js'
+import { compareBytes, isInterval, successor, writeBounds } from './interval.js'
+import type { KernelData } from './kernel-expression.js'
+import type { ElementRecord } from './message.js'
+import type { Trail } from './trail.js'
+import { commentData, Userdata } from './userdata.js'
+import { verdictData } from './verdict.js'
+
+/** What a set's elements consist of. */
+export interface ElementLayout {
+  readonly key: KeyLayout
+  /** What a map gives; `undefined` for a set. */
+  readonly data: KeyLayout | 'verdict' | undefined
+  readonly interval: boolean
+  /** Elements are deleted: of a map's pairs only the keys matter, and keys alone will do. */
+  readonly removing: boolean
+  /** Anonymous: intervals may touch, and their sets are complete. */
+  readonly anonymous: boolean
+  /** Bits by which values are shifted to where their field lies in the loaded bytes. */
+  readonly shift: number
+  /** The set has no other elements: what lies below the first interval must be marked as outside. */
+  readonly first: boolean
+}
+
+/** An {@link ElementRecord} while it is put together. */
+type Draft = { -readonly [P in keyof ElementRecord]: ElementRecord[P] }
+
+interface IntervalElement {
+  readonly low: Uint8Array
+  high: Uint8Array
+  readonly comment: string | undefined
+  readonly draft: Draft
+}
+
+/** Compiles elements; the trail stands at their array. */
+export function compileElements(
+  elements: readonly (SetElement | MapElement)[],
+  layout: ElementLayout,
+  trail: Trail,
+): ElementRecord[] {
+  if (!Array.isArray(elements))
+    throw new InvalidValue(`an array of elements is expected, not ${quote(elements)}`)
+  const records: ElementRecord[] = []
+  const intervals: IntervalElement[] = []
+  const list: readonly (SetElement | MapElement)[] = elements
+  for (let index = 0; index < list.length; index++) {
+    const element = list[index]
+    if (element === undefined) continue
+    trail.enter(index)
+    compileElement(element, layout, trail, records, intervals)
+    trail.leave()
+  }
+  return intervals.length === 0 ? records : [...halfOpen(intervals, layout), ...records]
+}
+
+function compileElement(
+  element: SetElement | MapElement,
+  layout: ElementLayout,
+  trail: Trail,
+  records: ElementRecord[],
+  intervals: IntervalElement[],
+): void {
+  const draft: Draft = {}
+  let key: SetElement
+  const pair = layout.data !== undefined && isPair(element)
+  if (layout.data === undefined || (layout.removing && !isPair(element))) {
+    key = setKey(element)
+  } else {
+    if (!isPair(element))
+      throw new InvalidValue(`a pair of a key and what it maps to is expected, not ${quote(element)}`)
+    key = element[0]
+    if (!layout.removing) {
+      trail.enter(1)
+      draft.data = mapData(element[1], layout.data, trail)
+      trail.leave()
+    }
+    trail.enter(0)
+  }
+  if (isElem(key)) {
+    trail.enter('elem')
+    setAttributes(draft, key.elem, trail)
+    trail.enter('val')
+    compileKey(key.elem.val, key.elem.comment, draft, layout, trail, records, intervals)
+    trail.leave()
+    trail.leave()
+  } else {
+    compileKey(key, undefined, draft, layout, trail, records, intervals)
+  }
+  if (pair) trail.leave()
+}
+
+function compileKey(
+  value: Expression,
+  comment: string | undefined,
+  draft: Draft,
+  layout: ElementLayout,
+  trail: Trail,
+  records: ElementRecord[],
+  intervals: IntervalElement[],
+): void {
+  if (value === '*') {
+    draft.flags = ElementFlags.catchall
+  } else if (!layout.interval) {
+    draft.key = { value: exactKey(value, layout, trail) }
+  } else {
+    const low = new Uint8Array(layout.key.length)
+    const high = new Uint8Array(layout.key.length)
+    keyBounds(value, layout, low, high, trail)
+    if (layout.key.fields.length === 1) {
+      intervals.push({ low, high, comment, draft })
+      return
+    }
+    draft.key = { value: low }
+    draft.keyEnd = { value: high }
+  }
+  if (comment !== undefined) {
+    const userdata = commentData(UserdataTypes.elementComment, comment)
+    if (userdata !== undefined) draft.userdata = userdata
+  }
+  records.push(draft)
+}
+
+function isVerdict(value: Expression | Verdict): value is Verdict {
+  return verdictData(value) !== undefined
+}
+
+function mapData(value: Expression | Verdict, layout: KeyLayout | 'verdict', trail: Trail): KernelData {
+  if (layout === 'verdict') {
+    const verdict = verdictData(value)
+    if (verdict === undefined) throw new InvalidValue(`a verdict is expected, not ${quote(value)}`)
+    return verdict
+  }
+  if (isVerdict(value)) throw new InvalidValue(`the map gives values, ${quote(value)} is a verdict`)
+  return { value: fieldBytes(value, layout, trail) }
+}
+
+/** The bytes of a key or of data, whose fields are all constants. */
+function fieldBytes(value: Expression, layout: KeyLayout, trail: Trail): Uint8Array {
+  const bytes = new Uint8Array(layout.length)
+  const { fields } = layout
+  const only = fields.length === 1 ? fields[0] : undefined
+  if (only !== undefined) {
+    writeValue(only, value, bytes)
+    return bytes
+  }
+  const parts = concatParts(value, layout)
+  trail.enter('concat')
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]
+    const part = parts[index]
+    if (field === undefined || part === undefined) continue
+    trail.enter(index)
+    writeValue(field, part, bytes)
+    trail.leave()
+  }
+  trail.leave()
+  return bytes
+}
+
+function concatParts(value: Expression, layout: KeyLayout): readonly Expression[] {
+  const parts = isConcat(value) ? value.concat : undefined
+  if (parts === undefined || parts.length !== layout.fields.length) {
+    const wanted = layout.fields.map((field) => field.type.name).join(' . ')
+    throw new InvalidValue(`{ concat: [...] } of ${wanted} is expected, not ${quote(value)}`)
+  }
+  return parts
+}
+
+function writeValue(field: KeyField, value: Expression, target: Uint8Array): void {
+  if (isImmediate(value)) writeField(field, value, target)
+  else if (isInterval(value, field.type))
+    throw new InvalidValue(
+      `${quote(value)} is several values, but the set is not declared with flags: ['interval']`,
+    )
+  else writeConstant(value, field.type, target, field.offset, field.length, field.order)
+}
+
+function exactKey(value: Expression, layout: ElementLayout, trail: Trail): Uint8Array {
+  if (layout.shift === 0) return fieldBytes(value, layout.key, trail)
+  const [field] = layout.key.fields
+  if (field === undefined) return new Uint8Array(0)
+  const shifted = constantNumber(value, field.type, field.type.bits) << BigInt(layout.shift)
+  const bytes = new Uint8Array(layout.key.length)
+  writeNumberField(field, shifted, bytes)
+  return bytes
+}
+
+function writeNumberField(field: KeyField, value: bigint, target: Uint8Array): void {
+  let rest = value
+  for (let index = field.length - 1; index >= 0; index--) {
+    target[field.offset + index] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+}
+
+function keyBounds(
+  value: Expression,
+  layout: ElementLayout,
+  low: Uint8Array,
+  high: Uint8Array,
+  trail: Trail,
+): void {
+  const { fields } = layout.key
+  const only = fields.length === 1 ? fields[0] : undefined
+  if (only !== undefined) {
+    if (layout.shift !== 0) throw new InvalidValue('ranges of a field of single bits are not supported here')
+    writeBounds(value, only.type, low, high, 0, only.length)
+    return
+  }
+  const parts = concatParts(value, layout.key)
+  trail.enter('concat')
+  for (const [index, field] of fields.entries()) {
+    const part = parts[index]
+    if (part === undefined) continue
+    trail.enter(index)
+    writeBounds(part, field.type, low, high, field.offset, field.length)
+    trail.leave()
+  }
+  trail.leave()
+}
+
+function setAttributes(draft: Draft, elem: ElemExpression['elem'], trail: Trail): void {
+  if (elem.timeout !== undefined) draft.timeout = milliseconds(elem.timeout, 'timeout', trail)
+  if (elem.expires !== undefined) draft.expiration = milliseconds(elem.expires, 'expires', trail)
+  if (elem.counter !== undefined) {
+    trail.enter('counter')
+    draft.expr = { name: 'counter', data: counterData(elem.counter) }
+    trail.leave()
+  }
+}
+
+/** Seconds as the kernel's milliseconds. */
+export function milliseconds(seconds: number, name: string, trail: Trail): bigint {
+  trail.enter(name)
+  if (typeof seconds !== 'number' || !(seconds >= 0) || !Number.isFinite(seconds))
+    throw new InvalidValue(`seconds are expected, not ${quote(seconds)}`)
+  trail.leave()
+  return BigInt(Math.round(seconds * 1000))
+}
+
+/** Intervals as the kernel wants them: their beginnings, and ends that are marked; sorted. */
+function halfOpen(intervals: IntervalElement[], layout: ElementLayout): ElementRecord[] {
+  intervals.sort((a, b) => compareBytes(a.low, b.low))
+  const records: ElementRecord[] = []
+  const merged = layout.anonymous ? mergeTouching(intervals, layout.data !== undefined) : intervals
+  let end: Uint8Array | undefined
+  for (const [index, interval] of merged.entries()) {
+    if (index === 0 && layout.first && interval.low.some((byte) => byte !== 0))
+      records.push({ key: { value: new Uint8Array(layout.key.length) }, flags: ElementFlags.intervalEnd })
+    if (end !== undefined && !(layout.anonymous && compareBytes(end, interval.low) === 0))
+      records.push({ key: { value: end }, flags: ElementFlags.intervalEnd })
+    end = successor(interval.high)
+    const userdata = new Userdata().comment(UserdataTypes.elementComment, interval.comment)
+    if (end === undefined) userdata.number(UserdataTypes.elementFlags, ELEMENT_INTERVAL_OPEN)
+    const bytes = userdata.bytes()
+    if (bytes !== undefined) interval.draft.userdata = bytes
+    interval.draft.key = { value: interval.low }
+    records.push(interval.draft)
+  }
+  if (end !== undefined) records.push({ key: { value: end }, flags: ElementFlags.intervalEnd })
+  return records
+}
+
+/** An anonymous set may say the same twice; a map may not say two things of one key. */
+function mergeTouching(intervals: readonly IntervalElement[], isMap: boolean): IntervalElement[] {
+  const merged: IntervalElement[] = []
+  for (const interval of intervals) {
+    const last = merged.at(-1)
+    const after = last === undefined ? undefined : successor(last.high)
+    const touches = last !== undefined && (after === undefined || compareBytes(interval.low, after) <= 0)
+    if (last === undefined || !touches) {
+      merged.push(interval)
+    } else if (!isMap) {
+      if (compareBytes(interval.high, last.high) > 0) last.high = interval.high
+    } else if (after === undefined || compareBytes(interval.low, after) < 0) {
+      throw new InvalidValue('two ranges of the map overlap')
+    } else {
+      merged.push(interval)
+    }
+  }
+  return merged
+}

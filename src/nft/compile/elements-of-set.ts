@@ -1,0 +1,50 @@
+import { InvalidValue, keyLayout } from '../datatype/index.js'
+import type { Element } from '../model/index.js'
+import { compileElements, type ElementLayout } from './element.js'
+import { addElements } from './element-messages.js'
+import { checkName, familyNumber } from './names.js'
+import type { BatchContext } from './rule-context.js'
+import { dataLayout } from './set.js'
+
+/**
+ * Adds or deletes elements of a named set or map: one function, so that both name the same elements. The trail stands at
+ * the element object.
+ */
+export function changeElements(batch: BatchContext, element: Element, add: boolean, flags: number): void {
+  const { trail } = batch
+  familyNumber(element.family)
+  const layout = elementLayout(batch, element, add)
+  trail.enter('elem')
+  const records = compileElements(element.elem, layout, trail)
+  trail.leave()
+  const table = checkName(element.table, 'table')
+  addElements(
+    batch.sink,
+    element.family,
+    table,
+    checkName(element.name, 'set'),
+    undefined,
+    records,
+    add,
+    flags,
+  )
+}
+
+function elementLayout(batch: BatchContext, element: Element, add: boolean): ElementLayout {
+  const { trail } = batch
+  const declared = batch.scope.find(element.family, element.table, element.name)
+  const type = element.type ?? declared?.type
+  trail.enter('type')
+  if (type === undefined)
+    throw new InvalidValue(
+      `the type of ${element.name} is expected, unless the same transaction declares the set`,
+    )
+  const key = keyLayout(type)
+  trail.leave()
+  const map = element.map ?? declared?.map
+  trail.enter('map')
+  const data = map === undefined ? undefined : dataLayout(map)
+  trail.leave()
+  const interval = (element.flags ?? declared?.flags)?.includes('interval') ?? false
+  return { key, data, interval, removing: !add, anonymous: false, shift: 0, first: false }
+}

@@ -1,0 +1,72 @@
+/** The small expressions that most statements are made of. */
+import { BitwiseOps, ByteorderOps, CmpOps, VERDICT_REGISTER } from '../kernel/constants.js'
+import type { KernelData, RuleExpression } from './kernel-expression.js'
+import { register } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+
+export function loadPayload(
+  out: RuleExpression[],
+  slot: number,
+  base: number,
+  offset: number,
+  len: number,
+): void {
+  out.push({ name: 'payload', data: { dreg: register(slot), base, offset, len } })
+}
+
+export function loadMeta(out: RuleExpression[], slot: number, key: number): void {
+  out.push({ name: 'meta', data: { dreg: register(slot), key } })
+}
+
+export function compare(out: RuleExpression[], slot: number, op: number, value: Uint8Array): void {
+  out.push({ name: 'cmp', data: { sreg: register(slot), op, data: { value } } })
+}
+
+/** `meta key == value`, as dependencies are tested. */
+export function requireMeta(context: RuleContext, key: number, value: Uint8Array): void {
+  loadMeta(context.out, 0, key)
+  compare(context.out, 0, CmpOps.eq, value)
+}
+
+/** A comparison of header bytes, which may be merged with its neighbours. */
+export function requirePayload(
+  context: RuleContext,
+  base: number,
+  offset: number,
+  value: Uint8Array,
+  protocolKey: boolean,
+): void {
+  context.candidates.push({ index: context.out.length, base, offset, value, protocolKey })
+  loadPayload(context.out, 0, base, offset, value.length)
+  compare(context.out, 0, CmpOps.eq, value)
+}
+
+export function mask(out: RuleExpression[], slot: number, bits: Uint8Array, xor: Uint8Array): void {
+  const place = register(slot)
+  out.push({
+    name: 'bitwise',
+    data: {
+      sreg: place,
+      dreg: place,
+      op: BitwiseOps.bool,
+      len: bits.length,
+      mask: { value: bits },
+      xor: { value: xor },
+    },
+  })
+}
+
+/** From the host's byte order to that of the network, in which ranges and order make sense. */
+export function toNetworkOrder(out: RuleExpression[], slot: number, len: number): void {
+  const place = register(slot)
+  const size = len % 8 === 0 ? 8 : len % 4 === 0 ? 4 : 2
+  out.push({ name: 'byteorder', data: { sreg: place, dreg: place, op: ByteorderOps.hton, len, size } })
+}
+
+export function immediate(out: RuleExpression[], slot: number, value: Uint8Array): void {
+  out.push({ name: 'immediate', data: { dreg: register(slot), data: { value } } })
+}
+
+export function immediateVerdict(out: RuleExpression[], data: KernelData): void {
+  out.push({ name: 'immediate', data: { dreg: VERDICT_REGISTER, data } })
+}

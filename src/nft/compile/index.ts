@@ -1,0 +1,24 @@
+export type {
+  BitwiseData,
+  KernelData,
+  KernelExpression,
+  LimitData,
+  LogData,
+  LookupData,
+  NatData,
+  PayloadData,
+  PortData,
+  RuleExpression,
+} from './kernel-expression.js'
+export type { MessageSink, Messages } from './message.js'
+export {
+  type CompileOptions,
+  compileOperation,
+  type DeletableObject,
+  type FlushableObject,
+  type Operation,
+} from './operation.js'
+export { compileExpressions } from './rule.js'
+export type { BatchContext } from './rule-context.js'
+export { SetScope } from './scope.js'
+export { located, Trail } from './trail.js'

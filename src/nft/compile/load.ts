@@ -1,0 +1,106 @@
+/** Emits the expressions that put an operand into registers. */
+import { type ByteOrder, writeNumber } from '../datatype/index.js'
+import { BitwiseOps } from '../kernel/constants.js'
+import { loadMeta, loadPayload, mask, toNetworkOrder } from './emit.js'
+import type { RuleExpression } from './kernel-expression.js'
+import type { Operand, Transform, ValueOperand } from './operand.js'
+import { checkSlots, register, slots } from './registers.js'
+
+/**
+ * Loads a value, and applies what is done to it.
+ * @param length fewer bytes than the operand has, for prefixes of whole bytes
+ */
+export function loadValue(
+  out: RuleExpression[],
+  slot: number,
+  operand: ValueOperand,
+  length: number = operand.length,
+): void {
+  const { source } = operand
+  switch (source.kind) {
+    case 'payload':
+      loadPayload(out, slot, source.base, source.offset, length)
+      break
+    case 'meta':
+      loadMeta(out, slot, source.key)
+      break
+    case 'ct':
+      out.push({
+        name: 'ct',
+        data: {
+          dreg: register(slot),
+          key: source.key,
+          ...(source.direction === undefined ? {} : { direction: source.direction }),
+        },
+      })
+      break
+    case 'fib':
+      out.push({ name: 'fib', data: { dreg: register(slot), result: source.result, flags: source.flags } })
+      break
+  }
+  for (const transform of operand.transforms) applyTransform(out, slot, operand, transform)
+}
+
+function applyTransform(
+  out: RuleExpression[],
+  slot: number,
+  operand: ValueOperand,
+  transform: Transform,
+): void {
+  const { length, order } = operand
+  if (transform.kind === 'bool') {
+    mask(out, slot, numberBytes(transform.mask, length, order), numberBytes(transform.xor, length, order))
+    return
+  }
+  const place = register(slot)
+  out.push({
+    name: 'bitwise',
+    data: {
+      sreg: place,
+      dreg: place,
+      op: transform.direction === 'left' ? BitwiseOps.lshift : BitwiseOps.rshift,
+      len: length,
+      data: { value: numberBytes(BigInt(transform.by), 4, 'host') },
+    },
+  })
+}
+
+/** Loads a value, or the values of a concatenation next to each other. */
+export function loadOperand(
+  out: RuleExpression[],
+  slot: number,
+  operand: Operand,
+  networkOrder: boolean,
+): void {
+  checkSlots(slot, operand.length)
+  if (operand.kind === 'value') {
+    loadOrdered(out, slot, operand, networkOrder)
+    return
+  }
+  let next = slot
+  for (const part of operand.parts) {
+    loadOrdered(out, next, part, networkOrder)
+    next += slots(part.length)
+  }
+}
+
+function loadOrdered(
+  out: RuleExpression[],
+  slot: number,
+  operand: ValueOperand,
+  networkOrder: boolean,
+): void {
+  loadValue(out, slot, operand)
+  if (networkOrder && isSwapped(operand)) toNetworkOrder(out, slot, operand.length)
+}
+
+/** Whether a value must be turned round before its bytes compare as a number does. */
+export function isSwapped(operand: ValueOperand): boolean {
+  return operand.order === 'host' && operand.length > 1 && !operand.type.text
+}
+
+export function numberBytes(value: bigint, length: number, order: ByteOrder): Uint8Array {
+  const bytes = new Uint8Array(length)
+  writeNumber(value, bytes, 0, length, order)
+  return bytes
+}

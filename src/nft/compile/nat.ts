@@ -1,0 +1,161 @@
+/** `snat`, `dnat`, `masquerade`, `redirect`. */
+import { datatype, InvalidValue, keyLayout, quote } from '../datatype/index.js'
+import { familyNumbers, NatFlags, NatTypes, payloadBases } from '../kernel/constants.js'
+import type { Expression, MapExpression, NatFlag, NatTarget, PortTarget } from '../model/index.js'
+import { isMap, loadArgument, loadMap, mapTypes, registerBehind } from './argument.js'
+import type { NatData, PortData } from './kernel-expression.js'
+import type { Operand } from './operand.js'
+import { register } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+
+const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(NatFlags))
+
+function natFlags(context: RuleContext, flags: NatFlag | readonly NatFlag[] | undefined): number {
+  if (flags === undefined) return 0
+  context.trail.enter('flags')
+  let bits = 0
+  for (const flag of [flags].flat()) {
+    const bit =
+      flag === 'random' || flag === 'fully-random' || flag === 'persistent' ? flagBits.get(flag) : undefined
+    if (bit === undefined)
+      throw new InvalidValue(
+        `${quote(flag)} is no flag of translation that is supported: random, fully-random, persistent`,
+      )
+    bits |= bit
+  }
+  context.trail.leave()
+  return bits
+}
+
+/** The family of the addresses: said, the table's, or that of the packets as matched before. */
+function natFamily(context: RuleContext, target: NatTarget): 'ip' | 'ip6' | 'inet' {
+  const { family } = context
+  if (family !== 'ip' && family !== 'ip6' && family !== 'inet')
+    throw new InvalidValue(`a table of family ${family} has no address translation`)
+  if (family !== 'inet') {
+    if (target.family !== undefined && target.family !== family)
+      throw new InvalidValue(`the table is of family ${family}, the target of ${target.family}`)
+    return family
+  }
+  if (target.addr === undefined) return 'inet'
+  const { network } = context.protocols
+  const known = target.family ?? (network === 'ip' || network === 'ip6' ? network : undefined)
+  if (known === undefined)
+    throw new InvalidValue("the target needs family: 'ip' or 'ip6' in a table of family inet")
+  return known
+}
+
+function requireTransport(context: RuleContext): void {
+  if (context.protocols.transport === undefined)
+    throw new InvalidValue(
+      'a port is translated only after a match of the transport protocol (meta l4proto, tcp …)',
+    )
+}
+
+/** The trail stands at the target. */
+export function compileNat(context: RuleContext, type: keyof typeof NatTypes, target: NatTarget): void {
+  if (target === null || typeof target !== 'object') throw new InvalidValue('{ addr, port, … } is expected')
+  const { out, trail } = context
+  const family = natFamily(context, target)
+  const data: { -readonly [P in keyof NatData]: NatData[P] } = {
+    type: NatTypes[type],
+    family: familyNumbers[family],
+  }
+  let flags = natFlags(context, target.flags)
+  let slot = 0
+  if (target.addr !== undefined && family !== 'inet') {
+    trail.enter('addr')
+    const both = isMap(target.addr) && givesPort(context, target.addr.map)
+    if (both && isMap(target.addr)) addressAndPort(context, family, target.addr.map, data)
+    else slot = address(context, family, target.addr, data)
+    trail.leave()
+    if (both && target.port !== undefined) throw new InvalidValue('the map gives the port already')
+  }
+  if (target.port !== undefined) {
+    trail.enter('port')
+    port(context, slot, target.port, data)
+    trail.leave()
+    flags |= NatFlags.protoSpecified
+  }
+  if (flags !== 0) data.flags = flags
+  out.push({ name: 'nat', data })
+}
+
+/** Whether a map gives an address and a port: by its declared type, or as its elements are written. */
+function givesPort(context: RuleContext, map: MapExpression['map']): boolean {
+  if (typeof map.data === 'string') {
+    const types = mapTypes(context, map)
+    if (types === undefined)
+      throw new InvalidValue(
+        `what ${map.data} gives is not known here: say type: ['ipv4_addr', 'inet_service'] or type: 'ipv4_addr'`,
+      )
+    return types.length === 2
+  }
+  const first = map.data.set[0]
+  const value = Array.isArray(first) ? first[1] : undefined
+  return typeof value === 'object' && value !== null && 'concat' in value
+}
+
+const addressTypes = { ip: 'ipv4_addr', ip6: 'ipv6_addr' } as const
+
+function addressAndPort(
+  context: RuleContext,
+  family: 'ip' | 'ip6',
+  map: MapExpression['map'],
+  data: { regAddrMin?: number; regProtoMin?: number },
+): void {
+  const layout = keyLayout([addressTypes[family], 'inet_service'])
+  if (!readsTransport(loadMap(context, 0, map, layout))) requireTransport(context)
+  data.regAddrMin = register(0)
+  data.regProtoMin = registerBehind(0, family === 'ip' ? 4 : 16)
+}
+
+/** Whether a key has a field of the transport header: then there is one. */
+function readsTransport(key: Operand): boolean {
+  const parts = key.kind === 'value' ? [key] : key.parts
+  return parts.some(({ source }) => source.kind === 'payload' && source.base === payloadBases.th)
+}
+
+/** Loads the address, and gives the first slot that is free behind it. */
+function address(
+  context: RuleContext,
+  family: 'ip' | 'ip6',
+  expression: Expression,
+  data: { regAddrMin?: number; regAddrMax?: number },
+): number {
+  const { min, max } = loadArgument(context, 0, expression, datatype(addressTypes[family]))
+  data.regAddrMin = min
+  if (max === undefined) return 4
+  data.regAddrMax = max
+  return 8
+}
+
+function port(
+  context: RuleContext,
+  slot: number,
+  expression: Expression,
+  data: { regProtoMin?: number; regProtoMax?: number },
+): void {
+  const { min, max } = loadArgument(context, slot, expression, datatype('inet_service'))
+  requireTransport(context)
+  data.regProtoMin = min
+  if (max !== undefined) data.regProtoMax = max
+}
+
+/** `masquerade`, `redirect`; the trail stands at the target. */
+export function compilePortTarget(
+  context: RuleContext,
+  name: 'masq' | 'redir',
+  target: PortTarget | null,
+): void {
+  const data: { -readonly [P in keyof PortData]: PortData[P] } = {}
+  let flags = natFlags(context, target?.flags)
+  if (target?.port !== undefined) {
+    context.trail.enter('port')
+    port(context, 0, target.port, data)
+    context.trail.leave()
+    flags |= NatFlags.protoSpecified
+  }
+  if (flags !== 0) data.flags = flags
+  context.out.push({ name, data })
+}

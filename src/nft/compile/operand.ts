@@ -1,0 +1,47 @@
+import type { ByteOrder, Datatype } from '../datatype/index.js'
+
+/** What can be loaded into registers: fields of packets, meta data, tracked connections, answers of the routing table. */
+export type Source =
+  | PayloadSource
+  | { readonly kind: 'meta'; readonly key: number }
+  | { readonly kind: 'ct'; readonly key: number; readonly direction: number | undefined }
+  | { readonly kind: 'fib'; readonly result: number; readonly flags: number }
+
+export interface PayloadSource {
+  readonly kind: 'payload'
+  readonly base: number
+  /** In bytes. */
+  readonly offset: number
+  /** It says which protocol comes next (`ip protocol`, `ether type`), see merge.ts. */
+  readonly protocolKey: boolean
+}
+
+/** What is done to a loaded value: masks as numbers of the operand's width, in the sense of its byte order. */
+export type Transform =
+  | { readonly kind: 'bool'; readonly mask: bigint; readonly xor: bigint }
+  | { readonly kind: 'shift'; readonly direction: 'left' | 'right'; readonly by: number }
+
+/** A value that a rule can compare or look up. */
+export interface ValueOperand {
+  readonly kind: 'value'
+  readonly source: Source
+  readonly type: Datatype
+  /** Bits of the value. */
+  readonly bits: number
+  /** Bytes that are loaded. */
+  readonly length: number
+  readonly order: ByteOrder
+  readonly transforms: readonly Transform[]
+}
+
+/** Several values next to each other. */
+export interface ConcatOperand {
+  readonly kind: 'concat'
+  readonly parts: readonly ValueOperand[]
+  /** Bytes, with the padding. */
+  readonly length: number
+}
+
+export type Operand = ValueOperand | ConcatOperand
+
+export const noTransforms: readonly Transform[] = []

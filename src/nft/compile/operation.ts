@@ -1,0 +1,144 @@
+/** One operation of a transaction to messages. */
+import { InvalidValue, quote } from '../datatype/index.js'
+import type { Element, Rule, RulesetObject } from '../model/index.js'
+import { addChain, type ChainReference, deleteChain, flushChain } from './chain.js'
+import { changeElements } from './elements-of-set.js'
+import { addCounter, type CounterReference, deleteCounter } from './object.js'
+import { addRule, deleteRule, type RuleReference } from './rule.js'
+import type { BatchContext } from './rule-context.js'
+import { addSet, deleteSet, flushSet, type SetReferenceObject } from './set.js'
+import { addTable, deleteTable, flushRuleset, flushTable, type TableReference } from './table.js'
+
+/** What can be deleted; only what names the object is needed. */
+export type DeletableObject =
+  | { readonly table: TableReference }
+  | { readonly chain: ChainReference }
+  | { readonly rule: RuleReference }
+  | { readonly set: SetReferenceObject }
+  | { readonly map: SetReferenceObject }
+  | { readonly element: Element }
+  | { readonly counter: CounterReference }
+
+/** What can be emptied: the rules of a table or chain, the elements of a set or map; `ruleset` deletes every table. */
+export type FlushableObject =
+  | { readonly ruleset: null | { readonly family?: TableReference['family'] } }
+  | { readonly table: TableReference }
+  | { readonly chain: ChainReference }
+  | { readonly set: SetReferenceObject }
+  | { readonly map: SetReferenceObject }
+
+/** A command of libnftables' JSON: `{ add: { table: … } }`. */
+export type Operation =
+  | { readonly add: RulesetObject }
+  | { readonly create: RulesetObject }
+  | { readonly insert: { readonly rule: Rule } }
+  | { readonly replace: { readonly rule: Rule } }
+  | { readonly delete: DeletableObject }
+  | { readonly flush: FlushableObject }
+
+const NLM_F_ECHO = 0x08
+const NLM_F_EXCL = 0x200
+const NLM_F_CREATE = 0x400
+
+/** Options of a whole batch. */
+export interface CompileOptions {
+  /** The kernel echoes what was added, with its handle. */
+  readonly echo: boolean
+}
+
+/** Compiles an operation; the trail stands at it: `operations[3]`. */
+export function compileOperation(batch: BatchContext, operation: Operation, options: CompileOptions): void {
+  const { trail } = batch
+  if ('add' in operation) add(batch, operation.add, options, 0)
+  else if ('create' in operation) add(batch, operation.create, options, NLM_F_EXCL)
+  else if ('insert' in operation) place(batch, operation.insert.rule, 'insert', options)
+  else if ('replace' in operation) place(batch, operation.replace.rule, 'replace', options)
+  else if ('delete' in operation) remove(batch, operation.delete)
+  else if ('flush' in operation) flush(batch, operation.flush)
+  else throw new InvalidValue(`${quote(operation)} is no operation`)
+  trail.leave()
+}
+
+function place(
+  batch: BatchContext,
+  rule: Rule,
+  placement: 'insert' | 'replace',
+  options: CompileOptions,
+): void {
+  batch.trail.enter('rule')
+  addRule(batch, rule, placement, options.echo ? NLM_F_ECHO : 0)
+}
+
+function add(batch: BatchContext, object: RulesetObject, options: CompileOptions, exclusive: number): void {
+  const { trail } = batch
+  const echo = options.echo ? NLM_F_ECHO : 0
+  const flags = NLM_F_CREATE | exclusive | echo
+  if ('element' in object) {
+    trail.enter('element')
+    changeElements(batch, object.element, true, exclusive)
+  } else if ('rule' in object) {
+    trail.enter('rule')
+    addRule(batch, object.rule, 'add', exclusive | echo)
+  } else if ('set' in object) {
+    trail.enter('set')
+    addSet(batch, object.set, flags)
+  } else if ('map' in object) {
+    trail.enter('map')
+    addSet(batch, object.map, flags)
+  } else if ('chain' in object) {
+    trail.enter('chain')
+    addChain(batch, object.chain, flags)
+  } else if ('table' in object) {
+    trail.enter('table')
+    addTable(batch, object.table, flags)
+  } else if ('counter' in object) {
+    trail.enter('counter')
+    addCounter(batch, object.counter, flags)
+  } else {
+    throw new InvalidValue(`${quote(object)} is no object that can be added`)
+  }
+}
+
+function remove(batch: BatchContext, object: DeletableObject): void {
+  const { trail } = batch
+  if ('element' in object) {
+    trail.enter('element')
+    changeElements(batch, object.element, false, 0)
+  } else if ('rule' in object) {
+    trail.enter('rule')
+    deleteRule(batch, object.rule)
+  } else if ('set' in object || 'map' in object) {
+    trail.enter('set' in object ? 'set' : 'map')
+    deleteSet(batch, 'set' in object ? object.set : object.map)
+  } else if ('chain' in object) {
+    trail.enter('chain')
+    deleteChain(batch, object.chain)
+  } else if ('table' in object) {
+    trail.enter('table')
+    deleteTable(batch, object.table)
+  } else if ('counter' in object) {
+    trail.enter('counter')
+    deleteCounter(batch, object.counter)
+  } else {
+    throw new InvalidValue(`${quote(object)} is no object that can be deleted`)
+  }
+}
+
+function flush(batch: BatchContext, object: FlushableObject): void {
+  const { trail } = batch
+  if ('ruleset' in object) {
+    trail.enter('ruleset')
+    flushRuleset(batch, object.ruleset?.family)
+  } else if ('chain' in object) {
+    trail.enter('chain')
+    flushChain(batch, object.chain)
+  } else if ('set' in object || 'map' in object) {
+    trail.enter('set' in object ? 'set' : 'map')
+    flushSet(batch, 'set' in object ? object.set : object.map)
+  } else if ('table' in object) {
+    trail.enter('table')
+    flushTable(batch, object.table)
+  } else {
+    throw new InvalidValue(`${quote(object)} is nothing that can be flushed`)
+  }
+}

@@ -1,0 +1,36 @@
+import type { Family } from '../model/index.js'
+import type { RuleExpression } from './kernel-expression.js'
+import type { MergeCandidate } from './merge.js'
+import type { MessageSink } from './message.js'
+import { ProtocolContext } from './protocols.js'
+import type { SetScope } from './scope.js'
+import type { Trail } from './trail.js'
+
+/** What all rules of a transaction share. */
+export interface BatchContext {
+  readonly sink: MessageSink
+  readonly scope: SetScope
+  readonly trail: Trail
+  /** Numbers sets within the batch, so that rules can refer to those that have no name yet. */
+  nextSetId: number
+}
+
+/** What is known while one rule is compiled. */
+export class RuleContext {
+  readonly batch: BatchContext
+  readonly trail: Trail
+  readonly family: Family
+  readonly table: string
+  readonly protocols: ProtocolContext
+  readonly out: RuleExpression[] = []
+  /** Payload comparisons since the last statement that is none, which may be merged: see merge.ts. */
+  readonly candidates: MergeCandidate[] = []
+
+  constructor(batch: BatchContext, family: Family, table: string) {
+    this.batch = batch
+    this.trail = batch.trail
+    this.family = family
+    this.table = table
+    this.protocols = new ProtocolContext(family)
+  }
+}

@@ -1,0 +1,150 @@
+/** Named sets and maps. */
+import {
+  type ByteOrder,
+  InvalidValue,
+  type KeyLayout,
+  keyLayout,
+  quote,
+  verdictTypeId,
+} from '../datatype/index.js'
+import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
+import type { MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
+import { compileElements, milliseconds } from './element.js'
+import { addElements } from './element-messages.js'
+import type { SetRecord } from './message.js'
+import { checkName, familyNumber } from './names.js'
+import type { BatchContext } from './rule-context.js'
+import { Userdata } from './userdata.js'
+
+/** nft's numbers of byte orders (`enum byteorder`, include/datatype.h). */
+export function byteOrderNumber(order: ByteOrder | undefined): number {
+  if (order === undefined) return 0
+  return order === 'host' ? 1 : 2
+}
+
+/** The layout of what a map gives. */
+export function dataLayout(map: MapType): KeyLayout | 'verdict' {
+  return map === 'verdict' ? 'verdict' : keyLayout(map)
+}
+
+function flagBits(flags: readonly SetFlag[]): number {
+  let bits = 0
+  for (const flag of flags) {
+    const bit: number | undefined = Object.hasOwn(SetFlags, flag) ? SetFlags[flag] : undefined
+    if (bit === undefined || !['constant', 'interval', 'timeout', 'dynamic'].includes(flag))
+      throw new InvalidValue(
+        `${quote(flag)} is no flag of a set: constant, interval, timeout or dynamic is expected`,
+      )
+    bits |= bit
+  }
+  return bits
+}
+
+/** Adds a named set or map, and the elements that it is given; the trail stands at the set. */
+export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: number): void {
+  const { trail } = batch
+  const family = familyNumber(set.family)
+  trail.enter('type')
+  const key = keyLayout(set.type)
+  trail.leave()
+  const data = 'map' in set ? declaredData(batch, set) : undefined
+  const interval = set.flags?.includes('interval') ?? false
+  trail.enter('flags')
+  let bits = flagBits(set.flags ?? [])
+  trail.leave()
+  if (interval && key.fields.length > 1) bits |= SetFlags.concat
+  if (data !== undefined) bits |= SetFlags.map
+  if (set.timeout !== undefined) bits |= SetFlags.timeout
+  const record: { -readonly [P in keyof SetRecord]: SetRecord[P] } = {
+    family,
+    table: checkName(set.table, 'table'),
+    name: checkName(set.name, 'set'),
+    flags: bits,
+    keyType: key.typeId,
+    keyLen: key.length,
+    id: ++batch.nextSetId,
+  }
+  if (data !== undefined) {
+    record.dataType = data === 'verdict' ? verdictTypeId : data.typeId
+    record.dataLen = data === 'verdict' ? 0 : data.length
+  }
+  if (set.timeout !== undefined) record.timeout = milliseconds(set.timeout, 'timeout', trail)
+  if (set['gc-interval'] !== undefined)
+    record.gcInterval = Number(milliseconds(set['gc-interval'], 'gc-interval', trail))
+  if (set.policy === 'memory') record.policy = SetPolicies.memory
+  const fields =
+    interval && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
+  if (set.size !== undefined || fields !== undefined) {
+    record.desc = {
+      ...(set.size === undefined ? {} : { size: checkSize(set.size, batch) }),
+      ...(fields === undefined ? {} : { concat: fields }),
+    }
+  }
+  const userdata = setUserdata(set, key, data, batch)
+  if (userdata !== undefined) record.userdata = userdata
+  batch.sink.add('nftNewSet', flags, record)
+  batch.scope.declare(set)
+  if (set.elem === undefined || set.elem.length === 0) return
+  trail.enter('elem')
+  const layout = { key, data, interval, removing: false, anonymous: false, shift: 0, first: true }
+  const elements = compileElements(set.elem, layout, trail)
+  trail.leave()
+  addElements(batch.sink, set.family, set.table, set.name, undefined, elements, true)
+}
+
+function declaredData(batch: BatchContext, set: NamedMap): KeyLayout | 'verdict' {
+  batch.trail.enter('map')
+  const data = dataLayout(set.map)
+  batch.trail.leave()
+  return data
+}
+
+function checkSize(size: number, batch: BatchContext): number {
+  batch.trail.enter('size')
+  if (!Number.isInteger(size) || size < 1 || size > 0xffffffff)
+    throw new InvalidValue(`${quote(size)} is no number of elements`)
+  batch.trail.leave()
+  return size
+}
+
+/** What nft 1.0.6 writes, since its listing reads it: the byte orders of key and data, merging, the comment. */
+function setUserdata(
+  set: NamedSet | NamedMap,
+  key: KeyLayout,
+  data: KeyLayout | 'verdict' | undefined,
+  batch: BatchContext,
+): Uint8Array | undefined {
+  const userdata = new Userdata().number(UserdataTypes.setKeyByteOrder, byteOrderNumber(key.order))
+  if (data !== undefined)
+    userdata.number(
+      UserdataTypes.setDataByteOrder,
+      byteOrderNumber(data === 'verdict' ? undefined : data.order),
+    )
+  if (set['auto-merge']) userdata.number(UserdataTypes.setMergeElements, 1)
+  if (data !== undefined) userdata.number(UserdataTypes.setDataInterval, 0)
+  batch.trail.enter('comment')
+  userdata.comment(UserdataTypes.setComment, set.comment)
+  batch.trail.leave()
+  return userdata.bytes()
+}
+
+/** What names a set or map. */
+export type SetReferenceObject = Pick<NamedSet, 'family' | 'table' | 'name'>
+
+/** Deletes a set or map, which no rule may refer to. */
+export function deleteSet(batch: BatchContext, set: SetReferenceObject): void {
+  batch.sink.add('nftDelSet', 0, {
+    family: familyNumber(set.family),
+    table: checkName(set.table, 'table'),
+    name: checkName(set.name, 'set'),
+  })
+}
+
+/** Deletes the elements of a set or map. */
+export function flushSet(batch: BatchContext, set: SetReferenceObject): void {
+  batch.sink.add('nftDelElement', 0, {
+    family: familyNumber(set.family),
+    table: checkName(set.table, 'table'),
+    set: checkName(set.name, 'set'),
+  })
+}

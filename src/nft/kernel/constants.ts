@@ -1,0 +1,149 @@
+/** Numbers of the kernel's interface: linux/netfilter.h, linux/netfilter/nf_tables.h, nf_nat.h, nfnetlink.h. */
+import type { CtDirection, Family, FibFlag, FibResult, Hook, PayloadBase } from '../model/index.js'
+
+/** NFPROTO_* */
+export const familyNumbers: { readonly [F in Family]: number } = {
+  inet: 1,
+  ip: 2,
+  arp: 3,
+  netdev: 5,
+  bridge: 7,
+  ip6: 10,
+}
+
+/** Hook numbers: NF_INET_*, of which NF_ARP_* and NF_NETDEV_* differ. */
+const inetHooks: { readonly [H in Hook]?: number } = {
+  prerouting: 0,
+  input: 1,
+  forward: 2,
+  output: 3,
+  postrouting: 4,
+}
+export const hookNumbers: { readonly [F in Family]: { readonly [H in Hook]?: number } } = {
+  ip: inetHooks,
+  ip6: inetHooks,
+  inet: { ...inetHooks, ingress: 5 },
+  bridge: inetHooks,
+  arp: { input: 0, output: 1, forward: 2 },
+  netdev: { ingress: 0, egress: 1 },
+}
+
+/** Verdicts: NF_DROP, NF_ACCEPT and enum nft_verdicts, as unsigned 32 bits are read as signed. */
+export const Verdicts = { drop: 0, accept: 1, continue: -1, jump: -3, goto: -4, return: -5 } as const
+
+/** enum nft_payload_bases */
+export const payloadBases: { readonly [B in PayloadBase]: number } = { ll: 0, nh: 1, th: 2, ih: 3 }
+
+/** enum nft_cmp_ops */
+export const CmpOps = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
+
+/** enum nft_range_ops */
+export const RangeOps = { eq: 0, neq: 1 } as const
+
+/** enum nft_bitwise_ops */
+export const BitwiseOps = { bool: 0, lshift: 1, rshift: 2 } as const
+
+/** enum nft_byteorder_ops */
+export const ByteorderOps = { ntoh: 0, hton: 1 } as const
+
+/** NFT_LOOKUP_F_INV */
+export const LOOKUP_INVERTED = 1
+
+/** enum nft_registers: where verdicts go. */
+export const VERDICT_REGISTER = 0
+
+/** enum nft_set_flags */
+export const SetFlags = {
+  anonymous: 0x1,
+  constant: 0x2,
+  interval: 0x4,
+  map: 0x8,
+  timeout: 0x10,
+  dynamic: 0x20,
+  object: 0x40,
+  concat: 0x80,
+} as const
+
+/** enum nft_set_policies */
+export const SetPolicies = { performance: 0, memory: 1 } as const
+
+/** enum nft_set_elem_flags */
+export const ElementFlags = { intervalEnd: 1, catchall: 2 } as const
+
+/** enum nft_table_flags */
+export const TableFlags = { dormant: 1, owner: 2, persist: 4 } as const
+
+/** enum nft_nat_types */
+export const NatTypes = { snat: 0, dnat: 1 } as const
+
+/** NF_NAT_RANGE_* */
+export const NatFlags = {
+  protoSpecified: 0x2,
+  random: 0x4,
+  persistent: 0x8,
+  'fully-random': 0x10,
+  netmap: 0x40,
+} as const
+
+/** enum nft_reject_types */
+export const RejectTypes = { icmp: 0, 'tcp reset': 1, icmpx: 2 } as const
+
+/** enum nft_limit_type and NFT_LIMIT_F_INV */
+export const LimitTypes = { packets: 0, bytes: 1 } as const
+export const LIMIT_INVERTED = 1
+
+/** NF_LOG_* (nf_log.h) and the levels of syslog; `audit` is NFT_LOGLEVEL_AUDIT. */
+export const LogFlags = {
+  'tcp sequence': 0x01,
+  'tcp options': 0x02,
+  'ip options': 0x04,
+  skuid: 0x08,
+  ether: 0x20,
+  all: 0x2f,
+} as const
+export const LogLevels = {
+  emerg: 0,
+  alert: 1,
+  crit: 2,
+  err: 3,
+  warn: 4,
+  notice: 5,
+  info: 6,
+  debug: 7,
+  audit: 8,
+} as const
+
+/** enum nft_fib_result and nft_fib_flags */
+export const fibResults: { readonly [R in FibResult]: number } = { oif: 1, oifname: 2, type: 3 }
+export const fibFlags: { readonly [F in FibFlag]: number } = { saddr: 1, daddr: 2, mark: 4, iif: 8, oif: 16 }
+export const FIB_PRESENT = 32
+
+/** enum ip_conntrack_dir */
+export const ctDirections: { readonly [D in CtDirection]: number } = { original: 0, reply: 1 }
+
+/** NFT_OBJECT_* */
+export const ObjectTypes = { counter: 1 } as const
+
+/** User data types: libnftnl's NFTNL_UDATA_*. */
+export const UserdataTypes = {
+  ruleComment: 0,
+  tableComment: 0,
+  chainComment: 0,
+  objectComment: 0,
+  setKeyByteOrder: 0,
+  setDataByteOrder: 1,
+  setMergeElements: 2,
+  setDataInterval: 6,
+  setComment: 7,
+  elementComment: 0,
+  elementFlags: 1,
+} as const
+
+/** NFTNL_SET_ELEM_F_INTERVAL_OPEN: an interval without an end. */
+export const ELEMENT_INTERVAL_OPEN = 1
+
+/** NFT_USERDATA_MAXLEN, NFT_NAME_MAXLEN (with its NUL), IFNAMSIZ, NF_LOG_PREFIXLEN. */
+export const USERDATA_MAX = 256
+export const NAME_MAX = 255
+export const COMMENT_MAX = 128
+export const LOG_PREFIX_MAX = 127
