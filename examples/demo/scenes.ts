@@ -1,5 +1,6 @@
 import type { BridgeHost, Container, Network } from 'nfbridge'
 import type { SendOutcome } from '../../lab/messages.js'
+import { outsideNetwork } from '../../lab/wiring.js'
 import {
   type Attempt,
   attemptAll,
@@ -9,7 +10,7 @@ import {
   reachedAs,
   type Trial,
 } from './matrix.js'
-import { EXPOSED_PORT, HIDDEN_PORT, HOST_ADDRESS, OUTSIDE_ADDRESS, type Stage } from './stage.js'
+import { EXPOSED_PORT, HIDDEN_PORT, type Stage } from './stage.js'
 
 /** One step of the demo: what was done, who then reached whom, and what became of a connection that was open. */
 export interface Scene {
@@ -33,6 +34,7 @@ export interface HeldFlow {
 export type AttachTimes = Map<string, number>
 
 const PUBLISHED_PORT = 8080
+const { hostAddress: HOST_ADDRESS, outsideAddress: OUTSIDE_ADDRESS } = outsideNetwork
 
 /** Runs the scenes in order; each leaves the containers as the next one expects them. */
 export async function playScenes(stage: Stage, host: BridgeHost, times: AttachTimes): Promise<Scene[]> {

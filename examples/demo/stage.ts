@@ -1,6 +1,5 @@
-import { Rtnl } from 'nfbridge/rtnl'
 import { Machine } from '../../lab/machine.js'
-import { connect } from '../../lab/wiring.js'
+import { connectOutside } from '../../lab/wiring.js'
 
 /** The machines of the demo: a host, somebody outside, and three containers, each a network namespace with real servers. */
 export interface Stage {
@@ -10,10 +9,6 @@ export interface Stage {
   machine(name: string): Machine
   close(): Promise<void>
 }
-
-/** Documentation addresses (RFC 5737): nothing of this leaves the namespaces. */
-export const HOST_ADDRESS = '203.0.113.1'
-export const OUTSIDE_ADDRESS = '203.0.113.2'
 
 /** Every container and the outside machine serve these; containers expose the first one only. */
 export const EXPOSED_PORT = 80
@@ -34,14 +29,8 @@ export async function setStage(): Promise<Stage> {
   try {
     const host = machine('host')
     const outside = machine('outside')
-    await connect(
-      { machine: host, interface: 'ext0', address: `${HOST_ADDRESS}/24` },
-      { machine: outside, interface: 'eth0', address: `${OUTSIDE_ADDRESS}/24` },
-    )
     // It knows the way to the containers, so that what it does not reach is kept from it by rules.
-    const rtnl = await Rtnl.open({ netns: outside.namespace })
-    await rtnl.routes.create({ destination: '172.17.0.0/16', gateway: HOST_ADDRESS })
-    rtnl.close()
+    await connectOutside(host, outside, ['172.17.0.0/16'])
     const containers = CONTAINERS.map(machine)
     await Promise.all(
       [outside, ...containers].flatMap((each) => [each.serveTcp(EXPOSED_PORT), each.serveTcp(HIDDEN_PORT)]),

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Machine } from '../../../lab/machine.js'
+import { ip, nft } from '../../support/tools.js'
+import { cleanUp, createMachines, expectBlocked, expectReached, openHost, type Setting } from './setting.js'
+import { stateOf } from './state.js'
+
+/** A host with a state directory, two linked containers and a published port. */
+async function createStanding(): Promise<
+  Pick<Setting, 'host' | 'outside' | 'machine'> & { state: string; before: string }
+> {
+  const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+  cleanUp(async () => rmSync(state, { recursive: true, force: true }))
+  const { host, outside, machines } = await createMachines('web', 'app')
+  const before = await stateOf(host.namespace)
+  const bridgeHost = await openHost(host, { state })
+  const machine = (name: string): Machine => {
+    const found = machines.get(name)
+    if (!found) throw new Error(name)
+    return found
+  }
+  const network = await bridgeHost.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false })
+  await network.attach({
+    name: 'web',
+    netns: machine('web').namespace,
+    expose: ['80/tcp'],
+    publish: ['8080:80'],
+  })
+  await network.attach({ name: 'app', netns: machine('app').namespace, links: ['web:db'] })
+  await machine('web').serveTcp(80)
+  await bridgeHost.close()
+  return { host, outside, machine, state, before }
+}
+
+describe('another open with the same state directory', () => {
+  it('adopts what stands: open connections go on, everything is known, nothing changes', async () => {
+    const { host, outside, machine, state } = await createStanding()
+    const linked = await machine('app').holdTcp('172.17.0.2', 80)
+    const published = await outside.holdTcp('203.0.113.1', 8080)
+    const before = await stateOf(host.namespace)
+    const adopted = await openHost(host, { state })
+    expect(await linked.send('still')).toBe('echo')
+    expect(await published.send('still')).toBe('echo')
+    expect(sorted(await stateOf(host.namespace))).toBe(sorted(before))
+    expect(adopted.lost).toEqual([])
+    expect(adopted.container('app')).toMatchObject({
+      address: '172.17.0.3',
+      links: [{ alias: 'db', container: 'web' }],
+    })
+    expect(adopted.network('docker0')).toMatchObject({ icc: false, subnet: '172.17.0.0/16' })
+    await adopted.container('app')?.unlink('web')
+    expect(await linked.send('gone')).toBe('timeout')
+    const third = await Machine.create('third')
+    cleanUp(() => third.close())
+    const container = await adopted.network('docker0')?.attach({ netns: third.namespace })
+    expect(container?.address).toBe('172.17.0.4')
+  })
+
+  it('forgets and reports what is gone, and what named it', async () => {
+    const { host, machine, outside, state } = await createStanding()
+    const line = (await ip(host.namespace, '-br', 'link', 'show', 'master', 'docker0')).split('\n')[0] ?? ''
+    const name = line.split('@')[0] ?? ''
+    await ip(host.namespace, 'link', 'del', name)
+    const adopted = await openHost(host, { state })
+    expect(adopted.lost.map((each) => each.name)).toEqual(['web'])
+    expect(adopted.container('web')).toBeUndefined()
+    expect(adopted.container('app')?.links).toEqual([])
+    expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain('172.17.0.2')
+    expect((await outside.probeTcp('203.0.113.1', 8080)).outcome).toBe('refused')
+    await expectBlocked(machine('app'), '172.17.0.2', 80).catch(() => undefined)
+    await adopted.destroy()
+  })
+
+  it('makes rules and bridges again that somebody removed', async () => {
+    const { host, outside, state } = await createStanding()
+    await nft(host.namespace, 'flush', 'ruleset')
+    await openHost(host, { state })
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await ip(host.namespace, 'link', 'del', 'docker0')
+  })
+
+  it('removes an interface that a killed call left', async () => {
+    const { host, state } = await createStanding()
+    const [first] = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', 'master', 'docker0')) as {
+      group: string
+    }[]
+    await ip(host.namespace, 'link', 'add', 'veth-left', 'group', String(first?.group), 'type', 'veth')
+    await openHost(host, { state })
+    expect(await ip(host.namespace, '-br', 'link')).not.toContain('veth-left')
+  })
+
+  it('and destroy gives back what the first open changed', async () => {
+    const { host, state, before } = await createStanding()
+    const adopted = await openHost(host, { state })
+    await adopted.destroy()
+    expect(await stateOf(host.namespace)).toBe(before)
+    const empty = await openHost(host, { state })
+    expect(empty.networks).toEqual([])
+  })
+})
+
+function sorted(text: string): string {
+  return text.split('\n').sort().join('\n')
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { ipJson } from '../../support/tools.js'
+import { createMachines, openHost } from './setting.js'
+
+describe('the default network', () => {
+  it('is made when it is first needed: docker0, 172.17.0.0/16, gateway 172.17.0.1', async () => {
+    const { host, machines } = await createMachines('web')
+    const bridgeHost = await openHost(host)
+    const nothing = await ipJson(host.namespace, 'link', 'show', 'type', 'bridge')
+    expect(nothing.filter(({ ifname }) => ifname !== undefined)).toEqual([])
+    const web = machines.get('web')
+    if (!web) throw new Error('web')
+    const container = await bridgeHost.attach({ name: 'web', netns: web.namespace })
+    expect(container).toMatchObject({ network: 'docker0', address: '172.17.0.2', mac: '02:42:ac:11:00:02' })
+    expect((await bridgeHost.defaultNetwork()).gateway).toBe('172.17.0.1')
+    expect(bridgeHost.networks.map(({ name, subnet }) => [name, subnet])).toEqual([
+      ['docker0', '172.17.0.0/16'],
+    ])
+
+    const [bridge] = await ipJson(host.namespace, 'addr', 'show', 'docker0')
+    expect(bridge).toMatchObject({
+      address: '02:42:ac:11:00:01',
+      addr_info: expect.arrayContaining([expect.objectContaining({ local: '172.17.0.1', prefixlen: 16 })]),
+      linkinfo: { info_kind: 'bridge', info_data: { nf_call_iptables: 1, nf_call_ip6tables: 1 } },
+    })
+    const [port] = await ipJson(host.namespace, 'link', 'show', container.hostInterface)
+    expect(port).toMatchObject({
+      master: 'docker0',
+      operstate: 'UP',
+      linkinfo: { info_kind: 'veth', info_slave_data: { hairpin: true } },
+    })
+    const [eth0] = await ipJson(web.namespace, 'addr', 'show', 'eth0')
+    expect(eth0).toMatchObject({
+      address: '02:42:ac:11:00:02',
+      operstate: 'UP',
+      addr_info: expect.arrayContaining([expect.objectContaining({ local: '172.17.0.2', prefixlen: 16 })]),
+    })
+    const routes = await ipJson(web.namespace, 'route', 'show', 'default')
+    expect(routes).toMatchObject([{ dst: 'default', gateway: '172.17.0.1', dev: 'eth0' }])
+  })
+
+  it('gives addresses in order and does not use one again that was just freed', async () => {
+    const { host, machines } = await createMachines('a', 'b', 'c')
+    const bridgeHost = await openHost(host)
+    const network = await bridgeHost.createNetwork({ name: 'small', subnet: '10.9.0.0/29' })
+    const place = (name: string) => {
+      const machine = machines.get(name)
+      if (!machine) throw new Error(name)
+      return { name, netns: machine.namespace }
+    }
+    const [a, b] = await network.attachAll([place('a'), place('b')])
+    expect([a?.address, b?.address]).toEqual(['10.9.0.2', '10.9.0.3'])
+    await a?.detach()
+    const c = await network.attach(place('c'))
+    expect(c.address).toBe('10.9.0.4')
+    expect((await network.attach(place('a'))).address).toBe('10.9.0.5')
+  })
+
+  it('attaches many in one transaction and one send', async () => {
+    const { host, machines } = await createMachines('a', 'b', 'c', 'd')
+    const bridgeHost = await openHost(host)
+    const network = await bridgeHost.createNetwork({ name: 'br1', icc: false })
+    const before = bridgeHost.statistics
+    const containers = await network.attachAll(
+      [...machines].slice(2).map(([name, machine]) => ({
+        name,
+        netns: machine.namespace,
+        expose: ['80/tcp'],
+        publish: name === 'a' ? ['8080:80'] : [],
+        links: name === 'a' ? ['b', 'c', 'd'] : [],
+      })),
+    )
+    expect(containers.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
+    const { transactions, linkRequests } = bridgeHost.statistics
+    expect(transactions - before.transactions).toBe(1)
+    expect(linkRequests - before.linkRequests).toBe(1)
+    await network.detachAll()
+    expect(bridgeHost.statistics.transactions - transactions).toBe(1)
+    expect(bridgeHost.statistics.linkRequests - linkRequests).toBe(1)
+    expect(network.containers).toEqual([])
+  })
+})

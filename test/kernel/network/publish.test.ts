@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { addAddress, addRoute } from '../../../lab/wiring.js'
+import { createSetting, expectBlocked, expectReached } from './setting.js'
+
+const HOST = '203.0.113.1'
+const OUTSIDE = '203.0.113.2'
+
+describe.each([true, false])('a published port, icc: %s', (icc) => {
+  it('is reached from outside, from the host, from a neighbour, and from the container itself', async () => {
+    const { attach, machine, outside, host, network } = await createSetting(['web', 'app'], { icc })
+    await attach('web', { publish: ['8080:80/tcp'] })
+    const app = await attach('app')
+    await machine('web').serveTcp(80)
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+    for (const address of ['127.0.0.1', HOST, network.gateway]) {
+      await expectReached(host, address, 8080, network.gateway)
+      if (address === '127.0.0.1') continue
+      await expectReached(machine('app'), address, 8080, app.address)
+      await expectReached(machine('web'), address, 8080, network.gateway)
+    }
+  })
+
+  it('is reached by UDP, and the answer comes from the address that was asked', async () => {
+    const { attach, machine, outside, host } = await createSetting(['dns', 'app'], { icc })
+    await attach('dns', { publish: ['5353:53/udp'] })
+    await attach('app')
+    await machine('dns').serveUdp(53)
+    // The probe only takes an answer from the very address and port that it asked.
+    expect(await outside.probeUdp(HOST, 5353)).toMatchObject({ outcome: 'reached', seen: OUTSIDE })
+    expect(await machine('app').probeUdp(HOST, 5353)).toMatchObject({ outcome: 'reached' })
+    expect(await host.probeUdp('127.0.0.1', 5353)).toMatchObject({ outcome: 'reached' })
+  })
+})
+
+describe('publishing', () => {
+  it('opens the published port alone, and only by the host: not the address of the container', async () => {
+    const { attach, machine, outside } = await createSetting(['web'])
+    const web = await attach('web', { publish: ['8080:80'] })
+    for (const port of [80, 81]) await machine('web').serveTcp(port)
+    await expectBlocked(outside, web.address, 80)
+    await expectBlocked(outside, web.address, 81)
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+  })
+
+  it('on one address of the host only answers there; one port on two addresses leads to two containers', async () => {
+    const { attach, machine, outside, host } = await createSetting(['one', 'two'])
+    await addAddress(host, 'uplink', '203.0.113.9/24')
+    await attach('one', { publish: [`${HOST}:8080:80`] })
+    await attach('two', { publish: [{ hostAddress: '203.0.113.9', hostPort: 8080, containerPort: 80 }] })
+    for (const name of ['one', 'two']) await machine(name).serveTcp(80)
+    expect(await outside.probeTcp(HOST, 8080)).toMatchObject({ outcome: 'reached', server: 'one' })
+    expect(await outside.probeTcp('203.0.113.9', 8080)).toMatchObject({ outcome: 'reached', server: 'two' })
+    expect(await host.probeTcp('127.0.0.1', 8080)).toEqual({ outcome: 'refused' })
+  })
+
+  it('on a loopback address is for the host alone, even when somebody routes 127/8 here', async () => {
+    const { attach, machine, outside, host, network } = await createSetting(['web', 'app'])
+    await attach('web', { publish: ['127.0.0.2:8080:80'] })
+    await attach('app')
+    await machine('web').serveTcp(80)
+    await host.serveTcp(6000, { address: '127.0.0.1' })
+    await expectReached(host, '127.0.0.2', 8080, network.gateway)
+    await addRoute(outside, { destination: '127.0.0.2/32', gateway: HOST })
+    await outside.namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
+    await addRoute(machine('app'), { destination: '127.0.0.0/30', gateway: network.gateway })
+    await machine('app').namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
+    for (const [from, localAddress] of [
+      [outside, OUTSIDE],
+      [machine('app'), '172.17.0.3'],
+    ] as const) {
+      // A local table that sends 127.0.0.2 to the machine itself answers with a refusal: never with the server.
+      const outcome = await from.probeTcp('127.0.0.2', 8080, { localAddress })
+      expect(outcome.outcome).not.toBe('reached')
+    }
+    expect(
+      (await machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3' })).outcome,
+    ).not.toBe('reached')
+  })
+
+  it('while running, and taking back, takes effect at once, for open connections as well', async () => {
+    const { attach, machine, outside } = await createSetting(['web'])
+    const web = await attach('web')
+    await machine('web').serveTcp(80)
+    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'refused' })
+    await web.publish('8080:80', '9000:80')
+    expect(web.published).toEqual(['0.0.0.0:8080:80/tcp', '0.0.0.0:9000:80/tcp'])
+    const revoked = await outside.holdTcp(HOST, 8080)
+    const other = await outside.holdTcp(HOST, 9000)
+    await web.unpublish('8080:80')
+    expect(await revoked.send('after')).not.toBe('echo')
+    expect(await other.send('after')).toBe('echo')
+    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'refused' })
+  })
+
+  it('takes over a UDP flow that was there before the port was published', async () => {
+    const { attach, machine, outside } = await createSetting(['dns'])
+    const dns = await attach('dns')
+    await machine('dns').serveUdp(53)
+    const before = await outside.probeUdp(HOST, 5353, { localPort: 7777 })
+    expect(before.outcome).not.toBe('reached')
+    await dns.publish('5353:53/udp')
+    expect(await outside.probeUdp(HOST, 5353, { localPort: 7777 })).toMatchObject({ outcome: 'reached' })
+  })
+
+  it('ranges lead port by port', async () => {
+    const { attach, machine, outside } = await createSetting(['web'])
+    await attach('web', { publish: ['8000-8002:80-82'] })
+    for (const port of [80, 81, 82]) await machine('web').serveTcp(port)
+    for (const offset of [0, 1, 2]) {
+      expect(await outside.probeTcp(HOST, 8000 + offset)).toMatchObject({
+        outcome: 'reached',
+        localPort: 80 + offset,
+      })
+    }
+  })
+})

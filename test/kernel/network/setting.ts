@@ -1,0 +1,118 @@
+import { afterEach, expect } from 'vitest'
+import { Machine, type ProbeOptions } from '../../../lab/machine.js'
+import { connectOutside } from '../../../lab/wiring.js'
+import {
+  BridgeHost,
+  type ContainerOptions,
+  type HostOptions,
+  type Network,
+  type NetworkOptions,
+} from '../../../src/index.js'
+
+/** A host with a way outside, and machines to be containers: what each of these tests begins with. */
+export interface Setting {
+  readonly host: Machine
+  readonly outside: Machine
+  readonly machines: ReadonlyMap<string, Machine>
+  readonly bridgeHost: BridgeHost
+  readonly network: Network
+  /** Attaches a machine under its own name. */
+  attach(
+    name: string,
+    options?: Omit<ContainerOptions, 'netns' | 'name'>,
+    to?: Network,
+  ): ReturnType<Network['attach']>
+  machine(name: string): Machine
+}
+
+const cleanups: (() => Promise<unknown>)[] = []
+
+/** Runs when the test ends, well or not; last in, first out. */
+export function cleanUp(work: () => Promise<unknown>): void {
+  cleanups.push(work)
+}
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** Machines with a host that reaches outside; nothing of ours in the host yet. */
+export async function createMachines(
+  ...names: string[]
+): Promise<{ host: Machine; outside: Machine; machines: Map<string, Machine> }> {
+  const created = await Machine.createAll(['host', 'outside', ...names])
+  for (const machine of created) cleanUp(() => machine.close())
+  const machines = new Map(created.map((machine) => [machine.name, machine]))
+  const [host, outside] = created
+  if (!host || !outside) throw new Error('a host and an outside machine')
+  await connectOutside(host, outside, ['172.16.0.0/12'])
+  return { host, outside, machines }
+}
+
+export async function openHost(host: Machine, options: Omit<HostOptions, 'netns'> = {}): Promise<BridgeHost> {
+  const bridgeHost = await BridgeHost.open({ ...options, netns: host.namespace })
+  cleanUp(() => bridgeHost.close())
+  return bridgeHost
+}
+
+export async function createSetting(
+  names: readonly string[],
+  networkOptions: Partial<NetworkOptions> = {},
+  hostOptions: Omit<HostOptions, 'netns'> = {},
+): Promise<Setting> {
+  const { host, outside, machines } = await createMachines(...names)
+  const bridgeHost = await openHost(host, hostOptions)
+  const network = await bridgeHost.createNetwork({
+    name: 'docker0',
+    subnet: '172.17.0.0/16',
+    ...networkOptions,
+  })
+  const machine = (name: string): Machine => {
+    const found = machines.get(name)
+    if (!found) throw new Error(`no machine ${name}`)
+    return found
+  }
+  return {
+    host,
+    outside,
+    machines,
+    bridgeHost,
+    network,
+    machine,
+    attach: (name, options = {}, to = network) =>
+      to.attach({ ...options, name, netns: machine(name).namespace }),
+  }
+}
+
+/** Fails unless a TCP connection is made and the server sees the source address given. */
+export async function expectReached(
+  from: Machine,
+  address: string,
+  port: number,
+  seen: string,
+  options: ProbeOptions = {},
+): Promise<void> {
+  const outcome = await from.probeTcp(address, port, { timeoutMs: 2000, ...options })
+  expect(outcome, `${from.name} to ${address}:${port}`).toMatchObject({ outcome: 'reached', seen })
+}
+
+/** Fails unless the connection is dropped without an answer. */
+export async function expectBlocked(
+  from: Machine,
+  address: string,
+  port: number,
+  options: ProbeOptions = {},
+): Promise<void> {
+  const outcome = await from.probeTcp(address, port, options)
+  expect(outcome, `${from.name} to ${address}:${port}`).toEqual({ outcome: 'timeout' })
+}
+
+/** The error that a call fails with; fails when it does not. */
+export async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => {
+      throw new Error('the call did not fail')
+    },
+    (error: unknown) => error,
+  )
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { run } from '../support/tools.js'
+
+const EXAMPLE = new URL('../../examples/readme.mjs', import.meta.url)
+const README = new URL('../../README.md', import.meta.url)
+
+/** Mounts of its own: the names below /run/netns and the state directory are seen by this shell alone. */
+const SCRIPT = `
+set -e
+mkdir -p /run/netns
+mount -t tmpfs tmpfs /run/netns
+mount -t tmpfs tmpfs /var/lib
+for name in host web app; do ip netns add $name; done
+nsenter --net=/run/netns/host "$1" "$2"
+nsenter --net=/run/netns/host "$1" --input-type=module -e "$3"
+nsenter --net=/run/netns/host "$1" "$2"
+nsenter --net=/run/netns/host nft list ruleset
+nsenter --net=/run/netns/web ip -br addr show eth0
+`
+
+describe("the README's example", () => {
+  it('is the program in examples/', () => {
+    const code = readFileSync(EXAMPLE, 'utf8').trim()
+    expect(readFileSync(README, 'utf8')).toContain(code)
+  })
+
+  it('does what it says, in namespaces with the names that it uses; another open adopts and detaches', async () => {
+    const again = `
+      import { BridgeHost } from 'nfbridge'
+      const host = await BridgeHost.open({ state: '/var/lib/nfbridge' })
+      console.log(host.networks.map(({ name }) => name).join(), host.container('web').published.join())
+      await host.network('docker0').detachAll()
+      await host.close()`
+    const { code, stdout, stderr } = await run('unshare', [
+      '--mount',
+      'sh',
+      '-c',
+      SCRIPT,
+      'sh',
+      process.execPath,
+      fileURLToPath(EXAMPLE),
+      again,
+    ])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    expect(stdout.match(/^172\.17\.0\.\d+\tdb [0-9a-f]{12} web$/gm)).toHaveLength(2)
+    expect(stdout).toContain('docker0 0.0.0.0:8080:80/tcp')
+    expect(stdout).toContain('tcp . 8080 : 172.17.0.4 . 80')
+    expect(stdout).toMatch(/eth0@\S+\s+UP\s+172\.17\.0\.4\/16/)
+  })
+})

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Persistence } from '../../../src/network/apply/persistence.js'
+import { openStore } from '../../../src/store/index.js'
+import { attach, network, registryWith, thrown } from './fixtures.js'
+
+let directory: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+describe('the state directory', () => {
+  it('gives back what was written', () => {
+    const docker0 = network({ mtu: 1400 })
+    const registry = registryWith(docker0)
+    const containers = attach(
+      registry,
+      docker0,
+      { name: 'web', expose: ['80/tcp', '53/udp'], publish: ['127.0.0.1:8080:80', '9000-9001:90-91/udp'] },
+      { name: 'app', links: ['web:db'], hostname: 'app.example' },
+    )
+    const persistence = new Persistence(openStore(directory))
+    persistence.save({
+      networks: new Map([['docker0', docker0]]),
+      containers: new Map(containers.map((container) => [container.id, container])),
+    })
+    persistence.savePool('docker0', registry.pool(docker0).memory)
+    persistence.saveSysctl('net.ipv4.ip_forward', '0')
+    const loaded = new Persistence(openStore(directory)).load()
+    expect(loaded.networks).toEqual([docker0])
+    expect(new Set(loaded.containers)).toEqual(new Set(containers))
+    expect(loaded.pools).toEqual(new Map([['docker0', registry.pool(docker0).memory]]))
+    expect(loaded.sysctls).toEqual(new Map([['net.ipv4.ip_forward', '0']]))
+  })
+
+  it('forgets what was removed', () => {
+    const docker0 = network()
+    const persistence = new Persistence(openStore(directory))
+    persistence.save({ networks: new Map([['docker0', docker0]]) })
+    persistence.savePool('docker0', { fresh: 1, freed: [] })
+    persistence.save({ networks: new Map([['docker0', undefined]]) })
+    expect(persistence.load()).toEqual({ networks: [], containers: [], pools: new Map(), sysctls: new Map() })
+  })
+
+  it.each([
+    ['no JSON', '{"name":'],
+    ['null', 'null'],
+    ['a wrong type', '{"name":1}'],
+    ['a bad subnet', '{"name":"a","subnet":"10.0.0.1/8","gateway":"10.0.0.1","icc":true,"group":1}'],
+  ])('says which file is damaged: %s', (_, text) => {
+    new Persistence(openStore(directory)).save({ networks: new Map([['docker0', network()]]) })
+    writeFileSync(join(directory, 'networks', 'docker0.json'), text)
+    expect(thrown(() => new Persistence(openStore(directory)).load())).toMatchObject({
+      code: 'NFB_STATE_DAMAGED',
+      message: expect.stringContaining('docker0.json'),
+    })
+  })
+
+  it('that can not be used is an error', () => {
+    const file = join(directory, 'file')
+    writeFileSync(file, '')
+    expect(thrown(() => openStore(join(file, 'state')))).toMatchObject({ code: 'NFB_STATE_DAMAGED' })
+  })
+
+  it('is not needed', () => {
+    const persistence = new Persistence(openStore(undefined))
+    persistence.save({ networks: new Map([['docker0', network()]]) })
+    expect(persistence.load().networks).toEqual([])
+  })
+})
