@@ -43,7 +43,7 @@ export class Addresses {
     return this.#apply('add', address)
   }
 
-  /** Adds it, or changes it where it is there already. */
+  /** Adds it; where it is there already, the kernel takes over its metric and its flags and leaves the rest. */
   replace(address: AddressSpec): Promise<void> {
     return this.#apply('replace', address)
   }
