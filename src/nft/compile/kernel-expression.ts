@@ -56,7 +56,7 @@ export type KernelExpression =
   | { readonly name: 'nat'; readonly data: NatData }
   | { readonly name: 'masq'; readonly data: PortData }
   | { readonly name: 'redir'; readonly data: PortData }
-  | { readonly name: 'notrack'; readonly data: Record<string, never> }
+  | { readonly name: 'notrack'; readonly data: Readonly<Record<string, never>> }
 
 export type PayloadData = {
   readonly dreg: number

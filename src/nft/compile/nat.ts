@@ -157,5 +157,5 @@ export function compilePortTarget(
     flags |= NatFlags.protoSpecified
   }
   if (flags !== 0) data.flags = flags
-  context.out.push({ name, data })
+  context.out.push(name === 'masq' ? { name, data } : { name, data })
 }

@@ -53,7 +53,7 @@ function compileOpaque(context: RuleContext, expressions: readonly OpaqueExpress
   context.trail.enter('expressions')
   for (const [index, expression] of expressions.entries()) {
     context.trail.enter(index)
-    if (typeof expression.name !== 'string') throw new InvalidValue('an expression has a name')
+    if (expression.name === undefined) throw new InvalidValue('an expression has a name')
     context.out.push(expression)
     context.trail.leave()
   }

@@ -72,9 +72,7 @@ export class Statements {
 
   #opaque(index: number): OpaqueExpression[] {
     const expression = this.#expressions[index]
-    if (expression === undefined) return []
-    const { name, data } = expression
-    return [{ name: name ?? '', ...(data !== undefined && { data }) }]
+    return expression === undefined ? [] : [expression]
   }
 }
 
