@@ -1,17 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { runStep } from '../../scripts/step.mjs'
 
 const quiet = { limit: 10, quiet: true }
 
-/** Whether a process is there and not merely waiting to be reaped. */
+/** Whether a process is still there after half a second; one that nobody has reaped yet is not. */
 async function isAlive(pid: number): Promise<boolean> {
   for (let attempt = 0; attempt < 20; attempt++) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return false
-    }
+    if (!existsSync(`/proc/${pid}`)) return false
+    if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return false
     await sleep(25)
   }
   return true
