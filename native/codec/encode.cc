@@ -270,6 +270,8 @@ std::optional<EncodeError> encode(std::span<const std::uint32_t> words, netlink:
   const std::size_t size_before = out.size();
   const std::size_t count_before = encoded.size();
   const std::span<const Message> known = messages();
+  // Attributes take hardly more room than the records that they come from: the buffer need not grow on the way.
+  out.reserve(size_before + words.size_bytes() + 1024);
   Encoder encoder(out);
   netlink::Writer writer(out);
   Words rest{words.data(), words.data() + words.size()};

@@ -36,7 +36,7 @@ std::uint32_t Writer::end_message(std::size_t offset) {
 std::size_t Writer::put_zeros(std::size_t length) {
   const std::size_t padded = align(length);
   const std::size_t offset = buffer_.append(padded);
-  std::memset(buffer_.data() + offset, 0, padded);
+  if (padded > 0) std::memset(buffer_.data() + offset, 0, padded);
   return offset;
 }
 
@@ -72,18 +72,6 @@ std::string_view Attribute::text() const {
   if (payload.empty()) return {};
   const std::size_t length = payload.back() == std::byte{0} ? payload.size() - 1 : payload.size();
   return {reinterpret_cast<const char*>(payload.data()), length};
-}
-
-bool AttributeReader::next(Attribute& attribute) {
-  nlattr header;
-  if (!load(bytes_, offset_, header)) return false;
-  if (header.nla_len < NLA_HDRLEN || header.nla_len > bytes_.size() - offset_) return false;
-  attribute.type = header.nla_type;
-  attribute.payload = bytes_.subspan(offset_ + NLA_HDRLEN, header.nla_len - std::size_t{NLA_HDRLEN});
-  attribute.offset = offset_;
-  // The last attribute of a nest may come without its padding.
-  offset_ += std::min(align(header.nla_len), bytes_.size() - offset_);
-  return true;
 }
 
 bool find_attribute(Bytes attributes, std::uint16_t number, Attribute& attribute) {

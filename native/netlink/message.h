@@ -170,7 +170,19 @@ class AttributeReader {
  public:
   explicit AttributeReader(Bytes bytes) : bytes_(bytes) {}
 
-  bool next(Attribute& attribute);
+  bool next(Attribute& attribute) {
+    nlattr header;
+    if (!load(bytes_, offset_, header)) return false;
+    const std::size_t rest = bytes_.size() - offset_;
+    if (header.nla_len < NLA_HDRLEN || header.nla_len > rest) return false;
+    attribute.type = header.nla_type;
+    attribute.payload = bytes_.subspan(offset_ + NLA_HDRLEN, header.nla_len - std::size_t{NLA_HDRLEN});
+    attribute.offset = offset_;
+    // The last attribute of a nest may come without its padding.
+    const std::size_t padded = align(header.nla_len);
+    offset_ += padded < rest ? padded : rest;
+    return true;
+  }
   // After the last: whether all bytes were attributes.
   bool complete() const { return offset_ >= bytes_.size(); }
   // Where the next attribute begins, or what is left.
