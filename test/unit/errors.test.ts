@@ -42,7 +42,7 @@ describe('docs/errors.md', () => {
   it.each(codes)('tells cause, remedy and origin of %s', (code) => {
     const text = sections.get(code) ?? ''
     for (const part of ['Cause', 'Remedy', 'Raised by'])
-      expect(text).toMatch(new RegExp(`^\\*\\*${part}\\.\\*\\* \\S.{10,}`, 'm'))
+      expect(text).toMatch(new RegExp(`^- \\*\\*${part}\\.\\*\\* \\S.{10,}`, 'm'))
   })
 })
 
