@@ -72,7 +72,12 @@ class Encoder {
     path_ = path + path_;
     return false;
   }
-  bool fail_at(std::size_t index) { return fail_in("[" + std::to_string(index) + "]"); }
+  bool fail_at(std::size_t index) {
+    std::string position("[");
+    position += std::to_string(index);
+    position += ']';
+    return fail_in(position);
+  }
 
   bool entries(const Schema& schema, Words words, std::size_t header, int depth) {
     const std::size_t header_fields = schema.header.size();
@@ -270,7 +275,8 @@ std::optional<EncodeError> encode(std::span<const std::uint32_t> words, netlink:
   const std::size_t size_before = out.size();
   const std::size_t count_before = encoded.size();
   const std::span<const Message> known = messages();
-  // Attributes take hardly more room than the records that they come from: the buffer need not grow on the way.
+  // Attributes take hardly more room than the records that they come from: the buffer need not grow on the
+  // way.
   out.reserve(size_before + words.size_bytes() + 1024);
   Encoder encoder(out);
   netlink::Writer writer(out);

@@ -23,7 +23,11 @@ struct Found {
     if (!path.empty()) path += '.';
     path += name;
   }
-  void enter(std::size_t index) { path += "[" + std::to_string(index) + "]"; }
+  void enter(std::size_t index) {
+    path += '[';
+    path += std::to_string(index);
+    path += ']';
+  }
 };
 
 // Offsets below are relative to the bytes at hand. `offset` is the one that is looked for; an offset at the
