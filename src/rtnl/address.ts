@@ -2,6 +2,7 @@ import { Cidr, type IPAddress, type IPv4Address } from '../address/index.js'
 import type { AddressRecord } from '../native/records.js'
 import { AddressFlag, nameOf, numberOf, SCOPES } from './numbers.js'
 import {
+  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -68,6 +69,18 @@ export const ADDRESS_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['rtPriority', 'metric'],
 ])
 
+const NAMES = [
+  'device',
+  'address',
+  'peer',
+  'broadcast',
+  'label',
+  'scope',
+  'duplicateDetection',
+  'prefixRoute',
+  'metric',
+] as const satisfies readonly (keyof AddressSpec)[]
+
 /** The record that adds an address, or deletes it. */
 export function addressRecord(
   spec: AddressSpec,
@@ -75,6 +88,7 @@ export function addressRecord(
   path: string,
   resolve: ResolveDevice,
 ): AddressRecord {
+  checkProperties(spec, NAMES, operation, path)
   const cidr = toInterfaceAddress(spec.address, `${path}.address`)
   const local = cidr.address.bytes
   const flags =

@@ -1,7 +1,7 @@
 import type { BridgePortRecord, BridgeRecord } from '../native/records.js'
 import { inverse, readNumbers, readSwitches, writeNumbers, writeSwitches } from './attributes.js'
 import { nameOf, PORT_STATES } from './numbers.js'
-import { compact } from './values.js'
+import { checkProperties, compact } from './values.js'
 
 /**
  * The settings of a bridge (IFLA_BR_* in linux/if_link.h). Times are in hundredths of a second, as the kernel and
@@ -124,7 +124,11 @@ export const BRIDGE_PROPERTIES: ReadonlyMap<string, string> = inverse({
 })
 export const PORT_PROPERTIES: ReadonlyMap<string, string> = inverse({ ...PORT_SWITCHES, ...PORT_NUMBERS })
 
-export function bridgeRecord(options: BridgeOptions): BridgeRecord {
+const BRIDGE_NAMES = [...Object.keys(BRIDGE_SWITCHES), ...Object.keys(BRIDGE_NUMBERS)]
+const PORT_NAMES = [...Object.keys(PORT_SWITCHES), ...Object.keys(PORT_NUMBERS)]
+
+export function bridgeRecord(options: BridgeOptions, operation: string, path: string): BridgeRecord {
+  checkProperties(options, BRIDGE_NAMES, operation, path)
   return { ...writeSwitches(BRIDGE_SWITCHES, options), ...writeNumbers(BRIDGE_NUMBERS, options) }
 }
 
@@ -135,7 +139,12 @@ export function readBridge(record: BridgeRecord): BridgeOptions {
   })
 }
 
-export function bridgePortRecord(options: BridgePortOptions): BridgePortRecord {
+export function bridgePortRecord(
+  options: BridgePortOptions,
+  operation: string,
+  path: string,
+): BridgePortRecord {
+  checkProperties(options, PORT_NAMES, operation, path)
   return { ...writeSwitches(PORT_SWITCHES, options), ...writeNumbers(PORT_NUMBERS, options) }
 }
 

@@ -5,7 +5,15 @@ import type { NamespaceDescriptor } from '../netns/index.js'
 import { type BridgeOptions, type BridgePortOptions, bridgePortRecord, bridgeRecord } from './bridge.js'
 import { checkInterfaceName } from './names.js'
 import { LinkFlag } from './numbers.js'
-import { checkDevice, checkIndex, compact, type Device, type ResolveDevice, toMac } from './values.js'
+import {
+  checkDevice,
+  checkIndex,
+  checkProperties,
+  compact,
+  type Device,
+  type ResolveDevice,
+  toMac,
+} from './values.js'
 
 /** A namespace for a link to be born in or moved to: a {@link Namespace}, a descriptor, or a process in it. */
 export type LinkNamespace = NamespaceDescriptor | { readonly pid: number }
@@ -36,7 +44,7 @@ export interface LinkAttributes {
 /** What only a new link can be given. */
 export interface NewLinkAttributes extends LinkAttributes {
   readonly name: string
-  /** The index; the kernel chooses one when it is left out. NFB_BUSY when another link has it. */
+  /** The index; the kernel chooses one when it is left out. NFB_EXISTS when another link has it. */
   readonly index?: number
   /** Number of transmit queues; 1 spares a veth a fifth of its cost. */
   readonly txQueues?: number
@@ -119,6 +127,29 @@ export const LINK_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['link', 'device'],
 ])
 
+const COMMON = [
+  'mtu',
+  'mac',
+  'group',
+  'alias',
+  'master',
+  'up',
+  'promiscuous',
+  'allMulticast',
+  'arp',
+  'txQueueLength',
+  'port',
+] as const satisfies readonly (keyof LinkAttributes)[]
+const NEW = ['kind', 'name', 'index', 'txQueues', 'rxQueues', 'netns', ...COMMON] as const
+const NEW_OF_KIND: ReadonlyMap<string, readonly string[]> = new Map([
+  ['bridge', [...NEW, 'bridge']],
+  ['veth', [...NEW, 'peer']],
+  ['vlan', [...NEW, 'device', 'vlan']],
+  ['vrf', [...NEW, 'table']],
+])
+const PEER = ['name', 'index', 'mac', 'mtu', 'group', 'txQueues', 'rxQueues', 'netns'] as const
+const CHANGE = ['device', 'name', 'bridge', 'netns', ...COMMON] as const
+
 /** The record that creates a link. */
 export function newLinkRecord(
   spec: LinkSpec,
@@ -126,6 +157,7 @@ export function newLinkRecord(
   path: string,
   resolve: ResolveDevice,
 ): LinkRecord {
+  checkProperties(spec, NEW_OF_KIND.get(spec.kind) ?? NEW, operation, path)
   return compact<LinkRecord>({
     ...attributes(spec, operation, path, resolve),
     ifname: checkInterfaceName(spec.name, operation, `${path}.name`),
@@ -145,6 +177,7 @@ export function changeLinkRecord(
   path: string,
   resolve: ResolveDevice,
 ): LinkRecord {
+  checkProperties(change, CHANGE, operation, path)
   const renames = change.name !== undefined
   return compact<LinkRecord>({
     ...attributes(change, operation, path, resolve),
@@ -156,7 +189,10 @@ export function changeLinkRecord(
         }
       : deviceRecord(change.device, operation, `${path}.device`)),
     ...namespace(change.netns, operation, `${path}.netns`),
-    linkinfo: change.bridge === undefined ? undefined : { kind: 'bridge', data: bridgeRecord(change.bridge) },
+    linkinfo:
+      change.bridge === undefined
+        ? undefined
+        : { kind: 'bridge', data: bridgeRecord(change.bridge, operation, `${path}.bridge`) },
   })
 }
 
@@ -168,13 +204,14 @@ export function portRecord(
   path: string,
 ): LinkRecord {
   return {
-    ...deviceRecord(device, operation, path),
-    linkinfo: { slaveKind: 'bridge', slaveData: bridgePortRecord(port) },
+    ...deviceRecord(device, operation, `${path}.device`),
+    linkinfo: { slaveKind: 'bridge', slaveData: bridgePortRecord(port, operation, `${path}.port`) },
   }
 }
 
 /** The record that says which links are meant. */
 export function linkSelectorRecord(selector: LinkSelector, operation: string, path: string): LinkRecord {
+  checkProperties(selector, ['device', 'group'], operation, path)
   if ('device' in selector) return deviceRecord(selector.device, operation, `${path}.device`)
   if (Number.isInteger(selector.group) && selector.group > 0 && selector.group < 2 ** 32) {
     return { group: selector.group }
@@ -237,7 +274,7 @@ function attributes(
 function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoRecord {
   switch (spec.kind) {
     case 'bridge':
-      return { kind: 'bridge', data: bridgeRecord(spec.bridge ?? {}) }
+      return { kind: 'bridge', data: bridgeRecord(spec.bridge ?? {}, operation, `${path}.bridge`) }
     case 'veth':
       if (spec.peer?.index !== undefined && spec.index === undefined) {
         throw new NfbridgeError({
@@ -268,6 +305,7 @@ function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoReco
 }
 
 function peerRecord(peer: VethPeerSpec, operation: string, path: string): VethPeerRecord {
+  checkProperties(peer, PEER, operation, path)
   return compact<VethPeerRecord>({
     ifname: peer.name === undefined ? undefined : checkInterfaceName(peer.name, operation, `${path}.name`),
     index: peer.index === undefined ? undefined : checkIndex(peer.index, operation, `${path}.index`),

@@ -2,6 +2,7 @@ import type { IPAddress, MacAddress } from '../address/index.js'
 import type { NeighbourRecord } from '../native/records.js'
 import { Family, NEIGHBOUR_STATES, NeighbourFlag, nameOf, numberOf } from './numbers.js'
 import {
+  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -83,6 +84,23 @@ export const NEIGHBOUR_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['lladdr', 'mac'],
 ])
 
+const NAMES = [
+  'device',
+  'address',
+  'mac',
+  'state',
+  'proxy',
+  'router',
+] as const satisfies readonly (keyof NeighbourSpec)[]
+const FDB_NAMES = [
+  'device',
+  'mac',
+  'vlan',
+  'state',
+  'table',
+  'sticky',
+] as const satisfies readonly (keyof FdbSpec)[]
+
 const FDB_STATES = {
   permanent: NEIGHBOUR_STATES.permanent,
   static: NEIGHBOUR_STATES.noarp,
@@ -96,6 +114,7 @@ export function neighbourRecord(
   path: string,
   resolve: ResolveDevice,
 ): NeighbourRecord {
+  checkProperties(spec, NAMES, operation, path)
   const address = toAddress(spec.address, `${path}.address`)
   return compact<NeighbourRecord>({
     family: familyNumber(address.family),
@@ -131,6 +150,7 @@ export function fdbRecord(
   path: string,
   resolve: ResolveDevice,
 ): NeighbourRecord {
+  checkProperties(spec, FDB_NAMES, operation, path)
   return compact<NeighbourRecord>({
     family: Family.bridge,
     ifindex: resolve(spec.device, `${path}.device`),

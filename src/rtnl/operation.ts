@@ -62,7 +62,7 @@ export function addMessages(
 ): void {
   switch (operation.kind) {
     case 'link':
-      addLinkMessages(operation, caller, `${path}.link`, resolve, add)
+      addLinkMessages(operation, caller, path, resolve, add)
       return
     case 'address': {
       const record = addressRecord(operation.address, caller, `${path}.address`, resolve)
@@ -101,10 +101,11 @@ export function addMessages(
 function addLinkMessages(
   operation: Extract<RtnlOperation, { kind: 'link' }>,
   caller: string,
-  path: string,
+  at: string,
   resolve: ResolveDevice,
   add: AddMessage,
 ): void {
+  const path = `${at}.link`
   switch (operation.action) {
     case 'create': {
       const { link } = operation
@@ -137,7 +138,7 @@ function addLinkMessages(
       add('delLink', 0, linkSelectorRecord(operation.link, caller, path))
       return
     default:
-      throw invalid('the action of a link is create, change or delete', caller, path)
+      throw invalid('the action of a link is create, change or delete', caller, `${at}.action`)
   }
 }
 

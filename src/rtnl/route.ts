@@ -4,6 +4,7 @@ import type { NexthopRecord, RouteRecord } from '../native/records.js'
 import type { Scope } from './address.js'
 import { nameOf, numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES, ROUTE_TYPES, RouteFlag, SCOPES } from './numbers.js'
 import {
+  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -97,6 +98,28 @@ export const ROUTE_PROPERTIES: ReadonlyMap<string, string> = new Map([
 const FIRST_WIDE_TABLE = 256
 const TABLE_COMPAT = 252
 
+const NAMES = [
+  'destination',
+  'family',
+  'gateway',
+  'device',
+  'nexthops',
+  'metric',
+  'table',
+  'scope',
+  'type',
+  'protocol',
+  'source',
+  'onlink',
+  'mtu',
+] as const satisfies readonly (keyof RouteSpec)[]
+const NEXTHOP_NAMES = [
+  'gateway',
+  'device',
+  'weight',
+  'onlink',
+] as const satisfies readonly (keyof NexthopSpec)[]
+
 /** The record that adds a route, or deletes it. */
 export function routeRecord(
   spec: RouteSpec,
@@ -105,6 +128,7 @@ export function routeRecord(
   path: string,
   resolve: ResolveDevice,
 ): RouteRecord {
+  checkProperties(spec, NAMES, operation, path)
   const gateway = spec.gateway === undefined ? undefined : toAddress(spec.gateway, `${path}.gateway`)
   const destination = destinationOf(spec, gateway, path)
   const family = destination.family
@@ -144,7 +168,7 @@ export function routeRecord(
     rtaTable: table < FIRST_WIDE_TABLE ? undefined : table,
     prefsrc: spec.source === undefined ? undefined : toAddress(spec.source, `${path}.source`).bytes,
     multipath: spec.nexthops?.map((nexthop, index) =>
-      nexthopRecord(nexthop, family, joinPath(`${path}.nexthops`, index), resolve),
+      nexthopRecord(nexthop, family, operation, joinPath(`${path}.nexthops`, index), resolve),
     ),
     metrics: spec.mtu === undefined ? undefined : { mtu: spec.mtu },
   })
@@ -217,9 +241,11 @@ function readVia(via: Uint8Array | undefined): IPAddress | undefined {
 function nexthopRecord(
   nexthop: NexthopSpec,
   family: 4 | 6,
+  operation: string,
   path: string,
   resolve: ResolveDevice,
 ): NexthopRecord {
+  checkProperties(nexthop, NEXTHOP_NAMES, operation, path)
   const gateway = nexthop.gateway === undefined ? undefined : toAddress(nexthop.gateway, `${path}.gateway`)
   return compact<NexthopRecord>({
     flags: nexthop.onlink ? RouteFlag.onlink : 0,

@@ -1,5 +1,5 @@
 import { addressFromBytes, Cidr, type IPAddress, MacAddress, parseAddress } from '../address/index.js'
-import { NfbridgeError } from '../errors.js'
+import { joinPath, NfbridgeError } from '../errors.js'
 import { checkInterfaceName } from './names.js'
 import { Family } from './numbers.js'
 
@@ -56,6 +56,35 @@ export function checkDevice(device: Device, operation: string, path: string): De
   return typeof device === 'number'
     ? checkIndex(device, operation, path)
     : checkInterfaceName(device, operation, path)
+}
+
+/**
+ * Refuses what is no object and properties that are not known: a misspelt one that is passed over would be a trap.
+ * @throws NfbridgeError NFB_INVALID_ARGUMENT
+ */
+export function checkProperties(
+  value: object,
+  known: readonly string[],
+  operation: string,
+  path: string,
+): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new NfbridgeError({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation,
+      message: 'an object is expected',
+      path,
+    })
+  }
+  for (const name in value) {
+    if (known.includes(name)) continue
+    throw new NfbridgeError({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation,
+      message: `there is no "${name}", only ${known.join(', ')}`,
+      path: joinPath(path, name),
+    })
+  }
 }
 
 /** Copies without the properties that are undefined, as `exactOptionalPropertyTypes` wants it. */
