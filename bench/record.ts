@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs'
 import { BridgeHost, Namespace } from 'nfbridge'
 import { Nft } from 'nfbridge/nft'
 import { addContainer, networkOptions } from './container.js'
-import { addressSet, elements, extraAddress, rule, table, tableAndChain } from './workloads.js'
+import { adding, addressSet, elements, extraAddress, rule, table, tableAndChain } from './workloads.js'
 
 /** Where phases begin and end in the recording, in bytes: before the set-up, then after each phase. */
 export interface Marks {
@@ -52,11 +52,7 @@ async function recordRules(): Promise<Marks> {
   return phases(
     [
       async () => {},
-      () =>
-        nft
-          .transaction()
-          .add(...tableAndChain, ...rules)
-          .commit(),
+      () => adding(nft, [...tableAndChain, ...rules]).commit(),
       () => nft.transaction().delete({ table }).commit(),
     ],
     netns,
@@ -68,11 +64,7 @@ async function recordElement(): Promise<Marks> {
   const nft = await Nft.open({ netns })
   return phases(
     [
-      () =>
-        nft
-          .transaction()
-          .add(...addressSet(count))
-          .commit(),
+      () => adding(nft, addressSet(count)).commit(),
       () =>
         nft
           .transaction()

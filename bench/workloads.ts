@@ -1,9 +1,16 @@
 /** What the rows commit, once as the product's objects and once as text for each of the other programs. */
-import type { ElementObject, RuleObject, RulesetObject } from 'nfbridge/nft'
+import type { ElementObject, Nft, RuleObject, RulesetObject, Transaction } from 'nfbridge/nft'
 
 export const table = { family: 'ip', name: 'bench' } as const
 export const chainName = 'forward'
 export const setName = 'members'
+
+/** A transaction that adds the objects. */
+export function adding(nft: Nft, objects: Iterable<RulesetObject>): Transaction {
+  const transaction = nft.transaction()
+  for (const object of objects) transaction.add(object)
+  return transaction
+}
 
 /** The n-th address of a /8: distinct for n < 2^24. */
 function address(network: number, n: number): string {

@@ -5,6 +5,7 @@ import { recordFloor } from '../floor.js'
 import { launch, type Restore } from '../peers.js'
 import type { Surroundings } from '../surroundings.js'
 import {
+  adding,
   addressSet,
   addressSetForNft,
   elements,
@@ -50,11 +51,8 @@ export async function elementContest(surroundings: Surroundings, count: number):
 async function ours(surroundings: Surroundings, count: number): Promise<Contestant[]> {
   const nft = await Nft.open({ netns: await surroundings.namespace() })
   surroundings.closeLater(() => nft.close())
-  await nft
-    .transaction()
-    .add(...addressSet(count))
-    .commit()
-  const adding = (): Transaction => nft.transaction().add(elements([extraAddress]))
+  await adding(nft, addressSet(count)).commit()
+  const one = (): Transaction => nft.transaction().add(elements([extraAddress]))
   const undo = (): unknown =>
     nft
       .transaction()
@@ -72,9 +70,9 @@ async function ours(surroundings: Surroundings, count: number): Promise<Contesta
     {
       name: 'nfbridge: commitSync',
       processes: 0,
-      run: () => repeated(async () => timeSync(() => adding().commitSync())),
+      run: () => repeated(async () => timeSync(() => one().commitSync())),
     },
-    { name: 'nfbridge: commit', processes: 0, run: () => repeated(() => time(() => adding().commit())) },
+    { name: 'nfbridge: commit', processes: 0, run: () => repeated(() => time(() => one().commit())) },
   ]
 }
 

@@ -5,7 +5,15 @@ import { type Contest, type Contestant, time } from '../contest.js'
 import { recordFloor } from '../floor.js'
 import { launch, type Restore } from '../peers.js'
 import type { Surroundings } from '../surroundings.js'
-import { emptyForIptables, rule, rulesForIptables, rulesForNft, table, tableAndChain } from '../workloads.js'
+import {
+  adding,
+  emptyForIptables,
+  rule,
+  rulesForIptables,
+  rulesForNft,
+  table,
+  tableAndChain,
+} from '../workloads.js'
 
 const floorName = 'floor: C, the same bytes'
 
@@ -38,7 +46,7 @@ export async function rulesContest(surroundings: Surroundings, count: number): P
 async function ours(surroundings: Surroundings, count: number): Promise<Contestant[]> {
   const nft = await Nft.open({ netns: await surroundings.namespace() })
   surroundings.closeLater(() => nft.close())
-  const rules = Array.from({ length: count }, (_, n) => rule(n))
+  const objects = [...tableAndChain, ...Array.from({ length: count }, (_, n) => rule(n))]
   let sending = 0
   return [
     {
@@ -46,9 +54,7 @@ async function ours(surroundings: Surroundings, count: number): Promise<Contesta
       processes: 0,
       run: async () => {
         const whole = await time(async () => {
-          const transaction = nft.transaction().add(...tableAndChain)
-          for (const object of rules) transaction.add(object)
-          const commit = transaction.commit()
+          const commit = adding(nft, objects).commit()
           sending = await time(() => commit)
         })
         await nft.transaction().delete({ table }).commit()
