@@ -131,9 +131,10 @@ export function requireIcmpType(context: RuleContext, header: 'icmp' | 'icmpv6',
   if (dependency === undefined) return
   const { protocols } = context
   const { types } = dependency
-  if (protocols.icmpType !== undefined) {
-    if (types.includes(protocols.icmpType)) return
-    throw new InvalidValue(`${header} ${field} does not exist in messages of type ${protocols.icmpType}`)
+  if (protocols.icmpTypes !== undefined) {
+    const other = protocols.icmpTypes.find((type) => !types.includes(type))
+    if (other === undefined) return
+    throw new InvalidValue(`${header} ${field} does not exist in messages of type ${other}`)
   }
   if (types.length === 1) {
     requirePayload(context, payloadBases.th, 0, bytes(types[0], 1, 'big'), false)
@@ -143,5 +144,5 @@ export function requireIcmpType(context: RuleContext, header: 'icmp' | 'icmpv6',
     loadPayload(context.out, 0, payloadBases.th, 0, 1)
     context.out.push({ name: 'lookup', data: { ...set, sreg: register(0) } })
   }
-  protocols.icmpType = types[0]
+  protocols.icmpTypes = types
 }

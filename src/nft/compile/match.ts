@@ -262,14 +262,18 @@ function learnHeader(context: RuleContext, base: number, offset: number, value: 
       (protocols.network === 'ip' && offset === IP_PROTOCOL_OFFSET) ||
       (protocols.network === 'ip6' && offset === IP6_NEXTHDR_OFFSET)
     if (isProtocol) protocols.learnTransport(transportHeaders.get(value) ?? 'other')
-  } else if (protocols.transport === 'icmp' || protocols.transport === 'icmpv6') protocols.icmpType = value
+  } else if (protocols.transport === 'icmp' || protocols.transport === 'icmpv6') protocols.icmpTypes = [value]
 }
 
-/** A set of transport protocols says that it is one of several. */
+/** A set of transport protocols says that it is one of several, a set of ICMP types which fields there are. */
 function learnSet(context: RuleContext, operand: ValueOperand, right: SetExpression): void {
-  if (operand.type.name !== 'inet_proto') return
-  for (const element of right.set) {
-    if (typeof element !== 'string' && typeof element !== 'number') continue
-    learn(context, operand, Number(constantNumber(element, operand.type, operand.bits)))
-  }
+  const { name } = operand.type
+  if (name !== 'inet_proto' && name !== 'icmp_type' && name !== 'icmpv6_type') return
+  const values = right.set.flatMap((element) =>
+    typeof element === 'string' || typeof element === 'number'
+      ? [Number(constantNumber(element, operand.type, operand.bits))]
+      : [],
+  )
+  if (name === 'inet_proto') for (const value of values) learn(context, operand, value)
+  else if (values.length === right.set.length) context.protocols.icmpTypes = values
 }

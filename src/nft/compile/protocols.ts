@@ -50,15 +50,15 @@ export class ProtocolContext {
   link: LinkProtocol | undefined
   network: NetworkProtocol | undefined
   transport: TransportProtocol | undefined
-  /** The value of `icmp type` or `icmpv6 type` that was matched. */
-  icmpType: number | undefined
+  /** The values of `icmp type` or `icmpv6 type` that were matched. */
+  icmpTypes: readonly number[] | undefined
 
   constructor(family: Family) {
     this.family = family
     this.link = initialLink[family]
     this.network = initialNetwork[family]
     this.transport = undefined
-    this.icmpType = undefined
+    this.icmpTypes = undefined
   }
 
   /** Whether hooks of the family see the link layer header first. */

@@ -212,7 +212,7 @@ export function fib(reference: FibExpression['fib'], present: boolean): ValueOpe
       : reference.result === 'oif'
         ? 'iface_index'
         : 'fib_addrtype'
-  const length = present ? 1 : isName ? 16 : 4
+  const length = isName ? 16 : 4
   return {
     kind: 'value',
     source: { kind: 'fib', result, flags },

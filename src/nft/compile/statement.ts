@@ -1,11 +1,12 @@
 import { InvalidValue, quote } from '../datatype/index.js'
-import type { OpaqueExpression, Statement } from '../model/index.js'
+import type { Statement } from '../model/index.js'
 import { compileCounter } from './counter.js'
 import { compileLimit } from './limit.js'
 import { compileLog } from './log.js'
 import { compileMatch } from './match.js'
 import { mergePayloads } from './merge.js'
 import { compileNat, compilePortTarget } from './nat.js'
+import { compileOpaque } from './opaque.js'
 import { compileReject } from './reject.js'
 import type { RuleContext } from './rule-context.js'
 import { compileVerdict } from './verdict.js'
@@ -42,20 +43,8 @@ function compileAction(context: RuleContext, statement: Action): void {
   else if ('masquerade' in statement) compilePortTarget(context, 'masq', statement.masquerade)
   else if ('redirect' in statement) compilePortTarget(context, 'redir', statement.redirect)
   else if ('notrack' in statement) context.out.push({ name: 'notrack', data: {} })
-  else if ('opaque' in statement) compileOpaque(context, statement.opaque.expressions)
+  else if ('opaque' in statement) compileOpaque(context, statement.opaque)
   else if (!compileVerdict(context, statement))
     throw new InvalidValue(`${quote(name)} is no statement that is supported`)
   trail.leave()
-}
-
-/** What was listed without being understood goes back as it was. */
-function compileOpaque(context: RuleContext, expressions: readonly OpaqueExpression[]): void {
-  context.trail.enter('expressions')
-  for (const [index, expression] of expressions.entries()) {
-    context.trail.enter(index)
-    if (expression.name === undefined) throw new InvalidValue('an expression has a name')
-    context.out.push(expression)
-    context.trail.leave()
-  }
-  context.trail.leave()
 }

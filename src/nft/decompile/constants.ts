@@ -15,7 +15,17 @@ export interface Encoding {
 /** One value. */
 export function readValue(bytes: Uint8Array, encoding: Encoding): Immediate {
   const { type, order, length, shift } = encoding
-  return type.read(shiftRight(bytes, order, shift), 0, Math.min(length, bytes.length), order)
+  const value = type.read(shiftRight(bytes, order, shift), 0, Math.min(length, bytes.length), order)
+  // A star at the end of a name stands for any continuation, unless it is escaped.
+  return type.text && typeof value === 'string' && value.endsWith('*') ? `${value.slice(0, -1)}\\*` : value
+}
+
+/** One value as a number where its type is one. */
+function readNumeric(bytes: Uint8Array, encoding: Encoding): Immediate {
+  if (!encoding.type.symbols) return readValue(bytes, encoding)
+  const { order, shift } = encoding
+  const number = readNumber(shiftRight(bytes, order, shift), 0, bytes.length, order)
+  return typeof number === 'bigint' ? `0x${number.toString(16)}` : number
 }
 
 /** A value that may be several flags: a name, or `{ '|': names }` as `nft` writes a constant of several. */
@@ -33,9 +43,7 @@ export function readAlternatives(bytes: Uint8Array, encoding: Encoding): Express
 /** The mask of a bit operation: flags, else the bits as the type writes them, without looking for a name. */
 export function readMask(bytes: Uint8Array, encoding: Encoding): Expression {
   if (encoding.type.bitmask) return readAlternatives(bytes, encoding)
-  if (!encoding.type.symbols) return readValue(bytes, encoding)
-  const number = readNumber(bytes, 0, bytes.length, encoding.order)
-  return typeof number === 'bigint' ? `0x${number.toString(16)}` : number
+  return readNumeric(bytes, encoding)
 }
 
 /** The names of the bits that are set, lowest first; empty when one of them has no name. */
@@ -68,7 +76,7 @@ export function readPrefix(bytes: Uint8Array, mask: Uint8Array, encoding: Encodi
 /** The text that names with a common beginning share: `eth*`. Undefined for what no rule can say. */
 export function readWildcard(bytes: Uint8Array, encoding: Encoding): string | undefined {
   if (!encoding.type.text || bytes.length === 0 || bytes.includes(0)) return undefined
-  return `${readValue(bytes, encoding)}*`
+  return `${encoding.type.read(bytes, 0, bytes.length, encoding.order)}*`
 }
 
 /** All values from one to another: a network where it is one, else a range. */
@@ -89,7 +97,9 @@ export function readInterval(
 }
 
 export function readRange(first: Uint8Array, last: Uint8Array, encoding: Encoding): Expression {
-  return { range: [readValue(first, encoding), readValue(last, encoding)] }
+  // Like nft: of all names, only those of protocols have no place in a range.
+  const read = encoding.type.name === 'inet_proto' ? readNumeric : readValue
+  return { range: [read(first, encoding), read(last, encoding)] }
 }
 
 /** The value that a bit field holds, at the low end. */

@@ -11,8 +11,8 @@ export interface FoundField {
   readonly type: Datatype
   readonly offset: number
   readonly bits: number
-  /** It stands there in messages of this ICMP type only. */
-  readonly dependsOnIcmpType: boolean
+  /** It says of which one type the ICMP message is. */
+  readonly impliesIcmpType: boolean
 }
 
 interface KnownField extends FoundField {
@@ -44,7 +44,7 @@ function fieldsOf(header: PayloadProtocol): readonly KnownField[] {
       type: datatype(field.type),
       offset: field.offset,
       bits: field.bits,
-      dependsOnIcmpType: icmpTypes !== undefined,
+      impliesIcmpType: icmpTypes?.length === 1,
       icmpTypes,
     }
   })

@@ -129,7 +129,7 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
       : name === 'oif'
         ? 'iface_index'
         : 'ifname'
-  const length = present ? 1 : name === 'oifname' ? 16 : 4
+  const length = name === 'oifname' ? 16 : 4
   return load(
     state,
     dreg,

@@ -144,11 +144,15 @@ const listedSetFlags: { readonly [F in SetFlag]: number } = {
   timeout: SetFlags.timeout,
   dynamic: SetFlags.dynamic,
 }
-/** Beside what the model says, `typeof` of newer nft: the types are there as such as well. */
+/**
+ * What user data of sets may hold beside the comment: what follows from the types, and `typeof` of newer nft (3 and 4 in
+ * libnftnl's udata.h), whose types are there as such as well.
+ */
 const knownSetData = [
   UserdataTypes.setKeyByteOrder,
   UserdataTypes.setDataByteOrder,
   UserdataTypes.setMergeElements,
+  UserdataTypes.setDataInterval,
   UserdataTypes.setComment,
   3,
   4,
@@ -163,7 +167,9 @@ export function readSet({ record, elements }: KernelSet): { set: NamedSet } | { 
   const userdata = readUserdata(record.userdata)
   if (!base || table === undefined || !types || !flags || !userdata || !hasOnly(userdata, knownSetData))
     return undefined
-  if (record.expr || record.expressions || desc?.opaque) return undefined
+  // A map that gives ranges has no type in the model, nor has a set whose elements all count.
+  if (isSet(userdata.get(UserdataTypes.setDataInterval)) || record.expr || record.expressions || desc?.opaque)
+    return undefined
   const fields = keyEncoding(record)
   const listed = fields && readElements(record, elements, fields)
   if (!listed) return undefined
@@ -181,7 +187,7 @@ export function readSet({ record, elements }: KernelSet): { set: NamedSet } | { 
     ...(flags.length > 0 && { flags }),
     ...(timeout !== undefined && { timeout: seconds(timeout) }),
     ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
-    ...(isMerging(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
+    ...(isSet(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
   }
   if (record.dataType === undefined) {
     const sets = listed.filter((element): element is SetElement => !isMapElement(element))
@@ -208,6 +214,6 @@ function oneOrMore(types: readonly DatatypeName[]): DatatypeName | readonly Data
   return types.length === 1 && only !== undefined ? only : types
 }
 
-function isMerging(bytes: Uint8Array | undefined): boolean {
+function isSet(bytes: Uint8Array | undefined): boolean {
   return bytes?.some((byte) => byte !== 0) ?? false
 }

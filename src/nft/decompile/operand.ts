@@ -20,7 +20,7 @@ export interface Part {
   readonly bits?: { readonly mask: Uint8Array; readonly xor: Uint8Array } | undefined
   /** The header whose field it is. */
   readonly header?: PayloadProtocol | undefined
-  readonly dependsOnIcmpType?: boolean | undefined
+  readonly impliesIcmpType?: boolean | undefined
 }
 
 /** What a statement takes from registers: one value, or a concatenation. */
@@ -47,8 +47,8 @@ export function operand(values: readonly Loaded[], protocols: Protocols): Operan
 
 /** What the statement that uses an operand says about protocols. */
 export function use(parts: readonly Part[], protocols: Protocols): void {
-  for (const { header, dependsOnIcmpType } of parts)
-    if (header !== undefined) protocols.use(header, dependsOnIcmpType ?? false)
+  for (const { header, impliesIcmpType } of parts)
+    if (header !== undefined) protocols.use(header, impliesIcmpType ?? false)
 }
 
 export function partOf(value: Value, length: number, protocols: Protocols): Part | undefined {
@@ -74,8 +74,8 @@ export function partOf(value: Value, length: number, protocols: Protocols): Part
 
 /** A field of a header that was loaded as it is. */
 export function fieldPart(field: FoundField, length: number, shift = 0): Part {
-  const { expression, type, header, dependsOnIcmpType } = field
-  return { expression, type, order: 'big', length, shift, header, dependsOnIcmpType }
+  const { expression, type, header, impliesIcmpType } = field
+  return { expression, type, order: 'big', length, shift, header, impliesIcmpType }
 }
 
 /** A field that is exactly these bytes, else the raw bytes. */

@@ -70,7 +70,7 @@ export class Protocols {
   }
 
   /** A field of `header` is used: the matches that are implied by that go. */
-  use(header: PayloadProtocol, dependsOnIcmpType: boolean): void {
+  use(header: PayloadProtocol, impliesIcmpType: boolean): void {
     switch (header) {
       case 'ether':
         this.#remove('link')
@@ -87,7 +87,7 @@ export class Protocols {
         break
       default:
         this.#useTransport(header)
-        if (dependsOnIcmpType) this.#removeIcmpType()
+        if (impliesIcmpType) this.#removeIcmpType()
     }
   }
 

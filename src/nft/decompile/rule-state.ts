@@ -23,7 +23,7 @@ export class RuleState {
     this.sets = sets
     this.registers = new Registers()
     this.protocols = new Protocols(family)
-    this.statements = new Statements(expressions)
+    this.statements = new Statements(expressions, sets)
   }
 
   /** Appends a statement that the current expression completes. */

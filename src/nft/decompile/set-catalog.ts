@@ -1,5 +1,6 @@
 /** The sets of a table while its rules are read: anonymous ones become part of the rules that use them. */
-import type { NftElementRecord, NftSetRecord } from '../../native/records.js'
+import type { NftElementRecord, NftExpressionRecord, NftSetRecord } from '../../native/records.js'
+import { selects } from '../../native/select.js'
 import { SetFlags } from '../kernel/constants.js'
 import type { SetExpression } from '../model/index.js'
 import { readElements } from './elements.js'
@@ -43,9 +44,26 @@ export class SetCatalog {
     return elements && { set: elements }
   }
 
+  /** The sets without a name that expressions look up. */
+  anonymousIn(expressions: readonly NftExpressionRecord[]): KernelSet[] {
+    const found = new Map<string, KernelSet>()
+    for (const expression of expressions) {
+      const name = setNameOf(expression)
+      const set = name === undefined ? undefined : this.#sets.get(name)
+      if (name !== undefined && set && isAnonymous(set.record)) found.set(name, set)
+    }
+    return [...found.values()]
+  }
+
   /** The numbers that an anonymous set of single bytes holds. */
   bytesOf(name: string): number[] {
     const keys = this.#sets.get(name)?.elements.map((element) => element.key?.value) ?? []
     return keys.flatMap((key) => (key?.length === 1 ? Array.from(key) : []))
   }
+}
+
+function setNameOf(expression: NftExpressionRecord): string | undefined {
+  if (selects(expression, 'name', 'lookup')) return expression.data?.set
+  if (selects(expression, 'name', 'dynset')) return expression.data?.setName
+  return selects(expression, 'name', 'objref') ? expression.data?.setName : undefined
 }

@@ -1,6 +1,7 @@
 /** The statements of a rule while it is read, each with the kernel's expressions that it stands for. */
 import type { NftExpressionRecord } from '../../native/records.js'
 import type { OpaqueExpression, Statement } from '../model/index.js'
+import type { SetCatalog } from './set-catalog.js'
 
 /** One statement, and where it comes from. */
 export interface Entry {
@@ -14,10 +15,12 @@ export interface Entry {
 /** Collects statements; every expression of the rule ends up in one. */
 export class Statements {
   readonly #expressions: readonly NftExpressionRecord[]
+  readonly #sets: SetCatalog
   readonly #entries: Entry[] = []
 
-  constructor(expressions: readonly NftExpressionRecord[]) {
+  constructor(expressions: readonly NftExpressionRecord[], sets: SetCatalog) {
     this.#expressions = expressions
+    this.#sets = sets
   }
 
   add(statement: Statement, sources: readonly number[]): Entry {
@@ -49,7 +52,12 @@ export class Statements {
       return
     }
     const sorted = ascending(sources)
-    this.add({ opaque: { expressions: sorted.flatMap((index) => this.#opaque(index)) } }, sorted)
+    const expressions = sorted.flatMap((index): OpaqueExpression[] => {
+      const expression = this.#expressions[index]
+      return expression === undefined ? [] : [expression]
+    })
+    const sets = this.#sets.anonymousIn(expressions)
+    this.add({ opaque: { expressions, ...(sets.length > 0 && { sets }) } }, sorted)
   }
 
   /** Turns the statements from the given place on, and the given expressions, into one opaque statement. */
@@ -68,11 +76,6 @@ export class Statements {
     const rest = this.unclaimed(this.#expressions.length)
     if (rest.length > 0) this.addOpaque(rest)
     return this.#entries.filter((entry) => !entry.implied).map((entry) => entry.statement)
-  }
-
-  #opaque(index: number): OpaqueExpression[] {
-    const expression = this.#expressions[index]
-    return expression === undefined ? [] : [expression]
   }
 }
 

@@ -1,0 +1,59 @@
+/** What was listed without being understood goes back as it was. */
+import { selects } from '../../native/select.js'
+import { InvalidValue } from '../datatype/index.js'
+import { familyNumbers } from '../kernel/constants.js'
+import type { OpaqueExpression, OpaqueSet, OpaqueStatement } from '../model/index.js'
+import { addElements } from './element-messages.js'
+import type { RuleContext } from './rule-context.js'
+
+const NLM_F_CREATE = 0x400
+
+/** A set that is made anew, by the name that it was listed with. */
+interface Renamed {
+  readonly name: string
+  readonly id: number
+}
+
+/** The trail stands at the statement's `opaque`. */
+export function compileOpaque(
+  context: RuleContext,
+  { expressions, sets = [] }: OpaqueStatement['opaque'],
+): void {
+  const { trail, out } = context
+  const renamed = new Map<string, Renamed>()
+  for (const set of sets) renamed.set(set.record.name ?? '', addSet(context, set))
+  trail.enter('expressions')
+  for (const [index, expression] of expressions.entries()) {
+    trail.enter(index)
+    if (typeof expression.name !== 'string') throw new InvalidValue('an expression has a name')
+    out.push(referring(expression, renamed))
+    trail.leave()
+  }
+  trail.leave()
+}
+
+/** The kernel numbers sets without a name itself; what it only tells about them it does not take back. */
+function addSet({ batch, family, table }: RuleContext, { record, elements }: OpaqueSet): Renamed {
+  const { handle, type, count, name = '', ...kept } = record
+  const set = { name: name.replace(/^(__[a-z]+)\d+$/, '$1%d'), id: ++batch.nextSetId }
+  batch.sink.add('nftNewSet', NLM_F_CREATE, { ...kept, ...set, family: familyNumbers[family], table })
+  addElements(batch.sink, family, table, set.name, set.id, elements, true)
+  return set
+}
+
+/** The expression with the set's new name and number in the place of the old one. */
+function referring(expression: OpaqueExpression, renamed: ReadonlyMap<string, Renamed>): OpaqueExpression {
+  if (selects(expression, 'name', 'lookup')) {
+    const set = renamed.get(expression.data?.set ?? '')
+    return set ? { ...expression, data: { ...expression.data, set: set.name, setId: set.id } } : expression
+  }
+  if (selects(expression, 'name', 'objref') || selects(expression, 'name', 'dynset')) {
+    const set = renamed.get(expression.data?.setName ?? '')
+    if (!set) return expression
+    const place = { setName: set.name, setId: set.id }
+    return selects(expression, 'name', 'objref')
+      ? { ...expression, data: { ...expression.data, ...place } }
+      : { ...expression, data: { ...expression.data, ...place } }
+  }
+  return expression
+}
