@@ -184,10 +184,13 @@ describe('a dump', () => {
         good(await namespace.openSocket('netfilter')),
         good(await namespace.openSocket('netfilter')),
       ]
-      good(await writer.transaction(rules('t', 100_000)))
+      good(await writer.transaction(rules('t', 20_000)))
       good(await writer.transaction(rules('busy', 0)))
       const request = words('nftGetRule', { family: INET, table: 't' })
-      const listing = reader.dump(request)
+      let listed = false
+      const listing = reader.dump(request).finally(() => {
+        listed = true
+      })
       // A change is what moves the generation on: a batch that changes nothing does not.
       const change = words(
         'nftNewRule',
@@ -199,7 +202,7 @@ describe('a dump', () => {
       expect(failures(await listing)).toMatchObject([{ reason: 'inconsistent', call: 'dump' }])
       let count = 0
       for (const _ of unpack(good(await reader.dump(request)))) count++
-      expect(count).toBe(100_000)
+      expect(count).toBe(20_000)
       reader.close()
       writer.close()
     }))
