@@ -82,6 +82,6 @@ export type ConnectionState =
 
 const states = { tcp: tcpStates, sctp: sctpStates, dccp: dccpStates } as const
 
-export function connectionState(protocol: keyof typeof states, value: number): ConnectionState {
+export function connectionState(protocol: 'tcp' | 'sctp' | 'dccp', value: number): ConnectionState {
   return states[protocol][value] ?? value
 }

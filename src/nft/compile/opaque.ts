@@ -26,7 +26,7 @@ export function compileOpaque(
   for (const [index, expression] of expressions.entries()) {
     trail.enter(index)
     if (typeof expression.name !== 'string') throw new InvalidValue('an expression has a name')
-    out.push(referring(expression, renamed))
+    out.push(accepted(referring(expression, renamed)))
     trail.leave()
   }
   trail.leave()
@@ -56,4 +56,30 @@ function referring(expression: OpaqueExpression, renamed: ReadonlyMap<string, Re
       : { ...expression, data: { ...expression.data, ...place } }
   }
   return expression
+}
+
+/** Without what the kernel tells of an expression that has it not, and refuses to be told. */
+function accepted(expression: OpaqueExpression): OpaqueExpression {
+  if (selects(expression, 'name', 'osf') && expression.data?.flags === 0) {
+    const { flags, ...data } = expression.data
+    return { ...expression, data }
+  }
+  // No timeout at all is meant, for which the set need not have the flag.
+  if (selects(expression, 'name', 'dynset') && expression.data?.timeout === 0n) {
+    const { timeout, ...data } = expression.data
+    return { ...expression, data }
+  }
+  if (selects(expression, 'name', 'exthdr') && expression.data && expression.data.dreg === undefined) {
+    const { flags, offset, len, ...data } = expression.data
+    // It writes an option, or takes one away, which has neither place nor length.
+    return { ...expression, data: data.sreg === undefined ? data : { ...data, ...defined({ offset, len }) } }
+  }
+  return expression
+}
+
+function defined({ offset, len }: { offset: number | undefined; len: number | undefined }): {
+  readonly offset?: number
+  readonly len?: number
+} {
+  return { ...(offset !== undefined && { offset }), ...(len !== undefined && { len }) }
 }

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SocketHandle } from '../../src/native/addon.js'
+import { unwrap } from '../../src/native/failure.js'
+import { Packer } from '../../src/native/pack.js'
+import { Namespace } from '../../src/netns/index.js'
+import { compileOperation, type Operation, SetScope, Trail } from '../../src/nft/compile/index.js'
+import { listRuleset } from '../../src/nft/list.js'
+import type { ListedObject, Rule } from '../../src/nft/model/index.js'
+import { ip, nft, nftFile, nftJson } from '../support/tools.js'
+import { comparable, kind } from './nft-list-compare.js'
+import { differences, keptOpaque, type RuleGroup, sameAsNft, simplerAfterwards } from './nft-list-lines.js'
+
+const spaces: Namespace[] = []
+const sockets: SocketHandle[] = []
+
+async function space(): Promise<{ namespace: Namespace; socket: SocketHandle }> {
+  const namespace = await Namespace.create()
+  spaces.push(namespace)
+  await ip(namespace, 'link', 'set', 'lo', 'up')
+  const socket = await namespace.openSocket('netfilter')
+  sockets.push(socket)
+  return { namespace, socket }
+}
+
+let here: { namespace: Namespace; socket: SocketHandle }
+beforeEach(async () => {
+  here = await space()
+})
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.close()
+  for (const namespace of spaces.splice(0)) namespace.close()
+})
+
+/** A table with what the lines refer to, and the lines in one chain. */
+function tableWith(group: Pick<RuleGroup, 'family' | 'hook' | 'lines'>): string {
+  return `table ${group.family} t {
+    counter c1 { }
+    quota q1 { over 5 mbytes }
+    limit l1 { rate 5/second }
+    set ipset { type ipv4_addr; }
+    set n { type ifname; }
+    set bridges { type ifname; }
+    set portset { type inet_service; }
+    set concatset { type ipv4_addr . ipv4_addr . inet_service; }
+    set dynset { type ipv4_addr; flags dynamic,timeout; size 1000; }
+    map dynmap { type ipv4_addr : mark; flags dynamic; size 1000; }
+    map portvmap { type inet_service : verdict; }
+    map publish { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+    map pub2 { type ipv4_addr . inet_service : ipv4_addr . inet_service; }
+    chain c1 { }
+    chain i {
+      ${group.hook}
+      ${group.lines.join('\n      ')}
+    }
+  }`
+}
+
+/** The chain's lines as nft prints them, without the numbers of counters; of flags in a set, nft does not say the order. */
+async function text(namespace: Namespace, { family }: RuleGroup): Promise<string[]> {
+  const printed = await nft(namespace, '-s', 'list', 'chain', family, 't', 'i')
+  return printed
+    .replace(/\{ ([^{}]+) \}/g, (_, elements: string) => `{ ${elements.split(', ').sort().join(', ')} }`)
+    .split('\n')
+}
+
+async function rulesOf(socket: SocketHandle, family: RuleGroup['family']): Promise<Rule[]> {
+  const { nftables } = await listRuleset(socket, { family, table: 't', chain: 'i' })
+  return nftables.flatMap((object) => ('rule' in object ? [object.rule] : []))
+}
+
+/** What is listed, as operations that make it again; chains before the maps whose verdicts name them. */
+function again(objects: readonly ListedObject[]): Operation[] {
+  const operations: Operation[] = []
+  for (const object of objects) if ('table' in object) operations.push({ add: object })
+  for (const object of objects) if ('chain' in object) operations.push({ add: object })
+  for (const object of objects)
+    if ('set' in object || 'map' in object || 'counter' in object) operations.push({ add: object })
+  for (const object of objects)
+    if ('rule' in object) {
+      const { handle, ...rule } = object.rule
+      operations.push({ add: { rule } })
+    }
+  return operations
+}
+
+async function commit(socket: SocketHandle, operations: readonly Operation[]): Promise<void> {
+  const packer = new Packer()
+  const scope = new SetScope()
+  const batch = { sink: packer, scope, trail: new Trail(), nextSetId: 0 }
+  for (const operation of operations) {
+    if ('add' in operation && 'set' in operation.add) scope.declare(operation.add.set)
+    if ('add' in operation && 'map' in operation.add) scope.declare(operation.add.map)
+    compileOperation(batch, operation, { echo: false })
+  }
+  unwrap(await socket.transaction(packer.words()), 'test.commit')
+}
+
+describe.each(sameAsNft)('$title ($family)', (group) => {
+  it('is listed as nft lists it', async () => {
+    await nftFile(here.namespace, tableWith(group))
+    const theirs = kind(await nftJson(here.namespace, 'list', 'chain', group.family, 't', 'i'), 'rule')
+    const ours = await rulesOf(here.socket, group.family)
+    expect(ours.length).toBe(group.lines.length)
+    for (const [index, line] of group.lines.entries())
+      expect(comparable(ours[index]?.expr), line).toEqual(comparable(theirs[index]?.expr))
+    for (const [index, line] of group.lines.entries())
+      expect(ours[index]?.comment, line).toBe(theirs[index]?.comment)
+  })
+
+  it('is the same after it was written back from the listing', async () => {
+    await nftFile(here.namespace, tableWith(group))
+    const { nftables } = await listRuleset(here.socket)
+    const there = await space()
+    await commit(there.socket, again(nftables))
+    expect(await text(there.namespace, group)).toEqual(await text(here.namespace, group))
+  })
+})
+
+describe.each(keptOpaque)('what the model does not have: $title ($family)', (group) => {
+  it('is kept, and is the same after it was written back', async () => {
+    await nftFile(here.namespace, tableWith(group))
+    const listed = await listRuleset(here.socket)
+    const rules = await rulesOf(here.socket, group.family)
+    expect(rules.length).toBe(group.lines.length)
+    for (const [index, line] of group.lines.entries())
+      expect(
+        rules[index]?.expr.some((statement) => 'opaque' in statement),
+        line,
+      ).toBe(true)
+    // What is not modelled beside the rules (a quota, a limit) is there already.
+    const there = await space()
+    await nftFile(there.namespace, tableWith({ ...group, lines: [] }))
+    const chainRules = again(listed.nftables).filter(
+      (operation) => 'add' in operation && 'rule' in operation.add,
+    )
+    await commit(there.socket, chainRules)
+    expect(await text(there.namespace, group)).toEqual(await text(here.namespace, group))
+  })
+})
+
+it.each(simplerAfterwards)('$line becomes $afterwards', async ({ line, afterwards }) => {
+  const group = { family: 'inet', hook: 'type filter hook input priority 0;' } as const
+  await nftFile(here.namespace, tableWith({ ...group, lines: [line] }))
+  const [theirs] = kind(await nftJson(here.namespace, 'list', 'chain', 'inet', 't', 'i'), 'rule')
+  const [ours] = await rulesOf(here.socket, 'inet')
+  expect(comparable(ours?.expr)).toEqual(comparable(theirs?.expr))
+  const there = await space()
+  const { nftables } = await listRuleset(here.socket)
+  await commit(there.socket, again(nftables))
+  expect(await nft(there.namespace, 'list', 'chain', 'inet', 't', 'i')).toContain(`\t\t${afterwards}\n`)
+})
+
+it.each(differences)('differs from nft on purpose: $line ($why)', async ({ family, line, ours }) => {
+  const hook =
+    family === 'inet' ? 'type filter hook input priority 0;' : 'type filter hook prerouting priority 0;'
+  await nftFile(here.namespace, tableWith({ family, hook, lines: [line] }))
+  const [theirs] = kind(await nftJson(here.namespace, 'list', 'chain', family, 't', 'i'), 'rule')
+  const [rule] = await rulesOf(here.socket, family)
+  expect(rule?.expr).toEqual(ours)
+  expect(comparable(theirs?.expr), 'nft says the same: no difference to list').not.toEqual(comparable(ours))
+})
