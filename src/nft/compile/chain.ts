@@ -1,7 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { hookNumbers, UserdataTypes } from '../kernel/constants.js'
 import type { Chain, Family, Priority, PriorityName } from '../model/index.js'
-import type { ChainRecord } from './message.js'
+import type { ChainRecord, Draft } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
@@ -49,11 +49,9 @@ export function priorityNumber(family: Family, priority: Priority): number {
   return sign === '-' ? base - Number(offset) : base + Number(offset)
 }
 
-type Draft = { -readonly [P in keyof ChainRecord]: ChainRecord[P] }
-
 /** Adds a chain; the trail stands at it. */
 export function addChain(batch: BatchContext, chain: Chain, flags: number): void {
-  const record: Draft = {
+  const record: Draft<ChainRecord> = {
     family: familyNumber(chain.family),
     table: checkName(chain.table, 'table'),
     name: checkName(chain.name, 'chain'),

@@ -1,3 +1,4 @@
+import type { NftDataRecord } from '../../native/records.js'
 import { familyNumbers } from '../kernel/constants.js'
 import type { Family } from '../model/index.js'
 import type { ElementRecord, MessageSink } from './message.js'
@@ -38,16 +39,17 @@ export function addElements(
   send(start === 0 ? elements : elements.slice(start))
 }
 
-/** An upper bound of an element's bytes on the wire. */
+/** An upper bound of an element's bytes on the wire, headers and padding included. */
 function sizeOf(element: ElementRecord): number {
-  let size = 4 + 8 + 12 + 12
-  if (element.key !== undefined && 'value' in element.key) size += 12 + element.key.value.length
-  if (element.keyEnd !== undefined && 'value' in element.keyEnd) size += 12 + element.keyEnd.value.length
-  if (element.data !== undefined)
-    size += 'value' in element.data ? 12 + element.data.value.length : 24 + 2 * NAME_BYTES
+  let size = 48 // its own header, flags, timeout, expiration
+  size += dataSize(element.key) + dataSize(element.keyEnd) + dataSize(element.data)
   if (element.userdata !== undefined) size += 8 + element.userdata.length
-  if (element.expr !== undefined) size += 48
+  if (element.expr !== undefined) size += 64
   return size
 }
 
-const NAME_BYTES = 128
+function dataSize(data: NftDataRecord | undefined): number {
+  if (data === undefined) return 0
+  // A name of 255 bytes at most, of which text may have three for each character.
+  return data.value === undefined ? 28 + 3 * (data.verdict?.chain?.length ?? 0) : 12 + data.value.length
+}

@@ -7,7 +7,7 @@ import { counterData } from './counter.js'
 import { isElem, isPair, setKey } from './element-key.js'
 import { compareBytes, isInterval, successor, writeBounds } from './interval.js'
 import type { KernelData } from './kernel-expression.js'
-import type { ElementRecord } from './message.js'
+import type { Draft, ElementRecord } from './message.js'
 import type { Trail } from './trail.js'
 import { commentData, Userdata } from './userdata.js'
 import { verdictData } from './verdict.js'
@@ -28,14 +28,11 @@ export interface ElementLayout {
   readonly first: boolean
 }
 
-/** An {@link ElementRecord} while it is put together. */
-type Draft = { -readonly [P in keyof ElementRecord]: ElementRecord[P] }
-
 interface IntervalElement {
   readonly low: Uint8Array
   high: Uint8Array
   readonly comment: string | undefined
-  readonly draft: Draft
+  readonly draft: Draft<ElementRecord>
 }
 
 /** Compiles elements; the trail stands at their array. */
@@ -66,7 +63,7 @@ function compileElement(
   records: ElementRecord[],
   intervals: IntervalElement[],
 ): void {
-  const draft: Draft = {}
+  const draft: Draft<ElementRecord> = {}
   let key: SetElement
   const pair = layout.data !== undefined && isPair(element)
   if (layout.data === undefined || (layout.removing && !isPair(element))) {
@@ -98,7 +95,7 @@ function compileElement(
 function compileKey(
   value: Expression,
   comment: string | undefined,
-  draft: Draft,
+  draft: Draft<ElementRecord>,
   layout: ElementLayout,
   trail: Trail,
   records: ElementRecord[],
@@ -225,7 +222,7 @@ function keyBounds(
   trail.leave()
 }
 
-function setAttributes(draft: Draft, elem: ElemExpression['elem'], trail: Trail): void {
+function setAttributes(draft: Draft<ElementRecord>, elem: ElemExpression['elem'], trail: Trail): void {
   if (elem.timeout !== undefined) draft.timeout = milliseconds(elem.timeout, 'timeout', trail)
   if (elem.expires !== undefined) draft.expiration = milliseconds(elem.expires, 'expires', trail)
   if (elem.counter !== undefined) {

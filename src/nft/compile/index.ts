@@ -10,7 +10,7 @@ export type {
   PortData,
   RuleExpression,
 } from './kernel-expression.js'
-export type { MessageSink, Messages } from './message.js'
+export type { MessageSink } from './message.js'
 export {
   type CompileOptions,
   compileOperation,

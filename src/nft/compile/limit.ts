@@ -2,6 +2,7 @@ import { InvalidValue, quote } from '../datatype/index.js'
 import { LIMIT_INVERTED, LimitTypes } from '../kernel/constants.js'
 import type { LimitPeriod, LimitStatement, LimitUnit } from '../model/index.js'
 import type { LimitData } from './kernel-expression.js'
+import type { Draft } from './message.js'
 import type { RuleContext } from './rule-context.js'
 
 const periods: { readonly [P in LimitPeriod]: bigint } = {
@@ -35,7 +36,7 @@ export function compileLimit(context: RuleContext, limit: LimitStatement['limit'
   const burst = (limit.burst ?? (packets ? DEFAULT_PACKET_BURST : 0)) * (burstFactor ?? 1)
   if (!Number.isInteger(burst) || burst < 0 || burst > 0xffffffff)
     throw new InvalidValue(`${quote(limit.burst)} is no burst`)
-  const data: { -readonly [P in keyof LimitData]: LimitData[P] } = {
+  const data: Draft<LimitData> = {
     rate: BigInt(limit.rate) * BigInt(factor),
     unit: period,
     type: packets ? LimitTypes.packets : LimitTypes.bytes,

@@ -2,6 +2,7 @@ import { InvalidValue, quote } from '../datatype/index.js'
 import { LOG_PREFIX_MAX, LogFlags, LogLevels } from '../kernel/constants.js'
 import type { LogStatement } from '../model/index.js'
 import type { LogData } from './kernel-expression.js'
+import type { Draft } from './message.js'
 import type { RuleContext } from './rule-context.js'
 
 const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(LogFlags))
@@ -9,7 +10,7 @@ const levels: ReadonlyMap<string, number> = new Map(Object.entries(LogLevels))
 
 /** `log …`: to the kernel log, or to a group of nfnetlink_log; the trail stands at its object. */
 export function compileLog(context: RuleContext, log: LogStatement['log']): void {
-  const data: { -readonly [P in keyof LogData]: LogData[P] } = {}
+  const data: Draft<LogData> = {}
   if (log?.prefix !== undefined) data.prefix = checkPrefix(log.prefix)
   if (log?.group === undefined) kernelLog(log ?? {}, data)
   else groupLog(log, log.group, data)

@@ -8,6 +8,7 @@ import { keyValue } from './element-key.js'
 import { isInterval } from './interval.js'
 import type { LookupData } from './kernel-expression.js'
 import { isSwapped, loadOperand } from './load.js'
+import type { Draft } from './message.js'
 import { checkName } from './names.js'
 import type { Operand, ValueOperand } from './operand.js'
 import { register } from './registers.js'
@@ -102,7 +103,7 @@ export function emitLookup(
   options: { readonly inverted?: boolean; readonly dreg?: number } = {},
 ): void {
   loadOperand(context.out, slot, operand, set.interval)
-  const data: { -readonly [P in keyof LookupData]: LookupData[P] } = {
+  const data: Draft<LookupData> = {
     set: set.handle.set,
     sreg: register(slot),
   }

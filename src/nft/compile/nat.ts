@@ -4,6 +4,7 @@ import { familyNumbers, NatFlags, NatTypes, payloadBases } from '../kernel/const
 import type { Expression, MapExpression, NatFlag, NatTarget, PortTarget } from '../model/index.js'
 import { isMap, loadArgument, loadMap, mapTypes, registerBehind } from './argument.js'
 import type { NatData, PortData } from './kernel-expression.js'
+import type { Draft } from './message.js'
 import type { Operand } from './operand.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
@@ -57,7 +58,7 @@ export function compileNat(context: RuleContext, type: keyof typeof NatTypes, ta
   if (target === null || typeof target !== 'object') throw new InvalidValue('{ addr, port, … } is expected')
   const { out, trail } = context
   const family = natFamily(context, target)
-  const data: { -readonly [P in keyof NatData]: NatData[P] } = {
+  const data: Draft<NatData> = {
     type: NatTypes[type],
     family: familyNumbers[family],
   }
@@ -148,7 +149,7 @@ export function compilePortTarget(
   name: 'masq' | 'redir',
   target: PortTarget | null,
 ): void {
-  const data: { -readonly [P in keyof PortData]: PortData[P] } = {}
+  const data: Draft<PortData> = {}
   let flags = natFlags(context, target?.flags)
   if (target?.port !== undefined) {
     context.trail.enter('port')

@@ -3,7 +3,7 @@ import { UserdataTypes } from '../kernel/constants.js'
 import type { Rule } from '../model/index.js'
 import type { RuleExpression } from './kernel-expression.js'
 import { mergePayloads } from './merge.js'
-import type { RuleRecord } from './message.js'
+import type { Draft, RuleRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import { type BatchContext, RuleContext } from './rule-context.js'
 import { compileStatement } from './statement.js'
@@ -41,11 +41,9 @@ const placementFlags: { readonly [P in RulePlacement]: number } = {
   replace: NLM_F_REPLACE,
 }
 
-type Draft = { -readonly [P in keyof RuleRecord]: RuleRecord[P] }
-
 /** Adds, inserts or replaces a rule; the trail stands at it. */
 export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacement, flags: number): void {
-  const record: Draft = {
+  const record: Draft<RuleRecord> = {
     family: familyNumber(rule.family),
     table: checkName(rule.table, 'table'),
     chain: checkName(rule.chain, 'chain'),

@@ -11,7 +11,7 @@ import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
 import type { MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
 import { compileElements, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
-import type { SetRecord } from './message.js'
+import type { Draft, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { Userdata } from './userdata.js'
@@ -55,7 +55,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (interval && key.fields.length > 1) bits |= SetFlags.concat
   if (data !== undefined) bits |= SetFlags.map
   if (set.timeout !== undefined) bits |= SetFlags.timeout
-  const record: { -readonly [P in keyof SetRecord]: SetRecord[P] } = {
+  const record: Draft<SetRecord> = {
     family,
     table: checkName(set.table, 'table'),
     name: checkName(set.name, 'set'),

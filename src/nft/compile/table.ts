@@ -1,7 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { TableFlags, UserdataTypes } from '../kernel/constants.js'
 import type { Table } from '../model/index.js'
-import type { TableRecord } from './message.js'
+import type { Draft, TableRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
@@ -10,7 +10,7 @@ const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(TableFlags)
 
 /** Adds a table; the trail stands at it. */
 export function addTable(batch: BatchContext, table: Table, flags: number): void {
-  const record: { -readonly [P in keyof TableRecord]: TableRecord[P] } = {
+  const record: Draft<TableRecord> = {
     family: familyNumber(table.family),
     name: checkName(table.name, 'table'),
     flags: 0,

@@ -1,0 +1,20 @@
+export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
+export { concat, type Match, match } from './match.js'
+export {
+  counter,
+  limit,
+  log,
+  map,
+  masquerade,
+  type NatOptions,
+  type Nats,
+  nat,
+  notrack,
+  redirect,
+  reject,
+  type VerdictCases,
+  type Verdicts,
+  verdict,
+  vmap,
+} from './statements.js'
+export type * from './values.js'

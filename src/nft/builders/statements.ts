@@ -1,0 +1,133 @@
+/** Everything that is no match: verdicts, counters, logs, limits, rejection, translation. */
+import type {
+  AcceptVerdict,
+  ContinueVerdict,
+  CounterStatement,
+  DnatStatement,
+  DropVerdict,
+  Expression,
+  GotoVerdict,
+  JumpVerdict,
+  LimitStatement,
+  LogStatement,
+  MapElement,
+  MapExpression,
+  MasqueradeStatement,
+  NatTarget,
+  NotrackStatement,
+  RedirectStatement,
+  RejectStatement,
+  ReturnVerdict,
+  SetExpression,
+  SetReference,
+  SnatStatement,
+  Verdict,
+  VmapStatement,
+} from '../model/index.js'
+import { expressionOf, type Operand } from './field.js'
+
+/** What becomes of the packet. */
+export interface Verdicts {
+  accept(): AcceptVerdict
+  drop(): DropVerdict
+  continue(): ContinueVerdict
+  return(): ReturnVerdict
+  jump(chain: string): JumpVerdict
+  goto(chain: string): GotoVerdict
+}
+
+export const verdict: Verdicts = {
+  accept: () => ({ accept: null }),
+  drop: () => ({ drop: null }),
+  continue: () => ({ continue: null }),
+  return: () => ({ return: null }),
+  jump: (chain) => ({ jump: { target: chain } }),
+  goto: (chain) => ({ goto: { target: chain } }),
+}
+
+/** A literal map: an object by simple keys, or pairs. */
+export type VerdictCases = Readonly<Record<string, Verdict>> | readonly (readonly [Expression, Verdict])[]
+
+/** `vmap(match.ct.state, { established: verdict.accept() })`, `vmap(concat(…), '@name')`. */
+export function vmap(key: Operand, data: SetReference | VerdictCases): VmapStatement {
+  return {
+    vmap: { key: expressionOf(key), data: typeof data === 'string' ? data : { set: pairs(data) } },
+  }
+}
+
+function pairs(cases: VerdictCases): MapElement[] {
+  return isPairs(cases) ? cases.map(([key, to]) => [key, to]) : Object.entries(cases)
+}
+
+function isPairs(cases: VerdictCases): cases is readonly (readonly [Expression, Verdict])[] {
+  return Array.isArray(cases)
+}
+
+/** What `key` maps to. For a map that the transaction does not add, `type` says what it gives. */
+export function map(
+  key: Operand,
+  data: SetReference | readonly (readonly [Expression, Expression])[],
+  type?: MapExpression['map']['type'],
+): MapExpression {
+  const source: SetReference | SetExpression =
+    typeof data === 'string' ? data : { set: data.map(([from, to]): MapElement => [from, to]) }
+  return { map: { key: expressionOf(key), data: source, ...(type === undefined ? {} : { type }) } }
+}
+
+/** Counts in the rule, or by the named counter. */
+export function counter(name?: string): CounterStatement {
+  return { counter: name ?? null }
+}
+
+export function log(options: LogStatement['log'] = null): LogStatement {
+  return { log: options }
+}
+
+/** `limit({ rate: 10, per: 'second' })` */
+export function limit(options: LimitStatement['limit']): LimitStatement {
+  return { limit: options }
+}
+
+/** Drops with an answer; without argument port unreachable, in the packet's own protocol. */
+export function reject(options: RejectStatement['reject'] = null): RejectStatement {
+  return { reject: options }
+}
+
+export function notrack(): NotrackStatement {
+  return { notrack: null }
+}
+
+/** Where to; `map` instead of `addr` for the address, or the address and port, that a map gives. */
+export interface NatOptions extends Omit<NatTarget, 'addr'> {
+  readonly addr?: Expression
+  readonly map?: {
+    readonly key: Operand
+    readonly data: SetReference | readonly (readonly [Expression, Expression])[]
+    readonly type?: MapExpression['map']['type']
+  }
+}
+
+function target({ map: mapped, addr, ...rest }: NatOptions): NatTarget {
+  if (mapped !== undefined) return { ...rest, addr: map(mapped.key, mapped.data, mapped.type) }
+  return addr === undefined ? rest : { ...rest, addr }
+}
+
+/** Address translation. */
+export interface Nats {
+  snat(options: NatOptions): SnatStatement
+  /** `nat.dnat({ family: 'ip', addr: '10.0.0.1', port: 80 })`, `nat.dnat({ family: 'ip', map: { key, data: '@publish' } })` */
+  dnat(options: NatOptions): DnatStatement
+}
+
+export const nat: Nats = {
+  snat: (options) => ({ snat: target(options) }),
+  dnat: (options) => ({ dnat: target(options) }),
+}
+
+export function masquerade(options: MasqueradeStatement['masquerade'] = null): MasqueradeStatement {
+  return { masquerade: options }
+}
+
+export function redirect(options: RedirectStatement['redirect'] = null): RedirectStatement {
+  return { redirect: options }
+}
