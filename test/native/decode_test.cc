@@ -164,27 +164,7 @@ TEST("decode: next hops, and lengths among them that lead nowhere") {
 }
 
 TEST("decode: nests deeper than it goes are kept as bytes") {
-  // Expressions of expressions: list > element > data (dynset) > expressions > …
-  std::vector<std::byte> inner;
-  for (int level = 0; level < 60; ++level) {
-    netlink::Buffer buffer;
-    netlink::Writer writer(buffer);
-    std::uint16_t attribute = NFTA_DYNSET_EXPRESSIONS;
-    if (level == 59) attribute = NFTA_RULE_EXPRESSIONS;
-    const std::size_t list = writer.begin_nest(attribute);
-    const std::size_t element = writer.begin_nest(NFTA_LIST_ELEM);
-    writer.put_string(NFTA_EXPR_NAME, "dynset");
-    const std::size_t data = writer.begin_nest(NFTA_EXPR_DATA);
-    buffer.append(inner);
-    CHECK(writer.end_nest(data) && writer.end_nest(element) && writer.end_nest(list));
-    inner.assign(buffer.bytes().begin(), buffer.bytes().end());
-  }
-  netlink::Buffer buffer;
-  netlink::Writer writer(buffer);
-  writer.begin_message(10 << 8 | kRule, 0);
-  writer.put_zeros(4);
-  buffer.append(inner);
-  writer.end_message(0);
+  const netlink::Buffer buffer = deep_rule(60);
   const std::string text = decode_text(kNetfilter, buffer.bytes());
   CHECK(!is_malformed(text));
   CHECK(text.find("exprDynset={expressions=[{") != std::string::npos);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/records.h"
 #include "support/check.h"
 #include "support/codec.h"
 #include "support/record_builder.h"
@@ -94,6 +95,20 @@ TEST("locate: outside of the message, and inside of the nlmsghdr, there is nothi
   const Batch batch = rule();
   for (const std::uint32_t offset : {0u, 4u, 15u, 100000u, 0xffffffffu}) CHECK_EQUAL(at(batch, offset), "");
   CHECK_EQUAL(at(batch, batch.messages[0].length), "");
+}
+
+TEST("locate: goes as deep as the codec does, and no deeper") {
+  const codec::Message& message = codec::messages()[message_id("nftNewRule")];
+  for (const int levels : {2, 1000}) {
+    const netlink::Buffer buffer = deep_rule(levels);
+    const std::string path =
+        codec::locate(message, buffer.bytes(), static_cast<std::uint32_t>(buffer.size() - 4));
+    std::size_t seen = 0;
+    for (std::size_t at = path.find("expressions"); at != path.npos; at = path.find("expressions", at + 1)) {
+      ++seen;
+    }
+    CHECK_EQUAL(seen, levels == 2 ? 2u : std::size_t{codec::kMaxDepth} / 2 + 1);
+  }
 }
 
 TEST("locate: multipath") {

@@ -28,4 +28,7 @@ std::string to_hex(netlink::Bytes bytes);
 // What decode makes of one message, as text.
 std::string decode_text(codec::Protocol protocol, netlink::Bytes message);
 
+// A rule whose expressions hold expressions that hold expressions…
+netlink::Buffer deep_rule(int levels);
+
 }  // namespace nfbridge::test
