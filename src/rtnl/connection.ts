@@ -47,18 +47,33 @@ export class Connection {
     caller: string,
     subject: string,
   ): Promise<ReplyMessage> {
+    const [message] = await this.getAll(name, [{ record, subject, path: '' }], caller)
+    if (message) return message
+    throw new NfbridgeError({ code: 'NFB_MISSING', operation: caller, message: `${subject}: there is none` })
+  }
+
+  /** Several requests in one send, each answered by one message. @throws NfbridgeError NFB_MISSING for the first that is not */
+  async getAll<K extends MessageName>(
+    name: K,
+    requests: readonly {
+      readonly record: MessageRecords[K]
+      readonly subject: string
+      readonly path: string
+    }[],
+    caller: string,
+  ): Promise<ReplyMessage[]> {
+    if (requests.length === 0) return []
     const packer = new Packer()
-    packer.add(name, 0, record)
+    for (const { record } of requests) packer.add(name, 0, record)
     const outcome = await this.#socket.request(packer.words())
     if (failed(outcome))
       throw errorOfAll(
         outcome,
         caller,
-        (_, path) => path,
-        () => subject,
+        (index, path) => requests[index]?.path || path,
+        (index) => requests[index]?.subject,
       )
-    for (const message of unpack(outcome)) return message
-    throw new NfbridgeError({ code: 'NFB_MISSING', operation: caller, message: `${subject}: there is none` })
+    return [...unpack(outcome)]
   }
 
   /** A listing, whole and consistent. */

@@ -48,22 +48,32 @@ export class Links {
 
   /** One link. @throws NfbridgeError NFB_MISSING, NFB_INVALID_NAME */
   async get(device: Device): Promise<Link> {
-    const caller = 'rtnl.links.get'
-    const checked = checkDevice(device, caller, 'device')
-    const record = typeof checked === 'number' ? { index: checked } : { ifname: checked }
-    const subject = `find link ${checked}`
-    const message = await this.#connection.get(
-      'getLink',
-      { ...record, extMask: SKIP_STATISTICS },
-      caller,
-      subject,
-    )
-    if (message.name === 'newLink') return readLink(message.record)
+    const [link] = await this.#get([device], 'rtnl.links.get', () => 'device')
+    if (link) return link
     throw new NfbridgeError({
-      code: 'NFB_INTERNAL',
-      operation: caller,
-      message: `${subject}: answered by another message`,
+      code: 'NFB_MISSING',
+      operation: 'rtnl.links.get',
+      message: `there is no link ${device}`,
     })
+  }
+
+  /** Several links in one send, in the order of the input. @throws NfbridgeError NFB_MISSING, NFB_INVALID_NAME */
+  getAll(devices: readonly Device[]): Promise<Link[]> {
+    return this.#get(devices, 'rtnl.links.getAll', (index) => `devices[${index}]`)
+  }
+
+  async #get(devices: readonly Device[], caller: string, pathOf: (index: number) => string): Promise<Link[]> {
+    const requests = devices.map((device, index) => {
+      const checked = checkDevice(device, caller, pathOf(index))
+      const record = typeof checked === 'number' ? { index: checked } : { ifname: checked }
+      return {
+        record: { ...record, extMask: SKIP_STATISTICS },
+        subject: `find link ${checked}`,
+        path: pathOf(index),
+      }
+    })
+    const messages = await this.#connection.getAll('getLink', requests, caller)
+    return messages.flatMap((message) => (message.name === 'newLink' ? [readLink(message.record)] : []))
   }
 
   /** @throws NfbridgeError NFB_EXISTS, NFB_INVALID_NAME, NFB_MISSING (the master), NFB_NOT_SUPPORTED (the kind) */

@@ -6,13 +6,11 @@ import { BRIDGE_PROPERTIES, PORT_PROPERTIES } from './bridge.js'
 import {
   changeLinkRecord,
   LINK_PROPERTIES,
-  type LinkChange,
-  type LinkSelector,
-  type LinkSpec,
   linkSelectorRecord,
   newLinkRecord,
   portRecord,
-} from './link-spec.js'
+} from './link-record.js'
+import type { LinkChange, LinkSelector, LinkSpec } from './link-spec.js'
 import {
   type FdbSpec,
   fdbRecord,
@@ -20,7 +18,7 @@ import {
   type NeighbourSpec,
   neighbourRecord,
 } from './neighbour.js'
-import { ROUTE_PROPERTIES, type RouteSpec, routeRecord } from './route.js'
+import { NEXTHOP_PROPERTIES, ROUTE_PROPERTIES, type RouteSpec, routeRecord } from './route.js'
 import type { Device, ResolveDevice } from './values.js'
 
 /** `add` fails when there is one already (NFB_EXISTS), `replace` takes its place, `delete` fails when there is none. */
@@ -178,37 +176,38 @@ const PROPERTIES = {
   fdb: NEIGHBOUR_PROPERTIES,
 } as const
 
+/** A nest of a link's record, what it is to the caller (empty: the same level), and the names inside. */
+type Nest = readonly [prefix: string, step: string, names: ReadonlyMap<string, string>]
+
+const LINK_NESTS: readonly Nest[] = [
+  ['linkinfo.data.peer', 'peer', LINK_PROPERTIES],
+  ['linkinfo.slaveData', 'port', PORT_PROPERTIES],
+  ['linkinfo.slaveKind', 'port', new Map()],
+]
+const BRIDGE_NEST: Nest = ['linkinfo.data', 'bridge', BRIDGE_PROPERTIES]
+const OTHER_NEST: Nest = ['linkinfo.data', '', new Map([['id', 'vlan']])]
+const KIND_NESTS: readonly Nest[] = [
+  ['linkinfo.kind', 'kind', new Map()],
+  ['linkinfo', 'kind', new Map()],
+]
+
+function nestsOf(operation: RtnlOperation): readonly Nest[] {
+  if (operation.kind !== 'link') return []
+  const plain = operation.action === 'create' && operation.link.kind !== 'bridge'
+  return [...LINK_NESTS, plain ? OTHER_NEST : BRIDGE_NEST, ...KIND_NESTS]
+}
+
 /** The caller's property for a property of a record: `linkinfo.data.peer.ifname` is `link.peer.name`. */
 export function callerPath(operation: RtnlOperation, recordPath: string): string {
-  const subject = SUBJECTS[operation.kind]
-  if (recordPath === '') return subject
-  let names: ReadonlyMap<string, string> = PROPERTIES[operation.kind]
-  let rest = recordPath
-  const steps: string[] = [subject]
-  const nest = (prefix: string, step: string | undefined, inner: ReadonlyMap<string, string>): void => {
-    if (rest !== prefix && !rest.startsWith(`${prefix}.`)) return
-    if (step !== undefined) steps.push(step)
-    rest = rest.slice(prefix.length + 1)
-    names = inner
-  }
-  if (operation.kind === 'link') {
-    nest('linkinfo.data.peer', 'peer', LINK_PROPERTIES)
-    nest('linkinfo.slaveData', 'port', PORT_PROPERTIES)
-    nest('linkinfo.slaveKind', 'port', PORT_PROPERTIES)
-    if (operation.action === 'create' && operation.link.kind !== 'bridge') {
-      nest('linkinfo.data', undefined, new Map([['id', 'vlan']]))
-    } else {
-      nest('linkinfo.data', 'bridge', BRIDGE_PROPERTIES)
-    }
-    nest('linkinfo', 'kind', new Map())
-  }
-  const [first = '', ...more] = rest.split('.')
+  const within = (prefix: string): boolean => recordPath === prefix || recordPath.startsWith(`${prefix}.`)
+  const nest = nestsOf(operation).find(([prefix]) => within(prefix))
+  const [prefix, step, names] = nest ?? ['', '', PROPERTIES[operation.kind]]
+  const [first = '', ...below] = (prefix === '' ? recordPath : recordPath.slice(prefix.length + 1)).split('.')
   const bracket = first.indexOf('[')
   const name = bracket < 0 ? first : first.slice(0, bracket)
-  const renamed = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
-  // Below a property that was renamed the caller's names are the kernel's, but for the device of a nexthop.
-  const below = more.map((step) => (step === 'ifindex' ? 'device' : step === 'hops' ? 'weight' : step))
-  return [...steps, renamed, ...(renamed === 'mtu' ? [] : below)].filter((step) => step !== '').join('.')
+  const property = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
+  const rest = name === 'metrics' ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
+  return [SUBJECTS[operation.kind], step, property, ...rest].filter((each) => each !== '').join('.')
 }
 
 function checkDirection(action: Direction, caller: string, path: string): Direction {

@@ -94,6 +94,13 @@ export const ROUTE_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['metrics', 'mtu'],
 ])
 
+export const NEXTHOP_PROPERTIES: ReadonlyMap<string, string> = new Map([
+  ['ifindex', 'device'],
+  ['hops', 'weight'],
+  ['via', 'gateway'],
+  ['flags', 'onlink'],
+])
+
 /** Tables from here on do not fit into the header's byte; RT_TABLE_COMPAT stands there instead. */
 const FIRST_WIDE_TABLE = 256
 const TABLE_COMPAT = 252
