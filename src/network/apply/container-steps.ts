@@ -4,7 +4,7 @@ import type { Namespace } from '../../netns/index.js'
 import { applyInNamespace, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
 import type { Plan } from '../plan/plan.js'
-import type { ContainerRecord, NetworkRecord } from '../plan/records.js'
+import { type ContainerRecord, hostIndex, type NetworkRecord } from '../plan/records.js'
 import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
 import type { HostKernel } from './host-kernel.js'
@@ -84,6 +84,7 @@ function arrivalSteps(context: HostContext, arrival: Arrival): Step[] {
     ...context.elementSteps(arrival.absent, arrival.present, arrival.touched),
     hostLinksStep(context, arrival),
     insideStep(arrival),
+    carrierStep(context, arrival),
   ]
 }
 
@@ -146,14 +147,14 @@ function pairError(error: unknown, containers: readonly ContainerRecord[], place
   })
 }
 
-/** One request makes both ends where they belong, the container's with an index of our choice. */
+/** One request makes both ends where they belong, with indexes of our choice. */
 function createPair(
   network: NetworkRecord,
   bridge: number,
   container: ContainerRecord,
   namespace: Namespace,
 ): RtnlOperation {
-  const { hostInterface, interfaceName, mac } = container
+  const { hostInterface, interfaceName, mac, index } = container
   // One queue at each end spares a fifth of the cost.
   const both = { txQueues: 1, rxQueues: 1, ...(network.mtu === undefined ? {} : { mtu: network.mtu }) }
   return {
@@ -163,12 +164,13 @@ function createPair(
       ...both,
       kind: 'veth',
       name: hostInterface,
+      index: hostIndex(container),
       master: bridge,
       group: network.group,
       up: true,
       // A container reaches itself by a published port: in and out by one port of the bridge.
       port: { hairpin: true },
-      peer: { ...both, name: interfaceName, mac, netns: namespace, index: insideIndex(container) },
+      peer: { ...both, name: interfaceName, mac, netns: namespace, index },
     },
   }
 }
@@ -215,6 +217,21 @@ function insideStep({ network, containers, places }: Arrival): Step {
   }
 }
 
+/**
+ * When it is done the containers' first packet gets through. The bridge comes last: its carrier follows from its ports'.
+ * One that is not there in time is no failure: somebody set the interface down.
+ */
+function carrierStep({ kernel }: HostContext, { network, containers, places }: Arrival): Step {
+  return {
+    leaves: 'nothing',
+    apply: async () => {
+      if (places.size > 0)
+        await kernel.awaitCarrier([...containers.map(hostIndex), await kernel.bridgeIndex(network.name)])
+    },
+    undo: async () => undefined,
+  }
+}
+
 async function configureInside(
   network: NetworkRecord,
   container: ContainerRecord,
@@ -229,7 +246,7 @@ async function configureInside(
 }
 
 function insideOperations(network: NetworkRecord, container: ContainerRecord): RtnlOperation[] {
-  const device = insideIndex(container)
+  const device = container.index
   const address = Cidr.parseInterface(`${container.address}/${network.subnet.prefixLength}`)
   return [
     { kind: 'link', action: 'change', link: { device: 'lo', up: true } },
@@ -237,12 +254,4 @@ function insideOperations(network: NetworkRecord, container: ContainerRecord): R
     { kind: 'address', action: 'add', address: { device, address } },
     { kind: 'route', action: 'add', route: { destination: 'default', gateway: network.gateway, device } },
   ]
-}
-
-/**
- * The interface's index in the container, chosen here because looking it up would cost a request: from the address, whose
- * last 28 bits no two networks of a host have in common, and far above what the kernel counts itself.
- */
-function insideIndex({ address }: ContainerRecord): number {
-  return 0x10000000 + (address.value % 0x10000000)
 }

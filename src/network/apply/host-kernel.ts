@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { Conntrack } from '../../conntrack/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import { Nft } from '../../nft/index.js'
-import { type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
+import { type Device, type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
 import type { ElementChange } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
@@ -17,6 +18,9 @@ export interface HostStatistics {
   /** Listings and deletions of tracked connections. */
   readonly flowRequests: number
 }
+
+const CARRIER_ATTEMPTS = 50
+const CARRIER_INTERVAL_MS = 2
 
 /** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
 export class HostKernel {
@@ -74,6 +78,22 @@ export class HostKernel {
     const { index } = await this.#rtnl.links.get(name)
     this.#bridgeIndexes.set(name, index)
     return index
+  }
+
+  /**
+   * Waits until interfaces carry packets. A carrier that comes up takes effect in a work queue of the kernel, and what is
+   * sent before is lost: the first connection of a container would then take a second longer. Asking for an interface makes
+   * the kernel catch up with it (`linkwatch_sync_dev`, kernel 6.8); on older ones it has done so a little later.
+   * @returns false when one is not there yet after a tenth of a second
+   */
+  async awaitCarrier(interfaces: readonly Device[]): Promise<boolean> {
+    for (let attempt = 0; attempt < CARRIER_ATTEMPTS; attempt += 1) {
+      this.#linkRequests += 1
+      const links = await this.#rtnl.links.getAll(interfaces)
+      if (links.every(({ state }) => state === 'up')) return true
+      await setTimeout(CARRIER_INTERVAL_MS)
+    }
+    return false
   }
 
   /** Deletes an interface that may be gone already. */

@@ -114,6 +114,7 @@ function containerFromJson(value: object): ContainerRecord {
     mac: MacAddress.parseUnicast(text(value, 'mac')),
     hostInterface: text(value, 'hostInterface'),
     interfaceName: text(value, 'interfaceName'),
+    index: integer(value, 'index'),
     exposed: array(value, 'expose').map((port) => {
       const { protocol, first } = parseExpose(checkString(port, OPERATION, 'expose'), 'expose')
       return { protocol, port: first }

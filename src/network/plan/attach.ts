@@ -6,7 +6,7 @@ import { hostInterfaceName, randomId } from './identity.js'
 import { planLinks } from './link.js'
 import type { Plan } from './plan.js'
 import { checkPublications } from './publish.js'
-import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
+import { type ContainerRecord, INDEX_SPAN, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
 
 const OPERATION = 'Network.attach'
@@ -62,6 +62,7 @@ class Claims {
   readonly #shortIds = new Set<string>()
   readonly #addresses = new Set<number>()
   readonly #hostInterfaces = new Set<string>()
+  readonly #indexes = new Set<number>()
 
   constructor(registry: Registry, network: NetworkRecord) {
     this.#registry = registry
@@ -85,6 +86,7 @@ class Claims {
       mac: settings.mac ?? MacAddress.fromIPv4(address),
       hostInterface: this.#claimHostInterface(id),
       interfaceName: settings.interfaceName,
+      index: this.#claimIndex(address),
       exposed: settings.exposed,
       published: settings.published.map(({ port }) => port),
       links: [],
@@ -131,6 +133,16 @@ class Claims {
     }
     const { name, subnet } = this.#network
     throw refuse('NFB_POOL_FULL', `no address is free in ${subnet} of ${name}`, path)
+  }
+
+  /** From the address, which is unique but for its first four bits, and far above what the kernel counts itself. */
+  #claimIndex(address: IPv4Address): number {
+    let index = INDEX_SPAN + (address.value % INDEX_SPAN)
+    while (this.#registry.hasIndex(index) || this.#indexes.has(index)) {
+      index = INDEX_SPAN + ((index + 1) % INDEX_SPAN)
+    }
+    this.#indexes.add(index)
+    return index
   }
 
   #claimHostInterface(id: string): string {

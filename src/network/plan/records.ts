@@ -45,6 +45,8 @@ export interface ContainerRecord {
   readonly hostInterface: string
   /** Name of the interface in the container. */
   readonly interfaceName: string
+  /** Index of the interface in the container. Chosen here, because looking it up would cost a request. */
+  readonly index: number
   readonly exposed: readonly ContainerPort[]
   readonly published: readonly PublishedPort[]
   readonly links: readonly LinkRecord[]
@@ -71,6 +73,18 @@ export function linkablePorts(server: ContainerRecord): ContainerPort[] {
   }
   return [...ports.values()]
 }
+
+/**
+ * Index of the interface's end on the host. The kernel heeds the one inside only when this one is given as well; and they
+ * differ, because the kernel takes a link whose peer has its own index for one whose carrier can wait: up to a second in
+ * which the first packets are lost (`linkwatch_urgent_event` in net/core/link_watch.c).
+ */
+export function hostIndex(container: Pick<ContainerRecord, 'index'>): number {
+  return container.index + INDEX_SPAN
+}
+
+/** Indexes of interfaces are positive 31-bit numbers: those in containers are from here, those on the host from twice here. */
+export const INDEX_SPAN = 0x10000000
 
 /** The first 12 characters of an id, as Docker shortens it. */
 export function shortId(id: string): string {

@@ -16,6 +16,7 @@ export class Registry implements NetworkView {
   readonly #idsByNetwork = new Map<string, Set<string>>()
   readonly #clientsByServer = new Map<string, Set<string>>()
   readonly #hostInterfaces = new Set<string>()
+  readonly #indexes = new Set<number>()
   /** By `protocol/port`: who has it, by host address, `*` for every address. */
   readonly #hostPorts = new Map<string, Map<string, string>>()
 
@@ -66,6 +67,10 @@ export class Registry implements NetworkView {
 
   hasHostInterface(name: string): boolean {
     return this.#hostInterfaces.has(name)
+  }
+
+  hasIndex(index: number): boolean {
+    return this.#indexes.has(index)
   }
 
   /** Who holds a host port that this one would collide with: the same address, or one of the two is every address. */
@@ -122,6 +127,8 @@ export class Registry implements NetworkView {
     else this.#idsByName.delete(name)
     if (add) this.#hostInterfaces.add(container.hostInterface)
     else this.#hostInterfaces.delete(container.hostInterface)
+    if (add) this.#indexes.add(container.index)
+    else this.#indexes.delete(container.index)
     enter(direction, this.#idsByShortId, shortId(id), id)
     enter(direction, this.#idsByNetwork, network, id)
     for (const { server } of container.links) enter(direction, this.#clientsByServer, server, id)
