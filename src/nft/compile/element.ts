@@ -5,7 +5,7 @@ import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from
 import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
 import { counterData } from './counter.js'
 import { isElem, isPair, setKey } from './element-key.js'
-import { compareBytes, isInterval, successor, writeBounds } from './interval.js'
+import { compareBytes, isInterval, isRange, successor, writeBounds } from './interval.js'
 import type { KernelData } from './kernel-expression.js'
 import type { Draft, ElementRecord } from './message.js'
 import type { Trail } from './trail.js'
@@ -206,8 +206,8 @@ function keyBounds(
   const { fields } = layout.key
   const only = fields.length === 1 ? fields[0] : undefined
   if (only !== undefined) {
-    if (layout.shift !== 0) throw new InvalidValue('ranges of a field of single bits are not supported here')
-    writeBounds(value, only.type, low, high, 0, only.length)
+    if (layout.shift === 0) writeBounds(value, only.type, low, high, 0, only.length)
+    else shiftedBounds(value, only, layout.shift, low, high)
     return
   }
   const parts = concatParts(value, layout.key)
@@ -220,6 +220,20 @@ function keyBounds(
     trail.leave()
   }
   trail.leave()
+}
+
+/** Bounds of a field of single bits, moved to where the field lies in its bytes. */
+function shiftedBounds(
+  value: Expression,
+  field: KeyField,
+  shift: number,
+  low: Uint8Array,
+  high: Uint8Array,
+): void {
+  const [first, last] = isRange(value) ? value.range : [value, value]
+  const bound = (end: Expression): bigint => constantNumber(end, field.type, field.type.bits) << BigInt(shift)
+  writeNumberField(field, bound(first), low)
+  writeNumberField(field, bound(last), high)
 }
 
 function setAttributes(draft: Draft<ElementRecord>, elem: ElemExpression['elem'], trail: Trail): void {
