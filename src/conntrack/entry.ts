@@ -25,7 +25,7 @@ export interface ConntrackEntry {
   readonly mark: number
   /** Seconds until it is forgotten, if no packet comes; 0 where the kernel does not say. */
   readonly timeout: number
-  /** Tells this connection from a later one of the same addresses and ports. */
+  /** Tells this connection from a later one of the same addresses and ports, in all but rare cases. */
   readonly id: number
   /** 0 is the default zone. */
   readonly zone: number

@@ -1,5 +1,5 @@
 /** Which connections are meant: tested by the kernel where it can, and once more here. */
-import { Cidr, type IPAddress } from '../address/index.js'
+import { Cidr, type IPAddress, IPv4Address } from '../address/index.js'
 import type { CtEntryRecord } from '../native/records.js'
 import type { ConntrackEntry } from './entry.js'
 import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
@@ -72,7 +72,7 @@ function unsigned(value: number | undefined, highest: number, path: string): voi
  */
 export function alternatives(filter: ConntrackFilter): ConntrackFilter[] {
   const { address, ...rest } = filter
-  if (!address) return [filter]
+  if (!address || !kernelCompares(address)) return [filter]
   const places: ConntrackFilter[] = []
   for (const direction of ['original', 'reply'] as const)
     for (const end of ['source', 'destination'] as const) {
@@ -91,7 +91,8 @@ export function filterToRecord(filter: ConntrackFilter): CtEntryRecord {
   const mark = typeof filter.mark === 'number' ? { value: filter.mark, mask: 0xffffffff } : filter.mark
   return {
     family: family === undefined ? 0 : family === 4 ? nfprotoIpv4 : nfprotoIpv6,
-    ...(mark && { mark: mark.value, markMask: mark.mask }),
+    // The kernel compares the whole value with the bits under the mask.
+    ...(mark && { mark: (mark.value & mark.mask) >>> 0, markMask: mark.mask }),
     ...(filter.zone !== undefined && { zone: filter.zone }),
     ...(original && { tupleOrig: tupleToRecord(original.tuple, 'filter.original') }),
     ...(reply && { tupleReply: tupleToRecord(reply.tuple, 'filter.reply') }),
@@ -119,8 +120,8 @@ function tupleFilter(
     number !== undefined &&
     (direction === 'original' || sourcePort !== undefined || destinationPort !== undefined)
   const tuple: Partial<Tuple> = {
-    ...(source && !(source instanceof Cidr) && { source }),
-    ...(destination && !(destination instanceof Cidr) && { destination }),
+    ...(source && kernelCompares(source) && { source }),
+    ...(destination && kernelCompares(destination) && { destination }),
     ...(withProtocol && { protocol: protocolName(number) }),
     ...(ports && sourcePort !== undefined && { sourcePort }),
     ...(ports && destinationPort !== undefined && { destinationPort }),
@@ -128,6 +129,14 @@ function tupleFilter(
   let flags = 0
   for (const [name, flag] of Object.entries(compare)) if (name in tuple) flags |= flag
   return flags === 0 ? undefined : { tuple, flags }
+}
+
+/**
+ * Whether the kernel can test it: exact addresses of IPv4. Of IPv6 it tests the opposite (`ctnetlink_filter_match_tuple`
+ * takes `ipv6_addr_cmp` for a test of equality; seen up to Linux 6.18), so that a filter would hide what is looked for.
+ */
+function kernelCompares(address: IPAddress | Cidr): address is IPv4Address {
+  return address instanceof IPv4Address
 }
 
 const hasPorts: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
