@@ -87,6 +87,11 @@ export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
     return events
   }
 
+  /** How many events wait to be taken. */
+  get waiting(): number {
+    return this.#queue.length - this.#taken
+  }
+
   /** The next event. @throws NfbridgeError when the subscription broke; events may be had from a new one */
   next(): Promise<IteratorResult<RtnlEvent>> {
     const event = this.#queue[this.#taken]
@@ -147,7 +152,7 @@ export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
   #put(event: RtnlEvent): void {
     const waiting = this.#waiting.shift()
     if (waiting !== undefined) waiting.resolve({ done: false, value: event })
-    else if (this.#queue.length - this.#taken < this.#limit) this.#queue.push(event)
+    else if (this.waiting < this.#limit) this.#queue.push(event)
     else this.#lose()
   }
 

@@ -137,7 +137,8 @@ test('events that nobody takes are given up for one `lost`, and later ones follo
       address: { device: 50, address: `10.0.${number}.1/24` },
     })),
   )
-  await sleep(300) // they arrive while nobody asks for them
+  // The eleventh found ten waiting: `lost` took the place of all eleven, and three came after it.
+  await expect.poll(() => events.waiting, { timeout: 5000 }).toBe(4)
   const seen = await until(
     events,
     (event) => event.kind === 'address' && `${event.address.address}` === '10.0.13.1/24',
