@@ -35,7 +35,7 @@ export class AgentThread {
     // A thread inherits the namespace of the thread that creates it. libuv creates its pool when the first job comes:
     // that must not be an agent's job, or file and DNS calls of the whole process would run in a test machine.
     await stat('/')
-    const worker = new Worker(agentFile(), { workerData: start, name: `agent-${start.name}` })
+    const worker = new Worker(agentFile(), { workerData: start, execArgv: [], name: `agent-${start.name}` })
     const thread = new AgentThread(start.name, worker)
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: AgentMessage) => {

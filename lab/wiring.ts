@@ -95,15 +95,24 @@ function configure({ machine, interface: device, address = [], routes = [] }: Ca
 }
 
 /**
- * The kernel activates an interface that got its carrier a little later, in a work queue (net/core/link_watch.c). A
- * packet before that is dropped without a word, and TCP tries again only after a second.
+ * The kernel activates an interface that got its carrier a little later, in a work queue (net/core/link_watch.c); and
+ * it listens for neighbours that ask for a new IPv6 address only when its local route is there (addrconf_dad_work). A packet
+ * before that is lost without a word, and TCP tries again only after a second.
  */
 async function untilRunning({ machine, interface: device }: CableEnd): Promise<void> {
   const rtnl = await Rtnl.open({ netns: machine.namespace })
+  const running = async (): Promise<boolean> => {
+    if ((await rtnl.links.get(device)).state !== 'up') return false
+    const addresses = await rtnl.addresses.list({ device, family: 6 })
+    if (addresses.length === 0) return true
+    const routes = await rtnl.routes.list({ table: 'local', family: 6 })
+    const local = new Set(routes.map(({ destination }) => String(destination.address)))
+    return addresses.every(({ scope, address }) => scope !== 'universe' || local.has(String(address.address)))
+  }
   try {
     const deadline = performance.now() + 2000
-    while ((await rtnl.links.get(device)).state !== 'up') {
-      if (performance.now() > deadline) throw new Error(`${device} has no carrier after two seconds`)
+    while (!(await running())) {
+      if (performance.now() > deadline) throw new Error(`${device} is not ready after two seconds`)
       await sleep(1)
     }
   } finally {
