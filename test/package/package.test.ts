@@ -23,7 +23,9 @@ let installed = ''
 
 beforeAll(async () => {
   machine = await BareMachine.create()
-  // What `prepack` does; not again when the binaries are newer than their sources.
+  // What `prepack` does, after the build; the binaries not again when they are newer than their sources.
+  const cleaned = await run(process.execPath, ['scripts/remove-stale.mjs'], { cwd: repository })
+  expect(cleaned).toEqual({ code: 0, stdout: '', stderr: '' })
   if (newest('prebuilds') < newest('native', 'binding.gyp')) {
     const built = await run(process.execPath, ['scripts/prebuild.mjs'], { cwd: repository })
     if (built.code !== 0) throw new Error(`scripts/prebuild.mjs failed:\n${built.stdout}\n${built.stderr}`)
@@ -70,6 +72,12 @@ describe('the tarball', () => {
       expect(existsSync(join(installed, file)), file).toBe(false)
   })
 
+  it('holds no module whose source is gone, and none is missing', async () => {
+    const modules = (await filesBelow(join(installed, 'dist'))).filter((file) => file.endsWith('.js'))
+    const sources = (await filesBelow(join(repository, 'src'))).filter((file) => file.endsWith('.ts'))
+    expect(modules).toEqual(sources.map((file) => file.replace(/\.ts$/, '.js')).sort())
+  })
+
   it('has every module that it imports', async () => {
     const files = (await filesBelow(installed)).filter((file) => file.endsWith('.js'))
     for (const file of files)
@@ -79,7 +87,8 @@ describe('the tarball', () => {
 
   it('builds the binary when it is packed, and runs nothing when it is installed', () => {
     const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
-    expect(scripts.prepack).toContain('scripts/prebuild.mjs')
+    for (const step of ['remove-stale', 'build', 'prebuild'])
+      expect(scripts.prepack).toContain(`node scripts/${step}.mjs`)
     for (const script of ['preinstall', 'install', 'postinstall']) expect(scripts[script]).toBeUndefined()
   })
 })
