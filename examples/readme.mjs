@@ -1,7 +1,9 @@
 import { BridgeHost } from 'nfbridge'
 
 const host = await BridgeHost.open({ ipForward: true, firewall: true, state: '/var/lib/nfbridge' })
-const net = host.network('docker0') ?? (await host.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false }))
+const net =
+  host.network('docker0') ??
+  (await host.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false }))
 const web = await net.attach({ name: 'web', netns: '/run/netns/web', expose: ['80/tcp'] })
 const app = await net.attach({ name: 'app', netns: '/run/netns/app', links: ['web:db'] })
 // app reaches web on tcp/80 as "db"; nobody else reaches anybody

@@ -14,6 +14,7 @@ const programs = [
   { name: 'ip', debian: 'iproute2', use: 'test', required: true },
   { name: 'conntrack', debian: 'conntrack', use: 'test', required: true },
   { name: 'iptables-restore', debian: 'iptables', use: 'test', required: true },
+  { name: 'ping', debian: 'iputils-ping', use: 'test', required: true },
   { name: 'cmake', debian: 'cmake', use: 'test', required: true },
   { name: 'clang-format', debian: 'clang-format', use: 'test', required: false },
 ]

@@ -2,7 +2,10 @@ import { joinPath, NfbridgeError } from './errors.js'
 
 /** Checks of what a caller without types may pass: each returns the value or throws NFB_INVALID_ARGUMENT with its path. */
 
-/** An object with no other properties than the named ones: a misspelt option that is passed over would be a trap. */
+/**
+ * An object with no other properties than the named ones: a misspelt option that is passed over would be a trap.
+ * @param path where it stands in the caller's input; empty for the options themselves
+ */
 export function checkObject<T extends object>(
   value: T,
   properties: readonly (keyof T & string)[],
@@ -10,16 +13,12 @@ export function checkObject<T extends object>(
   path: string,
 ): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(operation, `an object is expected, not ${describe(value)}`, path)
+    throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
   }
   const known: readonly string[] = properties
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue
-    throw wrong(
-      operation,
-      `there is no option "${key}", only ${properties.join(', ')}`,
-      joinPath(path, key),
-    )
+    throw wrong(operation, `there is no option "${key}", only ${properties.join(', ')}`, joinPath(path, key))
   }
   return value
 }

@@ -51,7 +51,7 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
     options,
     ['netns', 'name', 'id', 'hostname', 'address', 'mac', 'interfaceName', 'expose', 'publish', 'links'],
     ATTACH,
-    path || 'options',
+    path,
   )
   const at = (property: string): string => joinPath(path, property)
   const text = <T>(

@@ -26,7 +26,7 @@ const OPEN = 'BridgeHost.open'
 const CREATE = 'BridgeHost.createNetwork'
 
 export function parseHostOptions(options: HostOptions): HostSettings {
-  checkObject(options, ['netns', 'ipForward', 'firewall', 'state'], OPEN, 'options')
+  checkObject(options, ['netns', 'ipForward', 'firewall', 'state'], OPEN, '')
   const state = options.state === undefined ? undefined : checkString(options.state, OPEN, 'state')
   if (state === '') {
     throw new NfbridgeError({
@@ -44,7 +44,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
 }
 
 export function parseNetworkOptions(options: NetworkOptions, host: HostSettings): NetworkSettings {
-  checkObject(options, ['name', 'subnet', 'gateway', 'icc', 'mtu'], CREATE, 'options')
+  checkObject(options, ['name', 'subnet', 'gateway', 'icc', 'mtu'], CREATE, '')
   const name = checkInterfaceName(checkString(options.name, CREATE, 'name'), CREATE, 'name')
   const icc = options.icc === undefined || checkBoolean(options.icc, CREATE, 'icc')
   if (!icc && !host.firewall) {

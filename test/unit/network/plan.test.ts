@@ -263,7 +263,7 @@ describe('planning a network', () => {
     const misspelt = { name: 'br1', gatway: '10.0.0.1' }
     expect(thrown(() => parseNetworkOptions(misspelt, host))).toMatchObject({
       code: 'NFB_INVALID_ARGUMENT',
-      path: 'options.gatway',
+      path: 'gatway',
     })
     expect(
       thrown(() => parseNetworkOptions({ name: 'br1', icc: false }, parseHostOptions({ firewall: false }))),
