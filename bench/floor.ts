@@ -16,6 +16,8 @@ export interface Floor {
   prepare(): Promise<void>
   /** Sends what is timed, and what undoes it, so many times. */
   replay(times: number): Promise<readonly number[]>
+  /** As `replay`, with what only asks among it: the waits of the product, without its JavaScript and its threads. */
+  replayWithQuestions(times: number): Promise<readonly number[]>
   /** What is sent, for people. */
   readonly description: string
 }
@@ -41,8 +43,8 @@ export async function recordFloor(
   })
   const marks: Marks = JSON.parse(stdout)
   const recorded = { host: BigInt(marks.hostInode), container: BigInt(marks.containerInode) }
-  const steps = (phase: Step['phase'], [begin, end]: readonly [number, number]): Step[] =>
-    toSteps(readRecording(recording, begin, end), phase, recorded)
+  const steps = (phase: Step['phase'], [begin, end]: readonly [number, number], questions = false): Step[] =>
+    toSteps(readRecording(recording, begin, end), phase, recorded, questions)
 
   const setup = join(folder, `${what}.setup`)
   const rounds = join(folder, `${what}.rounds`)
@@ -51,7 +53,10 @@ export async function recordFloor(
   const timed = steps('timed', marks.timed)
   if (timed.length === 0)
     throw new Error(`nothing was recorded of ${what}: does the addon send without libc?`)
-  writeScript(rounds, [...timed, ...steps('undo', marks.undo)])
+  const undo = steps('undo', marks.undo)
+  writeScript(rounds, [...timed, ...undo])
+  const talkative = join(folder, `${what}.questions`)
+  writeScript(talkative, [...steps('timed', marks.timed, true), ...undo])
 
   const places = [host, ...(container === undefined ? [] : [container])].map((namespace) => namespace.path())
   return {
@@ -59,6 +64,7 @@ export async function recordFloor(
       await nanoseconds(programs.replay, [setup, '0', ...places])
     },
     replay: (times) => nanoseconds(programs.replay, [rounds, String(times), ...places]),
+    replayWithQuestions: (times) => nanoseconds(programs.replay, [talkative, String(times), ...places]),
     description: describeSteps(timed),
   }
 }

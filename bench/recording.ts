@@ -61,15 +61,25 @@ export interface Places {
   readonly container: bigint
 }
 
-/** What the floor sends in one phase: the changes among the sends, for the floor's own namespaces. */
-export function toSteps(sends: readonly Send[], phase: Step['phase'], places: Places): Step[] {
+/**
+ * What the floor sends in one phase: the changes among the sends, for the floor's own namespaces.
+ * @param questions whether to send what only asks, too
+ */
+export function toSteps(
+  sends: readonly Send[],
+  phase: Step['phase'],
+  places: Places,
+  questions = false,
+): Step[] {
   return sends
-    .filter((send) => isChange(send) && (send.inode === places.host || send.inode === places.container))
+    .filter(({ inode }) => inode === places.host || inode === places.container)
+    .filter((send) => questions || isChange(send))
     .map(({ inode, protocol, bytes }) => ({
       phase,
       place: inode === places.container ? 'container' : 'host',
       protocol,
-      bytes: protocol === netlinkRoute ? inContainerOf(bytes) : ofAnyGeneration(bytes),
+      bytes:
+        protocol === netlinkRoute ? inContainerOf(bytes) : isBatch(bytes) ? ofAnyGeneration(bytes) : bytes,
     }))
 }
 
@@ -98,9 +108,12 @@ export function describeSteps(steps: readonly Step[]): string {
 
 function isChange({ protocol, bytes }: Send): boolean {
   if (bytes.length < headerBytes) return false
-  const type = bytes.readUInt16LE(4)
-  if (protocol === netlinkNetfilter) return type === batchBegin
-  return protocol === netlinkRoute && type % 4 !== 2 // RTM_NEW…, DEL…, GET…, SET… follow each other
+  if (protocol === netlinkNetfilter) return isBatch(bytes)
+  return protocol === netlinkRoute && bytes.readUInt16LE(4) % 4 !== 2 // RTM_NEW…, DEL…, GET…, SET… follow each other
+}
+
+function isBatch(bytes: Buffer): boolean {
+  return bytes.readUInt16LE(4) === batchBegin
 }
 
 /** A batch without the generation that it was planned for, so that it can be sent again. */

@@ -20,11 +20,13 @@ export async function attachContest(surroundings: Surroundings): Promise<Contest
     floor: floorName,
     contestants: [
       { name: floorName, processes: 0, run: () => floor.replay(1) },
+      { name: 'C, what nfbridge asks as well', processes: 0, run: () => floor.replayWithQuestions(1) },
       await ours(surroundings),
       ...(peers.ip ? await withIp(surroundings) : []),
     ],
     notes: [
       `floor sends: ${floor.description}`,
+      'nfbridge returns when the interfaces carry packets, which it asks the kernel for; the others do not wait',
       'ip -batch: one process on the host, one in the container; else a process for each command, as scripts do it',
     ],
   }
