@@ -57,10 +57,8 @@ function encoding(
   parts?: readonly Part[],
 ): readonly FieldEncoding[] | undefined {
   if (parts && parts.length !== types.length) return undefined
-  const known = types.map((name, index) => fieldLength(datatype(name)) ?? parts?.[index]?.length)
-  const missing = known.filter((each) => each === undefined).length
-  if (missing > 1) return undefined
-  const rest = length - known.reduce<number>((sum, each) => sum + padded(each ?? 0, types.length), 0)
+  // One value is as long as the key; of several, the padding hides how long each is.
+  const alone = types.length === 1 ? length : undefined
   const fields: FieldEncoding[] = []
   let offset = 0
   for (const [index, name] of types.entries()) {
@@ -68,8 +66,8 @@ function encoding(
     const own = datatype(name)
     // A type without a length of its own says less than what is looked up.
     const type = own.bits === 0 && part ? part.type : own
-    const size = known[index] ?? rest
-    if (size <= 0) return undefined
+    const size = fieldLength(own) ?? part?.length ?? alone
+    if (size === undefined || size <= 0) return undefined
     const order = interval ? 'big' : (own.order ?? part?.order ?? declared ?? 'big')
     fields.push({ type, offset, length: size, order, shift: part?.shift ?? 0 })
     offset += padded(size, types.length)
