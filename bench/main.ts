@@ -34,7 +34,7 @@ if (
   process.exit(2)
 }
 
-const limits: Limits = quick ? { rounds: 5, budgetMs: 7_000 } : { rounds: 25, budgetMs: 45_000 }
+const limits: Limits = quick ? { rounds: 7, budgetMs: 7_000 } : { rounds: 25, budgetMs: 45_000 }
 const count = 10_000
 const folder = mkdtempSync(join(tmpdir(), 'nfbridge-bench-'))
 process.env.XTABLES_LOCKFILE = join(folder, 'xtables.lock') // not the machine's own: it is never waited for or held

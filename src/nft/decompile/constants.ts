@@ -79,6 +79,15 @@ export function readWildcard(bytes: Uint8Array, encoding: Encoding): string | un
   return `${encoding.type.read(bytes, 0, bytes.length, encoding.order)}*`
 }
 
+/** A name that is compared in fewer bytes than it has room: with its end it is the whole name, without it a beginning. */
+export function readShortText(bytes: Uint8Array, encoding: Encoding): string | undefined {
+  const end = bytes.indexOf(0)
+  if (end < 0) return readWildcard(bytes, encoding)
+  return encoding.type.text && end === bytes.length - 1 && end > 0
+    ? String(readValue(bytes, encoding))
+    : undefined
+}
+
 /** All values from one to another: a network where it is one, else a range. */
 export function readInterval(
   first: Uint8Array,

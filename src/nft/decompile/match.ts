@@ -9,8 +9,8 @@ import {
   readFlags,
   readPrefix,
   readRange,
+  readShortText,
   readValue,
-  readWildcard,
 } from './constants.js'
 import { factOf } from './facts.js'
 import { findField } from './fields.js'
@@ -54,7 +54,7 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   const part = partOf(value, loaded.length, state.protocols)
   if (!part) return false
   if (bytes.length < part.length) {
-    const text = part.bits || part.shift !== 0 ? undefined : readWildcard(bytes, part)
+    const text = part.bits || part.shift !== 0 ? undefined : readShortText(bytes, part)
     if (text === undefined || (operator !== '==' && operator !== '!=')) return false
     sayMatch(state, part, operator, bytes, loaded, text)
     return true
