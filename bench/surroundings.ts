@@ -11,6 +11,7 @@ export class Surroundings {
   /** A temporary folder, removed at the end. */
   readonly folder: string
   readonly #closers: (() => unknown)[] = []
+  readonly #files = new Map<string, string>()
 
   constructor(programs: Programs, peers: Peers, folder: string) {
     this.programs = programs
@@ -30,10 +31,14 @@ export class Surroundings {
     this.#closers.push(closer)
   }
 
-  /** Writes a file for a peer and returns its path. */
+  /** The path of a file with this text, for a peer; written once, since another peer may be reading it by now. */
   file(name: string, text: string): string {
     const path = join(this.folder, name)
-    writeFileSync(path, text, { mode: 0o600 })
+    const written = this.#files.get(name)
+    if (written !== undefined && written !== text)
+      throw new Error(`${name} is written already, with other text`)
+    if (written === undefined) writeFileSync(path, text, { mode: 0o600 })
+    this.#files.set(name, text)
     return path
   }
 
