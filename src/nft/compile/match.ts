@@ -196,7 +196,7 @@ function matchWildcard(context: RuleContext, operand: ValueOperand, op: MatchOpe
 function matchFlags(context: RuleContext, operand: ValueOperand, op: 'in' | '!', right: Expression): void {
   const { out } = context
   const { length, order } = operand
-  const flags = numberBytes(constantNumber(right, operand.type, length * 8), length, order)
+  const flags = constantBytes(right, operand.type, length, order)
   loadValue(out, 0, operand)
   if (operand.transforms.length !== 0) {
     compare(out, 0, op === 'in' ? CmpOps.eq : CmpOps.neq, flags)

@@ -27,7 +27,7 @@ const LINK_BASE = 0
  * counters; those change what a rule means and are not merged here.
  */
 export function mergePayloads(out: RuleExpression[], candidates: MergeCandidate[]): void {
-  if (candidates.length < 2) {
+  if (!hasNeighbours(candidates)) {
     candidates.length = 0
     return
   }
@@ -55,6 +55,19 @@ export function mergePayloads(out: RuleExpression[], candidates: MergeCandidate[
   }
   if (last?.absorbed) write(out, last)
   remove(out, dropped)
+}
+
+/** Most rules have none: that is found out without building anything. */
+function hasNeighbours(candidates: readonly MergeCandidate[]): boolean {
+  for (let second = 1; second < candidates.length; second++) {
+    const one = candidates[second]
+    for (let first = 0; first < second; first++) {
+      const other = candidates[first]
+      if (one !== undefined && other !== undefined && (canMerge(one, other) || canMerge(other, one)))
+        return true
+    }
+  }
+  return false
 }
 
 function canMerge(first: MergeCandidate, second: MergeCandidate): boolean {
