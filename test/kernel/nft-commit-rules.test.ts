@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { type Family, Nft, type RulesetObject } from '../../src/nft/index.js'
+import { familyNumbers } from '../../src/nft/kernel/constants.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { isObject, nft, nftFile, nftJson } from '../support/tools.js'
 import { declaredSets, type RuleCase, readCases } from '../unit/nft/cases.js'
+import { dumpRecords } from './nft-records.js'
 
 const keep = closeAfterEach()
 const cases = readCases()
@@ -60,6 +62,13 @@ async function rulesOf(namespace: Namespace, family: Family): Promise<string[]> 
   return items.flatMap(({ rule }) => (isObject(rule) ? [JSON.stringify(rule.expr)] : []))
 }
 
+/** What the kernel itself keeps of each rule. */
+async function expressionsOf(namespace: Namespace, family: Family): Promise<unknown[]> {
+  const record = { family: familyNumbers[family], table: 't', chain: 'c' }
+  const rules = await dumpRecords(namespace, 'nftGetRule', 'nftNewRule', record)
+  return rules.map(({ expressions }) => expressions)
+}
+
 describe('what we install, nft lists as if it had installed it', () => {
   test.each(families)('every rule of the table of cases, family %s', { timeout: 60_000 }, async (family) => {
     const ours = keep(await Namespace.create())
@@ -75,6 +84,7 @@ describe('what we install, nft lists as if it had installed it', () => {
     for (const { expr } of rules) transaction.add({ rule: { family, table: 't', chain: 'c', expr } })
     await transaction.commit()
 
+    expect(await expressionsOf(ours, family)).toEqual(await expressionsOf(theirs, family))
     expect(await rulesOf(ours, family)).toEqual(await rulesOf(theirs, family))
     expect(await nft(ours, 'list', 'ruleset')).toBe(await nft(theirs, 'list', 'ruleset'))
   })
