@@ -199,7 +199,7 @@ const sets: readonly (readonly [string, RulesetObject])[] = [
 test('sets, maps and their elements are what nft makes of them', async () => {
   const ours = keep(await Namespace.create())
   const theirs = keep(await Namespace.create())
-  await nftFile(theirs, `table inet t { chain other { }\n ${sets.map(([text]) => text).join('\n')} }\n`)
+  await nftFile(theirs, `table inet t { chain other { }\n ${sets.map(([text]) => text).join('\n')}\n}\n`)
   const handle = keep(await Nft.open({ netns: ours }))
   const transaction = handle
     .transaction()

@@ -1,10 +1,9 @@
 /** Sets and maps that belong to one rule: declared and filled in front of it, referred to by number. */
 import { type KeyLayout, verdictTypeId } from '../datatype/index.js'
-import { ElementFlags, familyNumbers, SetFlags, UserdataTypes } from '../kernel/constants.js'
+import { familyNumbers, SetFlags, UserdataTypes } from '../kernel/constants.js'
 import type { MapElement, SetElement } from '../model/index.js'
-import { compileElements } from './element.js'
+import { compileElements, countElements } from './element.js'
 import { addElements } from './element-messages.js'
-import type { ElementRecord } from './message.js'
 import type { RuleContext } from './rule-context.js'
 import { byteOrderNumber } from './set.js'
 import { Userdata } from './userdata.js'
@@ -21,15 +20,6 @@ export interface AnonymousLayout {
   readonly data: KeyLayout | 'verdict' | undefined
   readonly interval: boolean
   readonly shift: number
-}
-
-/** The number of elements as nft counts it: each interval has a beginning and an end, also where two share one. */
-function sizeHint(records: readonly ElementRecord[]): number {
-  const plain = records.filter(({ flags }) => flags === undefined).length
-  const ends = records.some(({ flags }) => flags === ElementFlags.intervalEnd)
-  if (!ends) return records.length
-  const catchalls = records.filter(({ flags }) => flags === ElementFlags.catchall).length
-  return 2 * plain + catchalls + (records[0]?.flags === ElementFlags.intervalEnd ? 1 : 0)
 }
 
 /** Adds the messages of an anonymous set; the trail stands at the array of its elements. */
@@ -73,7 +63,7 @@ export function anonymousSet(
       : layout.data === 'verdict'
         ? { dataType: verdictTypeId, dataLen: 0 }
         : { dataType: layout.data.typeId, dataLen: layout.data.length }),
-    desc: { size: sizeHint(records), ...(fields === undefined ? {} : { concat: fields }) },
+    desc: { size: countElements(records), ...(fields === undefined ? {} : { concat: fields }) },
     ...(bytes === undefined ? {} : { userdata: bytes }),
   })
   addElements(batch.sink, context.family, context.table, name, id, records, true)

@@ -297,3 +297,12 @@ function mergeTouching(intervals: readonly IntervalElement[], isMap: boolean): I
   }
   return merged
 }
+
+/** The number of elements as nft counts it: each interval has a beginning and an end, also where two share one. */
+export function countElements(records: readonly ElementRecord[]): number {
+  const plain = records.filter(({ flags }) => flags === undefined).length
+  const ends = records.some(({ flags }) => flags === ElementFlags.intervalEnd)
+  if (!ends) return records.length
+  const catchalls = records.filter(({ flags }) => flags === ElementFlags.catchall).length
+  return 2 * plain + catchalls + (records[0]?.flags === ElementFlags.intervalEnd ? 1 : 0)
+}

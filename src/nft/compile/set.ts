@@ -9,9 +9,9 @@ import {
 } from '../datatype/index.js'
 import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
 import type { MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
-import { compileElements, milliseconds } from './element.js'
+import { compileElements, countElements, type ElementLayout, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
-import type { Draft, SetRecord } from './message.js'
+import type { Draft, ElementRecord, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { Userdata } from './userdata.js'
@@ -72,11 +72,13 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (set['gc-interval'] !== undefined)
     record.gcInterval = Number(milliseconds(set['gc-interval'], 'gc-interval', trail))
   if (set.policy === 'memory') record.policy = SetPolicies.memory
+  const elements = compileDeclared(batch, set, { key, data, interval })
+  const size = set.flags?.includes('constant') && elements.length > 0 ? countElements(elements) : set.size
   const fields =
     interval && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
-  if (set.size !== undefined || fields !== undefined) {
+  if (size !== undefined || fields !== undefined) {
     record.desc = {
-      ...(set.size === undefined ? {} : { size: checkSize(set.size, batch) }),
+      ...(size === undefined ? {} : { size: checkSize(size, batch) }),
       ...(fields === undefined ? {} : { concat: fields }),
     }
   }
@@ -84,12 +86,21 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewSet', flags, record)
   batch.scope.declare(set)
-  if (set.elem === undefined || set.elem.length === 0) return
-  trail.enter('elem')
-  const layout = { key, data, interval, removing: false, anonymous: false, shift: 0, first: true }
-  const elements = compileElements(set.elem, layout, trail)
-  trail.leave()
-  addElements(batch.sink, set.family, set.table, set.name, undefined, elements, true)
+  if (elements.length > 0) addElements(batch.sink, set.family, set.table, set.name, undefined, elements, true)
+}
+
+/** The elements that a set is declared with. */
+function compileDeclared(
+  batch: BatchContext,
+  set: NamedSet | NamedMap,
+  layout: Pick<ElementLayout, 'key' | 'data' | 'interval'>,
+): ElementRecord[] {
+  if (set.elem === undefined) return []
+  batch.trail.enter('elem')
+  const whole = { ...layout, removing: false, anonymous: false, shift: 0, first: true }
+  const elements = compileElements(set.elem, whole, batch.trail)
+  batch.trail.leave()
+  return elements
 }
 
 function declaredData(batch: BatchContext, set: NamedMap): KeyLayout | 'verdict' {
