@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Namespace } from 'nfbridge'
+import type { Contestant } from './contest.js'
 import type { Peers } from './peers.js'
 import type { Programs } from './programs.js'
 
@@ -29,6 +30,22 @@ export class Surroundings {
   /** Calls this at the end; what was left last is closed first. */
   closeLater(closer: () => unknown): void {
     this.#closers.push(closer)
+  }
+
+  /**
+   * Another program's way, tried once; nothing, and a note, where it does not work here: without privileges `nft -f` and
+   * iptables cannot send 10,000 rules, for example.
+   */
+  async attempt(name: string, notes: string[], create: () => Promise<Contestant>): Promise<Contestant[]> {
+    try {
+      const contestant = await create()
+      await contestant.run()
+      return [contestant]
+    } catch (error) {
+      const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n')
+      notes.push(`left out: ${name}: ${lines.at(-1)}`)
+      return []
+    }
   }
 
   /** The path of a file with this text, for a peer; written once, since another peer may be reading it by now. */

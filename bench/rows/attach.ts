@@ -14,6 +14,11 @@ export async function attachContest(surroundings: Surroundings): Promise<Contest
   const container = await surroundings.namespace()
   const floor = await recordFloor(programs, folder, 'attach', 1, await surroundings.namespace(), container)
   await floor.prepare()
+  const notes = [
+    `floor sends: ${floor.description}`,
+    'nfbridge returns when the interfaces carry packets, which it asks the kernel for; the others do not wait',
+    'ip -batch: one process on the host, one in the container; else a process for each command, as scripts do it',
+  ]
   return {
     id: 'attach',
     title: 'attach of one container',
@@ -22,13 +27,9 @@ export async function attachContest(surroundings: Surroundings): Promise<Contest
       { name: floorName, processes: 0, run: () => floor.replay(1) },
       { name: 'C, what nfbridge asks as well', processes: 0, run: () => floor.replayWithQuestions(1) },
       await ours(surroundings),
-      ...(peers.ip ? await withIp(surroundings) : []),
+      ...(peers.ip ? await withIp(surroundings, notes) : []),
     ],
-    notes: [
-      `floor sends: ${floor.description}`,
-      'nfbridge returns when the interfaces carry packets, which it asks the kernel for; the others do not wait',
-      'ip -batch: one process on the host, one in the container; else a process for each command, as scripts do it',
-    ],
+    notes,
   }
 }
 
@@ -68,28 +69,31 @@ function commands(containerPath: string): { readonly host: string[]; readonly co
 
 const toWords = (text: string): string[] => text.split(' ')
 
-async function withIp(surroundings: Surroundings): Promise<Contestant[]> {
-  const { peers } = surroundings
-  const nftFirewall = peers.nft ? await nftables(surroundings) : undefined
-  const firewalls = await Promise.all(peers.restores.map((restore) => iptables(surroundings, restore)))
-  const all: Contestant[] = []
-  if (nftFirewall) {
-    all.push(await script(surroundings, 'ip -batch + nft', true, nftFirewall))
-    all.push(await script(surroundings, 'ip + nft', false, nftFirewall))
+async function withIp(surroundings: Surroundings, notes: string[]): Promise<Contestant[]> {
+  const found: Contestant[] = []
+  const add = async (name: string, batch: boolean, firewall: Firewall): Promise<void> => {
+    found.push(
+      ...(await surroundings.attempt(name, notes, () => script(surroundings, name, batch, firewall))),
+    )
   }
-  for (const firewall of firewalls)
-    all.push(await script(surroundings, `ip + ${firewall.name}`, false, firewall))
-  return all
+  if (surroundings.peers.nft) {
+    const firewall = nftables(surroundings)
+    await add('ip -batch + nft', true, firewall)
+    await add('ip + nft', false, firewall)
+  }
+  for (const restore of surroundings.peers.restores) {
+    await add(`ip + ${restore.name}`, false, iptables(surroundings, restore))
+  }
+  return found
 }
 
 interface Firewall {
-  readonly name: string
   readonly prepare: readonly Command[]
   readonly add: Command
   readonly remove: Command
 }
 
-async function nftables(surroundings: Surroundings): Promise<Firewall> {
+function nftables(surroundings: Surroundings): Firewall {
   const prepare = `table inet bench {
   set exposed { type ipv4_addr . inet_proto . inet_service; }
   chain forward { type filter hook forward priority 0; policy accept; ip daddr . meta l4proto . th dport @exposed accept; }
@@ -104,7 +108,6 @@ table bridge bench {
 ${verb} element bridge bench senders { ${hostLink} . ${mac} . ${address} }
 `
   return {
-    name: 'nft',
     prepare: [['nft', '-f', surroundings.file('attach-prepare.nft', prepare)]],
     add: ['nft', '-f', surroundings.file('attach-add.nft', change('add'))],
     remove: ['nft', '-f', surroundings.file('attach-remove.nft', change('delete'))],
@@ -112,11 +115,10 @@ ${verb} element bridge bench senders { ${hostLink} . ${mac} . ${address} }
 }
 
 /** What iptables can say of a container's MAC and address: one rule. */
-async function iptables(surroundings: Surroundings, restore: Restore): Promise<Firewall> {
+function iptables(surroundings: Surroundings, restore: Restore): Firewall {
   const rule = `FORWARD -s ${address}/32 -i docker0 -m mac --mac-source ${mac} -j ACCEPT`
   const file = (name: string, line: string): string => surroundings.file(name, `*filter\n${line}\nCOMMIT\n`)
   return {
-    name: restore.name,
     prepare: [],
     add: [restore.program, '-n', file('attach-add.iptables', `-A ${rule}`)],
     remove: [restore.program, '-n', file('attach-remove.iptables', `-D ${rule}`)],

@@ -29,6 +29,10 @@ export async function elementContest(surroundings: Surroundings, count: number):
     await surroundings.namespace(),
   )
   await floor.prepare()
+  const notes = [
+    `floor sends: ${floor.description}`,
+    `iptables has no elements: its row is one rule appended to a chain of ${count.toLocaleString('en')}`,
+  ]
   return {
     id: 'element',
     title: `one element in a set of ${count.toLocaleString('en')}`,
@@ -36,15 +40,9 @@ export async function elementContest(surroundings: Surroundings, count: number):
     contestants: [
       { name: floorName, processes: 0, run: () => floor.replay(timesARound) },
       ...(await ours(surroundings, count)),
-      ...(surroundings.peers.nft ? [await nft(surroundings, count)] : []),
-      ...(await Promise.all(
-        surroundings.peers.restores.map((restore) => iptables(surroundings, restore, count)),
-      )),
+      ...(await peers(surroundings, count, notes)),
     ],
-    notes: [
-      `floor sends: ${floor.description}`,
-      `iptables has no elements: its row is one rule appended to a chain of ${count.toLocaleString('en')}`,
-    ],
+    notes,
   }
 }
 
@@ -74,6 +72,18 @@ async function ours(surroundings: Surroundings, count: number): Promise<Contesta
     },
     { name: 'nfbridge: commit', processes: 0, run: () => repeated(() => time(() => one().commit())) },
   ]
+}
+
+async function peers(surroundings: Surroundings, count: number, notes: string[]): Promise<Contestant[]> {
+  const found: Contestant[] = []
+  if (surroundings.peers.nft) {
+    found.push(...(await surroundings.attempt('nft add element', notes, () => nft(surroundings, count))))
+  }
+  for (const restore of surroundings.peers.restores) {
+    const name = `${restore.name} -n`
+    found.push(...(await surroundings.attempt(name, notes, () => iptables(surroundings, restore, count))))
+  }
+  return found
 }
 
 async function nft(surroundings: Surroundings, count: number): Promise<Contestant> {

@@ -26,6 +26,7 @@ export async function rulesContest(surroundings: Surroundings, count: number): P
     await surroundings.namespace(),
   )
   await floor.prepare()
+  const notes = [`floor sends: ${floor.description}`]
   return {
     id: 'rules',
     title: `${count.toLocaleString('en')} rules in one transaction`,
@@ -33,12 +34,9 @@ export async function rulesContest(surroundings: Surroundings, count: number): P
     contestants: [
       { name: floorName, processes: 0, run: () => floor.replay(1) },
       ...(await ours(surroundings, count)),
-      ...(surroundings.peers.nft ? [await nft(surroundings, count)] : []),
-      ...(await Promise.all(
-        surroundings.peers.restores.map((restore) => iptables(surroundings, restore, count)),
-      )),
+      ...(await peers(surroundings, count, notes)),
     ],
-    notes: [`floor sends: ${floor.description}`],
+    notes,
   }
 }
 
@@ -63,6 +61,18 @@ async function ours(surroundings: Surroundings, count: number): Promise<Contesta
     },
     { name: 'nfbridge: of this, encode and send', processes: 0, run: async () => [sending] },
   ]
+}
+
+async function peers(surroundings: Surroundings, count: number, notes: string[]): Promise<Contestant[]> {
+  const found: Contestant[] = []
+  if (surroundings.peers.nft) {
+    found.push(...(await surroundings.attempt('nft -f', notes, () => nft(surroundings, count))))
+  }
+  for (const restore of surroundings.peers.restores) {
+    const name = restore.name
+    found.push(...(await surroundings.attempt(name, notes, () => iptables(surroundings, restore, count))))
+  }
+  return found
 }
 
 async function nft(surroundings: Surroundings, count: number): Promise<Contestant> {
