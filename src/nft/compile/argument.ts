@@ -1,7 +1,7 @@
 /** What statements take as arguments: constants, ranges, or what a map gives. */
 import { type Datatype, InvalidValue, type KeyLayout, keyLayout, quote } from '../datatype/index.js'
 import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
-import { constantBytes, isConstant } from './constant.js'
+import { constantBytes, isConstant, isObject } from './constant.js'
 import { immediate } from './emit.js'
 import { isPrefix, isRange, writeBounds } from './interval.js'
 import { emitLookup, resolveSet } from './lookup.js'
@@ -11,7 +11,7 @@ import type { RuleContext } from './rule-context.js'
 import { resolve } from './selector.js'
 
 export function isMap(expression: Expression): expression is MapExpression {
-  return typeof expression === 'object' && !Array.isArray(expression) && 'map' in expression
+  return isObject(expression) && !Array.isArray(expression) && 'map' in expression
 }
 
 /** The registers that an argument is in. */

@@ -9,6 +9,11 @@ import {
 } from '../datatype/index.js'
 import type { BinaryOperator, ConcatExpression, Expression, Immediate } from '../model/index.js'
 
+/** `typeof null` is 'object': what a caller without types may pass. */
+export function isObject<T>(value: T): value is Extract<T, object> {
+  return typeof value === 'object' && value !== null
+}
+
 export function isImmediate(expression: Expression): expression is Immediate {
   return typeof expression === 'string' || typeof expression === 'number' || typeof expression === 'boolean'
 }
@@ -20,7 +25,7 @@ export function setReference(expression: unknown): string | undefined {
 
 /** Not for arrays, which have a method of that name. */
 export function isConcat(expression: Expression): expression is ConcatExpression {
-  return typeof expression === 'object' && !Array.isArray(expression) && 'concat' in expression
+  return isObject(expression) && !Array.isArray(expression) && 'concat' in expression
 }
 
 const operators: readonly BinaryOperator[] = ['&', '|', '^', '<<', '>>']
@@ -29,7 +34,7 @@ const operators: readonly BinaryOperator[] = ['&', '|', '^', '<<', '>>']
 export function binaryParts(
   expression: Expression,
 ): { readonly operator: BinaryOperator; readonly operands: readonly Expression[] } | undefined {
-  if (typeof expression !== 'object') return undefined
+  if (!isObject(expression)) return undefined
   for (const operator of operators) {
     const operands: unknown = Reflect.get(expression, operator)
     if (Array.isArray(operands)) return { operator, operands }

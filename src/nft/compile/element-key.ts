@@ -1,13 +1,14 @@
 /** Which shape a set element has: a key, a key with attributes, or a pair of a key and what it maps to. */
 import { InvalidValue, quote } from '../datatype/index.js'
 import type { ElemExpression, Expression, MapElement, SetElement } from '../model/index.js'
+import { isObject } from './constant.js'
 
 export function isPair(element: SetElement | MapElement): element is MapElement {
   return Array.isArray(element) && element.length === 2
 }
 
 export function isElem(key: SetElement): key is ElemExpression {
-  return typeof key === 'object' && 'elem' in key
+  return isObject(key) && 'elem' in key
 }
 
 /** An element of a set, in which an array is a list of flags, whatever its length. */

@@ -1,14 +1,14 @@
 /** Ranges and prefixes, and how interval sets keep them: as half-open intervals with a marked end. */
 import { type Datatype, InvalidValue, quote } from '../datatype/index.js'
 import type { Expression, PrefixExpression, RangeExpression } from '../model/index.js'
-import { writeConstant } from './constant.js'
+import { isObject, writeConstant } from './constant.js'
 
 export function isRange(expression: Expression): expression is RangeExpression {
-  return typeof expression === 'object' && 'range' in expression
+  return isObject(expression) && 'range' in expression
 }
 
 export function isPrefix(expression: Expression): expression is PrefixExpression {
-  return typeof expression === 'object' && 'prefix' in expression
+  return isObject(expression) && 'prefix' in expression
 }
 
 /** `eth*`: names that begin alike. A backslash before the star means the star itself. */

@@ -2,7 +2,7 @@
 import { InvalidValue, quote, readNumber, transportHeaders } from '../datatype/index.js'
 import { CmpOps, payloadBases, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement, SetExpression } from '../model/index.js'
-import { constantBytes, constantNumber, setReference } from './constant.js'
+import { constantBytes, constantNumber, isObject, setReference } from './constant.js'
 import { compare, mask, toNetworkOrder } from './emit.js'
 import { isPrefix, isRange, isWildcard, prefixLength, prefixMask, writeBounds } from './interval.js'
 import { isSwapped, loadOperand, loadValue, numberBytes } from './load.js'
@@ -41,12 +41,12 @@ export function compileMatch(context: RuleContext, match: MatchStatement['match'
 /** `fib … oif exists`: the question, not the interface. */
 function operandFor(context: RuleContext, left: Expression, right: Expression): Operand {
   const asksPresence = typeof right === 'boolean' || right === 'exists' || right === 'missing'
-  if (asksPresence && typeof left === 'object' && 'fib' in left) return fib(left.fib, true)
+  if (asksPresence && isObject(left) && 'fib' in left) return fib(left.fib, true)
   return resolve(context, left)
 }
 
 function isSet(expression: Expression): expression is SetExpression {
-  return typeof expression === 'object' && 'set' in expression
+  return isObject(expression) && 'set' in expression
 }
 
 function matchSet(context: RuleContext, operand: Operand, op: MatchOperator, right: Expression): void {

@@ -17,7 +17,7 @@ import type {
   PayloadReference,
   RawPayloadReference,
 } from '../model/index.js'
-import { binaryParts, constantNumber, isConcat, isConstant } from './constant.js'
+import { binaryParts, constantNumber, isConcat, isConstant, isObject } from './constant.js'
 import { requireHeader, requireIcmpType } from './dependency.js'
 import {
   type ConcatOperand,
@@ -36,7 +36,7 @@ export function resolve(context: RuleContext, expression: Expression): Operand {
 
 /** An operand that is one value. */
 export function resolveValue(context: RuleContext, expression: Expression): ValueOperand {
-  if (typeof expression === 'object') {
+  if (isObject(expression)) {
     if ('payload' in expression) return payload(context, expression.payload)
     if ('meta' in expression) return meta(expression.meta.key)
     if ('ct' in expression) return ct(context, expression.ct)

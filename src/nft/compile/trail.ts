@@ -28,12 +28,17 @@ export class Trail {
 
 /** An error of the compiler as the caller sees it; errors that say their path already pass as they are. */
 export function located(error: unknown, operation: string, trail: Trail): unknown {
-  if (!(error instanceof InvalidValue)) return error
-  return new NfbridgeError({
-    code: error.code,
-    operation,
-    message: error.message,
-    path: trail.toString(),
-    cause: error,
-  })
+  const path = trail.toString()
+  if (error instanceof InvalidValue)
+    return new NfbridgeError({ code: error.code, operation, message: error.message, path, cause: error })
+  // A value that the types rule out and no check foresaw: null for an object, a number for a list.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)
+    return new NfbridgeError({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation,
+      message: `a value is not of the expected shape (${error.message})`,
+      path,
+      cause: error,
+    })
+  return error
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failed } from '../../../src/native/failure.js'
 import { addon } from '../../../src/native/load.js'
+import { atOnce } from '../../../src/native/slices.js'
 import { type ReplyMessage, unpack } from '../../../src/native/unpack.js'
 import { assemble, type KernelRuleset } from '../../../src/nft/list-assemble.js'
 import type { ListedObject, Statement } from '../../../src/nft/model/index.js'
@@ -58,7 +59,7 @@ const kernel: KernelRuleset = {
   flowtables: of(recorded('flowtables'), 'nftNewFlowtable').map(({ record }) => record),
   rules: of(recorded('rules'), 'nftNewRule').map(({ record }) => record),
 }
-const ruleset = assemble(kernel, {})
+const ruleset = atOnce(assemble(kernel, {}))
 
 const field = (protocol: string, name: string): object => ({ payload: { protocol, field: name } })
 const meta = (key: string): object => ({ meta: { key } })
