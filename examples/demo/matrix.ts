@@ -43,7 +43,8 @@ export function attemptAll(trials: readonly Trial[]): Promise<Attempt[]> {
   )
 }
 
-function isKept(promised: Promised, outcome: ProbeOutcome): boolean {
+/** Whether what came of an attempt is what the rules promise. */
+export function isKept(promised: Promised, outcome: ProbeOutcome): boolean {
   // A block is silent, as Docker's is: a refusal would be another machine's answer.
   if (!promised.reached) return outcome.outcome === 'timeout'
   return outcome.outcome === 'reached' && outcome.seen === promised.seen

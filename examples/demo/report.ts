@@ -30,8 +30,8 @@ export function renderResult(result: DemoResult): string {
 }
 
 function renderScene(scene: Scene, number: number, colour: boolean): string {
-  const columns = [...new Set(scene.attempts.map(({ to }) => to))]
   const rows = [...new Set(scene.attempts.map(({ from }) => from))]
+  const columns = inOrderOf(rows, [...new Set(scene.attempts.map(({ to }) => to))])
   const table: Table = {
     title: `${number}. ${scene.title}`,
     columns: [{ header: 'from \\ to' }, ...columns.map((header) => ({ header }))],
@@ -39,6 +39,15 @@ function renderScene(scene: Scene, number: number, colour: boolean): string {
     notes: [scene.call],
   }
   return `${renderTable(table, colour)}${scene.held ? renderHeld(scene.held, colour) : ''}`
+}
+
+/** Destinations in the order of the machines that try to get there; others, such as the world outside, last. */
+function inOrderOf(machines: readonly string[], destinations: readonly string[]): string[] {
+  const rank = (destination: string): number => {
+    const place = machines.findIndex((machine) => destination.startsWith(`${machine}:`))
+    return place < 0 ? machines.length : place
+  }
+  return destinations.toSorted((one, other) => rank(one) - rank(other))
 }
 
 function renderHeld(held: NonNullable<Scene['held']>, colour: boolean): string {
@@ -64,7 +73,7 @@ function renderCost({ cost, leftBehind, seconds }: DemoResult, colour: boolean):
   return renderTable(
     {
       title: 'What it cost',
-      columns: [{ header: '' }, { header: '', align: 'right' }],
+      columns: [{ header: 'what' }, { header: 'how much', align: 'right' }],
       rows: [
         ...attach,
         'rule',
