@@ -3,6 +3,7 @@ import type { Failure, SocketHandle } from '../native/addon.js'
 import { errorOfAll, failed, unwrap } from '../native/failure.js'
 import { MessageFlag, Packer } from '../native/pack.js'
 import type { CtEntryRecord } from '../native/records.js'
+import { inSlices, picked } from '../native/slices.js'
 import { unpack } from '../native/unpack.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { type ConntrackEntry, entryFromRecord } from './entry.js'
@@ -87,19 +88,20 @@ export class Conntrack {
     this.#socket.close()
   }
 
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
   async #dump(filter: ConntrackFilter): Promise<ConntrackEntry[]> {
     const record = filterToRecord(filter)
     let outcome = await this.#socket.dump(request('ctGet', MessageFlag.dump, record))
     // A kernel without zones, marks or tuple filters refuses what it cannot test: then everything is tested here.
     if (failed(outcome) && outcome[0]?.reason === 'kernel' && refusesFilter(outcome[0]))
       outcome = await this.#socket.dump(request('ctGet', MessageFlag.dump, { family: record.family ?? 0 }))
-    const entries: ConntrackEntry[] = []
-    for (const message of unpack(unwrap(outcome, 'conntrack.list'))) {
-      if (message.name !== 'ctNew') continue
-      const entry = entryFromRecord(message.record)
-      if (entry) entries.push(entry)
-    }
-    return entries
+    const messages = unpack(unwrap(outcome, 'conntrack.list'))
+    return inSlices(
+      picked(messages, (message) => (message.name === 'ctNew' ? entryFromRecord(message.record) : undefined)),
+    )
   }
 
   async #delete(records: readonly CtEntryRecord[]): Promise<number> {

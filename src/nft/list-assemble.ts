@@ -47,8 +47,10 @@ class TableListing {
   readonly rules = new Map<string, MessageRecords['nftNewRule'][]>()
 }
 
-/** The ruleset: each table with its objects, sets, chains, and the rules in the order of the chains. */
-export function assemble(kernel: KernelRuleset, filter: ListFilter): ListedObject[] {
+type Steps<T> = Generator<undefined, T, undefined>
+
+/** The ruleset, in steps: each table with its objects, sets, chains, and the rules in the order of the chains. */
+export function* assemble(kernel: KernelRuleset, filter: ListFilter): Steps<ListedObject[]> {
   const tables = new Map<string, TableListing>()
   const listing = (family: number | undefined, table: string | undefined): TableListing => {
     const key = `${family} ${table}`
@@ -63,7 +65,7 @@ export function assemble(kernel: KernelRuleset, filter: ListFilter): ListedObjec
       const table = readTable(record)
       listing(record.family, record.name).table = table ? { table } : opaque('nftNewTable', record)
     }
-  const elements = elementsBySet(kernel)
+  const elements = yield* elementsBySet(kernel)
   for (const record of kernel.sets)
     if (isInScope(record, filter))
       listing(record.family, record.table).sets.push({
@@ -83,7 +85,8 @@ export function assemble(kernel: KernelRuleset, filter: ListFilter): ListedObjec
   for (const record of kernel.chains)
     if (isInScope(record, filter) && (filter.chain === undefined || record.name === filter.chain))
       listing(record.family, record.table).chains.push(record)
-  for (const record of kernel.rules)
+  for (const record of kernel.rules) {
+    yield
     if (isInScope(record, filter) && (filter.chain === undefined || record.chain === filter.chain)) {
       const { rules } = listing(record.family, record.table)
       const chain = record.chain ?? ''
@@ -91,16 +94,20 @@ export function assemble(kernel: KernelRuleset, filter: ListFilter): ListedObjec
       if (known) known.push(record)
       else rules.set(chain, [record])
     }
-  return [...tables.values()].flatMap((table) => tableObjects(table, kernel.listsSets, filter))
+  }
+  const objects: ListedObject[] = []
+  for (const table of tables.values())
+    for (const object of yield* tableObjects(table, kernel.listsSets, filter)) objects.push(object)
+  return objects
 }
 
-function tableObjects(listing: TableListing, listsSets: boolean, filter: ListFilter): ListedObject[] {
+function* tableObjects(listing: TableListing, listsSets: boolean, filter: ListFilter): Steps<ListedObject[]> {
   const { table, objects, sets, chains, rules } = listing
   const result: ListedObject[] = table ? [table, ...objects] : [...objects]
   if (listsSets)
     for (const set of sets)
       if (!isAnonymous(set.record) && (filter.set === undefined || set.record.name === filter.set))
-        result.push(...setObjects(set))
+        result.push(...(yield* setObjects(set)))
   for (const chain of chains) {
     const known = readChain(chain)
     result.push(known ? { chain: known } : opaque('nftNewChain', chain))
@@ -110,6 +117,7 @@ function tableObjects(listing: TableListing, listsSets: boolean, filter: ListFil
   const order = chains.length > 0 ? chains.map((chain) => chain.name ?? '') : [...rules.keys()]
   for (const chain of order)
     for (const record of rules.get(chain) ?? []) {
+      yield
       const family = readFamily(record.family)
       const rule = family && decompileRule(record, family, catalog)
       result.push(rule ? { rule } : opaque('nftNewRule', record))
@@ -118,8 +126,8 @@ function tableObjects(listing: TableListing, listsSets: boolean, filter: ListFil
 }
 
 /** A set that is not understood is kept with its elements. */
-function setObjects(set: KernelSet): ListedObject[] {
-  const known = readSet(set)
+function* setObjects(set: KernelSet): Steps<ListedObject[]> {
+  const known = yield* readSet(set)
   if (known) return [known]
   const { record, elements } = set
   const { family, table, name } = record
@@ -140,9 +148,10 @@ function opaque<K extends MessageName>(message: K, record: MessageRecords[K]): O
   return { opaque: { message, record } }
 }
 
-function elementsBySet({ elements }: KernelRuleset): Map<string, KernelSet['elements'][number][]> {
+function* elementsBySet({ elements }: KernelRuleset): Steps<Map<string, KernelSet['elements'][number][]>> {
   const bySet = new Map<string, KernelSet['elements'][number][]>()
   for (const { family, table, set, elements: some = [] } of elements) {
+    yield
     const key = setKey(family, table, set)
     const known = bySet.get(key)
     // A large set comes in thousands of parts: one by one, not as arguments of one call.

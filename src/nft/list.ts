@@ -4,6 +4,7 @@ import type { SocketHandle } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import { MessageFlag, Packer } from '../native/pack.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
+import { inSlices, picked } from '../native/slices.js'
 import { type ReplyMessage, unpack } from '../native/unpack.js'
 import { isAnonymous } from './decompile/index.js'
 import { familyNumbers } from './kernel/constants.js'
@@ -42,7 +43,7 @@ export async function listRuleset(socket: SocketHandle, filter: ListFilter = {})
     const before = await readGeneration(socket)
     const ruleset = await new Lister(socket, filter).read()
     const after = await readGeneration(socket)
-    if (before === after) return { generation: before, nftables: assemble(ruleset, filter) }
+    if (before === after) return { generation: before, nftables: await inSlices(assemble(ruleset, filter)) }
   }
   throw new NfbridgeError({
     code: 'NFB_DUMP_INCONSISTENT',
@@ -150,12 +151,7 @@ class Lister {
     packer.add(name, MessageFlag.dump, record)
     const outcome = await this.#socket.dump(packer.words())
     if (failed(outcome) && outcome[0]?.reason === 'kernel' && outcome[0].errno === ENOENT) return []
-    const found: R[] = []
-    for (const message of unpack(unwrap(outcome, operation))) {
-      const picked = pick(message)
-      if (picked !== undefined) found.push(picked)
-    }
-    return found
+    return inSlices(picked(unpack(unwrap(outcome, operation)), pick))
   }
 }
 

@@ -46,16 +46,6 @@ export function predecessor(bytes: Uint8Array): Uint8Array {
   return result
 }
 
-/** Orders byte strings as big-endian numbers of one length. */
-export function compareBytes(one: Uint8Array, other: Uint8Array): number {
-  const length = Math.min(one.length, other.length)
-  for (let index = 0; index < length; index++) {
-    const difference = (one[index] ?? 0) - (other[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return one.length - other.length
-}
-
 export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0)
 }

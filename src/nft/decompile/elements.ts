@@ -7,14 +7,17 @@ import type {
   NftSetRecord,
 } from '../../native/records.js'
 import { selects } from '../../native/select.js'
+import { picked, sorted } from '../../native/slices.js'
 import { verdictTypeId } from '../datatype/index.js'
 import { ElementFlags, UserdataTypes } from '../kernel/constants.js'
 import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
-import { compareBytes, predecessor } from './bits.js'
+import { predecessor } from './bits.js'
 import { readInterval } from './constants.js'
 import { dataEncoding, type FieldEncoding, isInterval, readFieldRanges, readFields } from './encodings.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 import { readVerdict } from './verdict.js'
+
+type Steps<T> = Generator<undefined, T, undefined>
 
 /** A key, or the keys from one to another, of an element. */
 interface Keyed {
@@ -22,19 +25,24 @@ interface Keyed {
   readonly key: Expression
 }
 
-/** The elements in ascending order of their keys; undefined when one of them is not understood. */
-export function readElements(
+/**
+ * The elements in ascending order of their keys; undefined when one of them is not understood. In steps, because a set
+ * may have a great many.
+ */
+export function* readElements(
   set: NftSetRecord,
   elements: readonly NftElementRecord[],
   fields: readonly FieldEncoding[],
-): (SetElement | MapElement)[] | undefined {
-  const keyed =
-    isInterval(set) && fields.length === 1 ? intervals(elements, fields) : singles(set, elements, fields)
+): Steps<(SetElement | MapElement)[] | undefined> {
+  const keyed = yield* isInterval(set) && fields.length === 1
+    ? intervals(elements, fields)
+    : singles(set, elements, fields)
   if (!keyed) return undefined
   const isMap = set.dataType !== undefined
   const data = isMap && set.dataType !== verdictTypeId ? dataEncoding(set) : undefined
   const result: (SetElement | MapElement)[] = []
   for (const { element, key } of keyed) {
+    yield
     const listed = withAttributes(element, key)
     if (listed === undefined) return undefined
     if (!isMap) {
@@ -59,52 +67,78 @@ function keyOf(element: NftElementRecord): Uint8Array {
   return element.key?.value ?? noKey
 }
 
+/** Bytes as text: compared at once, and in the same order. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
+
+const compareText = (one: Ordered, other: Ordered): number =>
+  one.text === other.text ? one.rank - other.rank : one.text < other.text ? -1 : 1
+
+/** An element with what it is sorted by. */
+interface Ordered {
+  readonly element: NftElementRecord
+  readonly text: string
+  readonly rank: number
+}
+
+/** The elements that have a key, sorted. */
+function* inOrder(
+  elements: readonly NftElementRecord[],
+  order: (element: NftElementRecord) => Ordered,
+): Steps<readonly Ordered[]> {
+  const keyed = yield* picked(elements, (element) => (isCatchall(element) ? undefined : order(element)))
+  return yield* sorted(keyed, compareText)
+}
+
 /** Elements that are one key each, or one range in each field. */
-function singles(
+function* singles(
   set: NftSetRecord,
   elements: readonly NftElementRecord[],
   fields: readonly FieldEncoding[],
-): Keyed[] | undefined {
+): Steps<Keyed[] | undefined> {
   const length = set.keyLen ?? 0
-  const reversed = fields.length === 1 && fields[0]?.order === 'host' && !fields[0].type.text
-  const order = (one: Uint8Array, other: Uint8Array): number =>
-    reversed ? compareBytes(one.toReversed(), other.toReversed()) : compareBytes(one, other)
+  const [first] = fields
+  // Numbers in the order of the host are sorted as numbers, not by their lowest byte.
+  const reversed = fields.length === 1 && first?.order === 'host' && !first.type.text
+  const ordered = yield* inOrder(elements, (element) => {
+    const key = keyOf(element)
+    return { element, text: textOf(reversed ? key.toReversed() : key), rank: 0 }
+  })
   const keyed: Keyed[] = []
-  const sorted = elements
-    .filter((each) => !isCatchall(each))
-    .sort((one, other) => order(keyOf(one), keyOf(other)))
-  for (const element of sorted) {
-    const first = keyOf(element)
-    const last = element.keyEnd?.value
-    if (first.length !== length || (last && last.length !== length)) return undefined
-    const key = last ? readFieldRanges(first, last, fields) : readFields(first, fields)
+  for (const { element } of ordered) {
+    const lower = keyOf(element)
+    const upper = element.keyEnd?.value
+    if (lower.length !== length || (upper && upper.length !== length)) return undefined
+    const key = upper ? readFieldRanges(lower, upper, fields) : readFields(lower, fields)
     if (key === undefined) return undefined
     keyed.push({ element, key })
+    yield
   }
   return keyed.concat(catchall(elements))
 }
 
 /** Starts and ends of half-open intervals, each an element of its own; the last may be without an end. */
-function intervals(
+function* intervals(
   elements: readonly NftElementRecord[],
   fields: readonly FieldEncoding[],
-): Keyed[] | undefined {
+): Steps<Keyed[] | undefined> {
   const [field] = fields
   if (!field) return undefined
   // Where one interval ends another may begin: the end comes first.
-  const sorted = elements
-    .filter((each) => !isCatchall(each))
-    .sort(
-      (one, other) =>
-        compareBytes(keyOf(one), keyOf(other)) || Number(intervalEnd(other)) - Number(intervalEnd(one)),
-    )
+  const ordered = yield* inOrder(elements, (element) => ({
+    element,
+    text: textOf(keyOf(element)),
+    rank: intervalEnd(element) ? 0 : 1,
+  }))
   const keyed: Keyed[] = []
-  for (const [index, element] of sorted.entries()) {
+  for (const [index, { element }] of ordered.entries()) {
+    yield
     const first = keyOf(element)
     if (first.length !== field.length) return undefined
     // An end that no start belongs to says that nothing below the first interval is in the set.
     if (intervalEnd(element)) continue
-    const next = sorted[index + 1]
+    const next = ordered[index + 1]?.element
     if (next && !intervalEnd(next)) return undefined
     const last = next ? predecessor(keyOf(next)) : new Uint8Array(field.length).fill(0xff)
     const key = readInterval(first, last, field)

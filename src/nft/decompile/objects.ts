@@ -158,8 +158,13 @@ const knownSetData = [
   4,
 ]
 
-/** A set or map that is not anonymous, with its elements; undefined when it has more than the model can say. */
-export function readSet({ record, elements }: KernelSet): { set: NamedSet } | { map: NamedMap } | undefined {
+/**
+ * A set or map that is not anonymous, with its elements, in steps; undefined when it has more than the model can say.
+ */
+export function* readSet({
+  record,
+  elements,
+}: KernelSet): Generator<undefined, { set: NamedSet } | { map: NamedMap } | undefined, undefined> {
   const base = common(record)
   const { table, policy, timeout, gcInterval, desc } = record
   const types = typesFromId(record.keyType ?? 0)
@@ -171,7 +176,7 @@ export function readSet({ record, elements }: KernelSet): { set: NamedSet } | { 
   if (isSet(userdata.get(UserdataTypes.setDataInterval)) || record.expr || record.expressions || desc?.opaque)
     return undefined
   const fields = keyEncoding(record)
-  const listed = fields && readElements(record, elements, fields)
+  const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
   const comment = userdata.get(UserdataTypes.setComment)
   const { family, name, ...rest } = base

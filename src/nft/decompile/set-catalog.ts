@@ -1,6 +1,7 @@
 /** The sets of a table while its rules are read: anonymous ones become part of the rules that use them. */
 import type { NftElementRecord, NftExpressionRecord, NftSetRecord } from '../../native/records.js'
 import { selects } from '../../native/select.js'
+import { atOnce } from '../../native/slices.js'
 import { SetFlags } from '../kernel/constants.js'
 import type { SetExpression } from '../model/index.js'
 import { readElements } from './elements.js'
@@ -40,7 +41,7 @@ export class SetCatalog {
     if (!set) return undefined
     if (!isAnonymous(set.record)) return `@${name}`
     const fields = keyEncoding(set.record, parts)
-    const elements = fields && readElements(set.record, set.elements, fields)
+    const elements = fields && atOnce(readElements(set.record, set.elements, fields))
     return elements && { set: elements }
   }
 

@@ -17,6 +17,8 @@ export class Statements {
   readonly #expressions: readonly NftExpressionRecord[]
   readonly #sets: SetCatalog
   readonly #entries: Entry[] = []
+  /** Which expressions statements stand for. */
+  readonly #claimed = new Set<number>()
 
   constructor(expressions: readonly NftExpressionRecord[], sets: SetCatalog) {
     this.#expressions = expressions
@@ -24,7 +26,8 @@ export class Statements {
   }
 
   add(statement: Statement, sources: readonly number[]): Entry {
-    const entry = { statement, sources: ascending(sources), implied: false }
+    const entry = { statement, sources, implied: false }
+    for (const index of sources) this.#claimed.add(index)
     this.#entries.push(entry)
     return entry
   }
@@ -68,14 +71,15 @@ export class Statements {
 
   /** The expressions that no statement stands for yet, before the one with the given index. */
   unclaimed(before: number): number[] {
-    const claimed = new Set(this.#entries.flatMap((entry) => entry.sources))
-    return Array.from({ length: before }, (_, index) => index).filter((index) => !claimed.has(index))
+    const found: number[] = []
+    for (let index = 0; index < before; index++) if (!this.#claimed.has(index)) found.push(index)
+    return found
   }
 
   finish(): Statement[] {
-    const rest = this.unclaimed(this.#expressions.length)
-    if (rest.length > 0) this.addOpaque(rest)
-    return this.#entries.filter((entry) => !entry.implied).map((entry) => entry.statement)
+    if (this.#claimed.size < this.#expressions.length)
+      this.addOpaque(this.unclaimed(this.#expressions.length))
+    return this.#entries.flatMap((entry) => (entry.implied ? [] : [entry.statement]))
   }
 }
 
