@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Cidr, IPv4Address, IPv6Address, parseAddress } from '../../src/address/index.js'
 import { Conntrack, type ConntrackEntry, type ConntrackFilter } from '../../src/conntrack/index.js'
 import { Namespace } from '../../src/netns/index.js'
@@ -50,7 +50,7 @@ async function start(...ports: number[]): Promise<void> {
   await once(flows.stdout, 'data')
 }
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   namespace = await Namespace.create()
   await ip(namespace, 'link', 'set', 'lo', 'up')
   // Connection tracking begins with the first rule that uses it.
@@ -64,15 +64,16 @@ beforeEach(async () => {
   )
   await namespace.writeSysctl('net.netfilter.nf_conntrack_acct', '1')
   table = await Conntrack.open({ netns: namespace })
-})
-afterEach(async () => {
+}
+
+async function shut(): Promise<void> {
   table.close()
   if (flows?.exitCode === null) {
     flows.stdin?.end()
     await once(flows, 'exit')
   }
   namespace.close()
-})
+}
 
 /** A line of `conntrack -L -o extended,id` in the terms of ours. */
 function parseLine(line: string): object {
@@ -137,8 +138,13 @@ const bySource = (one: ConntrackEntry, two: ConntrackEntry): number =>
   (one.original.sourcePort ?? 0) - (two.original.sourcePort ?? 0)
 
 describe('list', () => {
-  it('tells what the conntrack tool tells', async () => {
+  beforeAll(async () => {
+    await open()
     await start()
+  })
+  afterAll(shut)
+
+  it('tells what the conntrack tool tells', async () => {
     const v4 = await tool(namespace, '-L', '-f', 'ipv4', '-o', 'extended,id')
     const v6 = await tool(namespace, '-L', '-f', 'ipv6', '-o', 'extended,id')
     const theirs = `${v4}${v6}`
@@ -204,7 +210,6 @@ describe('list', () => {
     { title: 'nothing that is there', filter: { original: { sourcePort: 1 } }, sources: [] },
   ]
   it.each(cases)('by $title', async ({ filter, sources }) => {
-    await start()
     const entries = await table.list(filter)
     expect(entries.sort(bySource).map((entry) => entry.original.sourcePort)).toEqual(sources)
   })
@@ -223,6 +228,9 @@ describe('list', () => {
 })
 
 describe('delete', () => {
+  beforeEach(open)
+  afterEach(shut)
+
   it('forgets one connection by its tuple, and says when it is gone', async () => {
     await start()
     const tuple = {
@@ -267,6 +275,9 @@ describe('delete', () => {
 })
 
 describe('deleteAll', () => {
+  beforeEach(open)
+  afterEach(shut)
+
   it('forgets what the filter and the test mean, in several sends', async () => {
     const ports = Array.from({ length: 300 }, (_, index) => 43000 + index)
     await start(...ports)
@@ -283,6 +294,7 @@ describe('deleteAll', () => {
 })
 
 it('is closed for good', async () => {
-  table.close()
+  await open()
+  await shut()
   await expect(table.list()).rejects.toMatchObject({ code: 'NFB_CLOSED' })
 })
