@@ -33,7 +33,7 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   const loaded = sreg === undefined ? undefined : state.registers.at(sreg)
   const operator = operators.get(op ?? -1)
   const bytes = data?.value
-  if (!loaded || !operator || !bytes) return false
+  if (!loaded || !operator || !bytes || bytes.length > loaded.length) return false
   const { value } = loaded
   if (operator === '<=' && isOpenRange(state, loaded)) return closeRange(state, loaded, bytes)
   if (value.kind === 'payload' && bytes.length === loaded.length && operator === '==') {

@@ -118,6 +118,16 @@ describe('what is not understood', () => {
     expect(read([expression])).toEqual([opaque(expression)])
   })
 
+  it('is a comparison of more bytes than were loaded at once', () => {
+    const saddr: NftExpressionRecord = { name: 'payload', data: { base: 1, offset: 12, len: 4, dreg: 1 } }
+    const port: NftExpressionRecord = { name: 'payload', data: { base: 2, offset: 2, len: 2, dreg: 9 } }
+    const both: NftExpressionRecord = {
+      name: 'cmp',
+      data: { sreg: 1, op: 0, data: { value: Uint8Array.of(1, 2, 3, 4, 0, 80, 0, 0) } },
+    }
+    expect(read([saddr, port, both])).toEqual([opaque(saddr, port, both)])
+  })
+
   it('is a set that is not there', () => {
     const lookup: NftExpressionRecord = { name: 'lookup', data: { set: 'gone', sreg: 1, flags: 0 } }
     expect(read([dport, lookup])).toEqual([opaque(dport, lookup)])
