@@ -1,16 +1,18 @@
 /** `match`: comparisons of what a packet has with constants, ranges and sets. */
-import { InvalidValue, quote, readNumber, transportHeaders } from '../datatype/index.js'
-import { CmpOps, payloadBases, RangeOps } from '../kernel/constants.js'
+import { InvalidValue, quote, readNumber } from '../datatype/index.js'
+import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement, SetExpression } from '../model/index.js'
 import { constantBytes, constantNumber, isObject, setReference } from './constant.js'
 import { compare, mask, toNetworkOrder } from './emit.js'
+import { fibOperand } from './fib.js'
 import { isPrefix, isRange, isWildcard, prefixLength, prefixMask, writeBounds } from './interval.js'
+import { learn, learnSet, teaches } from './learn.js'
 import { isSwapped, loadOperand, loadValue, numberBytes } from './load.js'
 import { emitLookup, resolveSet, rightShift, withoutShift } from './lookup.js'
-import type { Operand, Source, ValueOperand } from './operand.js'
+import type { Operand, ValueOperand } from './operand.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
-import { fib, resolve } from './selector.js'
+import { resolve } from './selector.js'
 
 const compareOps: ReadonlyMap<MatchOperator, number> = new Map([
   ['==', CmpOps.eq],
@@ -41,7 +43,7 @@ export function compileMatch(context: RuleContext, match: MatchStatement['match'
 /** `fib … oif exists`: the question, not the interface. */
 function operandFor(context: RuleContext, left: Expression, right: Expression): Operand {
   const asksPresence = typeof right === 'boolean' || right === 'exists' || right === 'missing'
-  if (asksPresence && isObject(left) && 'fib' in left) return fib(left.fib, true)
+  if (asksPresence && isObject(left) && 'fib' in left) return fibOperand(left.fib, true)
   return resolve(context, left)
 }
 
@@ -205,75 +207,4 @@ function matchFlags(context: RuleContext, operand: ValueOperand, op: 'in' | '!',
   const zero = new Uint8Array(length)
   mask(out, 0, flags, zero)
   compare(out, 0, op === 'in' ? CmpOps.neq : CmpOps.eq, zero)
-}
-
-const META_PROTOCOL = 1
-const META_IIFTYPE = 8
-const META_NFPROTO = 15
-const META_L4PROTO = 16
-const CT_L3PROTO = 7
-const CT_PROTOCOL = 10
-const ARPHRD_ETHER = 1
-const IP_PROTOCOL_OFFSET = 9
-const IP6_NEXTHDR_OFFSET = 6
-
-/** Whether an equality of the source can say something about protocols. */
-function teaches(source: Source): boolean {
-  if (source.kind === 'payload') return source.protocolKey
-  if (source.kind === 'meta')
-    return (
-      source.key === META_L4PROTO ||
-      source.key === META_NFPROTO ||
-      source.key === META_PROTOCOL ||
-      source.key === META_IIFTYPE
-    )
-  return source.kind === 'ct' && (source.key === CT_L3PROTO || source.key === CT_PROTOCOL)
-}
-
-/** What an equality says about the protocols of the packet (nft's `…_pctx_update`). */
-function learn(context: RuleContext, operand: ValueOperand, value: number): void {
-  const { protocols } = context
-  const { source } = operand
-  if (source.kind === 'meta') {
-    if (source.key === META_L4PROTO) protocols.learnTransport(transportHeaders.get(value) ?? 'other')
-    else if (source.key === META_NFPROTO && context.family === 'inet') learnNfproto(context, value)
-    else if (source.key === META_PROTOCOL && (context.family === 'bridge' || context.family === 'netdev'))
-      protocols.learnEtherType(value)
-    else if (source.key === META_IIFTYPE && context.family !== 'bridge' && value === ARPHRD_ETHER)
-      protocols.link = 'ether'
-  } else if (source.kind === 'ct') {
-    if (source.key === CT_L3PROTO && protocols.link === 'inet') learnNfproto(context, value)
-    else if (source.key === CT_PROTOCOL && protocols.network !== undefined)
-      protocols.learnTransport(transportHeaders.get(value) ?? 'other')
-  } else if (source.kind === 'payload' && source.protocolKey) {
-    learnHeader(context, source.base, source.offset, value)
-  }
-}
-
-function learnNfproto(context: RuleContext, value: number): void {
-  context.protocols.network = value === 2 ? 'ip' : value === 10 ? 'ip6' : 'other'
-}
-
-function learnHeader(context: RuleContext, base: number, offset: number, value: number): void {
-  const { protocols } = context
-  if (base === payloadBases.ll) protocols.learnEtherType(value)
-  else if (base === payloadBases.nh) {
-    const isProtocol =
-      (protocols.network === 'ip' && offset === IP_PROTOCOL_OFFSET) ||
-      (protocols.network === 'ip6' && offset === IP6_NEXTHDR_OFFSET)
-    if (isProtocol) protocols.learnTransport(transportHeaders.get(value) ?? 'other')
-  } else if (protocols.transport === 'icmp' || protocols.transport === 'icmpv6') protocols.icmpTypes = [value]
-}
-
-/** A set of transport protocols says that it is one of several, a set of ICMP types which fields there are. */
-function learnSet(context: RuleContext, operand: ValueOperand, right: SetExpression): void {
-  const { name } = operand.type
-  if (name !== 'inet_proto' && name !== 'icmp_type' && name !== 'icmpv6_type') return
-  const values = right.set.flatMap((element) =>
-    typeof element === 'string' || typeof element === 'number'
-      ? [Number(constantNumber(element, operand.type, operand.bits))]
-      : [],
-  )
-  if (name === 'inet_proto') for (const value of values) learn(context, operand, value)
-  else if (values.length === right.set.length) context.protocols.icmpTypes = values
 }

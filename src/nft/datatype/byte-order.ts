@@ -1,4 +1,5 @@
 import { endianness } from 'node:os'
+import type { ErrorCode } from '../../errors.js'
 import { InvalidValue, quote } from './invalid-value.js'
 
 /** `big`: network order, what packets have. `host`: the machine's, what meta and ct registers have. */
@@ -58,8 +59,8 @@ export function parseInteger(value: unknown): number | bigint | undefined {
 }
 
 /** Refuses a number that needs more than `bits`. */
-export function checkFits(value: number | bigint, bits: number, what: string): void {
+export function checkFits(value: number | bigint, bits: number, what: string, code?: ErrorCode): void {
   const fits =
     typeof value === 'number' ? bits >= 53 || value < 2 ** bits : bits >= 64 && value < 1n << BigInt(bits)
-  if (!fits) throw new InvalidValue(`${quote(value)} does not fit the ${bits} bits of ${what}`)
+  if (!fits) throw new InvalidValue(`${quote(value)} does not fit the ${bits} bits of ${what}`, code)
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../errors.js'
 import type { DatatypeName, Immediate } from '../model/index.js'
 import { type ByteOrder, checkFits, parseInteger, readNumber, writeNumber } from './byte-order.js'
 import type { Datatype, SymbolTable } from './datatype.js'
@@ -12,6 +13,8 @@ export interface IntegerOptions {
   readonly aliases?: SymbolTable
   /** In words, for messages; default: the type's name. */
   readonly title?: string
+  /** Of what is refused; default NFB_INVALID_ARGUMENT. */
+  readonly code?: ErrorCode
 }
 
 /** A type whose values are unsigned numbers, with or without names. */
@@ -27,7 +30,7 @@ export function integerType(
 
   const parse = (value: Immediate, width: number): number | bigint => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff) {
-      if (value >= 2 ** width) checkFits(value, width, title)
+      if (value >= 2 ** width) checkFits(value, width, title, options.code)
       return value
     }
     if (typeof value === 'string') {
@@ -35,8 +38,9 @@ export function integerType(
       if (known !== undefined) return known
     }
     const parsed = typeof value === 'boolean' ? Number(value) : parseInteger(value)
-    if (parsed === undefined) throw new InvalidValue(`${quote(value)} is no ${title}${hint(options.symbols)}`)
-    checkFits(parsed, width, title)
+    if (parsed === undefined)
+      throw new InvalidValue(`${quote(value)} is no ${title}${hint(options.symbols)}`, options.code)
+    checkFits(parsed, width, title, options.code)
     return parsed
   }
 

@@ -34,7 +34,12 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
     aliases: inetProtocolAliases,
     title: 'IP protocol',
   }),
-  inet_service: integerType('inet_service', 13, 16, { order: 'big', aliases: inetServices, title: 'port' }),
+  inet_service: integerType('inet_service', 13, 16, {
+    order: 'big',
+    aliases: inetServices,
+    title: 'port',
+    code: 'NFB_INVALID_PORT',
+  }),
   icmp_type: integerType('icmp_type', 14, 8, { order: 'big', symbols: symbols.icmpTypes }),
   tcp_flag: integerType('tcp_flag', 15, 8, { order: 'big', bitmask: true, symbols: symbols.tcpFlags }),
   dccp_pkttype: integerType('dccp_pkttype', 16, 4, { symbols: symbols.dccpTypes }),

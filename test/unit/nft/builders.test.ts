@@ -4,6 +4,7 @@ import {
   counter,
   limit,
   log,
+  type MetaKey,
   map,
   masquerade,
   match,
@@ -84,6 +85,46 @@ describe('builders make the values of the model', () => {
   test.each(Object.entries(written))('%s', (nft, expr) => {
     expect(cases.get(nft)).toBeDefined()
     expect(expr).toEqual(cases.get(nft))
+  })
+
+  test('every key of meta has its builder', () => {
+    const keys: { readonly [K in MetaKey]: true } = {
+      length: true,
+      protocol: true,
+      priority: true,
+      random: true,
+      mark: true,
+      iif: true,
+      iifname: true,
+      iiftype: true,
+      oif: true,
+      oifname: true,
+      oiftype: true,
+      skuid: true,
+      skgid: true,
+      nftrace: true,
+      rtclassid: true,
+      ibrname: true,
+      obrname: true,
+      ibridgename: true,
+      obridgename: true,
+      ibriport: true,
+      obriport: true,
+      ibrpvid: true,
+      ibrvproto: true,
+      pkttype: true,
+      cpu: true,
+      iifgroup: true,
+      oifgroup: true,
+      cgroup: true,
+      nfproto: true,
+      l4proto: true,
+      iifkind: true,
+      oifkind: true,
+      sdif: true,
+      sdifname: true,
+    }
+    expect(Object.keys(match.meta).sort()).toEqual(Object.keys(keys).sort())
   })
 
   test('the values are plain: they survive JSON', () => {

@@ -179,7 +179,7 @@ const table: readonly (readonly [string, unknown, string, string])[] = [
   [
     'a port above 65535',
     element([{ concat: ['10.0.0.1', 65536] }], { type: ['ipv4_addr', 'inet_service'] }),
-    'NFB_INVALID_ARGUMENT',
+    'NFB_INVALID_PORT',
     'operations[2].element.elem[0].concat[1]',
   ],
   [
@@ -237,13 +237,8 @@ const table: readonly (readonly [string, unknown, string, string])[] = [
     `${at}.left`,
   ],
   ['an unknown operator', match(payload('tcp', 'dport'), 80, '~'), 'NFB_INVALID_ARGUMENT', at],
-  [
-    'a port above 65535 in a match',
-    match(payload('tcp', 'dport'), 65536),
-    'NFB_INVALID_ARGUMENT',
-    `${at}.right`,
-  ],
-  ['a fraction', match(payload('tcp', 'dport'), 80.5), 'NFB_INVALID_ARGUMENT', `${at}.right`],
+  ['a port above 65535 in a match', match(payload('tcp', 'dport'), 65536), 'NFB_INVALID_PORT', `${at}.right`],
+  ['a fraction', match(payload('tcp', 'dport'), 80.5), 'NFB_INVALID_PORT', `${at}.right`],
   ['a negative number', match({ meta: { key: 'mark' } }, -1), 'NFB_INVALID_ARGUMENT', `${at}.right`],
   [
     'an address in a literal set',
