@@ -17,7 +17,6 @@ export type ErrorCode =
   | 'NFB_SETTING_CONFLICT'
   | 'NFB_NOT_FOUND'
   | 'NFB_LINK_REFUSED'
-  | 'NFB_IN_USE'
   // what the system lacks or refuses
   | 'NFB_NAMESPACE_GONE'
   | 'NFB_NOT_PERMITTED'

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { readSources } from '../../scripts/import-direction.mjs'
 import { joinPath, NfbridgeError } from '../../src/errors.js'
 
 const read = (path: string): string =>
@@ -37,6 +38,12 @@ describe('docs/errors.md', () => {
   it('has a section for each code, and no other, in the order of the source', () => {
     expect(codes.length).toBeGreaterThan(20)
     expect([...sections.keys()]).toEqual(codes)
+  })
+
+  it('documents no code that nothing raises', () => {
+    const root = fileURLToPath(new URL('../../src', import.meta.url))
+    const texts = [...readSources(root)].filter(([file]) => file !== 'errors.ts').map(([, text]) => text)
+    expect(codes.filter((code) => !texts.some((text) => text.includes(`'${code}'`)))).toEqual([])
   })
 
   it.each(codes)('tells cause, remedy and origin of %s', (code) => {
