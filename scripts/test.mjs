@@ -114,7 +114,9 @@ async function native() {
   const summary = output.match(/\d+ passed, \d+ failed(, \d+ skipped)?/g)?.at(-1)
   const [passed = 0, failed = 0, skipped = 0] = (summary?.match(/\d+/g) ?? []).map(Number)
   total.passed += passed
-  for (let index = 0; index < failed; index++) total.failed.push('native test: see its output above')
+  const names = [...output.matchAll(/^\s*FAILED: (.+)$/gm)].map(([, name]) => `native test: ${name}`)
+  for (let index = 0; index < failed; index++)
+    total.failed.push(names[index] ?? 'native test: see its output above')
   for (let index = 0; index < skipped; index++)
     total.skipped.push({ name: 'native test', reason: 'see its output above' })
   if (!ok && failed === 0) total.failed.push(ended || 'native: failed without a failed test')
