@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { NfbridgeError } from '../../src/errors.js'
 import { Namespace } from '../../src/netns/index.js'
-import { type Element, Nft, type RulesetObject, type Transaction, verdict } from '../../src/nft/index.js'
+import {
+  type Element,
+  match,
+  Nft,
+  type RulesetObject,
+  type Transaction,
+  verdict,
+} from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { isObject, nft, nftFile, nftJson } from '../support/tools.js'
 import { designElements, designObjects, designText } from './nft-design.js'
@@ -236,7 +243,7 @@ test('all or nothing, and the operation that the kernel refused', async () => {
   )
   expect(error.code).toBe('NFB_MISSING')
   expect(error.operation).toBe('nft.commit')
-  expect(error.path).toMatch(/^operations\[2\]\.rule/)
+  expect(error.path).toBe('operations[2].rule.expr[1]')
   expect(await nft(namespace, 'list', 'ruleset')).toBe(before)
 })
 
@@ -261,6 +268,38 @@ test('codes of what the kernel refuses', async () => {
       .delete({ set: { ...owner, name: 'none' } })
       .commitSync(),
   ).toThrow(expect.objectContaining({ code: 'NFB_MISSING', path: 'operations[0].set.name' }))
+})
+
+test('the statement and the element that the kernel points at', async () => {
+  const { handle } = await open()
+  const begin = (): Transaction =>
+    handle
+      .transaction()
+      .add(table)
+      .add({ chain: { ...owner, name: 'c' } })
+  const set = begin().add({
+    rule: {
+      ...owner,
+      chain: 'c',
+      expr: [match.tcp.dport.eq(5), match.ip.saddr.inSet('nosuch'), verdict.accept()],
+    },
+  })
+  expect((await failure(set.commit())).path).toBe('operations[2].rule.expr[1]')
+  const elements = begin()
+    .add({ map: { ...owner, name: 'm', type: 'ifname', map: 'verdict' } })
+    .add({
+      element: {
+        ...owner,
+        name: 'm',
+        elem: [
+          ['lo', verdict.accept()],
+          ['eth0', verdict.jump('nosuch')],
+        ],
+      },
+    })
+  expect((await failure(elements.commit())).path).toBe('operations[3].element.elem[1]')
+  const elsewhere = begin().add({ chain: { ...owner, table: 'nosuch', name: 'c' } })
+  expect((await failure(elsewhere.commit())).path).toBe('operations[2].chain.table')
 })
 
 test('a transaction for a generation that is past', async () => {
