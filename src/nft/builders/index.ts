@@ -1,3 +1,4 @@
+export type { BaseChain } from './base-chain.js'
 export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
 export { concat, type Match, match } from './match.js'
 export {
@@ -17,4 +18,11 @@ export {
   verdict,
   vmap,
 } from './statements.js'
+export {
+  type PassingStatement,
+  type RegularChain,
+  type RuleStatements,
+  type TableBuilder,
+  table,
+} from './table.js'
 export type * from './values.js'

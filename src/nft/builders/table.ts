@@ -1,0 +1,98 @@
+/** The objects of a table: `const filter = table('inet', 'filter')`, then `filter.chain('input', …)`, `filter.rule('input', …)`. */
+import type {
+  Chain,
+  ChainObject,
+  Counter,
+  CounterObject,
+  ElementObject,
+  Family,
+  MapElement,
+  MapObject,
+  NamedMap,
+  NamedSet,
+  Rule,
+  RuleObject,
+  SetElement,
+  SetObject,
+  Statement,
+  Table,
+  TableObject,
+  Verdict,
+} from '../model/index.js'
+import type { BaseChain } from './base-chain.js'
+
+/** What the table gives its objects. */
+type InTable = 'family' | 'table' | 'name' | 'handle'
+
+/** A chain that others jump to: nothing but a comment. */
+export type RegularChain = Pick<Chain, 'comment'> & { readonly hook?: never }
+
+/** Statements after which a rule has nothing more to say: `continue` is the verdict that is not among them. */
+type EndingStatement = Extract<
+  Statement,
+  | { readonly accept: unknown }
+  | { readonly drop: unknown }
+  | { readonly return: unknown }
+  | { readonly jump: unknown }
+  | { readonly goto: unknown }
+  | { readonly reject: unknown }
+  | { readonly snat: unknown }
+  | { readonly dnat: unknown }
+  | { readonly masquerade: unknown }
+  | { readonly redirect: unknown }
+>
+
+/** A statement that others may follow. */
+export type PassingStatement = Exclude<Statement, EndingStatement>
+
+/** The statements of a rule: only the last one may end it. As with `nft`, a statement after a verdict is a mistake. */
+export type RuleStatements = readonly [...PassingStatement[], Statement]
+
+/** Where a rule goes, and its comment; or only the name of its chain. */
+export type RulePlace = Omit<Rule, 'family' | 'table' | 'expr'>
+
+/** A map that gives verdicts, for {@link vmap}. */
+export interface VerdictMapOptions extends Omit<NamedMap, InTable | 'map' | 'elem'> {
+  readonly map: 'verdict'
+  readonly elem?: readonly (readonly [SetElement, Verdict])[]
+}
+
+/** A map that gives values, for {@link map} and translations. */
+export interface DataMapOptions extends Omit<NamedMap, InTable | 'map' | 'elem'> {
+  readonly map: Exclude<NamedMap['map'], 'verdict'>
+  readonly elem?: readonly (readonly [SetElement, Exclude<MapElement[1], Verdict>])[]
+}
+
+/** Makes the objects of one table. They are plain values: nothing happens before a transaction adds them. */
+export interface TableBuilder<F extends Family> {
+  /** The table itself; to be added before all else. */
+  table(options?: Omit<Table, InTable>): TableObject
+  /** A chain of its own (`chain('services')`), or a base chain: what the family has of types and hooks. */
+  chain(name: string, options?: BaseChain<F> | RegularChain): ChainObject
+  /** `rule('input', match.tcp.dport.in(80, 443), verdict.accept())`, `rule({ chain: 'input', comment: 'web' }, …)` */
+  rule(place: string | RulePlace, ...expr: RuleStatements): RuleObject
+  set(name: string, options: Omit<NamedSet, InTable>): SetObject
+  map(name: string, options: VerdictMapOptions | DataMapOptions): MapObject
+  /** Elements for a set that was added before. */
+  elements(name: string, elem: readonly SetElement[]): ElementObject
+  /** Elements for a map that was added before: keys and what they map to. */
+  mapElements(name: string, elem: readonly MapElement[]): ElementObject
+  counter(name: string, options?: Omit<Counter, InTable>): CounterObject
+}
+
+/** The builder of a table's objects. */
+export function table<F extends Family>(family: F, name: string): TableBuilder<F> {
+  const inside = { family, table: name } as const
+  return {
+    table: (options = {}) => ({ table: { family, name, ...options } }),
+    chain: (chain, options = {}) => ({ chain: { ...inside, name: chain, ...options } }),
+    rule: (place, ...expr) => ({
+      rule: { ...inside, ...(typeof place === 'string' ? { chain: place } : place), expr },
+    }),
+    set: (set, options) => ({ set: { ...inside, name: set, ...options } }),
+    map: (map, options) => ({ map: { ...inside, name: map, ...options } }),
+    elements: (set, elem) => ({ element: { ...inside, name: set, elem } }),
+    mapElements: (map, elem) => ({ element: { ...inside, name: map, elem } }),
+    counter: (counter, options = {}) => ({ counter: { ...inside, name: counter, ...options } }),
+  }
+}
