@@ -6,43 +6,13 @@
 #include <utility>
 
 #include "codec/lookup.h"
+#include "codec/stamp.h"
+#include "codec/words.h"
 
 namespace nfbridge::codec {
 namespace {
 
 using netlink::Bytes;
-
-// A run of words that is still to be read.
-struct Words {
-  const std::uint32_t* next;
-  const std::uint32_t* end;
-
-  bool empty() const { return next == end; }
-  std::size_t size() const { return static_cast<std::size_t>(end - next); }
-  bool take(std::uint32_t& word) {
-    if (next == end) return false;
-    word = *next++;
-    return true;
-  }
-  // A run that begins with its number of words.
-  bool take_run(Words& run) {
-    std::uint32_t count;
-    if (!take(count) || count > size()) return false;
-    run = {next, next + count};
-    next += count;
-    return true;
-  }
-  // Bytes that begin with their length and are padded to words.
-  bool take_bytes(Bytes& bytes) {
-    std::uint32_t length;
-    if (!take(length)) return false;
-    const std::size_t count = (std::size_t{length} + 3) / 4;
-    if (count > size()) return false;
-    bytes = std::as_bytes(std::span(next, count)).first(length);
-    next += count;
-    return true;
-  }
-};
 
 class Encoder {
  public:
@@ -297,8 +267,15 @@ std::optional<EncodeError> encode(std::span<const std::uint32_t> words, netlink:
     if (!rest.take(id) || !rest.take(flags) || !rest.take(tag) || !rest.take_run(body)) {
       return refuse("the record is cut short or does not follow its layout");
     }
-    if (id >= known.size()) return refuse("no such message: " + std::to_string(id));
     if (flags > 0xffff) return refuse("the message's flags are over 65,535");
+    if (id == kStamp) {
+      const std::size_t before = encoded.size();
+      if (auto reason = stamp(body, static_cast<std::uint16_t>(flags), out, encoded)) return refuse(*reason);
+      // The loop counts one; a stamp of no rows makes no message.
+      index += static_cast<int>(encoded.size() - before) - 1;
+      continue;
+    }
+    if (id >= known.size()) return refuse("no such message: " + std::to_string(id));
 
     const Message& message = known[id];
     const std::size_t offset = out.size();

@@ -3,6 +3,9 @@ import type { FieldType, MessageTable, SchemaTable } from './addon.js'
 /** Marks what the tables do not know; `codec::kOpaque` in native/codec/records.h. */
 export const OPAQUE = 0xffffffff
 
+/** Stands for the id of a message where a stamp follows; `codec::kStamp`. */
+export const STAMP = 0xfffffffe
+
 /** Words in front of a message's body; `codec::kMessageHeadWords`. */
 export const HEAD_WORDS = 4
 

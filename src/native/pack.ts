@@ -1,4 +1,5 @@
 import type { MessageName, MessageRecords } from './records.js'
+import type { Stamp } from './stamp.js'
 import { layouts } from './tables.js'
 import { type RecordOrigin, RecordWriter } from './writer.js'
 
@@ -38,6 +39,15 @@ export class Packer {
     origin?: RecordOrigin,
   ): number {
     return this.#writer.write(name, flags, record, origin)
+  }
+
+  /**
+   * Appends the messages that a stamp makes of rows, `stamp.rowWords` words each, and returns the index of the first. The
+   * addon makes them when it encodes the batch.
+   * @param flags for the messages' headers, beside those of the template
+   */
+  stamp(flags: number, stamp: Stamp, rows: Uint32Array): number {
+    return this.#writer.stamp(flags, stamp, rows)
   }
 
   /** The batch, as a view that the next `add` or `reset` makes invalid. */

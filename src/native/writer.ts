@@ -1,5 +1,6 @@
 import { type ErrorCode, joinPath, NfbridgeError } from '../errors.js'
-import { type FieldLayout, HEAD_WORDS, type Layouts, OPAQUE, type SchemaLayout } from './layout.js'
+import { type FieldLayout, HEAD_WORDS, type Layouts, OPAQUE, type SchemaLayout, STAMP } from './layout.js'
+import { type Stamp, stampedMessages } from './stamp.js'
 
 const LARGEST_U64 = 0xffff_ffff_ffff_ffffn
 const FIRST_WORDS = 1024
@@ -83,6 +84,41 @@ export class RecordWriter {
     words[start + 3] = this.#at - start - HEAD_WORDS
     this.#end = this.#at
     return this.#count++
+  }
+
+  /**
+   * Appends the messages that a stamp makes of rows, `rowWords` words each; returns the index of the first.
+   * @param flags for the messages' headers, beside those of the template
+   */
+  stamp(flags: number, stamp: Stamp, rows: Uint32Array): number {
+    const message = this.#layouts.byName.get(stamp.message)
+    this.#depth = 0
+    this.#origin = undefined
+    if (message === undefined) throw this.#fault('', `there is no message "${stamp.message}"`)
+    const start = this.#end
+    const { sites, rowWords } = stamp
+    const count = rowWords === 0 ? 0 : rows.length / rowWords
+    this.#at = start
+    this.#reserve(HEAD_WORDS + 5 + 4 * sites.length)
+    this.#at = start + HEAD_WORDS
+    for (const word of [message.id, stamp.rowsPerMessage, rowWords, count, sites.length])
+      this.#words[this.#at++] = word
+    for (const { offset, length, word, form } of sites)
+      for (const value of [offset, length, word, form]) this.#words[this.#at++] = value
+    this.#raw('head', stamp.head)
+    this.#raw('template', stamp.template)
+    this.#reserve(rows.length)
+    this.#words.set(rows, this.#at)
+    this.#at += rows.length
+    const words = this.#words
+    words[start] = STAMP
+    words[start + 1] = flags
+    words[start + 2] = 0
+    words[start + 3] = this.#at - start - HEAD_WORDS
+    this.#end = this.#at
+    const first = this.#count
+    this.#count += stampedMessages(stamp, count)
+    return first
   }
 
   #record(schema: SchemaLayout, record: unknown): void {

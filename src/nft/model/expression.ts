@@ -167,6 +167,11 @@ export type SetElement = Expression | ElemExpression
 /** A key and what it maps to. */
 export type MapElement = readonly [SetElement, Expression | Verdict]
 
+/** Ours: a value that comes later, in a rule or an element that is prepared (`prepare`). Nowhere else. */
+export interface SlotExpression {
+  readonly slot: string
+}
+
 /** A list stands for alternatives of flags: `ct state established,related`. */
 export type ListExpression = readonly Expression[]
 
@@ -183,3 +188,4 @@ export type Expression =
   | PrefixExpression
   | RangeExpression
   | BinaryExpression
+  | SlotExpression
