@@ -7,6 +7,7 @@ import type {
   RangeExpression,
   SetReference,
 } from '../model/index.js'
+import { network } from './network.js'
 
 /** `name` as the model refers to a set; `'@name'` is taken as well. */
 export function setReference(name: string): SetReference {
@@ -90,13 +91,10 @@ export class Field<V extends Immediate> {
   }
 }
 
-/** A field of IP addresses: takes networks too, `'10.0.0.0/8'`. */
+/** A field of IP addresses: takes networks and ranges too, `'10.0.0.0/8'`, `'10.0.0.1-10.0.0.9'`. */
 export class AddressField extends Field<string> {
   protected override constant(value: string | RangeExpression | PrefixExpression): Expression {
-    if (typeof value !== 'string') return value
-    const slash = value.indexOf('/')
-    if (slash < 0) return value
-    return { prefix: { addr: value.slice(0, slash), len: Number(value.slice(slash + 1)) } }
+    return typeof value === 'string' ? network(value) : value
   }
 }
 

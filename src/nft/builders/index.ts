@@ -1,6 +1,7 @@
 export type { BaseChain } from './base-chain.js'
 export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
 export { concat, type Match, match } from './match.js'
+export { network } from './network.js'
 export {
   counter,
   limit,
