@@ -67,7 +67,7 @@ export function anonymousSet(
     desc: { size: countElements(records), ...(fields === undefined ? {} : { concat: fields }) },
     ...(bytes === undefined ? {} : { userdata: bytes }),
   })
-  addElements(batch.sink, context.family, context.table, name, id, records, true)
+  addElements(batch.sink, context.family, context.table, name, id, records, 'New')
   return { set: name, setId: id }
 }
 

@@ -1,7 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { hookNumbers, UserdataTypes } from '../kernel/constants.js'
 import type { Chain, Family, Priority, PriorityName } from '../model/index.js'
-import type { ChainRecord, Draft } from './message.js'
+import type { ChainRecord, Draft, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
@@ -122,12 +122,34 @@ function policyNumber(batch: BatchContext, policy: string): number {
 export type ChainReference = Pick<Chain, 'family' | 'table' | 'name'>
 
 /** Deletes a chain, which must be empty and not referred to. */
-export function deleteChain(batch: BatchContext, chain: ChainReference): void {
-  batch.sink.add('nftDelChain', 0, {
+export function deleteChain(batch: BatchContext, chain: ChainReference, removal: Removal = 'Del'): void {
+  batch.sink.add(`nft${removal}Chain`, 0, {
     family: familyNumber(chain.family),
     table: checkName(chain.table, 'table'),
     name: checkName(chain.name, 'chain'),
   })
+}
+
+/** A chain, and the name that it shall have. */
+export interface ChainRenaming extends ChainReference {
+  readonly newname: string
+  /** Spares looking the chain up: the kernel finds a chain that gets a new name by its handle only. */
+  readonly handle?: number
+}
+
+/** Gives a chain another name; rules that jump to it go on doing so. */
+export function renameChain(batch: BatchContext, chain: ChainRenaming, handle: number | undefined): void {
+  if (handle === undefined) throw new InvalidValue('the handle of the chain is expected')
+  checkName(chain.name, 'chain')
+  const record = {
+    family: familyNumber(chain.family),
+    table: checkName(chain.table, 'table'),
+    handle: BigInt(handle),
+  }
+  batch.trail.enter('newname')
+  const name = checkName(chain.newname, 'chain')
+  batch.trail.leave()
+  batch.sink.add('nftNewChain', 0, { ...record, name })
 }
 
 /** Deletes the rules of a chain. */

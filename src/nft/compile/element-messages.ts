@@ -1,13 +1,13 @@
 import type { NftDataRecord } from '../../native/records.js'
 import { familyNumbers } from '../kernel/constants.js'
 import type { Family } from '../model/index.js'
-import type { ElementRecord, MessageSink } from './message.js'
+import type { ElementRecord, MessageSink, Removal } from './message.js'
 
 /** An attribute's length is a u16: what is longer is split. */
 const MAX_ATTRIBUTE = 60_000
 const NLM_F_CREATE = 0x400
 
-/** Adds or deletes elements, in as many messages as their size needs. */
+/** Adds or removes elements, in as many messages as their size needs. */
 export function addElements(
   sink: MessageSink,
   family: Family,
@@ -15,13 +15,13 @@ export function addElements(
   set: string,
   setId: number | undefined,
   elements: readonly ElementRecord[],
-  add: boolean,
+  change: 'New' | Removal,
   flags = 0,
 ): void {
   const head = { family: familyNumbers[family], table, set, ...(setId === undefined ? {} : { setId }) }
   const send = (chunk: readonly ElementRecord[]): void => {
-    if (add) sink.add('nftNewElement', NLM_F_CREATE | flags, { ...head, elements: chunk })
-    else sink.add('nftDelElement', flags, { ...head, elements: chunk })
+    const create = change === 'New' ? NLM_F_CREATE : 0
+    sink.add(`nft${change}Element`, create | flags, { ...head, elements: chunk })
   }
   let start = 0
   let size = 0

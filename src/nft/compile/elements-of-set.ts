@@ -2,18 +2,24 @@ import { InvalidValue, keyLayout } from '../datatype/index.js'
 import type { Element } from '../model/index.js'
 import { compileElements, type ElementLayout } from './element.js'
 import { addElements } from './element-messages.js'
+import type { Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { dataLayout } from './set.js'
 
 /**
- * Adds or deletes elements of a named set or map: one function, so that both name the same elements. The trail stands at
+ * Adds or removes elements of a named set or map: one function, so that both name the same elements. The trail stands at
  * the element object.
  */
-export function changeElements(batch: BatchContext, element: Element, add: boolean, flags: number): void {
+export function changeElements(
+  batch: BatchContext,
+  element: Element,
+  change: 'New' | Removal,
+  flags: number,
+): void {
   const { trail } = batch
   familyNumber(element.family)
-  const layout = elementLayout(batch, element, add)
+  const layout = elementLayout(batch, element, change !== 'New')
   trail.enter('elem')
   const records = compileElements(element.elem, layout, trail)
   trail.leave()
@@ -25,12 +31,12 @@ export function changeElements(batch: BatchContext, element: Element, add: boole
     checkName(element.name, 'set'),
     undefined,
     records,
-    add,
+    change,
     flags,
   )
 }
 
-function elementLayout(batch: BatchContext, element: Element, add: boolean): ElementLayout {
+function elementLayout(batch: BatchContext, element: Element, removing: boolean): ElementLayout {
   const { trail } = batch
   const declared = batch.scope.find(element.family, element.table, element.name)
   const type = element.type ?? declared?.type
@@ -46,5 +52,5 @@ function elementLayout(batch: BatchContext, element: Element, add: boolean): Ele
   const data = map === undefined ? undefined : dataLayout(map)
   trail.leave()
   const interval = (element.flags ?? declared?.flags)?.includes('interval') ?? false
-  return { key, data, interval, removing: !add, anonymous: false, shift: 0, first: false }
+  return { key, data, interval, removing, anonymous: false, shift: 0, first: false }
 }

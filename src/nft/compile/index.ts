@@ -1,3 +1,4 @@
+export type { ChainRenaming } from './chain.js'
 export type {
   BitwiseData,
   KernelData,
@@ -19,6 +20,7 @@ export {
   type Operation,
 } from './operation.js'
 export { compileExpressions } from './rule.js'
-export type { BatchContext } from './rule-context.js'
+export type { BatchContext, Listed } from './rule-context.js'
+export { chainKey, RuleOrder } from './rule-order.js'
 export { SetScope } from './scope.js'
 export { located, Trail } from './trail.js'

@@ -13,6 +13,9 @@ export interface MessageSink {
   add<K extends MessageName>(name: K, flags: number, record: MessageRecords[K]): number
 }
 
+/** How a thing is removed: `Destroy` (kernel 6.3) is no error when it is not there. Part of the message's name. */
+export type Removal = 'Del' | 'Destroy'
+
 /** A record while it is put together. */
 export type Draft<R> = { -readonly [P in keyof R]: R[P] }
 

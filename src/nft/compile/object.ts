@@ -1,6 +1,7 @@
 import { ObjectTypes, UserdataTypes } from '../kernel/constants.js'
 import type { Counter } from '../model/index.js'
 import { counterData } from './counter.js'
+import type { Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
@@ -23,8 +24,12 @@ export function addCounter(batch: BatchContext, counter: Counter, flags: number)
   })
 }
 
-export function deleteCounter(batch: BatchContext, counter: CounterReference): void {
-  batch.sink.add('nftDelObject', 0, {
+export function deleteCounter(
+  batch: BatchContext,
+  counter: CounterReference,
+  removal: Removal = 'Del',
+): void {
+  batch.sink.add(`nft${removal}Object`, 0, {
     family: familyNumber(counter.family),
     table: checkName(counter.table, 'table'),
     name: checkName(counter.name, 'counter'),

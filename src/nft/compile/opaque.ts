@@ -37,7 +37,7 @@ function addSet({ batch, family, table }: RuleContext, { record, elements }: Opa
   const { handle, type, count, name = '', ...kept } = record
   const set = { name: name.replace(/^(__[a-z]+)\d+$/, '$1%d'), id: ++batch.nextSetId }
   batch.sink.add('nftNewSet', NLM_F_CREATE, { ...kept, ...set, family: familyNumbers[family], table })
-  addElements(batch.sink, family, table, set.name, set.id, elements, true)
+  addElements(batch.sink, family, table, set.name, set.id, elements, 'New')
   return set
 }
 

@@ -1,11 +1,20 @@
 /** One operation of a transaction to messages. */
 import { InvalidValue, quote } from '../datatype/index.js'
 import type { Element, Rule, RulesetObject } from '../model/index.js'
-import { addChain, type ChainReference, deleteChain, flushChain } from './chain.js'
+import {
+  addChain,
+  type ChainReference,
+  type ChainRenaming,
+  deleteChain,
+  flushChain,
+  renameChain,
+} from './chain.js'
 import { changeElements } from './elements-of-set.js'
+import type { Removal } from './message.js'
 import { addCounter, type CounterReference, deleteCounter } from './object.js'
 import { addRule, deleteRule, type RuleReference } from './rule.js'
 import type { BatchContext } from './rule-context.js'
+import { chainKey } from './rule-order.js'
 import { addSet, deleteSet, flushSet, type SetReferenceObject } from './set.js'
 import { addTable, deleteTable, flushRuleset, flushTable, type TableReference } from './table.js'
 
@@ -34,6 +43,8 @@ export type Operation =
   | { readonly insert: { readonly rule: Rule } }
   | { readonly replace: { readonly rule: Rule } }
   | { readonly delete: DeletableObject }
+  | { readonly destroy: DeletableObject }
+  | { readonly rename: { readonly chain: ChainRenaming } }
   | { readonly flush: FlushableObject }
 
 const NLM_F_ECHO = 0x08
@@ -53,7 +64,9 @@ export function compileOperation(batch: BatchContext, operation: Operation, opti
   else if ('create' in operation) add(batch, operation.create, options, NLM_F_EXCL)
   else if ('insert' in operation) place(batch, operation.insert.rule, 'insert', options)
   else if ('replace' in operation) place(batch, operation.replace.rule, 'replace', options)
-  else if ('delete' in operation) remove(batch, operation.delete)
+  else if ('delete' in operation) remove(batch, operation.delete, 'Del')
+  else if ('destroy' in operation) remove(batch, operation.destroy, 'Destroy')
+  else if ('rename' in operation) rename(batch, operation.rename.chain)
   else if ('flush' in operation) flush(batch, operation.flush)
   else throw new InvalidValue(`${quote(operation)} is no operation`)
   trail.leave()
@@ -75,7 +88,7 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
   const flags = NLM_F_CREATE | exclusive | echo
   if ('element' in object) {
     trail.enter('element')
-    changeElements(batch, object.element, true, exclusive)
+    changeElements(batch, object.element, 'New', exclusive)
   } else if ('rule' in object) {
     trail.enter('rule')
     addRule(batch, object.rule, 'add', exclusive | echo)
@@ -99,26 +112,35 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
   }
 }
 
-function remove(batch: BatchContext, object: DeletableObject): void {
+function rename(batch: BatchContext, chain: ChainRenaming): void {
+  batch.trail.enter('chain')
+  const key = chainKey({ family: chain.family, table: chain.table, chain: chain.name })
+  renameChain(batch, chain, chain.handle ?? batch.listed?.chainHandles.get(key))
+}
+
+function remove(batch: BatchContext, object: DeletableObject, removal: Removal): void {
   const { trail } = batch
   if ('element' in object) {
     trail.enter('element')
-    changeElements(batch, object.element, false, 0)
+    changeElements(batch, object.element, removal, 0)
   } else if ('rule' in object) {
     trail.enter('rule')
-    deleteRule(batch, object.rule)
+    deleteRule(batch, object.rule, removal)
   } else if ('set' in object || 'map' in object) {
     trail.enter('set' in object ? 'set' : 'map')
-    deleteSet(batch, 'set' in object ? object.set : object.map)
+    deleteSet(batch, 'set' in object ? object.set : object.map, removal)
   } else if ('chain' in object) {
     trail.enter('chain')
-    deleteChain(batch, object.chain)
+    const { family, table, name } = object.chain
+    batch.listed?.order.flush(family, table, name)
+    deleteChain(batch, object.chain, removal)
   } else if ('table' in object) {
     trail.enter('table')
-    deleteTable(batch, object.table)
+    batch.listed?.order.flush(object.table.family, object.table.name)
+    deleteTable(batch, object.table, removal)
   } else if ('counter' in object) {
     trail.enter('counter')
-    deleteCounter(batch, object.counter)
+    deleteCounter(batch, object.counter, removal)
   } else {
     throw new InvalidValue(`${quote(object)} is no object that can be deleted`)
   }
@@ -128,15 +150,19 @@ function flush(batch: BatchContext, object: FlushableObject): void {
   const { trail } = batch
   if ('ruleset' in object) {
     trail.enter('ruleset')
+    batch.listed?.order.flush(object.ruleset?.family)
     flushRuleset(batch, object.ruleset?.family)
   } else if ('chain' in object) {
     trail.enter('chain')
+    const { family, table, name } = object.chain
+    batch.listed?.order.flush(family, table, name)
     flushChain(batch, object.chain)
   } else if ('set' in object || 'map' in object) {
     trail.enter('set' in object ? 'set' : 'map')
     flushSet(batch, 'set' in object ? object.set : object.map)
   } else if ('table' in object) {
     trail.enter('table')
+    batch.listed?.order.flush(object.table.family, object.table.name)
     flushTable(batch, object.table)
   } else {
     throw new InvalidValue(`${quote(object)} is nothing that can be flushed`)

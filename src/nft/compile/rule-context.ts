@@ -3,8 +3,17 @@ import type { RuleExpression } from './kernel-expression.js'
 import type { MergeCandidate } from './merge.js'
 import type { MessageSink } from './message.js'
 import { ProtocolContext } from './protocols.js'
+import type { RuleOrder } from './rule-order.js'
 import type { SetScope } from './scope.js'
 import type { Trail } from './trail.js'
+
+/** What had to be listed before a transaction can be compiled. */
+export interface Listed {
+  /** Of chains that get a new name, by `chainKey`. */
+  readonly chainHandles: ReadonlyMap<string, number>
+  /** Of chains in which a rule's place is said by its index. */
+  readonly order: RuleOrder
+}
 
 /** What all rules of a transaction share. */
 export interface BatchContext {
@@ -13,6 +22,8 @@ export interface BatchContext {
   readonly trail: Trail
   /** Numbers sets within the batch, so that rules can refer to those that have no name yet. */
   nextSetId: number
+  /** What was listed for operations that name something by what the kernel does not know. */
+  readonly listed?: Listed | undefined
 }
 
 /** What is known while one rule is compiled. */

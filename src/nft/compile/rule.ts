@@ -3,9 +3,10 @@ import { UserdataTypes } from '../kernel/constants.js'
 import type { Rule } from '../model/index.js'
 import type { RuleExpression } from './kernel-expression.js'
 import { mergePayloads } from './merge.js'
-import type { Draft, RuleRecord } from './message.js'
+import type { Draft, Removal, RuleRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import { type BatchContext, RuleContext } from './rule-context.js'
+import { firstOwnRuleId } from './rule-order.js'
 import { compileStatement } from './statement.js'
 import { commentData } from './userdata.js'
 
@@ -48,14 +49,7 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
     table: checkName(rule.table, 'table'),
     chain: checkName(rule.chain, 'chain'),
   }
-  if (rule.index !== undefined)
-    throw new InvalidValue('a place by index is not supported yet: say the handle of the rule next to it')
-  if (rule.handle !== undefined) {
-    if (placement === 'replace') record.handle = BigInt(rule.handle)
-    else record.position = BigInt(rule.handle)
-  } else if (placement === 'replace') {
-    throw new InvalidValue('the handle of the rule that is replaced is expected')
-  }
+  putPlace(batch, rule, placement, record)
   record.expressions = compileExpressions(batch, rule)
   batch.trail.enter('comment')
   const userdata = commentData(UserdataTypes.ruleComment, rule.comment)
@@ -64,17 +58,61 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
   batch.sink.add('nftNewRule', placementFlags[placement] | flags, record)
 }
 
-/** Deletes a rule by its handle. */
-export function deleteRule(batch: BatchContext, rule: RuleReference): void {
-  if (rule.handle === undefined)
+/** Says where the rule goes: by the handle, or the number in this transaction, of the one next to it. */
+function putPlace(
+  batch: BatchContext,
+  rule: Rule,
+  placement: RulePlacement,
+  record: Draft<RuleRecord>,
+): void {
+  const { trail } = batch
+  if (rule.id !== undefined) record.id = checkId(batch, 'id', rule.id)
+  if (placement === 'replace') {
+    if (rule.handle === undefined)
+      throw new InvalidValue('the handle of the rule that is replaced is expected')
+    record.handle = BigInt(rule.handle)
+  } else if ([rule.handle, rule.index, rule.nextTo].filter((place) => place !== undefined).length > 1) {
+    throw new InvalidValue('handle, index and nextTo each say a place: only one of them is expected')
+  } else if (rule.handle !== undefined) {
+    record.position = BigInt(rule.handle)
+  } else if (rule.nextTo !== undefined) {
+    record.positionId = checkId(batch, 'nextTo', rule.nextTo)
+  }
+  if (batch.listed === undefined) {
+    if (rule.index !== undefined)
+      throw new InvalidValue('the index of a rule needs a listing of its chain, which only commits make')
+    return
+  }
+  trail.enter('index')
+  const { next, id } = batch.listed.order.add(rule, placement)
+  trail.leave()
+  if (id !== undefined) record.id = id
+  if (rule.index === undefined || next === undefined) return
+  if (next.id === undefined) record.position = BigInt(next.handle)
+  else record.positionId = next.id
+}
+
+function checkId(batch: BatchContext, property: 'id' | 'nextTo', id: number): number {
+  batch.trail.enter(property)
+  if (!Number.isInteger(id) || id < 1 || id >= firstOwnRuleId)
+    throw new InvalidValue(`${quote(id)} is no number of a rule: an integer from 1 to 2^31 - 1 is expected`)
+  batch.trail.leave()
+  return id
+}
+
+/** Deletes a rule by its handle, or one of the same transaction by its number there. */
+export function deleteRule(batch: BatchContext, rule: RuleReference, removal: Removal = 'Del'): void {
+  if (rule.handle === undefined && rule.id === undefined)
     throw new InvalidValue('a rule is deleted by its handle; to empty a chain, flush it')
-  batch.sink.add('nftDelRule', 0, {
+  batch.listed?.order.delete(rule)
+  batch.sink.add(`nft${removal}Rule`, 0, {
     family: familyNumber(rule.family),
     table: checkName(rule.table, 'table'),
     chain: checkName(rule.chain, 'chain'),
-    handle: BigInt(rule.handle),
+    ...(rule.handle === undefined ? {} : { handle: BigInt(rule.handle) }),
+    ...(rule.handle !== undefined || rule.id === undefined ? {} : { id: checkId(batch, 'id', rule.id) }),
   })
 }
 
 /** What names a rule: an added one has a handle, which `commit({ handles: true })` and listings tell. */
-export type RuleReference = Pick<Rule, 'family' | 'table' | 'chain' | 'handle'>
+export type RuleReference = Pick<Rule, 'family' | 'table' | 'chain' | 'handle' | 'id'>

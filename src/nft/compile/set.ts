@@ -12,7 +12,7 @@ import type { MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
 import { compileElements, type ElementLayout, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
 import { countElements } from './interval-elements.js'
-import type { Draft, ElementRecord, SetRecord } from './message.js'
+import type { Draft, ElementRecord, Removal, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { Userdata } from './userdata.js'
@@ -87,7 +87,8 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewSet', flags, record)
   batch.scope.declare(set)
-  if (elements.length > 0) addElements(batch.sink, set.family, set.table, set.name, undefined, elements, true)
+  if (elements.length > 0)
+    addElements(batch.sink, set.family, set.table, set.name, undefined, elements, 'New')
 }
 
 /** The elements that a set is declared with. */
@@ -144,8 +145,8 @@ function setUserdata(
 export type SetReferenceObject = Pick<NamedSet, 'family' | 'table' | 'name'>
 
 /** Deletes a set or map, which no rule may refer to. */
-export function deleteSet(batch: BatchContext, set: SetReferenceObject): void {
-  batch.sink.add('nftDelSet', 0, {
+export function deleteSet(batch: BatchContext, set: SetReferenceObject, removal: Removal = 'Del'): void {
+  batch.sink.add(`nft${removal}Set`, 0, {
     family: familyNumber(set.family),
     table: checkName(set.table, 'table'),
     name: checkName(set.name, 'set'),

@@ -1,7 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { TableFlags, UserdataTypes } from '../kernel/constants.js'
 import type { Table } from '../model/index.js'
-import type { Draft, TableRecord } from './message.js'
+import type { Draft, Removal, TableRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
@@ -33,8 +33,8 @@ export function addTable(batch: BatchContext, table: Table, flags: number): void
 export type TableReference = Pick<Table, 'family' | 'name'>
 
 /** Deletes a table with all that is in it. */
-export function deleteTable(batch: BatchContext, table: TableReference): void {
-  batch.sink.add('nftDelTable', 0, {
+export function deleteTable(batch: BatchContext, table: TableReference, removal: Removal = 'Del'): void {
+  batch.sink.add(`nft${removal}Table`, 0, {
     family: familyNumber(table.family),
     name: checkName(table.name, 'table'),
   })

@@ -41,8 +41,15 @@ export interface Rule {
   readonly expr: readonly Statement[]
   /** Deleting and replacing: the rule. Adding: the rule to add after; inserting: the rule to insert before. */
   readonly handle?: number
-  /** Instead of `handle`, when adding or inserting: a rule's place in the chain, from 0. */
+  /**
+   * Instead of `handle`, when adding or inserting: the place in the chain, from 0, of the rule to add after or insert
+   * before. Rules of the same transaction count.
+   */
   readonly index?: number
+  /** Ours: a number from 1 to 2^31 - 1 by which other operations of the same transaction name the rule. */
+  readonly id?: number
+  /** Ours, instead of `handle`: the `id` of the rule, of the same transaction, to add after or insert before. */
+  readonly nextTo?: number
   /** At most 128 bytes. */
   readonly comment?: string
 }
