@@ -30,6 +30,7 @@ export default defineConfig({
     projects: [
       project('unit', { parallel: true }),
       project('kernel', { parallel: false }),
+      project('conformance', { parallel: false, testTimeout: 60_000 }),
       project('process', { parallel: false, testTimeout: 60_000 }),
       project('package', { parallel: false, testTimeout: 180_000 }),
     ],
