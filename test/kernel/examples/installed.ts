@@ -1,0 +1,70 @@
+/** A firewall of examples/ in a namespace: what nft and we say of it. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import { install } from '../../../examples/firewalls/run.js'
+import { Machine } from '../../../lab/machine.js'
+import { Namespace } from '../../../src/netns/index.js'
+import { type ListedObject, Nft, type RulesetObject } from '../../../src/nft/index.js'
+import { nft } from '../../support/tools.js'
+import { cleanUp } from '../network/setting.js'
+import { comparable } from '../nft-list-compare.js'
+import { asListed } from './as-listed.js'
+
+/** What nft prints is the golden file's; what we list is what was added; and what we list can be added again. */
+export async function expectInstalled(name: string, objects: readonly RulesetObject[]): Promise<void> {
+  using namespace = await Namespace.create()
+  await install(namespace, objects)
+  const printed = inOrder(await nft(namespace, 'list', 'ruleset'))
+  const golden = new URL(`./${name}.golden`, import.meta.url)
+  if (process.env.UPDATE_GOLDEN) writeFileSync(golden, printed)
+  expect(printed).toBe(readFileSync(golden, 'utf8'))
+
+  const listed = await list(namespace)
+  expect(byKind(listed)).toEqual(byKind(asListed(objects)))
+
+  using again = await Namespace.create()
+  await install(again, listed.filter(isAddable).map(withoutHandle))
+  expect(inOrder(await nft(again, 'list', 'ruleset'))).toBe(printed)
+}
+
+/** A machine of the lab that is closed after the test. */
+export async function machine(name: string): Promise<Machine> {
+  const created = await Machine.create(name)
+  cleanUp(() => created.close())
+  return created
+}
+
+/** Installs a firewall in a machine of the lab. */
+export function protect(machine: Machine, objects: readonly RulesetObject[]): Promise<void> {
+  return install(machine.namespace, objects)
+}
+
+async function list(namespace: Namespace): Promise<readonly ListedObject[]> {
+  using connection = await Nft.open({ netns: namespace })
+  return (await connection.list()).nftables
+}
+
+/** Objects of one kind keep their order; nft and we list the kinds in an order of our own. */
+function byKind(objects: readonly object[]): unknown[] {
+  const kindOf = (object: object): string => Object.keys(object).join()
+  return objects.toSorted((one, other) => kindOf(one).localeCompare(kindOf(other))).map(comparable)
+}
+
+/** The handle of a rule that is added would be the one that it goes after. */
+function withoutHandle(object: RulesetObject): RulesetObject {
+  if (!('rule' in object)) return object
+  const { handle: _, ...rule } = object.rule
+  return { rule }
+}
+
+function isAddable(object: ListedObject): object is Exclude<ListedObject, { opaque: unknown }> {
+  return !('opaque' in object)
+}
+
+/** A hash set lists its elements in an order of its own, another one each time. */
+function inOrder(ruleset: string): string {
+  return ruleset.replace(/\{ ([^{}]*,[^{}]*) \}/g, (_, elements: string) => {
+    const sorted = elements.split(/,\s*/).sort()
+    return `{ ${sorted.join(elements.includes('\n') ? ',\n\t\t\t     ' : ', ')} }`
+  })
+}
