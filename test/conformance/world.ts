@@ -4,7 +4,7 @@ import type { DatatypeName, Family, MapObject, SetFlag, SetObject } from '../../
 type Types = DatatypeName | readonly DatatypeName[]
 
 /** Sets and maps by name: the key's type, what a map gives, flags. */
-const sets: readonly (readonly [string, Types, (Types | 'verdict')?, (readonly SetFlag[])?])[] = [
+const sets: readonly (readonly [string, Types, (Types | 'verdict' | undefined)?, (readonly SetFlag[])?])[] = [
   ['s4', 'ipv4_addr'],
   ['s6', 'ipv6_addr'],
   ['ifs', 'ifname'],
@@ -29,7 +29,7 @@ const sets: readonly (readonly [string, Types, (Types | 'verdict')?, (readonly S
 /** Counters, quotas and limits by name. */
 const objects = ['counter c1 { }', 'quota q1 { over 5 mbytes }', 'limit l1 { rate 5/second; }']
 
-const dotted = (types: Types): string => (typeof types === 'string' ? types : types.join(' . '))
+const dotted = (types: Types | 'verdict'): string => (typeof types === 'string' ? types : types.join(' . '))
 
 /** The table `t` in nft's syntax, with a chain for each of the cases: `case0`, `case1`, …. */
 export function worldText(family: Family, chains: readonly (string | undefined)[]): string {

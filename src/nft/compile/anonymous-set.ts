@@ -41,6 +41,7 @@ export function anonymousSet(
   const userdata = new Userdata().number(UserdataTypes.setKeyByteOrder, byteOrderNumber(layout.key.order))
   let flags = SetFlags.anonymous | SetFlags.constant
   if (layout.interval) flags |= SetFlags.interval | (concatenated ? SetFlags.concat : 0)
+  if (layout.interval && layout.data === undefined) userdata.number(UserdataTypes.setMergeElements, 1)
   if (layout.data !== undefined) {
     flags |= SetFlags.map
     const order = layout.data === 'verdict' ? undefined : layout.data.order

@@ -138,8 +138,8 @@ function* intervals(
     if (first.length !== field.length) return undefined
     // An end that no start belongs to says that nothing below the first interval is in the set.
     if (intervalEnd(element)) continue
+    // The start of the next interval ends this one as well: adjacent intervals of a map have no end between them.
     const next = ordered[index + 1]?.element
-    if (next && !intervalEnd(next)) return undefined
     const last = next ? predecessor(keyOf(next)) : new Uint8Array(field.length).fill(0xff)
     const key = readInterval(first, last, field)
     if (key === undefined) return undefined

@@ -2,7 +2,7 @@
 
 import type { ExprMasqRecord, ExprNatRecord, ExprRedirRecord } from '../../native/records.js'
 import { datatype } from '../datatype/index.js'
-import { NatFlags, NatTypes } from '../kernel/constants.js'
+import { familyNumbers, NatFlags, NatTypes } from '../kernel/constants.js'
 import type { Expression, NatFlag, NatTarget, PortTarget } from '../model/index.js'
 import { type Encoding, readInterval, readRange, readValue } from './constants.js'
 import { type Part, use } from './operand.js'
@@ -31,16 +31,19 @@ const flagNames: readonly Exclude<NatFlag, 'netmap'>[] = ['random', 'fully-rando
 export function readNat(state: RuleState, record: ExprNatRecord): boolean {
   const { type, regAddrMin, regAddrMax, regProtoMin, regProtoMax } = record
   const family = families.get(record.family ?? -1)
-  if (!family || (type !== NatTypes.snat && type !== NatTypes.dnat)) return false
+  // A port alone is of both families.
+  if (!family && (regAddrMin !== undefined || record.family !== familyNumbers.inet)) return false
+  if (type !== NatTypes.snat && type !== NatTypes.dnat) return false
   const flags = readFlags(record.flags, true)
-  const address = regAddrMin === undefined ? undefined : readAddress(state, record, regAddrMin, family)
+  const address =
+    family && regAddrMin !== undefined ? readAddress(state, record, regAddrMin, family) : undefined
   if (!flags || (regAddrMin !== undefined && !address)) return false
   const hasPort = regProtoMin !== undefined && !address?.withPort
   const port = hasPort ? readPort(state, regProtoMin, regProtoMax) : undefined
   if (hasPort && !port) return false
   if (regAddrMin === undefined && regAddrMax !== undefined) return false
   const target: NatTarget = {
-    ...(state.family !== family && { family }),
+    ...(family && state.family !== family && { family }),
     ...(address && { addr: address.expression }),
     ...(port && { port: port.expression }),
     ...said(flags),
