@@ -69,6 +69,7 @@ constexpr Message kMessages[] = {
     nft("nftDelElement", NFT_MSG_DELSETELEM, kNftElementList),
     nft("nftNewGeneration", NFT_MSG_NEWGEN, kNftGeneration),
     nft("nftGetGeneration", NFT_MSG_GETGEN, kNftGeneration),
+    nft("nftTrace", NFT_MSG_TRACE, kNftTrace),
     nft("nftNewObject", NFT_MSG_NEWOBJ, kNftObject),
     nft("nftGetObject", NFT_MSG_GETOBJ, kNftObject),
     nft("nftDelObject", NFT_MSG_DELOBJ, kNftObject),

@@ -24,7 +24,7 @@ void put_frame(Buffer& buffer, std::uint16_t type, std::uint32_t sequence,
 
 }  // namespace
 
-Failures transaction(Socket& socket, const Requests& requests, std::optional<std::uint32_t> generation,
+Failures transaction(Socket& socket, const Requests& requests, const BatchOptions& options,
                      Replies& replies) {
   if (requests.offsets.empty()) return {};
   const auto count = static_cast<std::uint32_t>(requests.offsets.size());
@@ -32,12 +32,13 @@ Failures transaction(Socket& socket, const Requests& requests, std::optional<std
   stamp(requests, first);
   Buffer begin;
   Buffer end;
-  put_frame(begin, NFNL_MSG_BATCH_BEGIN, first - 1, generation);
+  put_frame(begin, NFNL_MSG_BATCH_BEGIN, first - 1, options.generation);
   put_frame(end, NFNL_MSG_BATCH_END, first + count, std::nullopt);
   const std::array<iovec, 3> parts{{{begin.data(), begin.size()},
                                     {requests.bytes.data(), requests.bytes.size()},
                                     {end.data(), end.size()}}};
-  if (auto failure = socket.send(parts)) return {std::move(*failure)};
+  const std::size_t count_of_parts = options.dry_run ? 2 : 3;
+  if (auto failure = socket.send(std::span(parts).first(count_of_parts))) return {std::move(*failure)};
   return drain(socket, first, count, replies);
 }
 

@@ -120,14 +120,27 @@ Outcome<Words> dump(netlink::Socket& socket, WordSpan words) {
   return records.result(std::move(failures), batch.value());
 }
 
-Outcome<Words> transaction(netlink::Socket& socket, WordSpan words, std::optional<std::uint32_t> generation) {
+Outcome<Words> dump_part(netlink::Socket& socket, netlink::PartialDump& dump, WordSpan words) {
+  Batch none;
+  Outcome<Batch> batch = words.empty() ? Outcome<Batch>(std::move(none)) : encode_for(socket, words);
+  if (!batch.ok()) return std::move(batch.failures());
+  if (!words.empty()) {
+    Failures failures = dump.begin(socket, batch.value().requests());
+    if (!failures.empty()) return failures;
+  }
+  Records records(protocol_of(socket));
+  Failures failures = dump.next(socket, records);
+  return records.result(std::move(failures), batch.value());
+}
+
+Outcome<Words> transaction(netlink::Socket& socket, WordSpan words, const netlink::BatchOptions& options) {
   if (socket.protocol() != NETLINK_NETFILTER) {
     return netlink::malformed("transaction", "only netfilter sockets have transactions");
   }
   Outcome<Batch> batch = encode_for(socket, words);
   if (!batch.ok()) return std::move(batch.failures());
   Records records(codec::Protocol::kNetfilter);
-  Failures failures = netlink::transaction(socket, batch.value().requests(), generation, records);
+  Failures failures = netlink::transaction(socket, batch.value().requests(), options, records);
   return records.result(std::move(failures), batch.value());
 }
 

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "codec/schema.h"
+#include "netlink/dump.h"
 #include "netlink/failure.h"
 #include "netlink/socket.h"
+#include "netlink/transaction.h"
 
 namespace nfbridge::node {
 
@@ -23,7 +25,9 @@ int netlink_protocol(codec::Protocol protocol);
 netlink::Outcome<Words> request(netlink::Socket& socket, WordSpan words);
 netlink::Outcome<Words> dump(netlink::Socket& socket, WordSpan words);
 netlink::Outcome<Words> transaction(netlink::Socket& socket, WordSpan words,
-                                    std::optional<std::uint32_t> generation);
+                                    const netlink::BatchOptions& options);
+// Begins a dump, when there are words, or goes on with it: its next part, empty at its end.
+netlink::Outcome<Words> dump_part(netlink::Socket& socket, netlink::PartialDump& dump, WordSpan words);
 
 // The messages as they would be sent, one after the other, with sequence number 0.
 netlink::Outcome<netlink::Buffer> encode_messages(WordSpan words);

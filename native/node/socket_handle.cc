@@ -11,24 +11,28 @@ namespace {
 using netlink::Failures;
 using netlink::Outcome;
 
-Outcome<Words> do_request(netlink::Socket& socket, WordSpan words, std::optional<std::uint32_t>) {
-  return request(socket, words);
+using netlink::BatchOptions;
+
+Outcome<Words> do_request(SharedSocket& shared, WordSpan words, const BatchOptions&) {
+  return request(shared.socket, words);
 }
-Outcome<Words> do_dump(netlink::Socket& socket, WordSpan words, std::optional<std::uint32_t>) {
-  return dump(socket, words);
+Outcome<Words> do_dump(SharedSocket& shared, WordSpan words, const BatchOptions&) {
+  return dump(shared.socket, words);
 }
-Outcome<Words> do_transaction(netlink::Socket& socket, WordSpan words,
-                              std::optional<std::uint32_t> generation) {
-  return transaction(socket, words, generation);
+Outcome<Words> do_dump_part(SharedSocket& shared, WordSpan words, const BatchOptions&) {
+  return dump_part(shared.socket, shared.dump, words);
+}
+Outcome<Words> do_transaction(SharedSocket& shared, WordSpan words, const BatchOptions& options) {
+  return transaction(shared.socket, words, options);
 }
 
 struct Input {
   Words words;
-  std::optional<std::uint32_t> generation;
+  BatchOptions options;
 };
 
 // TransactionOptions; other calls get undefined here.
-bool read_options(napi_env env, napi_value options, std::optional<std::uint32_t>& generation) {
+bool read_options(napi_env env, napi_value options, BatchOptions& read) {
   if (is_undefined(env, options)) return true;
   napi_valuetype type = napi_undefined;
   if (!check(env, napi_typeof(env, options, &type))) return false;
@@ -38,12 +42,20 @@ bool read_options(napi_env env, napi_value options, std::optional<std::uint32_t>
   }
   napi_value value = nullptr;
   if (!check(env, napi_get_named_property(env, options, "generation", &value))) return false;
+  if (!is_undefined(env, value)) {
+    std::int64_t number = 0;
+    // The kernel's generations begin at 1, and 0 would switch its check off.
+    if (!read_integer(env, value, "options.generation", 1, UINT32_MAX, number)) return false;
+    read.generation = static_cast<std::uint32_t>(number);
+  }
+  if (!check(env, napi_get_named_property(env, options, "dryRun", &value))) return false;
   if (is_undefined(env, value)) return true;
-  std::int64_t number = 0;
-  // The kernel's generations begin at 1, and 0 would switch its check off.
-  if (!read_integer(env, value, "options.generation", 1, UINT32_MAX, number)) return false;
-  generation = static_cast<std::uint32_t>(number);
-  return true;
+  if (!check(env, napi_typeof(env, value, &type))) return false;
+  if (type != napi_boolean) {
+    throw_type_error(env, "options.dryRun must be a boolean");
+    return false;
+  }
+  return check(env, napi_get_value_bool(env, value, &read.dry_run));
 }
 
 }  // namespace
@@ -59,13 +71,13 @@ napi_value SocketHandle::call(napi_env env, napi_callback_info info, Operation o
   if (self == nullptr) return nullptr;
   Input input;
   if (!read_words(env, (*arguments)[0], "words", input.words)) return nullptr;
-  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.generation)) return nullptr;
+  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.options)) return nullptr;
   // The socket is null when the handle is closed; the strand is closed then too, and the work never runs.
   return start_call<Words>(
       env, *Environment::get(env), self->strand_,
       [operation, input = std::move(input), socket = self->socket_](netlink::Home&) {
         const Turn::Holder turn(socket->turn, Turn::Caller::kQueued);
-        return operation(socket->socket, input.words, input.generation);
+        return operation(*socket, input.words, input.options);
       },
       finish_words);
 }
@@ -77,12 +89,12 @@ napi_value SocketHandle::call_sync(napi_env env, napi_callback_info info, Operat
   if (self == nullptr) return nullptr;
   Input input;
   if (!read_words(env, (*arguments)[0], "words", input.words)) return nullptr;
-  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.generation)) return nullptr;
+  if (operation == do_transaction && !read_options(env, (*arguments)[1], input.options)) return nullptr;
   // Reading the options may have run a getter of the caller, which may have closed the handle.
   const std::shared_ptr<SharedSocket> socket = self->socket_;
   if (!socket) return failures_value(env, {closed_failure()});
   const Turn::Holder turn(socket->turn, Turn::Caller::kSynchronous);
-  Outcome<Words> outcome = operation(socket->socket, input.words, input.generation);
+  Outcome<Words> outcome = operation(*socket, input.words, input.options);
   return finish_words(env, *Environment::get(env), outcome);
 }
 
@@ -94,6 +106,9 @@ napi_value SocketHandle::request_sync(napi_env env, napi_callback_info info) {
 }
 napi_value SocketHandle::dump(napi_env env, napi_callback_info info) {
   return call(env, info, do_dump);
+}
+napi_value SocketHandle::dump_part(napi_env env, napi_callback_info info) {
+  return call(env, info, do_dump_part);
 }
 napi_value SocketHandle::transaction(napi_env env, napi_callback_info info) {
   return call(env, info, do_transaction);
@@ -126,6 +141,7 @@ bool SocketHandle::define(napi_env env, Environment& environment) {
       method("request", request),
       method("requestSync", request_sync),
       method("dump", dump),
+      method("dumpPart", dump_part),
       method("transaction", transaction),
       method("transactionSync", transaction_sync),
       method("roundTrip", round_trip),

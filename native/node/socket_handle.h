@@ -17,6 +17,7 @@ struct SharedSocket {
   explicit SharedSocket(netlink::Socket opened) : socket(std::move(opened)) {}
   Turn turn;
   netlink::Socket socket;
+  netlink::PartialDump dump;
 };
 
 class SocketHandle final : public Handle {
@@ -30,11 +31,12 @@ class SocketHandle final : public Handle {
   ~SocketHandle() override;
 
  private:
-  using Operation = netlink::Outcome<Words> (*)(netlink::Socket&, WordSpan, std::optional<std::uint32_t>);
+  using Operation = netlink::Outcome<Words> (*)(SharedSocket&, WordSpan, const netlink::BatchOptions&);
 
   static napi_value request(napi_env env, napi_callback_info info);
   static napi_value request_sync(napi_env env, napi_callback_info info);
   static napi_value dump(napi_env env, napi_callback_info info);
+  static napi_value dump_part(napi_env env, napi_callback_info info);
   static napi_value transaction(napi_env env, napi_callback_info info);
   static napi_value transaction_sync(napi_env env, napi_callback_info info);
   static napi_value round_trip(napi_env env, napi_callback_info info);

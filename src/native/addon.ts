@@ -35,6 +35,8 @@ export type Outcome<T> = T | readonly Failure[]
 export interface TransactionOptions {
   /** The ruleset's generation that the batch was planned for; ERESTART when it is another by now. */
   readonly generation?: number | undefined
+  /** The kernel does and validates all of it, then undoes it. */
+  readonly dryRun?: boolean | undefined
 }
 
 /** A netlink socket. Calls run in their order on a thread of the addon's own; `…Sync` on the calling thread. */
@@ -44,6 +46,11 @@ export interface SocketHandle {
   requestSync(words: Uint32Array): Outcome<ArrayBuffer>
   /** One dump request; restarted a bounded number of times while the kernel calls it inconsistent. */
   dump(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  /**
+   * A dump in parts, as they are asked for: begun with words, gone on with by none; an empty part is the end. It is not
+   * restarted: what changed meanwhile is told at the end (`inconsistent`). Nothing else may be called before the end.
+   */
+  dumpPart(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
   /** One nf_tables batch, whole or not at all; resolves with the echoed messages of those that asked. */
   transaction(words: Uint32Array, options?: TransactionOptions): Promise<Outcome<ArrayBuffer>>
   transactionSync(words: Uint32Array, options?: TransactionOptions): Outcome<ArrayBuffer>

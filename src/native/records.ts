@@ -1058,6 +1058,33 @@ export interface NftTableRecord {
   readonly opaque?: readonly OpaqueEntry[]
 }
 
+export interface NftTraceRecord {
+  readonly family?: number
+  readonly version?: number
+  readonly resId?: number
+  readonly table?: string
+  readonly chain?: string
+  readonly ruleHandle?: bigint
+  readonly type?: number
+  readonly verdict?: NftVerdictRecord
+  readonly id?: number
+  readonly llHeader?: Uint8Array
+  readonly networkHeader?: Uint8Array
+  readonly transportHeader?: Uint8Array
+  readonly iif?: number
+  readonly iiftype?: number
+  readonly oif?: number
+  readonly oiftype?: number
+  readonly mark?: number
+  readonly nfproto?: number
+  readonly policy?: number
+  readonly ctId?: number
+  readonly ctDirection?: number
+  readonly ctStatus?: number
+  readonly ctState?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
 export interface NftVerdictRecord {
   readonly code?: number
   readonly chain?: string
@@ -1257,6 +1284,7 @@ export interface MessageRecords {
   readonly nftDelElement: NftElementListRecord
   readonly nftNewGeneration: NftGenerationRecord
   readonly nftGetGeneration: NftGenerationRecord
+  readonly nftTrace: NftTraceRecord
   readonly nftNewObject: NftObjectRecord
   readonly nftGetObject: NftObjectRecord
   readonly nftDelObject: NftObjectRecord

@@ -75,7 +75,7 @@ class Client {
     const std::vector<std::size_t> offsets = offsets_of(batch);
     const netlink::Requests requests{batch.buffer, offsets};
     const bool is_nft = batch.messages[0].message->name.starts_with("nft");
-    const Failures failures = is_nft ? netlink::transaction(*socket_, requests, std::nullopt, replies)
+    const Failures failures = is_nft ? netlink::transaction(*socket_, requests, {}, replies)
                                      : netlink::request(*socket_, requests, replies);
     replies_ = describe(replies.words);
     if (failures.empty()) return "";

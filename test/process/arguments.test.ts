@@ -71,6 +71,7 @@ const METHODS: readonly (readonly [
   ['socket', () => socket, 'request', []],
   ['socket', () => socket, 'requestSync', []],
   ['socket', () => socket, 'dump', []],
+  ['socket', () => socket, 'dumpPart', []],
   ['socket', () => socket, 'transaction', []],
   ['socket', () => socket, 'transactionSync', []],
   ['namespace', () => namespace, 'readSysctl', []],
@@ -96,6 +97,8 @@ describe('wrong arguments throw a TypeError', () => {
     for (const generation of WRONG.slice(1))
       for (const method of ['transaction', 'transactionSync'])
         expect(() => call(socket, method, socket, [table('t'), { generation }])).toThrow(TypeError)
+    for (const dryRun of [null, 0, 'text', {}])
+      expect(() => call(socket, 'transactionSync', socket, [table('t'), { dryRun }])).toThrow(TypeError)
     for (const options of [null, 1, 'text', true, Symbol('symbol')])
       expect(() => call(socket, 'transactionSync', socket, [table('t'), options])).toThrow(TypeError)
     for (const generation of [0, 2 ** 32])

@@ -14,7 +14,7 @@ extern const Schema kRoute;
 extern const Schema kNeighbour;
 
 // nf_tables: nft_table.cc, nft_chain.cc, nft_rule.cc, nft_set.cc, nft_object.cc, nft_flowtable.cc,
-// nft_generation.cc
+// nft_generation.cc, nft_trace.cc
 extern const Schema kNftTable;
 extern const Schema kNftChain;
 extern const Schema kNftRule;
@@ -24,6 +24,7 @@ extern const Schema kNftElementList;
 extern const Schema kNftObject;
 extern const Schema kNftFlowtable;
 extern const Schema kNftGeneration;
+extern const Schema kNftTrace;
 
 // nf_tables, what rules, sets and objects are made of: nft_data.cc, nft_expression.cc
 extern const Schema kNftData;
