@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import type { Family } from '../../src/nft/index.js'
 import { missingFeatures } from './features.js'
+import { runObjects } from './objects.js'
 import type { Outcome } from './outcome.js'
 import { runRules } from './rules.js'
-import { readCases, readFeatures, title } from './table.js'
+import { type Case, readCases, readFeatures, title } from './table.js'
 
 const spaces: Namespace[] = []
 async function newNamespace(): Promise<Namespace> {
@@ -36,23 +37,33 @@ describe('the table', () => {
   })
 })
 
-const families: readonly Family[] = ['inet', 'ip', 'ip6', 'bridge', 'arp', 'netdev']
-describe.each(families)('rules, family %s', (family) => {
-  const chosen = cases.filter((one) => one.kind === 'rule').filter((one) => one.family === family)
-  let outcomes: Outcome[] = []
-  beforeAll(async () => {
-    outcomes = await runRules(family, chosen, missing, newNamespace)
-    for (const [index, { note }] of outcomes.entries()) {
-      const one = chosen[index]
-      if (note !== undefined && one !== undefined) console.log(`${title(one)}: ${note}`)
-    }
-  }, 60_000)
-  test.each(chosen.map((one, index) => [title(one), index] as const))('%s', (_, index) => {
-    judge(outcomes[index])
+/** One group of cases, run together before each is judged. */
+function group<C extends Case>(name: string, chosen: readonly C[], run: () => Promise<Outcome[]>): void {
+  if (chosen.length === 0) return
+  describe(name, () => {
+    let outcomes: readonly Outcome[] = []
+    beforeAll(async () => {
+      outcomes = await run()
+      const notes = chosen.flatMap((one, index) => {
+        const note = outcomes[index]?.note
+        return note === undefined ? [] : [`  ${title(one)}: ${note}`]
+      })
+      if (notes.length > 0) console.log(`${name}: installed by nft -f, not by nft -j -f\n${notes.join('\n')}`)
+    }, 60_000)
+    for (const [index, one] of chosen.entries())
+      test(title(one), ({ skip }) => {
+        const outcome = outcomes[index]
+        if (outcome === undefined) throw new Error('the case was not run')
+        if (outcome.faults.length > 0) throw new Error(outcome.faults.join('\n'))
+        if (outcome.skipped !== undefined) skip(outcome.skipped)
+      })
   })
-})
-
-function judge(outcome: Outcome | undefined): void {
-  if (outcome === undefined) throw new Error('the case was not run')
-  if (outcome.faults.length > 0) throw new Error(outcome.faults.join('\n'))
 }
+
+const families: readonly Family[] = ['inet', 'ip', 'ip6', 'bridge', 'arp', 'netdev']
+for (const family of families) {
+  const chosen = cases.filter((one) => one.kind === 'rule').filter((one) => one.family === family)
+  group(`rules, family ${family}`, chosen, () => runRules(family, chosen, missing, newNamespace))
+}
+const objects = cases.filter((one) => one.kind === 'object')
+group('objects', objects, () => runObjects(objects, missing, newNamespace))

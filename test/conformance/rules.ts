@@ -22,21 +22,24 @@ export async function runRules(
   missing: ReadonlyMap<string, string>,
   newNamespace: NewNamespace,
 ): Promise<Outcome[]> {
-  const outcomes: Outcome[] = cases.map(() => ({ faults: [] }))
-  const complete: number[] = []
-  const lacking: number[] = []
-  for (const [index, { needs }] of cases.entries()) {
-    const lacks = needs.filter((name) => missing.has(name))
-    if (lacks.length === 0) complete.push(index)
-    else {
-      lacking.push(index)
-      const outcome = outcomes[index]
-      if (outcome) outcome.skipped = lacks.map((name) => `${name}: ${missing.get(name)}`).join('; ')
-    }
-  }
+  const outcomes: Outcome[] = cases.map(({ needs }) => {
+    const skipped = missingNeeds(needs, missing)
+    return { faults: [], ...(skipped !== undefined && { skipped }) }
+  })
+  const complete = [...cases.keys()].filter((index) => outcomes[index]?.skipped === undefined)
+  const lacking = [...cases.keys()].filter((index) => outcomes[index]?.skipped !== undefined)
   await compareRules(family, cases, complete, outcomes, newNamespace)
   await tryAlone(family, cases, lacking, outcomes, newNamespace)
   return outcomes
+}
+
+/** Why a case with some needs is skipped, if it is. */
+export function missingNeeds(
+  needs: readonly string[],
+  missing: ReadonlyMap<string, string>,
+): string | undefined {
+  const lacks = needs.filter((name) => missing.has(name))
+  return lacks.length === 0 ? undefined : lacks.map((name) => `${name}: ${missing.get(name)}`).join('; ')
 }
 
 const owner = (family: Family, index: number) => ({ family, table: 't', chain: `case${index}` })
