@@ -4,4 +4,15 @@ export type { DeletableObject, FlushableObject, Operation } from './compile/inde
 export type { ListedKind, ListFilter } from './list.js'
 export type * from './model/index.js'
 export { Nft, type NftOptions } from './nft.js'
+export {
+  type Preparable,
+  type Prepared,
+  type PreparedSlot,
+  type PrepareOptions,
+  prepare,
+  prepareElements,
+  type Rows,
+  type SlotValue,
+  slot,
+} from './prepare/index.js'
 export { type CommitOptions, type CommitResult, Transaction } from './transaction.js'

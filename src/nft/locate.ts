@@ -45,6 +45,11 @@ export function locateFailure(
   const owner = owners[index]
   const operation = owner === undefined ? undefined : operations[owner]
   if (owner === undefined || operation === undefined) return path
+  if ('prepared' in operation)
+    return joinPath(
+      joinPath('operations', owner),
+      operation.prepared.locate(index - owners.indexOf(owner), path),
+    )
   const [kind, object] = subject(operation)
   const base = joinPath(joinPath('operations', owner), kind)
   if (kind === 'rule') return joinPath(base, rulePath(operations, owner, declared, object, path))

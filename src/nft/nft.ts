@@ -2,7 +2,14 @@ import type { SocketHandle } from '../native/addon.js'
 import { Packer } from '../native/pack.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
-import type { Ruleset } from './model/index.js'
+import type { MapObject, Ruleset, SetObject } from './model/index.js'
+import {
+  type Preparable,
+  type Prepared,
+  type PrepareOptions,
+  prepare,
+  prepareElements,
+} from './prepare/index.js'
 import { Transaction } from './transaction.js'
 
 /** How {@link Nft.open} opens. */
@@ -37,6 +44,16 @@ export class Nft {
   /** Begins a transaction; nothing is sent before its `commit`. */
   transaction(): Transaction {
     return new Transaction(this.#socket, this.#packer)
+  }
+
+  /** {@link prepare}, which needs no connection: what is prepared can be added on any. */
+  prepare(object: Preparable, options?: PrepareOptions): Prepared {
+    return prepare(object, options)
+  }
+
+  /** {@link prepareElements} */
+  prepareElements(declaration: SetObject | MapObject, names: readonly string[]): Prepared {
+    return prepareElements(declaration, names)
   }
 
   /**

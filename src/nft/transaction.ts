@@ -15,6 +15,7 @@ import {
 } from './compile/index.js'
 import { locateFailure } from './locate.js'
 import type { MapObject, RuleObject, RulesetObject, SetObject } from './model/index.js'
+import { type Prepared, PreparedRows, type Rows } from './prepare/index.js'
 
 const operation = 'nft.commit'
 
@@ -90,6 +91,16 @@ export class Transaction {
   /** Empties a chain or table of its rules, a set or map of its elements, or the ruleset of its tables. */
   flush(object: FlushableObject): this {
     this.#operations.push({ flush: object })
+    return this
+  }
+
+  /**
+   * Adds what was prepared ({@link prepare}) once for each row of values, all in this place of the transaction. The values
+   * are read when it is committed. A row that is wrong fails the commit before anything is sent:
+   * `operations[1].rows[17].client`. With handles asked for, the entry of this operation has that of the last rule.
+   */
+  addPrepared(prepared: Prepared, rows: Rows): this {
+    this.#operations.push({ prepared: new PreparedRows(prepared, rows) })
     return this
   }
 

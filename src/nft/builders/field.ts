@@ -6,6 +6,7 @@ import type {
   PrefixExpression,
   RangeExpression,
   SetReference,
+  SlotExpression,
 } from '../model/index.js'
 import { network } from './network.js'
 
@@ -27,28 +28,28 @@ export class Field<V extends Immediate> {
   }
 
   /** `field == value` */
-  eq(value: V | RangeExpression | PrefixExpression): MatchStatement {
+  eq(value: V | RangeExpression | PrefixExpression | SlotExpression): MatchStatement {
     return statement('==', this.expression, this.constant(value))
   }
 
   /** `field != value` */
-  ne(value: V | RangeExpression | PrefixExpression): MatchStatement {
+  ne(value: V | RangeExpression | PrefixExpression | SlotExpression): MatchStatement {
     return statement('!=', this.expression, this.constant(value))
   }
 
-  lt(value: V): MatchStatement {
+  lt(value: V | SlotExpression): MatchStatement {
     return statement('<', this.expression, value)
   }
 
-  le(value: V): MatchStatement {
+  le(value: V | SlotExpression): MatchStatement {
     return statement('<=', this.expression, value)
   }
 
-  gt(value: V): MatchStatement {
+  gt(value: V | SlotExpression): MatchStatement {
     return statement('>', this.expression, value)
   }
 
-  ge(value: V): MatchStatement {
+  ge(value: V | SlotExpression): MatchStatement {
     return statement('>=', this.expression, value)
   }
 
@@ -86,14 +87,16 @@ export class Field<V extends Immediate> {
   }
 
   /** What a constant is in the model; fields of addresses read prefixes. */
-  protected constant(value: V | RangeExpression | PrefixExpression): Expression {
+  protected constant(value: V | RangeExpression | PrefixExpression | SlotExpression): Expression {
     return value
   }
 }
 
 /** A field of IP addresses: takes networks and ranges too, `'10.0.0.0/8'`, `'10.0.0.1-10.0.0.9'`. */
 export class AddressField extends Field<string> {
-  protected override constant(value: string | RangeExpression | PrefixExpression): Expression {
+  protected override constant(
+    value: string | RangeExpression | PrefixExpression | SlotExpression,
+  ): Expression {
     return typeof value === 'string' ? network(value) : value
   }
 }

@@ -8,6 +8,7 @@ import {
   writeNumber,
 } from '../datatype/index.js'
 import type { BinaryOperator, ConcatExpression, Expression, Immediate } from '../model/index.js'
+import { isSlot, refuseSlot, writeSlot } from './slot.js'
 
 /** `typeof null` is 'object': what a caller without types may pass. */
 export function isObject<T>(value: T): value is Extract<T, object> {
@@ -46,7 +47,7 @@ export function binaryParts(
 export function isConstant(expression: Expression): boolean {
   if (isImmediate(expression)) return setReference(expression) === undefined
   if (Array.isArray(expression)) return expression.every(isConstant)
-  return binaryParts(expression)?.operands.every(isConstant) ?? false
+  return isSlot(expression) || (binaryParts(expression)?.operands.every(isConstant) ?? false)
 }
 
 /** Writes a constant of `length` bytes. @throws InvalidValue when it is none, or none of the type */
@@ -59,6 +60,7 @@ export function writeConstant(
   order: ByteOrder,
 ): void {
   if (isImmediate(expression)) type.write(expression, target, offset, length, order)
+  else if (isSlot(expression)) writeSlot(expression, type, target, offset, length, order)
   else writeNumber(constantNumber(expression, type, length * 8), target, offset, length, order)
 }
 
@@ -85,6 +87,7 @@ export function constantNumber(expression: Expression, type: Datatype, bits: num
       )
     return list.reduce((sum, item) => sum | constantNumber(item, type, bits), 0n)
   }
+  if (isSlot(expression)) refuseSlot(expression)
   const parts = binaryParts(expression)
   if (parts === undefined) throw new InvalidValue(`a constant is expected, not ${quote(expression)}`)
   const [first, ...rest] = parts.operands.map((operand) => constantNumber(operand, type, bits))

@@ -7,10 +7,22 @@ import type {
   NftSetRecord,
   NftTableRecord,
 } from '../../native/records.js'
+import type { Stamp } from '../../native/stamp.js'
+import type { Trail } from './trail.js'
 
 /** Where compiled messages go; `Packer` of `native/` is one. Returns the message's index in the batch. */
 export interface MessageSink {
   add<K extends MessageName>(name: K, flags: number, record: MessageRecords[K]): number
+  /** For sinks whose messages are sent: those that a stamp makes of rows. Returns the index of the first. */
+  stamp?(flags: number, stamp: Stamp, rows: Uint32Array): number
+}
+
+/** Messages that were compiled before, and the values that they still lack: prepare/ makes them. */
+export interface PreparedMessages {
+  /** The trail stands at the operation. */
+  pack(sink: MessageSink, flags: number, trail: Trail): void
+  /** The path below the operation that a failure is about: which of the messages, and where in its record. */
+  locate(message: number, path: string): string
 }
 
 /** How a thing is removed: `Destroy` (kernel 6.3) is no error when it is not there. Part of the message's name. */

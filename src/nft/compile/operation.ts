@@ -10,7 +10,7 @@ import {
   renameChain,
 } from './chain.js'
 import { changeElements } from './elements-of-set.js'
-import type { Removal } from './message.js'
+import type { PreparedMessages, Removal } from './message.js'
 import { addCounter, type CounterReference, deleteCounter } from './object.js'
 import { addRule, deleteRule, type RuleReference } from './rule.js'
 import type { BatchContext } from './rule-context.js'
@@ -46,6 +46,7 @@ export type Operation =
   | { readonly destroy: DeletableObject }
   | { readonly rename: { readonly chain: ChainRenaming } }
   | { readonly flush: FlushableObject }
+  | { readonly prepared: PreparedMessages }
 
 const NLM_F_ECHO = 0x08
 const NLM_F_EXCL = 0x200
@@ -68,8 +69,14 @@ export function compileOperation(batch: BatchContext, operation: Operation, opti
   else if ('destroy' in operation) remove(batch, operation.destroy, 'Destroy')
   else if ('rename' in operation) rename(batch, operation.rename.chain)
   else if ('flush' in operation) flush(batch, operation.flush)
+  else if ('prepared' in operation) addPrepared(batch, operation.prepared, options)
   else throw new InvalidValue(`${quote(operation)} is no operation`)
   trail.leave()
+}
+
+function addPrepared(batch: BatchContext, prepared: PreparedMessages, options: CompileOptions): void {
+  batch.trail.enter('rows')
+  prepared.pack(batch.sink, options.echo ? NLM_F_ECHO : 0, batch.trail)
 }
 
 function place(

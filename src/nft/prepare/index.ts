@@ -1,0 +1,5 @@
+export { prepareElements } from './elements.js'
+export { Prepared, PreparedRows, type PreparedSlot, type PrepareOptions, prepare } from './prepared.js'
+export type { Rows, SlotValue } from './rows.js'
+export { slot } from './slot.js'
+export type { Preparable } from './template.js'
