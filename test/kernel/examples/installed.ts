@@ -23,7 +23,7 @@ export async function expectInstalled(name: string, objects: readonly RulesetObj
   expect(byKind(listed)).toEqual(byKind(asListed(objects)))
 
   using again = await Namespace.create()
-  await install(again, listed.filter(isAddable).map(withoutHandle))
+  await install(again, installable(listed))
   expect(inOrder(await nft(again, 'list', 'ruleset'))).toBe(printed)
 }
 
@@ -44,21 +44,26 @@ async function list(namespace: Namespace): Promise<readonly ListedObject[]> {
   return (await connection.list()).nftables
 }
 
-/** Objects of one kind keep their order; nft and we list the kinds in an order of our own. */
-function byKind(objects: readonly object[]): unknown[] {
-  const kindOf = (object: object): string => Object.keys(object).join()
-  return objects.toSorted((one, other) => kindOf(one).localeCompare(kindOf(other))).map(comparable)
+/** Objects of a kind, and rules of a chain, keep their order; nft and we list kinds and chains in an order of our own. */
+function byKind(objects: readonly (RulesetObject | ListedObject)[]): unknown[] {
+  const place = (object: RulesetObject | ListedObject): string =>
+    'rule' in object ? `rule ${object.rule.chain}` : Object.keys(object).join()
+  return objects.toSorted((one, other) => place(one).localeCompare(place(other))).map(comparable)
 }
 
-/** The handle of a rule that is added would be the one that it goes after. */
+/** A listing as a transaction takes it: chains before the maps that lead to them; no handles, which are places of rules. */
+function installable(listed: readonly ListedObject[]): RulesetObject[] {
+  const kinds = ['table', 'chain', 'counter', 'set', 'map', 'rule']
+  const rank = (object: object): number => kinds.indexOf(Object.keys(object).join())
+  return listed
+    .flatMap((object) => ('opaque' in object ? [] : [withoutHandle(object)]))
+    .toSorted((one, other) => rank(one) - rank(other))
+}
+
 function withoutHandle(object: RulesetObject): RulesetObject {
   if (!('rule' in object)) return object
   const { handle: _, ...rule } = object.rule
   return { rule }
-}
-
-function isAddable(object: ListedObject): object is Exclude<ListedObject, { opaque: unknown }> {
-  return !('opaque' in object)
 }
 
 /** A hash set lists its elements in an order of its own, another one each time. */
