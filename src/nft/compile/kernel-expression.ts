@@ -1,4 +1,5 @@
 import type { OpaqueExpression } from '../model/index.js'
+import type { LoadExpression } from './kernel-load.js'
 
 /** The kernel's expressions as records of `native/`; what statements compile to. */
 
@@ -22,6 +23,7 @@ export type KernelExpression =
       readonly name: 'fib'
       readonly data: { readonly dreg: number; readonly result: number; readonly flags: number }
     }
+  | LoadExpression
   | {
       readonly name: 'cmp'
       readonly data: { readonly sreg: number; readonly op: number; readonly data: KernelData }

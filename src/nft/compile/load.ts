@@ -6,15 +6,20 @@ import type { RuleExpression } from './kernel-expression.js'
 import type { Operand, Transform, ValueOperand } from './operand.js'
 import { checkSlots, register, slots } from './registers.js'
 
+/** nft gives a single value a register of sixteen bytes. */
+const WIDE_SLOTS = 4
+
 /**
  * Loads a value, and applies what is done to it.
  * @param length fewer bytes than the operand has, for prefixes of whole bytes
+ * @param free the first slot that nothing else is in
  */
 export function loadValue(
   out: RuleExpression[],
   slot: number,
   operand: ValueOperand,
   length: number = operand.length,
+  free: number = slot + WIDE_SLOTS,
 ): void {
   const { source } = operand
   switch (source.kind) {
@@ -36,6 +41,9 @@ export function loadValue(
       break
     case 'fib':
       out.push({ name: 'fib', data: { dreg: register(slot), result: source.result, flags: source.flags } })
+      break
+    case 'load':
+      out.push(source.load(register(slot), out, free))
       break
   }
   for (const transform of operand.transforms) applyTransform(out, slot, operand, transform)
@@ -74,12 +82,13 @@ export function loadOperand(
 ): void {
   checkSlots(slot, operand.length)
   if (operand.kind === 'value') {
-    loadOrdered(out, slot, operand, networkOrder)
+    loadOrdered(out, slot, operand, networkOrder, slot + WIDE_SLOTS)
     return
   }
   let next = slot
+  const free = slot + slots(operand.length)
   for (const part of operand.parts) {
-    loadOrdered(out, next, part, networkOrder)
+    loadOrdered(out, next, part, networkOrder, free)
     next += slots(part.length)
   }
 }
@@ -89,8 +98,9 @@ function loadOrdered(
   slot: number,
   operand: ValueOperand,
   networkOrder: boolean,
+  free: number,
 ): void {
-  loadValue(out, slot, operand)
+  loadValue(out, slot, operand, operand.length, free)
   if (networkOrder && isSwapped(operand)) toNetworkOrder(out, slot, operand.length)
 }
 

@@ -4,6 +4,7 @@ import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement, SetExpression } from '../model/index.js'
 import { constantBytes, constantNumber, isObject, setReference } from './constant.js'
 import { compare, mask, toNetworkOrder } from './emit.js'
+import { optionPresence } from './extension.js'
 import { fibOperand } from './fib.js'
 import { isPrefix, isRange, isWildcard, prefixLength, prefixMask, writeBounds } from './interval.js'
 import { learn, learnSet, teaches } from './learn.js'
@@ -43,7 +44,11 @@ export function compileMatch(context: RuleContext, match: MatchStatement['match'
 /** `fib … oif exists`: the question, not the interface. */
 function operandFor(context: RuleContext, left: Expression, right: Expression): Operand {
   const asksPresence = typeof right === 'boolean' || right === 'exists' || right === 'missing'
-  if (asksPresence && isObject(left) && 'fib' in left) return fibOperand(left.fib, true)
+  if (asksPresence && isObject(left)) {
+    if ('fib' in left) return fibOperand(left.fib, true)
+    const option = 'tcp option' in left ? optionPresence(left) : undefined
+    if (option !== undefined) return option
+  }
   return resolve(context, left)
 }
 

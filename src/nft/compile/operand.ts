@@ -1,4 +1,6 @@
-import type { ByteOrder, Datatype } from '../datatype/index.js'
+import { type ByteOrder, type Datatype, datatype } from '../datatype/index.js'
+import type { DatatypeName } from '../model/index.js'
+import type { RuleExpression } from './kernel-expression.js'
 
 /** What can be loaded into registers: fields of packets, meta data, tracked connections, answers of the routing table. */
 export type Source =
@@ -6,6 +8,16 @@ export type Source =
   | { readonly kind: 'meta'; readonly key: number }
   | { readonly kind: 'ct'; readonly key: number; readonly direction: number | undefined }
   | { readonly kind: 'fib'; readonly result: number; readonly flags: number }
+  | LoadSource
+
+/**
+ * Anything else: an expression that puts a value into a register.
+ * @param out what else must be loaded before goes there, into registers from the slot `free` on
+ */
+export interface LoadSource {
+  readonly kind: 'load'
+  readonly load: (dreg: number, out: RuleExpression[], free: number) => RuleExpression
+}
 
 export interface PayloadSource {
   readonly kind: 'payload'
@@ -45,3 +57,23 @@ export interface ConcatOperand {
 export type Operand = ValueOperand | ConcatOperand
 
 export const noTransforms: readonly Transform[] = []
+
+/** The operand of a whole value that an expression loads. */
+export function loadedValue(
+  {
+    type,
+    length,
+    order,
+  }: { readonly type: DatatypeName; readonly length: number; readonly order: ByteOrder },
+  load: LoadSource['load'],
+): ValueOperand {
+  return {
+    kind: 'value',
+    source: { kind: 'load', load },
+    type: datatype(type),
+    bits: length * 8,
+    length,
+    order,
+    transforms: noTransforms,
+  }
+}

@@ -61,7 +61,7 @@ function rawPayload(reference: RawPayloadReference): ValueOperand {
 }
 
 /** A field of a header: whole bytes as they are, others masked, and shifted down to the lowest bit. */
-function bitField(
+export function bitField(
   base: number,
   offset: number,
   bits: number,

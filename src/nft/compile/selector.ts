@@ -3,11 +3,16 @@ import { InvalidValue, paddedLength, quote } from '../datatype/index.js'
 import type { Expression } from '../model/index.js'
 import { binaryParts, isConcat, isConstant, isObject } from './constant.js'
 import { ctOperand } from './ct.js'
+import { extensionOperand } from './extension.js'
 import { fibOperand } from './fib.js'
+import { jhashOperand, numgenOperand, symhashOperand } from './generator.js'
+import { ipsecOperand, tunnelOperand } from './ipsec.js'
 import { metaOperand } from './meta.js'
 import type { ConcatOperand, Operand, ValueOperand } from './operand.js'
 import { payloadOperand } from './payload.js'
+import { rtOperand } from './route.js'
 import type { RuleContext } from './rule-context.js'
+import { osfOperand, socketOperand } from './socket.js'
 import { combine } from './transform.js'
 
 /** The operand of an expression, whose dependencies are emitted. The trail stands at the expression. */
@@ -23,12 +28,43 @@ export function resolveValue(context: RuleContext, expression: Expression): Valu
     if ('meta' in expression) return metaOperand(expression.meta.key)
     if ('ct' in expression) return ctOperand(context, expression.ct)
     if ('fib' in expression) return fibOperand(expression.fib, false)
+    const other = rarerOperand(context, expression)
+    if (other !== undefined) return other
     const parts = binaryParts(expression)
     if (parts !== undefined) return binary(context, parts.operator, parts.operands)
   }
   throw new InvalidValue(
-    `${quote(expression)} is nothing that a packet has: payload, meta, ct or fib is expected`,
+    `${quote(expression)} is nothing that a packet has: payload, meta, ct, fib and their like are expected`,
   )
+}
+
+/** What is asked for less often; `undefined` for an expression of another kind. */
+function rarerOperand(
+  context: RuleContext,
+  expression: Extract<Expression, object>,
+): ValueOperand | undefined {
+  if (
+    'exthdr' in expression ||
+    'tcp option' in expression ||
+    'ip option' in expression ||
+    'sctp chunk' in expression
+  )
+    return extensionOperand(context, expression)
+  if ('rt' in expression) return rtOperand(context, expression.rt)
+  if ('socket' in expression) return socketOperand(expression.socket)
+  if ('osf' in expression) return osfOperand(expression.osf)
+  if ('numgen' in expression) return numgenOperand(expression.numgen)
+  if ('symhash' in expression) return symhashOperand(expression.symhash)
+  if ('ipsec' in expression) return ipsecOperand(expression.ipsec)
+  if ('tunnel' in expression) return tunnelOperand(expression.tunnel)
+  if (!('jhash' in expression)) return undefined
+  context.trail.enter('jhash')
+  context.trail.enter('expr')
+  const of = resolve(context, expression.jhash.expr)
+  context.trail.leave()
+  const operand = jhashOperand(expression.jhash, of)
+  context.trail.leave()
+  return operand
 }
 
 /** `field & constant` and its like. */

@@ -9,7 +9,8 @@ export {
   writeField,
 } from './concatenation.js'
 export type { Datatype, SymbolTable } from './datatype.js'
+export { type Extension, type ExtensionKind, extensionOps, extensions } from './extensions.js'
 export { type Header, type HeaderField, headers, transportHeaders } from './headers.js'
 export { InvalidValue, quote } from './invalid-value.js'
-export { ctKeys, metaKeys, type RegisterKey } from './keys.js'
+export { ctKeys, metaKeys, type RegisterKey, rtKeys, socketKeys, tunnelKeys, xfrmKeys } from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'

@@ -51,10 +51,15 @@ export const metaKeys: readonly RegisterKey<MetaKey>[] = [
   key('oifgroup', 22, 'devgroup', 4),
   key('cgroup', 23, 'integer', 4),
   key('random', 24, 'integer', 4, 'big'),
+  key('ipsec', 25, 'boolean', 1),
+  key('secpath', 25, 'boolean', 1),
   key('iifkind', 26, 'ifname', 16),
   key('oifkind', 27, 'ifname', 16),
   key('ibrpvid', 28, 'integer', 2),
   key('ibrvproto', 29, 'ether_type', 2, 'big'),
+  key('time', 30, 'date', 8),
+  key('day', 31, 'day', 1),
+  key('hour', 32, 'hour', 4),
   key('sdif', 33, 'iface_index', 4),
   key('sdifname', 34, 'ifname', 16),
 ]
@@ -86,4 +91,40 @@ export const ctKeys: readonly RegisterKey<CtKey | CtDirectionKey>[] = [
   key('ip6 saddr', 21, 'ipv6_addr', 16, 'big'),
   key('ip6 daddr', 22, 'ipv6_addr', 16, 'big'),
   key('id', 23, 'integer', 4, 'big'),
+]
+
+/** `enum nft_rt_keys`; the next hop by its family. */
+export const rtKeys: readonly RegisterKey<'classid' | 'ip nexthop' | 'ip6 nexthop' | 'mtu' | 'ipsec'>[] = [
+  key('classid', 0, 'realm', 4),
+  key('ip nexthop', 1, 'ipv4_addr', 4, 'big'),
+  key('ip6 nexthop', 2, 'ipv6_addr', 16, 'big'),
+  // The kernel calls it tcpmss.
+  key('mtu', 3, 'integer', 2),
+  key('ipsec', 4, 'boolean', 1),
+]
+
+/** `enum nft_socket_keys` */
+export const socketKeys: readonly RegisterKey<'transparent' | 'mark' | 'wildcard' | 'cgroupv2'>[] = [
+  key('transparent', 0, 'integer', 1),
+  key('mark', 1, 'mark', 4),
+  key('wildcard', 2, 'integer', 1),
+  key('cgroupv2', 3, 'cgroupsv2', 8),
+]
+
+/** `enum nft_xfrm_keys`; addresses by their family. */
+export const xfrmKeys: readonly RegisterKey<
+  'ip daddr' | 'ip6 daddr' | 'ip saddr' | 'ip6 saddr' | 'reqid' | 'spi'
+>[] = [
+  key('ip daddr', 1, 'ipv4_addr', 4, 'big'),
+  key('ip6 daddr', 2, 'ipv6_addr', 16, 'big'),
+  key('ip saddr', 3, 'ipv4_addr', 4, 'big'),
+  key('ip6 saddr', 4, 'ipv6_addr', 16, 'big'),
+  key('reqid', 5, 'integer', 4),
+  key('spi', 6, 'integer', 4, 'big'),
+]
+
+/** `enum nft_tunnel_keys` */
+export const tunnelKeys: readonly RegisterKey<'path' | 'id'>[] = [
+  key('path', 0, 'boolean', 1),
+  key('id', 1, 'integer', 4),
 ]

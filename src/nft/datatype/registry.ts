@@ -1,6 +1,7 @@
 import type { DatatypeName, Immediate } from '../model/index.js'
 import { etherAddressType, ipv4Type, ipv6Type, linkLayerAddressType } from './address.js'
 import { readNumber } from './byte-order.js'
+import { dateType, hourType } from './clock.js'
 import type { Datatype } from './datatype.js'
 import { integerType } from './integer.js'
 import { InvalidValue, quote } from './invalid-value.js'
@@ -14,6 +15,16 @@ const booleanType: Datatype = {
   ...integerType('boolean', 39, 1, { symbols: symbols.booleans }),
   read: (bytes, offset, length, order): Immediate => readNumber(bytes, offset, length, order) !== 0,
 }
+
+/** realm: names of iproute2's rt_realms are not known here but the first; listed as text, as nft does it. */
+const realmNumbers = integerType('realm', 22, 32, { order: 'host', symbols: [['cosmos', 0]] })
+const realmType: Datatype = {
+  ...realmNumbers,
+  read: (bytes, offset, length, order): Immediate => String(realmNumbers.read(bytes, offset, length, order)),
+}
+
+/** day: of the week by its name; Sunday is the first. */
+const dayType = integerType('day', 45, 8, { order: 'host', symbols: symbols.days, title: 'day of the week' })
 
 /** Every type by its name. The numbers are `enum datatypes` of nftables' include/datatype.h. */
 const datatypes: { readonly [N in DatatypeName]: Datatype } = {
@@ -43,7 +54,12 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
   icmp_type: integerType('icmp_type', 14, 8, { order: 'big', symbols: symbols.icmpTypes }),
   tcp_flag: integerType('tcp_flag', 15, 8, { order: 'big', bitmask: true, symbols: symbols.tcpFlags }),
   dccp_pkttype: integerType('dccp_pkttype', 16, 4, { symbols: symbols.dccpTypes }),
+  mh_type: integerType('mh_type', 17, 8, { symbols: symbols.mobilityTypes, title: 'mobility header type' }),
   time: timeType,
+  date: dateType,
+  hour: hourType,
+  day: dayType,
+  cgroupsv2: integerType('cgroupsv2', 46, 64, { order: 'host', title: 'number of a cgroup' }),
   mark: integerType('mark', 19, 32, { order: 'host' }),
   iface_index: integerType('iface_index', 20, 32, {
     order: 'host',
@@ -52,7 +68,7 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
     title: 'interface index',
   }),
   iface_type: integerType('iface_type', 21, 16, { order: 'host', symbols: symbols.interfaceTypes }),
-  realm: integerType('realm', 22, 32, { order: 'host' }),
+  realm: realmType,
   classid: classidType,
   uid: integerType('uid', 24, 32, { order: 'host', title: 'user id' }),
   gid: integerType('gid', 25, 32, { order: 'host', title: 'group id' }),

@@ -200,6 +200,33 @@ export const dccpTypes: SymbolTable = [
   ['syncack', 9],
 ]
 
+/** IP6_MH_TYPE_* (RFC 6275, RFC 5568, RFC 5096). */
+export const mobilityTypes: SymbolTable = [
+  ['binding-refresh-request', 0],
+  ['home-test-init', 1],
+  ['careof-test-init', 2],
+  ['home-test', 3],
+  ['careof-test', 4],
+  ['binding-update', 5],
+  ['binding-acknowledgement', 6],
+  ['binding-error', 7],
+  ['fast-binding-update', 8],
+  ['fast-binding-acknowledgement', 9],
+  ['fast-binding-advertisement', 10],
+  ['experimental-mobility-header', 11],
+  ['home-agent-switch-message', 12],
+]
+
+export const days: SymbolTable = [
+  ['Sunday', 0],
+  ['Monday', 1],
+  ['Tuesday', 2],
+  ['Wednesday', 3],
+  ['Thursday', 4],
+  ['Friday', 5],
+  ['Saturday', 6],
+]
+
 export const dscpCodes: SymbolTable = [
   ['cs0', 0x00],
   ['cs1', 0x08],

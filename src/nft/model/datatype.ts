@@ -26,6 +26,7 @@ export type DatatypeName =
   | 'igmp_type'
   | 'tcp_flag'
   | 'dccp_pkttype'
+  | 'mh_type'
   // packet meta data
   | 'ifname'
   | 'iface_index'
@@ -37,6 +38,11 @@ export type DatatypeName =
   | 'realm'
   | 'classid'
   | 'time'
+  /** `meta time`; nft 1.0.6 prints it as "time", too. */
+  | 'date'
+  | 'hour'
+  | 'day'
+  | 'cgroupsv2'
   | 'fib_addrtype'
   // connection tracking
   | 'ct_state'

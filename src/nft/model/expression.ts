@@ -3,6 +3,8 @@
  * (`man libnftables-json`, EXPRESSIONS), so that its documentation is ours.
  */
 import type { DatatypeName } from './datatype.js'
+import type { ExtensionExpression } from './extension.js'
+import type { LookupExpression } from './lookup-expression.js'
 import type { PayloadReference, RawPayloadReference } from './payload.js'
 import type { Verdict } from './verdict.js'
 
@@ -45,6 +47,12 @@ export type MetaKey =
   | 'l4proto'
   | 'iifkind'
   | 'oifkind'
+  | 'ipsec'
+  /** The older name of `ipsec`. */
+  | 'secpath'
+  | 'time'
+  | 'day'
+  | 'hour'
   | 'sdif'
   | 'sdifname'
 
@@ -182,6 +190,8 @@ export type Expression =
   | MetaExpression
   | CtExpression
   | FibExpression
+  | ExtensionExpression
+  | LookupExpression
   | ConcatExpression
   | SetExpression
   | MapExpression

@@ -1,6 +1,8 @@
 export type * from './datatype.js'
 export type * from './expression.js'
 export type * from './family.js'
+export type * from './extension.js'
+export type * from './lookup-expression.js'
 export type * from './object.js'
 export type * from './opaque.js'
 export type * from './payload.js'

@@ -36,7 +36,15 @@ const metaNames: { readonly [key: number]: string } = {
   22: 'oifgroup',
   23: 'cgroup',
   24: 'prandom',
+  25: 'secpath',
+  26: 'iifkind',
+  27: 'oifkind',
   28: 'bri_iifpvid',
+  30: 'time',
+  31: 'day',
+  32: 'hour',
+  33: 'sdif',
+  34: 'sdifname',
 }
 const ctNames: { readonly [key: number]: string } = {
   0: 'state',
@@ -59,6 +67,10 @@ const ctNames: { readonly [key: number]: string } = {
   22: 'dst_ip6',
   23: 'unknown',
 }
+const extensionOps = ['ipv6 ', 'tcpopt ', 'ipv4 ', '']
+const rtNames = ['classid', 'nexthop4', 'nexthop6', 'tcpmss', 'ipsec']
+const socketNames = ['transparent', 'mark', 'wildcard', 'cgroupv2']
+const xfrmNames = ['unknown', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi']
 const bases = ['link', 'network', 'transport', 'inner']
 const cmpOps = ['eq', 'neq', 'lt', 'lte', 'gt', 'gte']
 const verdicts: { readonly [code: number]: string } = {
@@ -150,6 +162,37 @@ function body(expression: RuleExpression): string {
       const names = fibFlags.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name)
       return `fib ${names.join(' . ')} ${fibResults[result]}${flags & 32 ? ' present' : ''} => reg ${dreg}`
     }
+    case 'exthdr': {
+      const { type, offset, len, op, flags, dreg } = expression.data
+      const place = `${len}b @ ${type} + ${offset}${flags ? ' present' : ''}`
+      return `exthdr load ${extensionOps[op]}${place} => reg ${dreg}`
+    }
+    case 'rt':
+      return `rt load ${rtNames[expression.data.key]} => reg ${expression.data.dreg}`
+    case 'socket': {
+      const { key, dreg, level } = expression.data
+      return `socket load ${socketNames[key]}${level === undefined ? '' : `, level ${level}`} => reg ${dreg}`
+    }
+    case 'osf':
+      return `osf dreg ${expression.data.dreg}`
+    case 'numgen': {
+      const { dreg, type, modulus, offset } = expression.data
+      const first = offset === undefined ? '' : ` offset ${offset}`
+      return `numgen reg ${dreg} = ${type === 0 ? 'inc' : 'random'} mod ${modulus}${first}`
+    }
+    case 'hash': {
+      const { dreg, sreg, len, seed, modulus, offset } = expression.data
+      const first = offset === undefined ? '' : ` offset ${offset}`
+      if (sreg === undefined) return `hash reg ${dreg} = symhash() % mod ${modulus}${first}`
+      const start = seed === undefined ? '' : `, 0x${seed.toString(16)}`
+      return `hash reg ${dreg} = jhash(reg ${sreg}, ${len}${start}) % mod ${modulus}${first}`
+    }
+    case 'xfrm': {
+      const { dreg, key, dir, spnum } = expression.data
+      return `xfrm load ${dir === 0 ? 'in' : 'out'} ${spnum} ${xfrmNames[key]} => reg ${dreg}`
+    }
+    case 'tunnel':
+      return `tunnel load ${expression.data.key === 0 ? 'path' : 'id'} => reg ${expression.data.dreg}`
     case 'cmp':
       return `cmp ${cmpOps[expression.data.op]} reg ${expression.data.sreg} ${value(expression.data.data)}`
     case 'range': {
