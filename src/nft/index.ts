@@ -15,4 +15,5 @@ export {
   type SlotValue,
   slot,
 } from './prepare/index.js'
+export { type TextOptions, type TextValue, toText } from './text/index.js'
 export { type CommitOptions, type CommitResult, Transaction } from './transaction.js'

@@ -9,6 +9,7 @@ import type { ListedObject, Rule } from '../../src/nft/model/index.js'
 import { ip, nft, nftFile, nftJson } from '../support/tools.js'
 import { comparable, kind } from './nft-list-compare.js'
 import { differences, keptOpaque, type RuleGroup, sameAsNft, simplerAfterwards } from './nft-list-lines.js'
+import { tableWith } from './nft-list-table.js'
 
 const spaces: Namespace[] = []
 const sockets: SocketHandle[] = []
@@ -30,30 +31,6 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close()
   for (const namespace of spaces.splice(0)) namespace.close()
 })
-
-/** A table with what the lines refer to, and the lines in one chain. */
-function tableWith(group: Pick<RuleGroup, 'family' | 'hook' | 'lines'>): string {
-  return `table ${group.family} t {
-    counter c1 { }
-    quota q1 { over 5 mbytes }
-    limit l1 { rate 5/second }
-    set ipset { type ipv4_addr; }
-    set n { type ifname; }
-    set bridges { type ifname; }
-    set portset { type inet_service; }
-    set concatset { type ipv4_addr . ipv4_addr . inet_service; }
-    set dynset { type ipv4_addr; flags dynamic,timeout; size 1000; }
-    map dynmap { type ipv4_addr : mark; flags dynamic; size 1000; }
-    map portvmap { type inet_service : verdict; }
-    map publish { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-    map pub2 { type ipv4_addr . inet_service : ipv4_addr . inet_service; }
-    chain c1 { }
-    chain i {
-      ${group.hook}
-      ${group.lines.join('\n      ')}
-    }
-  }`
-}
 
 /** The chain's lines as nft prints them, without the numbers of counters; of flags in a set, nft does not say the order. */
 async function text(namespace: Namespace, { family }: RuleGroup): Promise<string[]> {

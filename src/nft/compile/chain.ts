@@ -1,35 +1,11 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { hookNumbers, UserdataTypes } from '../kernel/constants.js'
-import type { Chain, Family, Priority, PriorityName } from '../model/index.js'
+import { priorities } from '../kernel/priorities.js'
+import type { Chain, Family, Priority } from '../model/index.js'
 import type { ChainRecord, Draft, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { commentData } from './userdata.js'
-
-type Priorities = { readonly [N in PriorityName]?: number }
-
-/** enum nf_ip_hook_priorities */
-const ipPriorities: Priorities = {
-  raw: -300,
-  mangle: -150,
-  dstnat: -100,
-  filter: 0,
-  security: 50,
-  srcnat: 100,
-}
-/** enum nf_br_hook_priorities */
-const bridgePriorities: Priorities = { dstnat: -300, filter: -200, out: 100, srcnat: 300 }
-/** Families without translation know one name only. */
-const filterOnly: Priorities = { filter: 0 }
-
-const priorities: { readonly [F in Family]: Priorities } = {
-  ip: ipPriorities,
-  ip6: ipPriorities,
-  inet: ipPriorities,
-  bridge: bridgePriorities,
-  arp: filterOnly,
-  netdev: filterOnly,
-}
 
 /** A priority as the kernel's number. @throws InvalidValue */
 export function priorityNumber(family: Family, priority: Priority): number {
@@ -105,7 +81,8 @@ function hookOf(batch: BatchContext, chain: Chain): NonNullable<ChainRecord['hoo
     : { hooknum, priority, devs: devices }
 }
 
-function checkDevice(name: string): void {
+/** Refuses what is no interface's name. */
+export function checkDevice(name: string): void {
   if (typeof name !== 'string' || name === '' || name.length > 15)
     throw new InvalidValue(`${quote(name)} is no interface name`, 'NFB_INVALID_NAME')
 }

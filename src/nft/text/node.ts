@@ -1,0 +1,53 @@
+/**
+ * What the printers read. They take any value that has the shape of libnftables' JSON, also a wrong one: the text is for
+ * logs and errors, so that printing must not be what fails.
+ */
+
+/** An object whose properties are not known to be right. */
+export type Node = { readonly [key: string]: unknown }
+
+export function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The property of an object, else `undefined`. */
+export function child(value: unknown, key: string): unknown {
+  return isNode(value) ? value[key] : undefined
+}
+
+/** The only property of an object, as in `{ accept: null }`. */
+export function onlyEntry(value: unknown): readonly [key: string, value: unknown] | undefined {
+  if (!isNode(value)) return undefined
+  const [entry, ...rest] = Object.entries(value)
+  return rest.length === 0 ? entry : undefined
+}
+
+/** One or several, as a list; nothing for `undefined`. */
+export function list(value: unknown): readonly unknown[] {
+  if (value === undefined || value === null) return []
+  return Array.isArray(value) ? value : [value]
+}
+
+/** Text in quotation marks. nft has no escapes: what it cannot say is said as it is. */
+export function quoted(value: unknown): string {
+  return `"${String(value)}"`
+}
+
+/** Joins what is there with spaces. */
+export function words(...parts: readonly (string | undefined | false)[]): string {
+  return parts.filter((part) => part !== undefined && part !== false && part !== '').join(' ')
+}
+
+/** What no printer knows, on one line and in a comment of nft that ends at the line's end. */
+export function unknownText(value: unknown): string {
+  return `# not nft's syntax: ${json(value)}`
+}
+
+/** JSON on one line; bytes in hexadecimal, big numbers as digits. */
+export function json(value: unknown): string {
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner instanceof Uint8Array) return Buffer.from(inner).toString('hex')
+    return typeof inner === 'bigint' ? inner.toString() : inner
+  })
+  return text ?? String(value)
+}

@@ -1,0 +1,43 @@
+/** Named sets and maps. */
+import { duration } from './duration.js'
+import { elementsText, elementText } from './element.js'
+import { list, type Node, quoted } from './node.js'
+import { statementText } from './statement.js'
+import { stylesOfType } from './style.js'
+
+/** The lines of a set or map: its type, its properties, its elements. */
+export function setLines(set: Node): string[] {
+  const lines = [`type ${typeText(set)}`]
+  if (set.policy === 'memory') lines.push('policy memory')
+  if (set.size !== undefined) lines.push(`size ${String(set.size)}`)
+  for (const state of list(set.stmt)) lines.push(statementText(state))
+  const flags = list(set.flags)
+  if (flags.length > 0) lines.push(`flags ${orderedFlags(flags).join(',')}`)
+  if (set['auto-merge'] === true) lines.push('auto-merge')
+  if (typeof set.timeout === 'number') lines.push(`timeout ${duration(set.timeout)}`)
+  if (typeof set['gc-interval'] === 'number') lines.push(`gc-interval ${duration(set['gc-interval'])}`)
+  if (set.comment !== undefined) lines.push(`comment ${quoted(set.comment)}`)
+  const elements = list(set.elem)
+  if (elements.length > 0) lines.push(elementsText(elementTexts(set, elements), set.type))
+  return lines
+}
+
+/** The elements one by one, written in the way of the set's types. */
+export function elementTexts(set: Node, elements: readonly unknown[]): string[] {
+  const keys = stylesOfType(set.type)
+  const given = stylesOfType(set.map)
+  return elements.map((element) => elementText(element, keys, given))
+}
+
+/** `ipv4_addr . inet_service : verdict` */
+export function typeText({ type, map }: Node): string {
+  const key = list(type).join(' . ')
+  return map === undefined ? key : `${key} : ${list(map).join(' . ')}`
+}
+
+const flagOrder = ['constant', 'dynamic', 'interval', 'timeout']
+
+function orderedFlags(flags: readonly unknown[]): unknown[] {
+  const known = flagOrder.filter((flag) => flags.includes(flag))
+  return [...known, ...flags.filter((flag) => !flagOrder.includes(String(flag)))]
+}
