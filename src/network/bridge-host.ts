@@ -1,12 +1,14 @@
 import { NfbridgeError } from '../errors.js'
 import { openStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
+import { requireBridgeNetfilter } from './apply/bridge-netfilter.js'
+import { destroyNetwork } from './apply/destroy.js'
 import { Forwarding } from './apply/forwarding.js'
 import { HostContext } from './apply/host-context.js'
 import { HostKernel, type HostStatistics } from './apply/host-kernel.js'
 import { networkSteps } from './apply/network-steps.js'
 import { Persistence } from './apply/persistence.js'
-import { applySteps } from './apply/steps.js'
+import { applySteps, inOperation } from './apply/steps.js'
 import type { Container } from './container.js'
 import { Network } from './network.js'
 import type { ContainerOptions, HostOptions, NetworkOptions } from './options.js'
@@ -35,6 +37,14 @@ export class BridgeHost {
    * NFB_STATE_DAMAGED
    */
   static async open(options: HostOptions = {}): Promise<BridgeHost> {
+    try {
+      return await BridgeHost.#open(options)
+    } catch (error) {
+      throw inOperation(error, 'BridgeHost.open')
+    }
+  }
+
+  static async #open(options: HostOptions): Promise<BridgeHost> {
     const settings = parseHostOptions(options)
     const persistence = new Persistence(openStore(settings.state))
     const remembered = persistence.load()
@@ -71,10 +81,12 @@ export class BridgeHost {
     return network.attach(options)
   }
 
+  /** The network of a name; undefined when there is none. */
   network(name: string): Network | undefined {
     return this.#context.registry.network(name) && new Network(this.#context, name)
   }
 
+  /** Every network, in the order in which they were made. */
   get networks(): Network[] {
     return [...this.#context.registry.networks].map(({ name }) => new Network(this.#context, name))
   }
@@ -100,9 +112,13 @@ export class BridgeHost {
     return this.#context.close()
   }
 
-  /** Destroys every network, which leaves the namespace as it was found, and closes. */
+  /** Destroys every network, those that are being created included, which leaves the namespace as it was found; closes. */
   async destroy(): Promise<void> {
-    for (const network of this.networks) await network.destroy()
+    await this.#context.operate('BridgeHost.destroy', async () => {
+      for (const network of [...this.#context.registry.networks]) {
+        await destroyNetwork(this.#context, network, 'BridgeHost.destroy')
+      }
+    })
     await this.close()
   }
 
@@ -112,7 +128,14 @@ export class BridgeHost {
 
   async #create(options: NetworkOptions): Promise<Network> {
     const context = this.#context
-    const network = planNetwork(context.registry, parseNetworkOptions(options, context.settings))
+    const settings = parseNetworkOptions(options, context.settings)
+    if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
+    const subnets = await context.kernel.listSubnets()
+    const network = planNetwork(
+      context.registry,
+      settings,
+      subnets.map(({ subnet }) => subnet),
+    )
     try {
       await applySteps(networkSteps(context, network), 'BridgeHost.createNetwork')
     } catch (error) {

@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkString } from '../input.js'
 import { detachContainers } from './apply/detach.js'
 import type { HostContext } from './apply/host-context.js'
 import type { LinkOption, PublishOption } from './options.js'
@@ -116,12 +117,13 @@ export class Container {
   }
 
   /**
-   * Takes back the links to a server, given by name, id or short id, or the one with an alias. New connections and open
-   * ones stop, those that something else allows go on.
+   * Takes back the link with an alias or, where none has it, the links to the server with a name, id or short id. New
+   * connections and open ones stop, those that something else allows go on.
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED
    */
   unlink(reference: string): Promise<void> {
     return this.#context.operate('Container.unlink', async () => {
+      checkString(reference, 'Container.unlink', 'reference')
       const client = this.#record('Container.unlink')
       await this.#context.change(planUnlink(this.#context.registry, client, reference), 'Container.unlink')
     })

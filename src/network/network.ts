@@ -1,11 +1,12 @@
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray } from '../input.js'
 import { Namespace } from '../netns/index.js'
-import { attachSteps, type Places } from './apply/container-steps.js'
+import type { Places } from './apply/container-links.js'
+import { attachSteps } from './apply/container-steps.js'
+import { destroyNetwork } from './apply/destroy.js'
 import { detachContainers } from './apply/detach.js'
 import type { HostContext } from './apply/host-context.js'
-import { networkSteps } from './apply/network-steps.js'
-import { applySteps, inOperation, undoSteps } from './apply/steps.js'
+import { applySteps, inOperation } from './apply/steps.js'
 import { Container } from './container.js'
 import type { ContainerOptions } from './options.js'
 import { type AttachPlan, planAttach } from './plan/attach.js'
@@ -38,6 +39,7 @@ export class Network {
     return this.#record('Network.icc').icc
   }
 
+  /** What is attached to it. */
   get containers(): Container[] {
     const { registry } = this.#context
     return registry.containersOf(this.name).map(({ id }) => new Container(this.#context, id))
@@ -76,20 +78,17 @@ export class Network {
     await this.detachAll([reference])
   }
 
-  /** Detaches many containers in one transaction and one send. */
-  detachAll(references: readonly (string | Container)[] = this.containers): Promise<void> {
-    return this.#context.operate(DETACH, () => this.#detachAll(references))
+  /** Detaches many containers, by default all, in one transaction and one send. */
+  detachAll(references?: readonly (string | Container)[]): Promise<void> {
+    return this.#context.operate(DETACH, () => this.#detachAll(references ?? this.containers))
   }
 
   /** Detaches what is attached and removes the bridge; the last network takes tables and forwarding with it. */
   destroy(): Promise<void> {
-    return this.#context.operate('Network.destroy', async () => {
-      const network = this.#record('Network.destroy')
-      const { registry } = this.#context
-      await this.#detachAll(registry.containersOf(this.name).map(({ id }) => id))
-      await undoSteps(networkSteps(this.#context, network), 'Network.destroy')
-      registry.apply({ networks: new Map([[this.name, undefined]]) })
-    })
+    const operation = 'Network.destroy'
+    return this.#context.operate(operation, () =>
+      destroyNetwork(this.#context, this.#record(operation), operation),
+    )
   }
 
   #attach(options: readonly ContainerOptions[], pathOf: (index: number) => string): Promise<Container[]> {
@@ -100,7 +99,7 @@ export class Network {
         parseContainerOptions(container, pathOf(index)),
       )
       const plan = planAttach(context.registry, network, settings, context.settings.firewall)
-      const places = openNamespaces(settings, plan)
+      const places = openNamespaces(settings, plan, context.kernel.namespace)
       try {
         await applySteps(attachSteps(context, network, plan, places), ATTACH)
       } finally {
@@ -147,17 +146,27 @@ const ATTACH = 'Network.attach'
 const DETACH = 'Network.detach'
 
 /** Opens each container's namespace, before anything is changed; all are closed again when one fails. */
-function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan): Places {
+function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan, host: Namespace): Places {
   const places = new Map<string, { namespace: Namespace; path: string }>()
   for (const [index, { netns, path }] of settings.entries()) {
     const id = plan.containers[index]?.id
     if (id === undefined) continue
     try {
-      places.set(id, { namespace: Namespace.open(netns), path })
+      const namespace = Namespace.open(netns)
+      places.set(id, { namespace, path })
+      if (namespace.inode === host.inode) throw ownNamespace()
     } catch (error) {
       for (const { namespace } of places.values()) namespace.close()
       throw inOperation(error, ATTACH, { path: joinPath(path, 'netns') })
     }
   }
   return places
+}
+
+function ownNamespace(): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation: ATTACH,
+    message: "this is the host's own namespace: a container needs one of its own",
+  })
 }

@@ -15,6 +15,7 @@ export interface Store {
 }
 
 const SUFFIX = '.json'
+const DRAFT = '.new'
 
 /**
  * Opens a directory, made when it is missing; without one, a store that remembers nothing.
@@ -41,7 +42,7 @@ class DirectoryStore implements Store {
         rmSync(file, { force: true })
         return
       }
-      const draft = `${file}.new`
+      const draft = `${file}${DRAFT}`
       writeFileSync(draft, JSON.stringify(value), { mode: 0o600 })
       renameSync(draft, file)
     })
@@ -49,7 +50,11 @@ class DirectoryStore implements Store {
 
   list(kind: string): { readonly key: string; readonly value: unknown }[] {
     const folder = this.#folder(kind)
-    const names = guarded('read', folder, () => readdirSync(folder)).filter((name) => name.endsWith(SUFFIX))
+    const found = guarded('read', folder, () => readdirSync(folder))
+    // What a killed process was about to put in place.
+    for (const name of found)
+      if (name.endsWith(DRAFT)) guarded('remove', name, () => rmSync(join(folder, name)))
+    const names = found.filter((name) => name.endsWith(SUFFIX))
     return names.sort().map((name) => {
       const file = join(folder, name)
       const value: unknown = guarded('read', file, () => JSON.parse(readFileSync(file, 'utf8')))

@@ -30,7 +30,7 @@ describe('the demo', () => {
     const { code, stdout } = await run(process.execPath, [DEMO])
     expect(code).toBe(0)
     expect(stdout).toContain('Everything is as the rules promise.')
-    expect(stdout).toMatch(/^from \\ to +app:80 /m)
+    expect(stdout).toMatch(/^from \\ to +web:80 /m)
     expect(stdout).toMatch(/^processes started +0$/m)
   })
 

@@ -17,11 +17,15 @@ export class Forwarding {
     this.#before = remembered.get(IP_FORWARD)
   }
 
-  /** Turns IPv4 forwarding on where it is off; backward, turns off what was turned on here. */
-  step(): Step {
+  /**
+   * Turns IPv4 forwarding on where it is off and it is wanted; backward, turns off what was turned on here, be it by an
+   * earlier process with other options.
+   */
+  step(wanted: boolean): Step {
     return {
       leaves: `${IP_FORWARD} = 1`,
       apply: async () => {
+        if (!wanted) return
         const now = await this.#namespace.readSysctl(IP_FORWARD)
         if (now !== '0') return
         // Remembered first: killed in between, we would give back what is there anyway.

@@ -45,7 +45,8 @@ export class HostContext {
       try {
         return await work()
       } catch (error) {
-        throw error instanceof NfbridgeError ? error : inOperation(error, operation)
+        // What a lower layer calls its own operation is this call to the caller.
+        throw inOperation(error, operation)
       }
     })
   }

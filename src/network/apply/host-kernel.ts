@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
+import { Cidr } from '../../address/index.js'
 import { Conntrack } from '../../conntrack/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import { Nft } from '../../nft/index.js'
-import { type Device, type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
+import { applyInNamespace, type Device, type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
 import type { ElementChange } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
@@ -13,7 +14,7 @@ import { ignoreMissing } from './steps.js'
 export interface HostStatistics {
   /** Transactions of nf_tables, each whole or not at all. */
   readonly transactions: number
-  /** Sends of rtnetlink requests: several requests share one. */
+  /** Sends of rtnetlink requests, on the host and in containers: several requests share one. */
   readonly linkRequests: number
   /** Listings and deletions of tracked connections. */
   readonly flowRequests: number
@@ -68,13 +69,25 @@ export class HostKernel {
 
   /** Every interface of the namespace. */
   listLinks(): Promise<Link[]> {
+    this.#linkRequests += 1
     return this.#rtnl.links.list()
+  }
+
+  /** The networks that the namespace's interfaces are in, by interface. */
+  async listSubnets(): Promise<{ readonly device: number; readonly subnet: Cidr }[]> {
+    this.#linkRequests += 1
+    const addresses = await this.#rtnl.addresses.list({ family: 4 })
+    return addresses.map(({ device, address }) => ({
+      device,
+      subnet: Cidr.of(address.network, address.prefixLength),
+    }))
   }
 
   /** The index of a bridge of ours; asked once, since a name costs a request. */
   async bridgeIndex(name: string): Promise<number> {
     const known = this.#bridgeIndexes.get(name)
     if (known !== undefined) return known
+    this.#linkRequests += 1
     const { index } = await this.#rtnl.links.get(name)
     this.#bridgeIndexes.set(name, index)
     return index
@@ -135,7 +148,19 @@ export class HostKernel {
   /** Several requests, in order, in one send. */
   async applyLinks(operations: readonly RtnlOperation[]): Promise<void> {
     this.#linkRequests += 1
-    await this.#rtnl.apply(operations)
+    try {
+      await this.#rtnl.apply(operations)
+    } catch (error) {
+      // Perhaps a bridge was deleted, or made again with another index.
+      this.#bridgeIndexes.clear()
+      throw error
+    }
+  }
+
+  /** The same in a container's namespace. */
+  async applyInside(namespace: Namespace, operations: readonly RtnlOperation[]): Promise<void> {
+    this.#linkRequests += 1
+    await applyInNamespace(namespace, operations)
   }
 
   /** Makes connection tracking forget the selected connections. */

@@ -23,7 +23,7 @@ export function networkSteps(context: HostContext, network: NetworkRecord): Step
       : context.elementSteps(without, present, touched)),
     bridgeStep(context, network),
     ...(settings.firewall ? [localnetStep(context, network)] : []),
-    ...(settings.ipForward && alone ? [forwarding.step()] : []),
+    ...(alone ? [forwarding.step(settings.ipForward)] : []),
   ]
 }
 

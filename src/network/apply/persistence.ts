@@ -20,6 +20,8 @@ export interface Remembered {
   readonly pools: ReadonlyMap<string, PoolMemory>
   /** Settings of the kernel that we changed: what they were before. */
   readonly sysctls: ReadonlyMap<string, string>
+  /** Whether the networks have rules; undefined before there was any. */
+  readonly firewall: boolean | undefined
 }
 
 /** The networks and containers as files: text forms only, parsed again by the parsers of the caller's own input. */
@@ -41,8 +43,14 @@ export class Persistence {
     }
   }
 
-  savePool(network: string, memory: PoolMemory): void {
+  /** Keeps or forgets the order in which a pool goes on. */
+  savePool(network: string, memory: PoolMemory | undefined): void {
     this.#store.put('pools', network, memory)
+  }
+
+  /** Whether the networks of this directory have rules. */
+  saveFirewall(firewall: boolean): void {
+    this.#store.put('host', 'settings', { firewall })
   }
 
   saveSysctl(name: string, before: string | undefined): void {
@@ -55,6 +63,7 @@ export class Persistence {
       networks: this.#read('networks', networkFromJson),
       containers: this.#read('containers', containerFromJson),
       pools: new Map(this.#read('pools', (value, key) => [key, poolFromJson(value)] as const)),
+      firewall: this.#read('host', (value) => checkBoolean(get(value, 'firewall'), OPERATION, 'firewall'))[0],
       sysctls: new Map(this.#read('sysctls', (value, key) => [key, text(value, 'before')] as const)),
     }
   }

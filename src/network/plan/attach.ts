@@ -63,6 +63,7 @@ class Claims {
   readonly #addresses = new Set<number>()
   readonly #hostInterfaces = new Set<string>()
   readonly #indexes = new Set<number>()
+  readonly #macs = new Set<string>()
 
   constructor(registry: Registry, network: NetworkRecord) {
     this.#registry = registry
@@ -83,7 +84,7 @@ class Claims {
       hostname: settings.hostname ?? shortId(id),
       network: this.#network.name,
       address,
-      mac: settings.mac ?? MacAddress.fromIPv4(address),
+      mac: this.#claimMac(settings.mac ?? MacAddress.fromIPv4(address), at('mac')),
       hostInterface: this.#claimHostInterface(id),
       interfaceName: settings.interfaceName,
       index: this.#claimIndex(address),
@@ -133,6 +134,21 @@ class Claims {
     }
     const { name, subnet } = this.#network
     throw refuse('NFB_POOL_FULL', `no address is free in ${subnet} of ${name}`, path)
+  }
+
+  /** Two stations of one address would take each other's frames. */
+  #claimMac(mac: MacAddress, path: string): MacAddress {
+    const { name, gateway } = this.#network
+    const text = mac.toString()
+    if (
+      this.#registry.hasMac(name, mac) ||
+      this.#macs.has(text) ||
+      mac.equals(MacAddress.fromIPv4(gateway))
+    ) {
+      throw refuse('NFB_ADDRESS_TAKEN', `${mac} is in use on ${name}`, path)
+    }
+    this.#macs.add(text)
+    return mac
   }
 
   /** From the address, which is unique but for its first four bits, and far above what the kernel counts itself. */

@@ -49,10 +49,11 @@ export function planLink(registry: Registry, client: ContainerRecord, requested:
   return linkChange(client, links)
 }
 
-/** Takes away every link to a server that a reference or an alias names. */
+/** Takes away the link with an alias or, where none has it, every link to the server that a name or id stands for. */
 export function planUnlink(registry: Registry, client: ContainerRecord, reference: string): Plan {
+  const byAlias = client.links.some(({ alias }) => alias === reference)
   const server = registry.find(reference)?.id
-  const links = client.links.filter((link) => link.alias !== reference && link.server !== server)
+  const links = client.links.filter((link) => (byAlias ? link.alias !== reference : link.server !== server))
   if (links.length < client.links.length) return linkChange(client, links)
   throw new NfbridgeError({
     code: 'NFB_NOT_FOUND',

@@ -46,6 +46,9 @@ export function parseHostOptions(options: HostOptions): HostSettings {
 export function parseNetworkOptions(options: NetworkOptions, host: HostSettings): NetworkSettings {
   checkObject(options, ['name', 'subnet', 'gateway', 'icc', 'mtu'], CREATE, '')
   const name = checkInterfaceName(checkString(options.name, CREATE, 'name'), CREATE, 'name')
+  if (name === 'all' || name === 'default') {
+    throw refuse('NFB_INVALID_NAME', `"${name}" stands for every interface below net.ipv4.conf`, 'name')
+  }
   const icc = options.icc === undefined || checkBoolean(options.icc, CREATE, 'icc')
   if (!icc && !host.firewall) {
     throw new NfbridgeError({
@@ -66,8 +69,14 @@ function parseSubnet(text: string): Cidr {
   if (subnet.prefixLength < 8 || subnet.prefixLength > 31) {
     throw refuse('NFB_INVALID_ADDRESS', `${subnet}: a pool has a prefix of 8 to 31 bits`, 'subnet')
   }
+  const special = NO_POOLS.map((text) => Cidr.parse(text)).find((reserved) => reserved.overlaps(subnet))
+  if (special)
+    throw refuse('NFB_INVALID_ADDRESS', `${subnet}: addresses of ${special} are not for hosts`, 'subnet')
   return subnet
 }
+
+/** "This network", loopback, multicast and reserved (RFC 6890). */
+const NO_POOLS = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4']
 
 function parseGateway(text: string | undefined, subnet: Cidr | undefined): IPv4Address | undefined {
   if (text === undefined) return undefined
@@ -89,7 +98,7 @@ function parseMtu(mtu: number | undefined): number | undefined {
 }
 
 function refuse(
-  code: 'NFB_INVALID_ADDRESS' | 'NFB_INVALID_ARGUMENT' | 'NFB_ADDRESS_OUTSIDE_POOL',
+  code: 'NFB_INVALID_ADDRESS' | 'NFB_INVALID_ARGUMENT' | 'NFB_INVALID_NAME' | 'NFB_ADDRESS_OUTSIDE_POOL',
   message: string,
   path: string,
 ): NfbridgeError {

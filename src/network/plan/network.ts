@@ -17,8 +17,15 @@ function* defaultSubnets(): Generator<Cidr> {
 /** Interface groups of our containers' host ends start here: far from what people number by hand. */
 const FIRST_GROUP = 0x6e660000
 
-/** Chooses what was left open (pool, gateway, group) and refuses what collides with another network. */
-export function planNetwork(registry: Registry, settings: NetworkSettings): NetworkRecord {
+/**
+ * Chooses what was left open (pool, gateway, group) and refuses what collides with another network, or with one that an
+ * interface of the host is in: it would lose its way there.
+ */
+export function planNetwork(
+  registry: Registry,
+  settings: NetworkSettings,
+  occupied: readonly Cidr[],
+): NetworkRecord {
   const refuse = (
     code: 'NFB_NAME_TAKEN' | 'NFB_POOL_OVERLAP' | 'NFB_POOL_FULL',
     message: string,
@@ -28,19 +35,16 @@ export function planNetwork(registry: Registry, settings: NetworkSettings): Netw
   if (registry.network(settings.name)) {
     throw refuse('NFB_NAME_TAKEN', `there is a network "${settings.name}" already`, 'name')
   }
-  const overlapping = (subnet: Cidr): NetworkRecord | undefined =>
-    networks.find((network) => network.subnet.overlaps(subnet))
-  if (settings.subnet) {
-    const other = overlapping(settings.subnet)
-    if (other) {
-      throw refuse(
-        'NFB_POOL_OVERLAP',
-        `${settings.subnet} overlaps ${other.subnet} of ${other.name}`,
-        'subnet',
-      )
-    }
+  /** Who has a part of a pool, in words. */
+  const holder = (subnet: Cidr): string | undefined => {
+    const network = networks.find((each) => each.subnet.overlaps(subnet))
+    if (network) return `${network.subnet} of ${network.name}`
+    const taken = occupied.find((each) => each.overlaps(subnet))
+    return taken && `${taken}, in which the host has an address`
   }
-  const subnet = settings.subnet ?? [...defaultSubnets()].find((candidate) => !overlapping(candidate))
+  const other = settings.subnet && holder(settings.subnet)
+  if (other) throw refuse('NFB_POOL_OVERLAP', `${settings.subnet} overlaps ${other}`, 'subnet')
+  const subnet = settings.subnet ?? [...defaultSubnets()].find((candidate) => !holder(candidate))
   if (!subnet) throw refuse('NFB_POOL_FULL', 'every default pool is in use; give a subnet', 'subnet')
   const groups = new Set(networks.map(({ group }) => group))
   let group = FIRST_GROUP

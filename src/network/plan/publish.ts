@@ -35,11 +35,12 @@ export function checkPublications(
       const rival = claims.find((claim) => claim.host === host || claim.host === '*' || host === '*')
       const holder = registry.container(rival?.by ?? registry.holderOf(port) ?? '')
       if (rival || holder) {
-        const who = holder ? ` by ${containerLabel(holder)}` : ' by another container of this call'
+        const own = rival?.by === container?.id
+        const who = holder ? containerLabel(holder) : `${own ? 'the same' : 'another'} container of this call`
         throw new NfbridgeError({
           code: 'NFB_PORT_TAKEN',
           operation,
-          message: `port ${host}:${port.hostPort}/${port.protocol} is published${who}`,
+          message: `port ${host}:${port.hostPort}/${port.protocol} is published by ${who}`,
           path,
         })
       }

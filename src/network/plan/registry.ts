@@ -1,4 +1,4 @@
-import type { IPv4Address } from '../../address/index.js'
+import type { IPv4Address, MacAddress } from '../../address/index.js'
 import { AddressPool, type PoolMemory } from './address-pool.js'
 import { type ContainerRecord, type NetworkRecord, type PublishedPort, shortId } from './records.js'
 import type { NetworkView, ViewChange } from './view.js'
@@ -17,6 +17,8 @@ export class Registry implements NetworkView {
   readonly #clientsByServer = new Map<string, Set<string>>()
   readonly #hostInterfaces = new Set<string>()
   readonly #indexes = new Set<number>()
+  /** `network mac`. */
+  readonly #macs = new Set<string>()
   /** By `protocol/port`: who has it, by host address, `*` for every address. */
   readonly #hostPorts = new Map<string, Map<string, string>>()
 
@@ -71,6 +73,10 @@ export class Registry implements NetworkView {
 
   hasIndex(index: number): boolean {
     return this.#indexes.has(index)
+  }
+
+  hasMac(network: string, mac: MacAddress): boolean {
+    return this.#macs.has(`${network} ${mac}`)
   }
 
   /** Who holds a host port that this one would collide with: the same address, or one of the two is every address. */
@@ -129,6 +135,8 @@ export class Registry implements NetworkView {
     else this.#hostInterfaces.delete(container.hostInterface)
     if (add) this.#indexes.add(container.index)
     else this.#indexes.delete(container.index)
+    if (add) this.#macs.add(`${network} ${container.mac}`)
+    else this.#macs.delete(`${network} ${container.mac}`)
     enter(direction, this.#idsByShortId, shortId(id), id)
     enter(direction, this.#idsByNetwork, network, id)
     for (const { server } of container.links) enter(direction, this.#clientsByServer, server, id)

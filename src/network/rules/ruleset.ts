@@ -1,4 +1,12 @@
-import type { Chain, ConcatExpression, Expression, Rule, RulesetObject, Statement } from '../../nft/index.js'
+import type {
+  Chain,
+  ConcatExpression,
+  Expression,
+  Rule,
+  RulesetObject,
+  Statement,
+  TableObject,
+} from '../../nft/index.js'
 import { setObjects, TABLE, type TableFamily } from './sets.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
@@ -13,6 +21,9 @@ const IP_DADDR: Expression = { payload: { protocol: 'ip', field: 'daddr' } }
 const ETHER_SADDR: Expression = { payload: { protocol: 'ether', field: 'saddr' } }
 const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr ether' } }
 const ARP_SADDR_IP: Expression = { payload: { protocol: 'arp', field: 'saddr ip' } }
+const CT_STATE: Expression = { ct: { key: 'state' } }
+const CT_STATUS: Expression = { ct: { key: 'status' } }
+const CT_PROTOCOL: Expression = { ct: { key: 'protocol' } }
 
 const is = (left: Expression, right: Expression): Statement => ({ match: { op: '==', left, right } })
 const isNot = (left: Expression, right: Expression): Statement => ({ match: { op: '!=', left, right } })
@@ -42,7 +53,23 @@ interface ChainRules {
 const INET_CHAINS: readonly ChainRules[] = [
   {
     chain: { name: 'same_bridge' },
-    rules: [[is(concat(IP_SADDR, IP_DADDR, L4PROTO, DPORT), '@links'), ACCEPT], [DROP]],
+    rules: [
+      [is(concat(IP_SADDR, IP_DADDR, L4PROTO, DPORT), '@links'), ACCEPT],
+      // An error about a linked connection, from its server; somebody else may know the connection and forge one.
+      [
+        flagged(CT_STATE, 'related'),
+        is(concat(IP_DADDR, IP_SADDR, CT_PROTOCOL, { ct: { key: 'proto-dst', dir: 'original' } }), '@links'),
+        ACCEPT,
+      ],
+      // The same about one by a published port: from the container behind it.
+      [
+        flagged(CT_STATE, 'related'),
+        flagged(CT_STATUS, 'dnat'),
+        is(concat(IP_SADDR, CT_PROTOCOL, { ct: { key: 'proto-src', dir: 'reply' } }), '@published'),
+        ACCEPT,
+      ],
+      [DROP],
+    ],
   },
   {
     chain: { name: 'to_container' },
@@ -68,17 +95,18 @@ const INET_CHAINS: readonly ChainRules[] = [
   {
     chain: { name: 'forward', type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
-      [flagged({ ct: { key: 'state' } }, ['established', 'related']), ACCEPT],
+      [flagged(CT_STATE, 'established'), ACCEPT],
       [
         is(OIFNAME, '@bridges'),
-        flagged({ ct: { key: 'status' } }, 'dnat'),
+        flagged(CT_STATUS, 'dnat'),
         is(concat(IP_DADDR, L4PROTO, DPORT), '@published'),
         ACCEPT,
       ],
       [{ vmap: { key: concat(IIFNAME, OIFNAME), data: '@icc' } }],
+      [flagged(CT_STATE, 'related'), ACCEPT],
       [is(OIFNAME, '@bridges'), DROP],
       // What belongs to no connection can't be translated, and would leave with the container's own address.
-      [is(IIFNAME, '@bridges'), flagged({ ct: { key: 'state' } }, 'invalid'), DROP],
+      [is(IIFNAME, '@bridges'), flagged(CT_STATE, 'invalid'), DROP],
     ],
   },
   {
@@ -117,7 +145,7 @@ const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
 const FAMILIES: readonly TableFamily[] = ['inet', 'bridge']
 
 /** Our two tables; deleting them deletes all that is in them. */
-export function tableObjects(): RulesetObject[] {
+export function tableObjects(): TableObject[] {
   return FAMILIES.map((family) => ({ table: { family, name: TABLE, comment: RULESET_VERSION } }))
 }
 

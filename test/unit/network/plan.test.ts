@@ -63,6 +63,8 @@ describe('planning an attachment', () => {
     ],
     ['the gateway', [{ address: '172.17.0.1' }], 'NFB_ADDRESS_TAKEN', 'containers[0].address'],
     ["another's address", [{ address: '172.17.0.2' }], 'NFB_ADDRESS_TAKEN', 'containers[0].address'],
+    ["another's MAC", [{ mac: '02:42:ac:11:00:02' }], 'NFB_ADDRESS_TAKEN', 'containers[0].mac'],
+    ["the gateway's MAC", [{ mac: '02:42:ac:11:00:01' }], 'NFB_ADDRESS_TAKEN', 'containers[0].mac'],
     ['leading zeros', [{ address: '172.17.0.02' }], 'NFB_INVALID_ADDRESS', 'containers[0].address'],
     ['port 0', [{ expose: ['80', '0/tcp'] }], 'NFB_INVALID_PORT', 'containers[0].expose[1]'],
     ['port 65536', [{}, { expose: [65_536] }], 'NFB_INVALID_PORT', 'containers[1].expose[0]'],
@@ -207,6 +209,19 @@ describe('links and publications', () => {
     }
   })
 
+  it('an alias goes before a name of the same text', () => {
+    const { registry, link } = pair()
+    const docker0 = registry.network('docker0')
+    if (!docker0) throw new Error('docker0 is there')
+    attach(registry, docker0, { name: 'db', expose: ['1/tcp'] })
+    link('web:db')
+    link('db:x')
+    const app = registry.container(APP)
+    if (!app) throw new Error('app is there')
+    registry.apply(planUnlink(registry, app, 'db').change)
+    expect(registry.container(APP)?.links.map(({ alias }) => alias)).toEqual(['x'])
+  })
+
   it('detaching a server leaves nothing that names it, and its clients without the link', () => {
     const { registry, link } = pair()
     link('web:db')
@@ -241,6 +256,10 @@ describe('planning a network', () => {
     ['a name twice', { name: 'docker0', subnet: '10.0.0.0/24' }, 'NFB_NAME_TAKEN', 'name'],
     ['host bits', { name: 'br1', subnet: '10.0.0.1/24' }, 'NFB_INVALID_ADDRESS', 'subnet'],
     ['an overlap', { name: 'br1', subnet: '172.16.0.0/12' }, 'NFB_POOL_OVERLAP', 'subnet'],
+    ['a network that the host is in', { name: 'br1', subnet: '10.0.0.0/8' }, 'NFB_POOL_OVERLAP', 'subnet'],
+    ['loopback addresses', { name: 'br1', subnet: '127.0.0.0/16' }, 'NFB_INVALID_ADDRESS', 'subnet'],
+    ['multicast addresses', { name: 'br1', subnet: '224.0.0.0/8' }, 'NFB_INVALID_ADDRESS', 'subnet'],
+    ['a name that means every interface', { name: 'all' }, 'NFB_INVALID_NAME', 'name'],
     ['a /32', { name: 'br1', subnet: '10.0.0.1/32' }, 'NFB_INVALID_ADDRESS', 'subnet'],
     ['IPv6', { name: 'br1', subnet: 'fd00::/64' }, 'NFB_INVALID_ADDRESS', 'subnet'],
     [
@@ -253,7 +272,9 @@ describe('planning a network', () => {
     ['a small MTU', { name: 'br1', mtu: 68 }, 'NFB_INVALID_ARGUMENT', 'mtu'],
   ])('refuses %s', (_, options, code, path) => {
     const registry = registryWith(network())
-    expect(thrown(() => planNetwork(registry, parseNetworkOptions(options, host)))).toMatchObject({
+    expect(
+      thrown(() => planNetwork(registry, parseNetworkOptions(options, host), [Cidr.parse('10.7.0.0/24')])),
+    ).toMatchObject({
       code,
       path,
     })
@@ -275,7 +296,7 @@ describe('planning a network', () => {
 
   it("chooses the first of Docker's default pools that is free", () => {
     const registry = registryWith(network())
-    const chosen = planNetwork(registry, parseNetworkOptions({ name: 'br1' }, host))
+    const chosen = planNetwork(registry, parseNetworkOptions({ name: 'br1' }, host), [])
     expect(String(chosen.subnet)).toBe('172.18.0.0/16')
     expect(String(chosen.gateway)).toBe('172.18.0.1')
     expect(chosen.icc).toBe(true)
