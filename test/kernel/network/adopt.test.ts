@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Machine } from '../../../lab/machine.js'
 import { ip, nft } from '../../support/tools.js'
-import { cleanUp, createMachines, expectBlocked, expectReached, openHost, type Setting } from './setting.js'
+import {
+  cleanUp,
+  createMachines,
+  expectBlocked,
+  expectReached,
+  failureOf,
+  openHost,
+  type Setting,
+} from './setting.js'
 import { stateOf } from './state.js'
 
 /** A host with a state directory, two linked containers and a published port. */
@@ -86,9 +94,54 @@ describe('another open with the same state directory', () => {
     const [first] = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', 'master', 'docker0')) as {
       group: string
     }[]
-    await ip(host.namespace, 'link', 'add', 'veth-left', 'group', String(first?.group), 'type', 'veth')
+    const group = ['group', String(first?.group)]
+    await ip(host.namespace, 'link', 'add', 'veth-left', ...group, 'master', 'docker0', 'type', 'veth')
+    await ip(host.namespace, 'link', 'add', 'veth-theirs', ...group, 'type', 'veth')
     await openHost(host, { state })
-    expect(await ip(host.namespace, '-br', 'link')).not.toContain('veth-left')
+    const left = await ip(host.namespace, '-br', 'link')
+    expect(left).not.toContain('veth-left')
+    expect(left).toContain('veth-theirs')
+  })
+
+  it('makes a bridge again that somebody deleted, and gives it its ports back', async () => {
+    const { host, machine, outside, state } = await createStanding()
+    await ip(host.namespace, 'link', 'del', 'docker0')
+    const adopted = await openHost(host, { state })
+    expect(adopted.lost).toEqual([])
+    await expectReached(machine('app'), '172.17.0.2', 80, '172.17.0.3')
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await adopted.destroy()
+  })
+
+  it('refuses other rules than those that the networks were made with', async () => {
+    const { host, state } = await createStanding()
+    const before = await stateOf(host.namespace)
+    expect(await failureOf(openHost(host, { state, firewall: false }))).toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+      path: 'firewall',
+    })
+    expect(sorted(await stateOf(host.namespace))).toBe(sorted(before))
+  })
+
+  it('with ipForward: false gives forwarding back all the same', async () => {
+    const { host, state, before } = await createStanding()
+    const adopted = await openHost(host, { state, ipForward: false })
+    await adopted.destroy()
+    expect(await stateOf(host.namespace)).toBe(before)
+  })
+
+  it('after a kill does not hand out an address that was freed while another was never used', async () => {
+    const { host, machine, state } = await createStanding()
+    const second = await openHost(host, { state })
+    const third = await Machine.create('third')
+    cleanUp(() => third.close())
+    expect((await second.network('docker0')?.attach({ netns: third.namespace }))?.address).toBe('172.17.0.4')
+    await second.container('app')?.detach()
+    // Not closed, as if it was killed here: what an earlier close remembered of the pool would be out of date.
+    const killed = await openHost(host, { state })
+    expect((await killed.network('docker0')?.attach({ netns: machine('app').namespace }))?.address).toBe(
+      '172.17.0.5',
+    )
   })
 
   it('and destroy gives back what the first open changed', async () => {

@@ -25,6 +25,7 @@ describe('bad input changes nothing', () => {
     ['a process that is gone', { netns: { pid: 2 ** 22 } }, 'NFB_NAMESPACE_GONE', 'netns'],
     ['no namespace', { netns: undefined }, 'NFB_INVALID_ARGUMENT', 'netns'],
     ['null for a namespace', { netns: null }, 'NFB_INVALID_ARGUMENT', 'netns'],
+    ["another's MAC", { mac: '02:42:ac:11:00:02' }, 'NFB_ADDRESS_TAKEN', 'mac'],
     ['what is no option', { adress: '172.17.0.9' }, 'NFB_INVALID_ARGUMENT', 'adress'],
     ['a text for a list', { links: 'web' }, 'NFB_INVALID_ARGUMENT', 'links'],
     ['null for a port', { expose: [null] }, 'NFB_INVALID_PORT', 'expose[0]'],
@@ -73,6 +74,68 @@ describe('bad input changes nothing', () => {
       path: 'name',
     })
     expect(await stateOf(host.namespace)).toBe(before)
+  })
+})
+
+describe('calls at the same time', () => {
+  it('a network that is being created is destroyed as well', async () => {
+    const { host } = await createMachines()
+    const before = await stateOf(host.namespace)
+    const bridgeHost = await openHost(host)
+    const creating = bridgeHost.createNetwork({ name: 'docker0' })
+    const destroying = bridgeHost.destroy()
+    await Promise.all([creating, destroying])
+    expect(await stateOf(host.namespace)).toBe(before)
+  })
+
+  it('a container that is being attached is detached as well, once', async () => {
+    const { network, machine, host } = await createSetting(['a', 'b'], { icc: false })
+    const before = await stateOf(host.namespace)
+    const [first, second] = ['a', 'b'].map((name) => network.attach({ name, netns: machine(name).namespace }))
+    const all = network.detachAll()
+    const again = network.detachAll()
+    await Promise.all([first, second, all, again])
+    expect(await failureOf((await first)?.detach() ?? Promise.resolve())).toMatchObject({
+      code: 'NFB_NOT_FOUND',
+    })
+    expect(await stateOf(host.namespace)).toBe(before)
+  })
+})
+
+describe('the namespace of the host itself', () => {
+  it('is no container', async () => {
+    const { network, host } = await createSetting([])
+    const before = await stateOf(host.namespace)
+    await expect(network.attach({ netns: host.namespace })).rejects.toMatchObject({
+      code: 'NFB_INVALID_ARGUMENT',
+      path: 'netns',
+    })
+    expect(await stateOf(host.namespace)).toBe(before)
+  })
+
+  it('has addresses that a pool must not overlap', async () => {
+    const { host } = await createMachines()
+    const bridgeHost = await openHost(host)
+    await expect(bridgeHost.createNetwork({ name: 'br1', subnet: '203.0.0.0/16' })).rejects.toMatchObject({
+      code: 'NFB_POOL_OVERLAP',
+      operation: 'BridgeHost.createNetwork',
+      path: 'subnet',
+    })
+  })
+})
+
+describe('a bridge that somebody deleted', () => {
+  it('is missing, and one that was made again takes containers', async () => {
+    const { network, machine, host } = await createSetting(['a', 'b'])
+    await network.attach({ name: 'a', netns: machine('a').namespace })
+    await ip(host.namespace, 'link', 'del', 'docker0')
+    await expect(network.attach({ name: 'b', netns: machine('b').namespace })).rejects.toThrow()
+    await expect(network.attach({ name: 'b', netns: machine('b').namespace })).rejects.toMatchObject({
+      code: 'NFB_MISSING',
+    })
+    await ip(host.namespace, 'link', 'add', 'docker0', 'type', 'bridge')
+    await ip(host.namespace, 'link', 'set', 'docker0', 'up')
+    expect((await network.attach({ name: 'b', netns: machine('b').namespace })).name).toBe('b')
   })
 })
 
