@@ -1,7 +1,15 @@
 /** Sets and maps that belong to one rule: declared and filled in front of it, referred to by number. */
-import { type KeyLayout, verdictTypeId } from '../datatype/index.js'
+import type { KeyLayout } from '../datatype/index.js'
 import { familyNumbers, SetFlags, UserdataTypes } from '../kernel/constants.js'
 import type { MapElement, SetElement } from '../model/index.js'
+import {
+  type DataLayout,
+  dataAttributes,
+  dataFlags,
+  dataOrder,
+  hasRanges,
+  isDescribed,
+} from './data-layout.js'
 import { compileElements } from './element.js'
 import { addElements } from './element-messages.js'
 import { countElements } from './interval-elements.js'
@@ -18,7 +26,7 @@ export interface SetHandle {
 /** What the elements of an anonymous set are. */
 export interface AnonymousLayout {
   readonly key: KeyLayout
-  readonly data: KeyLayout | 'verdict' | undefined
+  readonly data: DataLayout | undefined
   readonly interval: boolean
   readonly shift: number
 }
@@ -36,19 +44,18 @@ export function anonymousSet(
     trail,
   )
   const id = ++batch.nextSetId
-  const name = layout.data === undefined ? '__set%d' : '__map%d'
+  const { data } = layout
+  const name = data === undefined ? '__set%d' : isDescribed(data) ? '__map%d' : '__objmap%d'
   const concatenated = layout.key.fields.length > 1
   const userdata = new Userdata().number(UserdataTypes.setKeyByteOrder, byteOrderNumber(layout.key.order))
   let flags = SetFlags.anonymous | SetFlags.constant
   if (layout.interval) flags |= SetFlags.interval | (concatenated ? SetFlags.concat : 0)
   if (layout.interval && layout.data === undefined) userdata.number(UserdataTypes.setMergeElements, 1)
-  if (layout.data !== undefined) {
-    flags |= SetFlags.map
-    const order = layout.data === 'verdict' ? undefined : layout.data.order
+  if (data !== undefined) flags |= dataFlags(data)
+  if (data !== undefined && isDescribed(data))
     userdata
-      .number(UserdataTypes.setDataByteOrder, byteOrderNumber(order))
-      .number(UserdataTypes.setDataInterval, 0)
-  }
+      .number(UserdataTypes.setDataByteOrder, byteOrderNumber(dataOrder(data)))
+      .number(UserdataTypes.setDataInterval, hasRanges(data) ? 1 : 0)
   const fields =
     layout.interval && concatenated ? layout.key.fields.map(({ length }) => ({ len: length })) : undefined
   const bytes = userdata.bytes()
@@ -60,11 +67,7 @@ export function anonymousSet(
     flags,
     keyType: layout.key.typeId,
     keyLen: layout.key.length,
-    ...(layout.data === undefined
-      ? {}
-      : layout.data === 'verdict'
-        ? { dataType: verdictTypeId, dataLen: 0 }
-        : { dataType: layout.data.typeId, dataLen: layout.data.length }),
+    ...(data !== undefined && dataAttributes(data)),
     desc: { size: countElements(records), ...(fields === undefined ? {} : { concat: fields }) },
     ...(bytes === undefined ? {} : { userdata: bytes }),
   })

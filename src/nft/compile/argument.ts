@@ -1,9 +1,18 @@
 /** What statements take as arguments: constants, ranges, or what a map gives. */
-import { type Datatype, InvalidValue, type KeyLayout, keyLayout, quote } from '../datatype/index.js'
+import {
+  type ByteOrder,
+  type Datatype,
+  InvalidValue,
+  type KeyLayout,
+  keyLayout,
+  quote,
+} from '../datatype/index.js'
 import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
 import { constantBytes, isConstant, isObject } from './constant.js'
-import { immediate } from './emit.js'
+import { isObjectKind } from './data-layout.js'
+import { immediate, toNetworkOrder } from './emit.js'
 import { isPrefix, isRange, writeBounds } from './interval.js'
+import { loadOperand } from './load.js'
 import { emitLookup, resolveSet } from './lookup.js'
 import type { Operand } from './operand.js'
 import { register, slots } from './registers.js'
@@ -84,10 +93,44 @@ function declaredTypes(
   reference: string,
 ): DatatypeName | readonly DatatypeName[] | undefined {
   const declaration = context.batch.scope.find(context.family, context.table, reference.slice(1))
-  return declaration?.map === 'verdict' ? undefined : declaration?.map
+  const map = declaration?.map
+  return map === undefined || map === 'verdict' || isObjectKind(map) ? undefined : map
 }
 
 /** The register right behind a value of so many bytes, where the rest of a concatenation lies. */
 export function registerBehind(slot: number, length: number): number {
   return register(slot + slots(length))
+}
+
+/** What a statement takes one value for: of which type, in how many bytes. */
+export interface ArgumentField {
+  readonly type: Datatype
+  readonly length: number
+  readonly order: ByteOrder
+}
+
+/** Puts one value into the registers from `slot` on: a constant, what a map gives, or something of the packet. */
+export function loadSingle(
+  context: RuleContext,
+  slot: number,
+  expression: Expression,
+  { type, length, order }: ArgumentField,
+): void {
+  const { out } = context
+  if (isMap(expression)) {
+    const field = { type, offset: 0, length, order }
+    loadMap(context, slot, expression.map, { fields: [field], length, typeId: type.id, order })
+    return
+  }
+  if (isConstant(expression)) {
+    immediate(out, slot, constantBytes(expression, type, length, order))
+    return
+  }
+  const operand = resolve(context, expression)
+  if (operand.kind !== 'value' || operand.length !== length)
+    throw new InvalidValue(
+      `${quote(expression)} has ${operand.length} bytes where a ${type.name} of ${length} is expected`,
+    )
+  loadOperand(out, slot, operand, false)
+  if (operand.order !== order && length > 1 && !type.text) toNetworkOrder(out, slot, length)
 }

@@ -4,11 +4,13 @@ import { ElementFlags, UserdataTypes } from '../kernel/constants.js'
 import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
 import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
 import { counterData } from './counter.js'
+import type { DataLayout, ValueLayout } from './data-layout.js'
 import { isElem, isPair, setKey } from './element-key.js'
 import { isInterval, isRange, writeBounds } from './interval.js'
 import { halfOpen, type IntervalElement } from './interval-elements.js'
 import type { KernelData } from './kernel-expression.js'
 import type { Draft, ElementRecord } from './message.js'
+import { checkName } from './names.js'
 import type { Trail } from './trail.js'
 import { commentData } from './userdata.js'
 import { verdictData } from './verdict.js'
@@ -17,7 +19,7 @@ import { verdictData } from './verdict.js'
 export interface ElementLayout {
   readonly key: KeyLayout
   /** What a map gives; `undefined` for a set. */
-  readonly data: KeyLayout | 'verdict' | undefined
+  readonly data: DataLayout | undefined
   readonly interval: boolean
   /** Elements are deleted: of a map's pairs only the keys matter, and keys alone will do. */
   readonly removing: boolean
@@ -68,7 +70,7 @@ function compileElement(
     key = element[0]
     if (!layout.removing) {
       trail.enter(1)
-      draft.data = mapData(element[1], layout.data, trail)
+      setData(draft, element[1], layout.data, trail)
       trail.leave()
     }
     trail.enter(0)
@@ -121,14 +123,34 @@ function isVerdict(value: Expression | Verdict): value is Verdict {
   return verdictData(value) !== undefined
 }
 
-function mapData(value: Expression | Verdict, layout: KeyLayout | 'verdict', trail: Trail): KernelData {
+function setData(
+  draft: Draft<ElementRecord>,
+  value: Expression | Verdict,
+  layout: DataLayout,
+  trail: Trail,
+): void {
+  if (typeof layout !== 'string' || layout === 'verdict') draft.data = mapData(value, layout, trail)
+  else if (typeof value === 'string') draft.objref = checkName(value, layout)
+  else throw new InvalidValue(`the name of a ${layout} is expected, not ${quote(value)}`)
+}
+
+function mapData(value: Expression | Verdict, layout: ValueLayout | 'verdict', trail: Trail): KernelData {
   if (layout === 'verdict') {
     const verdict = verdictData(value)
     if (verdict === undefined) throw new InvalidValue(`a verdict is expected, not ${quote(value)}`)
     return verdict
   }
   if (isVerdict(value)) throw new InvalidValue(`the map gives values, ${quote(value)} is a verdict`)
+  if (layout.ranges) return { value: rangeBytes(value, layout, trail) }
   return { value: fieldBytes(value, layout, trail) }
+}
+
+/** The lowest and the highest of the values that a map gives for a key, one behind the other. */
+function rangeBytes(value: Expression, layout: KeyLayout, trail: Trail): Uint8Array {
+  const bytes = new Uint8Array(2 * layout.length)
+  const [low, high] = [bytes.subarray(0, layout.length), bytes.subarray(layout.length)]
+  keyBounds(value, { key: layout, shift: 0 }, low, high, trail)
+  return bytes
 }
 
 /** The bytes of a key or of data, whose fields are all constants. */
@@ -192,7 +214,7 @@ function writeNumberField(field: KeyField, value: bigint, target: Uint8Array): v
 
 function keyBounds(
   value: Expression,
-  layout: ElementLayout,
+  layout: Pick<ElementLayout, 'key' | 'shift'>,
   low: Uint8Array,
   high: Uint8Array,
   trail: Trail,

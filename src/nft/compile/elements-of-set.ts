@@ -1,11 +1,11 @@
 import { InvalidValue, keyLayout } from '../datatype/index.js'
 import type { Element } from '../model/index.js'
+import { dataLayout } from './data-layout.js'
 import { compileElements, type ElementLayout } from './element.js'
 import { addElements } from './element-messages.js'
 import type { Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
-import { dataLayout } from './set.js'
 
 /**
  * Adds or removes elements of a named set or map: one function, so that both name the same elements. The trail stands at

@@ -1,8 +1,9 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { LIMIT_INVERTED, LimitTypes } from '../kernel/constants.js'
-import type { LimitPeriod, LimitStatement, LimitUnit } from '../model/index.js'
+import type { LimitPeriod, LimitRate, LimitStatement, LimitUnit } from '../model/index.js'
 import type { LimitData } from './kernel-expression.js'
 import type { Draft } from './message.js'
+import { compileReference, isReference } from './object-reference.js'
 import type { RuleContext } from './rule-context.js'
 
 const periods: { readonly [P in LimitPeriod]: bigint } = {
@@ -22,8 +23,14 @@ const units: { readonly [U in LimitUnit]: number } = {
 /** nft's default when none is said: five packets, or no bytes. */
 const DEFAULT_PACKET_BURST = 5
 
-/** `limit rate …`; the trail stands at its object. */
+/** `limit rate …`, `limit name …`; the trail stands at its object. */
 export function compileLimit(context: RuleContext, limit: LimitStatement['limit']): void {
+  if (isReference(limit)) compileReference(context, 'limit', limit)
+  else context.out.push({ name: 'limit', data: limitData(limit) })
+}
+
+/** A rate, as rules, named limits and elements of sets have it. */
+export function limitData(limit: LimitRate): LimitData {
   const unit = limit.rate_unit ?? 'packets'
   const period: bigint | undefined = periods[limit.per ?? 'second']
   const factor: number | undefined = units[unit]
@@ -43,5 +50,5 @@ export function compileLimit(context: RuleContext, limit: LimitStatement['limit'
     flags: limit.inv ? LIMIT_INVERTED : 0,
   }
   if (burst > 0) data.burst = burst
-  context.out.push({ name: 'limit', data })
+  return data
 }

@@ -4,6 +4,7 @@ import { LOOKUP_INVERTED } from '../kernel/constants.js'
 import type { MapElement, SetElement } from '../model/index.js'
 import { anonymousSet, type SetHandle } from './anonymous-set.js'
 import { isConcat, setReference } from './constant.js'
+import type { DataLayout } from './data-layout.js'
 import { keyValue } from './element-key.js'
 import { isInterval } from './interval.js'
 import type { LookupData } from './kernel-expression.js'
@@ -42,7 +43,7 @@ export function literalSet(
   context: RuleContext,
   operand: Operand,
   elements: Elements,
-  data: KeyLayout | 'verdict' | undefined,
+  data: DataLayout | undefined,
 ): ResolvedSet {
   if (!Array.isArray(elements) || elements.length === 0)
     throw new InvalidValue('a literal set has at least one element')
@@ -67,7 +68,7 @@ function hasIntervals(operand: Operand, elements: Elements, isMap: boolean): boo
 }
 
 /** The layout of the keys that an operand is looked up with. */
-function operandLayout(operand: Operand, networkOrder: boolean): KeyLayout {
+export function operandLayout(operand: Operand, networkOrder: boolean): KeyLayout {
   const parts = operand.kind === 'value' ? [operand] : operand.parts
   const fields: KeyField[] = []
   let offset = 0
@@ -118,7 +119,7 @@ export function resolveSet(
   context: RuleContext,
   operand: Operand,
   set: unknown,
-  data: KeyLayout | 'verdict' | undefined,
+  data: DataLayout | undefined,
 ): { readonly set: ResolvedSet; readonly operand: Operand } {
   const name = setReference(set)
   if (name !== undefined) return { set: namedSet(context, name), operand }

@@ -10,8 +10,16 @@ import {
   renameChain,
 } from './chain.js'
 import { changeElements } from './elements-of-set.js'
+import { addFlowtable, deleteFlowtable } from './flowtable.js'
 import type { PreparedMessages, Removal } from './message.js'
-import { addCounter, type CounterReference, deleteCounter } from './object.js'
+import {
+  addObject,
+  deleteObject,
+  isStateful,
+  kindOf,
+  type ObjectName,
+  type StatefulReference,
+} from './object.js'
 import { addRule, deleteRule, type RuleReference } from './rule.js'
 import type { BatchContext } from './rule-context.js'
 import { chainKey } from './rule-order.js'
@@ -26,7 +34,8 @@ export type DeletableObject =
   | { readonly set: SetReferenceObject }
   | { readonly map: SetReferenceObject }
   | { readonly element: Element }
-  | { readonly counter: CounterReference }
+  | StatefulReference
+  | { readonly flowtable: ObjectName }
 
 /** What can be emptied: the rules of a table or chain, the elements of a set or map; `ruleset` deletes every table. */
 export type FlushableObject =
@@ -111,9 +120,12 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
   } else if ('table' in object) {
     trail.enter('table')
     addTable(batch, object.table, flags)
-  } else if ('counter' in object) {
-    trail.enter('counter')
-    addCounter(batch, object.counter, flags)
+  } else if ('flowtable' in object) {
+    trail.enter('flowtable')
+    addFlowtable(batch, object.flowtable, flags)
+  } else if (isStateful(object)) {
+    trail.enter(kindOf(object))
+    addObject(batch, object, flags)
   } else {
     throw new InvalidValue(`${quote(object)} is no object that can be added`)
   }
@@ -145,9 +157,12 @@ function remove(batch: BatchContext, object: DeletableObject, removal: Removal):
     trail.enter('table')
     batch.listed?.order.flush(object.table.family, object.table.name)
     deleteTable(batch, object.table, removal)
-  } else if ('counter' in object) {
-    trail.enter('counter')
-    deleteCounter(batch, object.counter, removal)
+  } else if ('flowtable' in object) {
+    trail.enter('flowtable')
+    deleteFlowtable(batch, object.flowtable, removal)
+  } else if (isStateful(object)) {
+    trail.enter(kindOf(object))
+    deleteObject(batch, object, removal)
   } else {
     throw new InvalidValue(`${quote(object)} is no object that can be deleted`)
   }

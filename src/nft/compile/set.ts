@@ -1,14 +1,16 @@
 /** Named sets and maps. */
-import {
-  type ByteOrder,
-  InvalidValue,
-  type KeyLayout,
-  keyLayout,
-  quote,
-  verdictTypeId,
-} from '../datatype/index.js'
+import { type ByteOrder, InvalidValue, type KeyLayout, keyLayout, quote } from '../datatype/index.js'
 import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
-import type { MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
+import type { NamedMap, NamedSet, SetFlag } from '../model/index.js'
+import {
+  type DataLayout,
+  dataAttributes,
+  dataFlags,
+  dataLayout,
+  dataOrder,
+  hasRanges,
+  isDescribed,
+} from './data-layout.js'
 import { compileElements, type ElementLayout, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
 import { countElements } from './interval-elements.js'
@@ -21,11 +23,6 @@ import { Userdata } from './userdata.js'
 export function byteOrderNumber(order: ByteOrder | undefined): number {
   if (order === undefined) return 0
   return order === 'host' ? 1 : 2
-}
-
-/** The layout of what a map gives. */
-export function dataLayout(map: MapType): KeyLayout | 'verdict' {
-  return map === 'verdict' ? 'verdict' : keyLayout(map)
 }
 
 function flagBits(flags: readonly SetFlag[]): number {
@@ -54,9 +51,10 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   let bits = flagBits(set.flags ?? [])
   trail.leave()
   if (interval && key.fields.length > 1) bits |= SetFlags.concat
-  if (data !== undefined) bits |= SetFlags.map
+  if (data !== undefined) bits |= dataFlags(data)
   if (set.timeout !== undefined) bits |= SetFlags.timeout
   const record: Draft<SetRecord> = {
+    ...(data !== undefined && dataAttributes(data)),
     family,
     table: checkName(set.table, 'table'),
     name: checkName(set.name, 'set'),
@@ -64,10 +62,6 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
     keyType: key.typeId,
     keyLen: key.length,
     id: ++batch.nextSetId,
-  }
-  if (data !== undefined) {
-    record.dataType = data === 'verdict' ? verdictTypeId : data.typeId
-    record.dataLen = data === 'verdict' ? 0 : data.length
   }
   if (set.timeout !== undefined) record.timeout = milliseconds(set.timeout, 'timeout', trail)
   if (set['gc-interval'] !== undefined)
@@ -105,7 +99,7 @@ function compileDeclared(
   return elements
 }
 
-function declaredData(batch: BatchContext, set: NamedMap): KeyLayout | 'verdict' {
+function declaredData(batch: BatchContext, set: NamedMap): DataLayout {
   batch.trail.enter('map')
   const data = dataLayout(set.map)
   batch.trail.leave()
@@ -124,17 +118,15 @@ function checkSize(size: number, batch: BatchContext): number {
 function setUserdata(
   set: NamedSet | NamedMap,
   key: KeyLayout,
-  data: KeyLayout | 'verdict' | undefined,
+  data: DataLayout | undefined,
   batch: BatchContext,
 ): Uint8Array | undefined {
   const userdata = new Userdata().number(UserdataTypes.setKeyByteOrder, byteOrderNumber(key.order))
-  if (data !== undefined)
-    userdata.number(
-      UserdataTypes.setDataByteOrder,
-      byteOrderNumber(data === 'verdict' ? undefined : data.order),
-    )
+  if (data !== undefined && isDescribed(data))
+    userdata.number(UserdataTypes.setDataByteOrder, byteOrderNumber(dataOrder(data)))
   if (set['auto-merge']) userdata.number(UserdataTypes.setMergeElements, 1)
-  if (data !== undefined) userdata.number(UserdataTypes.setDataInterval, 0)
+  if (data !== undefined && isDescribed(data))
+    userdata.number(UserdataTypes.setDataInterval, hasRanges(data) ? 1 : 0)
   batch.trail.enter('comment')
   userdata.comment(UserdataTypes.setComment, set.comment)
   batch.trail.leave()

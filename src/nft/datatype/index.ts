@@ -12,5 +12,14 @@ export type { Datatype, SymbolTable } from './datatype.js'
 export { type Extension, type ExtensionKind, extensionOps, extensions } from './extensions.js'
 export { type Header, type HeaderField, headers, transportHeaders } from './headers.js'
 export { InvalidValue, quote } from './invalid-value.js'
-export { ctKeys, metaKeys, type RegisterKey, rtKeys, socketKeys, tunnelKeys, xfrmKeys } from './keys.js'
+export {
+  ctEventKey,
+  ctKeys,
+  metaKeys,
+  type RegisterKey,
+  rtKeys,
+  socketKeys,
+  tunnelKeys,
+  xfrmKeys,
+} from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'

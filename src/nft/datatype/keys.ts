@@ -37,6 +37,7 @@ export const metaKeys: readonly RegisterKey<MetaKey>[] = [
   key('skgid', 11, 'gid', 4),
   key('nftrace', 12, 'integer', 1),
   key('rtclassid', 13, 'realm', 4),
+  key('secmark', 14, 'integer', 4),
   key('nfproto', 15, 'nf_proto', 1),
   key('l4proto', 16, 'inet_proto', 1),
   key('ibrname', 17, 'ifname', 16),
@@ -73,6 +74,7 @@ export const ctKeys: readonly RegisterKey<CtKey | CtDirectionKey>[] = [
   key('direction', 1, 'ct_dir', 1),
   key('status', 2, 'ct_status', 4),
   key('mark', 3, 'mark', 4),
+  key('secmark', 4, 'integer', 4),
   key('expiration', 5, 'time', 4),
   key('helper', 6, 'string', 16),
   key('l3proto', 7, 'nf_proto', 1),
@@ -92,6 +94,9 @@ export const ctKeys: readonly RegisterKey<CtKey | CtDirectionKey>[] = [
   key('ip6 daddr', 22, 'ipv6_addr', 16, 'big'),
   key('id', 23, 'integer', 4, 'big'),
 ]
+
+/** NFT_CT_EVENTMASK, which rules can write and not read: which changes of the connection are told to programs. */
+export const ctEventKey: RegisterKey<'event'> = key('event', 18, 'ct_event', 4)
 
 /** `enum nft_rt_keys`; the next hop by its family. */
 export const rtKeys: readonly RegisterKey<'classid' | 'ip nexthop' | 'ip6 nexthop' | 'mtu' | 'ipsec'>[] = [

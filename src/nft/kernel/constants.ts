@@ -1,5 +1,16 @@
 /** Numbers of the kernel's interface: linux/netfilter.h, linux/netfilter/nf_tables.h, nf_nat.h, nfnetlink.h. */
-import type { CtDirection, Family, FibFlag, FibResult, Hook, PayloadBase } from '../model/index.js'
+import type {
+  CtDirection,
+  Family,
+  FibFlag,
+  FibResult,
+  FlowtableFlag,
+  Hook,
+  PayloadBase,
+  QueueFlag,
+  SetOperation,
+  StatefulKind,
+} from '../model/index.js'
 
 /** NFPROTO_* */
 export const familyNumbers: { readonly [F in Family]: number } = {
@@ -122,7 +133,40 @@ export const FIB_PRESENT = 32
 export const ctDirections: { readonly [D in CtDirection]: number } = { original: 0, reply: 1 }
 
 /** NFT_OBJECT_* */
-export const ObjectTypes = { counter: 1 } as const
+export const ObjectTypes = {
+  counter: 1,
+  quota: 2,
+  'ct helper': 3,
+  limit: 4,
+  'ct timeout': 7,
+  secmark: 8,
+  'ct expectation': 9,
+  synproxy: 10,
+} as const satisfies { readonly [K in StatefulKind]: number }
+
+/** NFT_QUOTA_F_INV and, told by the kernel, NFT_QUOTA_F_DEPLETED */
+export const QUOTA_INVERTED = 1
+export const QUOTA_DEPLETED = 2
+
+/** NFT_CONNLIMIT_F_INV */
+export const CONNLIMIT_INVERTED = 1
+
+/** NF_SYNPROXY_OPT_* (nf_synproxy.h) */
+export const SynproxyFlags = { mss: 1, wscale: 2, 'sack-perm': 4, timestamp: 8 } as const
+
+/** NFT_QUEUE_FLAG_* */
+export const QueueFlags: { readonly [F in QueueFlag]: number } = { bypass: 1, fanout: 2 }
+
+/** enum nft_dynset_ops and NFT_DYNSET_F_EXPR */
+export const DynsetOps: { readonly [O in SetOperation]: number } = { add: 0, update: 1, delete: 2 }
+export const DYNSET_EXPRESSIONS = 2
+
+/** enum nft_payload_csum_types and NFT_PAYLOAD_L4CSUM_PSEUDOHDR */
+export const ChecksumTypes = { none: 0, inet: 1, sctp: 2 } as const
+export const CHECKSUM_PSEUDO_HEADER = 1
+
+/** enum nft_flowtable_flags */
+export const FlowtableFlags: { readonly [F in FlowtableFlag]: number } = { offload: 1, counter: 2 }
 
 /** User data types: libnftnl's NFTNL_UDATA_*. */
 export const UserdataTypes = {

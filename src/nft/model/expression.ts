@@ -50,6 +50,7 @@ export type MetaKey =
   | 'ipsec'
   /** The older name of `ipsec`. */
   | 'secpath'
+  | 'secmark'
   | 'time'
   | 'day'
   | 'hour'
@@ -69,6 +70,7 @@ export type CtKey =
   | 'protocol'
   | 'zone'
   | 'id'
+  | 'secmark'
   | 'packets'
   | 'bytes'
   | 'avgpkt'

@@ -5,6 +5,7 @@
 import type { DatatypeName, TypeSpecification } from './datatype.js'
 import type { MapElement, SetElement } from './expression.js'
 import type { ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
+import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
 
 export interface Table {
@@ -82,8 +83,8 @@ export interface NamedSet extends SetProperties {
   readonly elem?: readonly SetElement[]
 }
 
-/** What a map gives: a verdict, a value, or the fields of a concatenation. */
-export type MapType = 'verdict' | DatatypeName | readonly DatatypeName[]
+/** What a map gives: a verdict, a named object of a kind, a value, or the fields of a concatenation. */
+export type MapType = 'verdict' | StatefulKind | DatatypeName | readonly DatatypeName[]
 
 export interface NamedMap extends SetProperties {
   readonly map: MapType
@@ -107,18 +108,6 @@ export interface Element {
   readonly flags?: readonly SetFlag[]
 }
 
-/** A named counter. Numbers above 2^53 are rounded. */
-export interface Counter {
-  readonly family: Family
-  readonly table: string
-  readonly name: string
-  readonly handle?: number
-  readonly packets?: number
-  readonly bytes?: number
-  /** Ours. At most 128 bytes. */
-  readonly comment?: string
-}
-
 export interface TableObject {
   readonly table: Table
 }
@@ -137,11 +126,7 @@ export interface MapObject {
 export interface ElementObject {
   readonly element: Element
 }
-export interface CounterObject {
-  readonly counter: Counter
-}
-
-/** An object that this library does not model (a quota, a flowtable), as the kernel gave it. Listed, never added. */
+/** An object that this library does not model (a tunnel), as the kernel gave it. Listed, never added. */
 export interface OpaqueObject {
   readonly opaque: { readonly message: string; readonly record: object }
 }
@@ -153,7 +138,8 @@ export type ListedObject =
   | RuleObject
   | SetObject
   | MapObject
-  | CounterObject
+  | StatefulObject
+  | FlowtableObject
   | OpaqueObject
 
 /** What can be added and deleted. */
@@ -164,7 +150,8 @@ export type RulesetObject =
   | SetObject
   | MapObject
   | ElementObject
-  | CounterObject
+  | StatefulObject
+  | FlowtableObject
 
 /** A consistent listing. `nftables` is what libnftables' JSON has under that name. */
 export interface Ruleset {

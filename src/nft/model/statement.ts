@@ -1,6 +1,27 @@
 /** Statements: what a rule tests and does, in order (`man libnftables-json`, STATEMENTS). */
 import type { Expression, SetExpression, SetReference } from './expression.js'
 import type { OpaqueStatement } from './opaque.js'
+import type {
+  DupStatement,
+  FlowStatement,
+  FwdStatement,
+  MangleStatement,
+  QueueStatement,
+  TproxyStatement,
+} from './statement-change.js'
+import type { MapStatement, MeterStatement, SetStatement } from './statement-set.js'
+import type {
+  CounterStatement,
+  CtCountStatement,
+  CtExpectationStatement,
+  CtHelperStatement,
+  CtTimeoutStatement,
+  LastStatement,
+  LimitStatement,
+  QuotaStatement,
+  SecmarkStatement,
+  SynproxyStatement,
+} from './statement-state.js'
 import type { Verdict } from './verdict.js'
 
 /** `in` tests bits: with a list on the right, any of them (`ct state established,related`); `!` that none is set. */
@@ -8,26 +29,6 @@ export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
 
 export interface MatchStatement {
   readonly match: { readonly op: MatchOperator; readonly left: Expression; readonly right: Expression }
-}
-
-/** Counts in the rule (`null` or initial values), or in the named counter object. Numbers above 2^53 are rounded. */
-export interface CounterStatement {
-  readonly counter: null | { readonly packets?: number; readonly bytes?: number } | string
-}
-
-export type LimitUnit = 'packets' | 'bytes' | 'kbytes' | 'mbytes'
-export type LimitPeriod = 'second' | 'minute' | 'hour' | 'day' | 'week'
-
-/** Matches up to a rate (`inv`: over it). Defaults: packets, per second, a burst of 5 packets or 0 bytes. */
-export interface LimitStatement {
-  readonly limit: {
-    readonly rate: number
-    readonly rate_unit?: LimitUnit
-    readonly per?: LimitPeriod
-    readonly burst?: number
-    readonly burst_unit?: Exclude<LimitUnit, 'packets'>
-    readonly inv?: boolean
-  }
 }
 
 export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug' | 'audit'
@@ -81,7 +82,10 @@ export interface NatTarget {
   readonly family?: 'ip' | 'ip6'
   readonly addr?: Expression
   readonly port?: Expression
+  /** `netmap`: the part of the address behind the prefix stays as it is. */
   readonly flags?: NatFlag | readonly NatFlag[]
+  /** What nft prints beside `netmap`; it follows from the flags and the address. */
+  readonly type_flags?: 'prefix' | 'interval' | 'concat' | readonly ('prefix' | 'interval' | 'concat')[]
 }
 
 export interface SnatStatement {
@@ -130,4 +134,21 @@ export type Statement =
   | RedirectStatement
   | VmapStatement
   | NotrackStatement
+  | QuotaStatement
+  | CtCountStatement
+  | LastStatement
+  | CtHelperStatement
+  | CtTimeoutStatement
+  | CtExpectationStatement
+  | SecmarkStatement
+  | SynproxyStatement
+  | MangleStatement
+  | DupStatement
+  | FwdStatement
+  | QueueStatement
+  | TproxyStatement
+  | FlowStatement
+  | SetStatement
+  | MapStatement
+  | MeterStatement
   | OpaqueStatement

@@ -121,6 +121,7 @@ describe('builders make the values of the model', () => {
       l4proto: true,
       ipsec: true,
       secpath: true,
+      secmark: true,
       time: true,
       day: true,
       hour: true,

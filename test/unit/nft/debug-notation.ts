@@ -26,6 +26,8 @@ const metaNames: { readonly [key: number]: string } = {
   9: 'oiftype',
   10: 'skuid',
   11: 'skgid',
+  12: 'nftrace',
+  14: 'secmark',
   15: 'nfproto',
   16: 'l4proto',
   17: 'bri_iifname',
@@ -56,7 +58,9 @@ const ctNames: { readonly [key: number]: string } = {
   7: 'l3protocol',
   10: 'protocol',
   11: 'proto_src',
+  4: 'secmark',
   12: 'proto_dst',
+  18: 'event',
   13: 'label',
   14: 'packets',
   15: 'bytes',
@@ -147,14 +151,20 @@ function body(expression: RuleExpression): string {
   if (!isCompiled(expression)) return `${expression.name}`
   switch (expression.name) {
     case 'payload': {
-      const { len, base, offset, dreg } = expression.data
+      const { len, base, offset, dreg, sreg, csumType, csumOffset, csumFlags } = expression.data
+      if (sreg !== undefined)
+        return `payload write reg ${sreg} => ${len}b @ ${bases[base]} header + ${offset} csum_type ${csumType ?? 0} csum_off ${csumOffset ?? 0} csum_flags 0x${(csumFlags ?? 0).toString(16)}`
       return `payload load ${len}b @ ${bases[base]} header + ${offset} => reg ${dreg}`
     }
-    case 'meta':
-      return `meta load ${metaNames[expression.data.key] ?? expression.data.key} => reg ${expression.data.dreg}`
+    case 'meta': {
+      const { key, dreg, sreg } = expression.data
+      const name = metaNames[key] ?? key
+      return sreg === undefined ? `meta load ${name} => reg ${dreg}` : `meta set ${name} with reg ${sreg}`
+    }
     case 'ct': {
-      const { key, dreg, direction } = expression.data
+      const { key, dreg, direction, sreg } = expression.data
       const suffix = direction === undefined ? '' : ` , dir ${direction === 0 ? 'original' : 'reply'}`
+      if (sreg !== undefined) return `ct set ${ctNames[key] ?? key} with reg ${sreg}${suffix}`
       return `ct load ${ctNames[key] ?? key} => reg ${dreg}${suffix}`
     }
     case 'fib': {
@@ -219,7 +229,51 @@ function body(expression: RuleExpression): string {
     case 'counter':
       return `counter pkts ${expression.data.packets ?? 0} bytes ${expression.data.bytes ?? 0}`
     case 'objref':
-      return `objref type ${expression.data.immType} name ${expression.data.immName}`
+      return expression.data.setName === undefined
+        ? `objref type ${expression.data.immType} name ${expression.data.immName}`
+        : `objref sreg ${expression.data.setSreg} set ${expression.data.setName}`
+    case 'quota': {
+      const { bytes, consumed, flags } = expression.data
+      return `quota bytes ${bytes} consumed ${consumed} flags ${flags}`
+    }
+    case 'connlimit':
+      return `connlimit count ${expression.data.count} flags ${expression.data.flags}`
+    case 'last':
+      return `last ${expression.data.msecs ?? 'never'}`
+    case 'queue': {
+      const { num, total, sregQnum, flags = 0 } = expression.data
+      const which =
+        num === undefined ? `sreg_qnum ${sregQnum}` : `num ${num}${total > 1 ? `-${num + total - 1}` : ''}`
+      return `queue ${which}${flags & 1 ? ' bypass' : ''}${flags & 2 ? ' fanout' : ''}`
+    }
+    case 'synproxy':
+      return `synproxy mss ${expression.data.mss ?? 0} wscale ${expression.data.wscale ?? 0}`
+    case 'tproxy': {
+      const { family, regAddr, regPort } = expression.data
+      const list = registers([
+        ['addr', regAddr],
+        ['port', regPort],
+      ])
+      return `tproxy ${family === 0 ? '' : `${families[family]} `}${list}`.trimEnd()
+    }
+    case 'dup': {
+      const { sregAddr, sregDev } = expression.data
+      const address = sregAddr === undefined ? '' : ` sreg_addr ${sregAddr}`
+      return `dup${address}${sregDev === undefined ? '' : ` sreg_dev ${sregDev}`}`
+    }
+    case 'fwd': {
+      const { sregDev, sregAddr, nfproto } = expression.data
+      return `fwd sreg_dev ${sregDev}${sregAddr === undefined ? '' : ` sreg_addr ${sregAddr} nfproto ${nfproto}`}`
+    }
+    case 'flow_offload':
+      return `flow_offload flowtable ${expression.data.tableName}`
+    case 'dynset': {
+      const { setName, op, sregKey, sregData, timeout, expr, expressions } = expression.data
+      const data = sregData === undefined ? '' : ` sreg_data ${sregData}`
+      const time = timeout === undefined ? '' : ` timeout ${timeout}ms`
+      const states = (expressions ?? (expr ? [expr] : [])).map((state) => ` expr ${render(state)}`)
+      return `dynset ${['add', 'update', 'delete'][op]} reg_key ${sregKey} set ${setName}${data}${time}${states.join('')}`
+    }
     case 'limit': {
       const { rate, unit, burst, type, flags } = expression.data
       const kind = type === 0 ? 'packets' : 'bytes'

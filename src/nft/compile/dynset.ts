@@ -1,0 +1,148 @@
+/** Statements that put elements into sets: `set`, `map`, `meter`. */
+import { InvalidValue, keyLayout, quote } from '../datatype/index.js'
+import { DYNSET_EXPRESSIONS, DynsetOps } from '../kernel/constants.js'
+import type {
+  DynamicKey,
+  MapStatement,
+  SetOperation,
+  SetStatement,
+  StatefulStatement,
+  TypeSpecification,
+} from '../model/index.js'
+import { loadSingle } from './argument.js'
+import { isConstant, isObject, setReference } from './constant.js'
+import { isObjectKind } from './data-layout.js'
+import { milliseconds } from './element.js'
+import type { DynsetData } from './kernel-expression.js'
+import { loadOperand } from './load.js'
+import { namedSet } from './lookup.js'
+import type { Draft } from './message.js'
+import type { Operand } from './operand.js'
+import { register, slots } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+import { resolve } from './selector.js'
+import { statefulExpression } from './stateful.js'
+
+/** `add @set { ip saddr timeout 5s limit rate 5/second }`; the trail stands at its object. */
+export function compileSetStatement(context: RuleContext, statement: SetStatement['set']): void {
+  const { trail } = context
+  trail.enter('set')
+  const name = setName(statement.set)
+  trail.leave()
+  trail.enter('elem')
+  const { operand, timeout } = dynamicKey(context, statement.elem)
+  trail.leave()
+  loadOperand(context.out, 0, operand, false)
+  const data = dynsetData(context, statement.op, name, timeout)
+  addStates(context, data, statement.stmt)
+  context.out.push({ name: 'dynset', data })
+}
+
+/** `add @map { ip saddr : meta mark }` */
+export function compileMapStatement(context: RuleContext, statement: MapStatement['map']): void {
+  const { trail } = context
+  trail.enter('map')
+  const name = setName(statement.map)
+  trail.leave()
+  trail.enter('elem')
+  const { operand, timeout } = dynamicKey(context, statement.elem)
+  trail.leave()
+  loadOperand(context.out, 0, operand, false)
+  // As in nft: a single value has a register of sixteen bytes, a concatenation just what it needs.
+  const slot = operand.kind === 'value' ? 4 : slots(operand.length)
+  trail.enter('data')
+  loadData(context, slot, name, statement.data, statement.type)
+  trail.leave()
+  const data = dynsetData(context, statement.op, name, timeout)
+  data.sregData = register(slot)
+  addStates(context, data, statement.stmt)
+  context.out.push({ name: 'dynset', data })
+}
+
+function loadData(
+  context: RuleContext,
+  slot: number,
+  name: string,
+  data: MapStatement['map']['data'],
+  said: MapStatement['map']['type'],
+): void {
+  const declared = context.batch.scope.find(context.family, context.table, name)?.map
+  const type = said ?? declared
+  const [field] = type === undefined || type === 'verdict' || isObjectKind(type) ? [] : dataFields(type)
+  if (field !== undefined) loadSingle(context, slot, data, field)
+  else if (!isConstant(data)) loadOperand(context.out, slot, resolve(context, data), false)
+  else throw new InvalidValue(`what @${name} gives is not known here: say its type, such as type: 'mark'`)
+}
+
+function dataFields(type: TypeSpecification): ReturnType<typeof keyLayout>['fields'] {
+  const { fields } = keyLayout(type)
+  if (fields.length !== 1)
+    throw new InvalidValue(
+      'rules put single values into maps, no concatenations, which the kernel would take',
+    )
+  return fields
+}
+
+function setName(reference: unknown): string {
+  const name = setReference(reference)
+  if (name === undefined) throw new InvalidValue(`a set is expected, '@name', not ${quote(reference)}`)
+  return name
+}
+
+/** The key, and the lifetime of its element in milliseconds. */
+export function dynamicKey(
+  context: RuleContext,
+  key: DynamicKey,
+): { readonly operand: Operand; readonly timeout: bigint | undefined } {
+  if (!isObject(key) || Array.isArray(key) || !('elem' in key))
+    return { operand: resolve(context, key), timeout: undefined }
+  const { trail } = context
+  trail.enter('elem')
+  trail.enter('val')
+  const operand = resolve(context, key.elem.val)
+  trail.leave()
+  const timeout =
+    key.elem.timeout === undefined ? undefined : milliseconds(key.elem.timeout, 'timeout', trail)
+  trail.leave()
+  return { operand, timeout }
+}
+
+export function dynsetData(
+  context: RuleContext,
+  op: SetOperation,
+  name: string,
+  timeout: bigint | undefined,
+): Draft<DynsetData> {
+  const number: number | undefined = Object.hasOwn(DynsetOps, op) ? DynsetOps[op] : undefined
+  if (number === undefined)
+    throw new InvalidValue(`${quote(op)} is nothing that is done with elements: add, update, delete`)
+  const { set, setId } = namedSet(context, name).handle
+  return {
+    setName: set,
+    op: number,
+    sregKey: register(0),
+    ...(setId === undefined ? {} : { setId }),
+    ...(timeout === undefined ? {} : { timeout }),
+  }
+}
+
+/** What the element counts or limits: one expression by itself, several as a list. */
+function addStates(
+  context: RuleContext,
+  data: Draft<DynsetData>,
+  statements: readonly StatefulStatement[] = [],
+): void {
+  context.trail.enter('stmt')
+  const expressions = statements.map((statement, index) => {
+    context.trail.enter(index)
+    const expression = statefulExpression(statement)
+    context.trail.leave()
+    return expression
+  })
+  context.trail.leave()
+  const [only] = expressions
+  if (expressions.length > 1) {
+    data.expressions = expressions
+    data.flags = DYNSET_EXPRESSIONS
+  } else if (only !== undefined) data.expr = only
+}

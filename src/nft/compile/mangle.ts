@@ -1,0 +1,192 @@
+/** `mangle`: writes a field of the packet, its meta data, or a property of its connection. */
+import {
+  ctEventKey,
+  ctKeys,
+  datatype,
+  headers,
+  InvalidValue,
+  quote,
+  type RegisterKey,
+} from '../datatype/index.js'
+import {
+  BitwiseOps,
+  CHECKSUM_PSEUDO_HEADER,
+  ChecksumTypes,
+  ctDirections,
+  payloadBases,
+} from '../kernel/constants.js'
+import type { MangleStatement, PayloadProtocol } from '../model/index.js'
+import { loadSingle } from './argument.js'
+import { constantNumber, isConstant, isObject } from './constant.js'
+import { loadPayload } from './emit.js'
+import { numberBytes } from './load.js'
+import { metaOperand } from './meta.js'
+import { payloadOperand } from './payload.js'
+import { register } from './registers.js'
+import type { RuleContext } from './rule-context.js'
+
+type Payload = Extract<MangleStatement['mangle']['key'], { readonly payload: unknown }>['payload']
+
+/** The trail stands at the statement's object. */
+export function compileMangle(context: RuleContext, { key, value }: MangleStatement['mangle']): void {
+  if (!isObject(key)) throw new InvalidValue(`something to be written is expected, not ${quote(key)}`)
+  if ('payload' in key) writePayload(context, key.payload, value)
+  else if ('meta' in key) writeMeta(context, key.meta.key, value)
+  else if ('ct' in key) writeCt(context, key.ct, value)
+  else throw new InvalidValue(`${quote(key)} cannot be written: payload, meta or ct is expected`)
+}
+
+type Value = MangleStatement['mangle']['value']
+
+const metaTargets: ReadonlySet<string> = new Set(['mark', 'priority', 'nftrace', 'pkttype', 'secmark'])
+const writable: ReadonlySet<string> = new Set(['mark', 'label', 'secmark', 'zone'])
+const ctTargets: ReadonlyMap<string, RegisterKey<string>> = new Map(
+  [...ctKeys.filter(({ name }) => writable.has(name)), ctEventKey].map((key) => [key.name, key]),
+)
+
+function writeMeta(context: RuleContext, key: string, value: Value): void {
+  const operand = metaOperand(key)
+  if (!metaTargets.has(key) || operand.source.kind !== 'meta')
+    throw new InvalidValue(`meta ${key} cannot be written`)
+  loadInto(context, operand, value)
+  context.out.push({ name: 'meta', data: { sreg: register(0), key: operand.source.key } })
+}
+
+function writeCt(
+  context: RuleContext,
+  target: Extract<MangleStatement['mangle']['key'], { readonly ct: unknown }>['ct'],
+  value: Value,
+): void {
+  const { key, dir } = target
+  const known = ctTargets.get(key)
+  if (known === undefined) throw new InvalidValue(`ct ${quote(key)} cannot be written`)
+  if (dir !== undefined && key !== 'zone')
+    throw new InvalidValue(`ct ${quote(key)} has no direction when it is written`)
+  const { number, type, length, order } = known
+  loadInto(context, { type: datatype(type), length, order }, value)
+  const direction = dir === undefined ? {} : { direction: ctDirections[dir] }
+  context.out.push({ name: 'ct', data: { sreg: register(0), key: number, ...direction } })
+}
+
+function loadInto(context: RuleContext, field: Parameters<typeof loadSingle>[3], value: Value): void {
+  context.trail.enter('value')
+  loadSingle(context, 0, value, field)
+  context.trail.leave()
+}
+
+/** Where headers keep their checksum, in bytes, and how it is calculated. */
+const checksums: { readonly [P in PayloadProtocol]?: { readonly offset: number; readonly type: number } } = {
+  ip: { offset: 10, type: ChecksumTypes.inet },
+  tcp: { offset: 16, type: ChecksumTypes.inet },
+  udp: { offset: 6, type: ChecksumTypes.inet },
+  icmp: { offset: 2, type: ChecksumTypes.inet },
+  icmpv6: { offset: 2, type: ChecksumTypes.inet },
+  igmp: { offset: 2, type: ChecksumTypes.inet },
+  sctp: { offset: 8, type: ChecksumTypes.sctp },
+}
+
+/** Fields that the checksums of TCP and UDP cover beside their own header. */
+const pseudoHeader: ReadonlySet<string> = new Set([
+  'ip saddr',
+  'ip daddr',
+  'ip protocol',
+  'ip length',
+  'ip6 saddr',
+  'ip6 daddr',
+  'ip6 nexthdr',
+  'ip6 length',
+])
+
+/** The bits that a field has in the packet. */
+interface Place {
+  readonly base: number
+  readonly offset: number
+  readonly bits: number
+}
+
+function placeOf(reference: Payload): Place {
+  if ('base' in reference)
+    return { base: payloadBases[reference.base], offset: reference.offset, bits: reference.len }
+  const header = headers[reference.protocol]
+  const field = Object.entries(header.fields).find(([name]) => name === reference.field)?.[1]
+  if (field === undefined) throw new InvalidValue(`${quote(reference)} is no field of a header`)
+  return { base: payloadBases[header.base], offset: field.offset, bits: field.bits }
+}
+
+function writePayload(context: RuleContext, reference: Payload, value: Value): void {
+  const { out, trail } = context
+  trail.enter('key')
+  trail.enter('payload')
+  const operand = payloadOperand(context, reference)
+  const { base, offset, bits } = placeOf(reference)
+  trail.leave()
+  trail.leave()
+  const checksum = 'base' in reference ? undefined : checksums[reference.protocol]
+  const first = Math.floor(offset / 8)
+  const length = Math.ceil((offset + bits) / 8) - first
+  const whole = offset % 8 === 0 && bits % 8 === 0
+  // The kernel corrects a checksum by words of two bytes.
+  const odd = checksum !== undefined && length % 2 === 1
+  let start = first
+  let size = length
+  if (whole && !odd) loadInto(context, { type: operand.type, length, order: 'big' }, value)
+  else {
+    trail.enter('value')
+    if (!isConstant(value))
+      throw new InvalidValue('the kernel writes a part of a word, such as this field, as a constant only')
+    const number = constantNumber(value, operand.type, bits)
+    trail.leave()
+    let shift = (first + length) * 8 - offset - bits
+    if (odd) {
+      size += 1
+      if (first % 2 === 1) start -= 1
+      else shift += 8
+    }
+    writePart(
+      context,
+      base,
+      start,
+      size,
+      ((1n << BigInt(bits)) - 1n) << BigInt(shift),
+      number << BigInt(shift),
+    )
+  }
+  const corrected = checksum === undefined ? {} : { csumType: checksum.type, csumOffset: checksum.offset }
+  const isPseudo = !('base' in reference) && pseudoHeader.has(`${reference.protocol} ${reference.field}`)
+  out.push({
+    name: 'payload',
+    data: {
+      sreg: register(0),
+      base,
+      offset: start,
+      len: size,
+      ...corrected,
+      ...(isPseudo ? { csumFlags: CHECKSUM_PSEUDO_HEADER } : {}),
+    },
+  })
+}
+
+/** Loads what is there, with the field's bits replaced. */
+function writePart(
+  { out }: RuleContext,
+  base: number,
+  start: number,
+  size: number,
+  field: bigint,
+  value: bigint,
+): void {
+  const full = (1n << BigInt(size * 8)) - 1n
+  const place = register(0)
+  loadPayload(out, 0, base, start, size)
+  out.push({
+    name: 'bitwise',
+    data: {
+      sreg: place,
+      dreg: place,
+      op: BitwiseOps.bool,
+      len: size,
+      mask: { value: numberBytes(full ^ field, size, 'big') },
+      xor: { value: numberBytes(value, size, 'big') },
+    },
+  })
+}
