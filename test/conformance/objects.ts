@@ -1,8 +1,9 @@
 /** The cases that are a table's own objects: each in a table of its own, installed by nft and by us, and compared. */
+import type { Namespace } from '../../src/netns/index.js'
 import { Nft, type RulesetObject } from '../../src/nft/index.js'
 import { familyNumbers } from '../../src/nft/kernel/constants.js'
 import { comparable } from '../kernel/nft-list-compare.js'
-import { isObject, nftJson } from '../support/tools.js'
+import { isObject, nft, nftJson } from '../support/tools.js'
 import { installOurs } from './ours.js'
 import { difference, type Outcome } from './outcome.js'
 import { kernelRecords } from './records.js'
@@ -38,9 +39,9 @@ export async function runObjects(
   const ours = await ourTables(handle)
   handle.close()
   const [textTables, jsonTables, ourTablesByNft] = [
-    byTable(await nftJson(byText, 'list', 'ruleset')),
-    byTable(await nftJson(byJson, 'list', 'ruleset')),
-    byTable(await nftJson(byUs, 'list', 'ruleset')),
+    await nftTables(byText),
+    await nftTables(byJson),
+    await nftTables(byUs),
   ]
   const [theirRecords, ourRecords] = [await kernelRecords(byText), await kernelRecords(byUs)]
 
@@ -116,6 +117,26 @@ function byTable(objects: readonly object[]): Map<string, object[]> {
       tables.set(table, [...(tables.get(table) ?? []), object])
     }
   return tables
+}
+
+/** The objects as nft lists them; where its JSON fails on one of the tables, table by table, or in text. */
+async function nftTables(namespace: Namespace): Promise<Map<string, object[]>> {
+  try {
+    return byTable(await nftJson(namespace, 'list', 'ruleset'))
+  } catch {
+    const tables = new Map<string, object[]>()
+    for (const line of (await nft(namespace, 'list', 'tables')).split('\n')) {
+      const [, family, table] = /^table (\w+) (\w+)/.exec(line) ?? []
+      if (family === undefined || table === undefined) continue
+      try {
+        tables.set(table, byTable(await nftJson(namespace, 'list', 'table', family, table)).get(table) ?? [])
+      } catch {
+        const text = await nft(namespace, 'list', 'table', family, table).catch(String)
+        tables.set(table, [{ text }])
+      }
+    }
+    return tables
+  }
 }
 
 async function ourTables(handle: Nft): Promise<Map<string, object[]>> {
