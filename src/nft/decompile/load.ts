@@ -34,7 +34,8 @@ function inverse<Name extends string>(table: { readonly [N in Name]: number }): 
   return new Map(pairs.map(([name, number]) => [number, name]))
 }
 
-function load(
+/** Notes what an expression puts into a register; `from` is what it read. */
+export function load(
   state: RuleState,
   register: number | undefined,
   value: Value,

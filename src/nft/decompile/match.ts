@@ -54,15 +54,24 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   const part = partOf(value, loaded.length, state.protocols)
   if (!part) return false
   if (bytes.length < part.length) {
-    const text = part.bits || part.shift !== 0 ? undefined : readShortText(bytes, part)
-    if (text === undefined || (operator !== '==' && operator !== '!=')) return false
-    sayMatch(state, part, operator, bytes, loaded, text)
+    const short = part.bits || part.shift !== 0 ? undefined : readShort(bytes, part)
+    if (short === undefined || (operator !== '==' && operator !== '!=')) return false
+    sayMatch(state, part, operator, bytes, loaded, short)
     return true
   }
   if (exceeds(bytes, part)) return false
   const entry = sayMatch(state, part, operator, bytes, loaded)
   if (operator === '>=') state.lowerBound = { loaded, bytes, entry }
   return true
+}
+
+/** What a value is compared with in fewer bytes than it has: the beginning of a name, or of an address. */
+function readShort(bytes: Uint8Array, part: Part): Expression | undefined {
+  const text = readShortText(bytes, part)
+  if (text !== undefined || part.order !== 'big') return text
+  const whole = new Uint8Array(part.length)
+  whole.set(bytes)
+  return readPrefix(whole, new Uint8Array(part.length).fill(0xff, 0, bytes.length), part)
 }
 
 /** Whether the statement before is the lower bound of the same load. */

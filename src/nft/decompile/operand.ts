@@ -1,8 +1,9 @@
 /** Values of registers as expressions of the model, with what is needed to read the constants beside them. */
 import { type ByteOrder, type Datatype, datatype } from '../datatype/index.js'
 import type { BinaryOperator, Expression, PayloadBase, PayloadProtocol } from '../model/index.js'
-import { maskRange } from './bits.js'
+import { isZero, maskRange } from './bits.js'
 import { readMask } from './constants.js'
+import { extensionField, extensionPart } from './extension.js'
 import { type FoundField, findField } from './fields.js'
 import type { Protocols } from './protocols.js'
 import type { Loaded, Value } from './value.js'
@@ -21,6 +22,8 @@ export interface Part {
   /** The header whose field it is. */
   readonly header?: PayloadProtocol | undefined
   readonly impliesIcmpType?: boolean | undefined
+  /** What it was computed from, by a hash. */
+  readonly parts?: readonly Part[] | undefined
 }
 
 /** What a statement takes from registers: one value, or a concatenation. */
@@ -47,28 +50,44 @@ export function operand(values: readonly Loaded[], protocols: Protocols): Operan
 
 /** What the statement that uses an operand says about protocols. */
 export function use(parts: readonly Part[], protocols: Protocols): void {
-  for (const { header, impliesIcmpType } of parts)
+  for (const { header, impliesIcmpType, parts: inner } of parts) {
     if (header !== undefined) protocols.use(header, impliesIcmpType ?? false)
+    if (inner !== undefined) use(inner, protocols)
+  }
 }
 
 export function partOf(value: Value, length: number, protocols: Protocols): Part | undefined {
   switch (value.kind) {
     case 'payload':
       return payloadPart(value.base, value.offset * 8, length, protocols)
-    case 'key':
-      return { expression: value.expression, type: value.type, order: value.order, length, shift: 0 }
+    case 'extension':
+      return extensionPart(value, length)
+    case 'key': {
+      const { expression, type, order, header, parts } = value
+      return { expression, type, order, length, shift: 0, header, parts }
+    }
     case 'bits':
       return bitsPart(value.of, value.mask, value.xor, length, protocols)
     case 'shifted':
       return shiftedPart(value.of, value.direction, value.bits, length, protocols)
     case 'swapped': {
       const part = partOf(value.of, length, protocols)
-      return part && { ...part, order: part.order === 'big' ? 'host' : 'big' }
+      return part && swapped(part)
     }
     case 'mapped':
     case 'constant':
     case 'opaque':
       return undefined
+  }
+}
+
+/** In the other byte order; the constants of a bit operation before are said in it, too. */
+function swapped(part: Part): Part {
+  const { bits } = part
+  return {
+    ...part,
+    order: part.order === 'big' ? 'host' : 'big',
+    ...(bits && { bits: { mask: bits.mask.toReversed(), xor: bits.xor.toReversed() } }),
   }
 }
 
@@ -113,6 +132,11 @@ function bitsPart(
         ? findField(of.base, protocols, (each) => each.offset === start && each.bits === run.length)
         : undefined
     if (field && run) return fieldPart(field, length, length * 8 - run.offset - run.length)
+  }
+  if (of.kind === 'extension' && isZero(xor)) {
+    const run = extensionField(of, 0, length * 8, length) ? undefined : maskRange(mask)
+    const field = run && extensionField(of, run.offset, run.length, length)
+    if (field) return field
   }
   const part = partOf(of, length, protocols)
   if (!part || part.bits || part.shift !== 0) return undefined

@@ -6,6 +6,8 @@ import { InvalidValue } from '../datatype/index.js'
 import { UserdataTypes } from '../kernel/constants.js'
 import type { Family, Rule, Statement } from '../model/index.js'
 import { readCounterExpression, readLimit, readLog, readNotrack, readObjref } from './effects.js'
+import { readExthdr } from './extension.js'
+import { readHash, readNumgen, readOsf, readRt, readSocket, readTunnel, readXfrm } from './knowledge.js'
 import { readBitwise, readByteorder, readCt, readFib, readMeta, readPayload } from './load.js'
 import { readLookup } from './lookup.js'
 import { readCmp, readRangeExpression } from './match.js'
@@ -84,6 +86,14 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (selects(expression, 'name', 'byteorder')) return readByteorder(state, expression.data ?? {})
   if (selects(expression, 'name', 'range')) return readRangeExpression(state, expression.data ?? {})
   if (selects(expression, 'name', 'fib')) return readFib(state, expression.data ?? {})
+  if (selects(expression, 'name', 'exthdr')) return readExthdr(state, expression.data ?? {})
+  if (selects(expression, 'name', 'rt')) return readRt(state, expression.data ?? {})
+  if (selects(expression, 'name', 'socket')) return readSocket(state, expression.data ?? {})
+  if (selects(expression, 'name', 'osf')) return readOsf(state, expression.data ?? {})
+  if (selects(expression, 'name', 'numgen')) return readNumgen(state, expression.data ?? {})
+  if (selects(expression, 'name', 'hash')) return readHash(state, expression.data ?? {})
+  if (selects(expression, 'name', 'xfrm')) return readXfrm(state, expression.data ?? {})
+  if (selects(expression, 'name', 'tunnel')) return readTunnel(state, expression.data ?? {})
   if (selects(expression, 'name', 'limit')) return readLimit(state, expression.data ?? {})
   if (selects(expression, 'name', 'log')) return readLog(state, expression.data ?? {})
   if (selects(expression, 'name', 'reject')) return readReject(state, expression.data ?? {})

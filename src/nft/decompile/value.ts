@@ -1,7 +1,7 @@
 /** What registers hold while a rule is read: symbolic values, not yet named in terms of protocols. */
-import type { ByteOrder, Datatype } from '../datatype/index.js'
-import type { CtExpression, Expression, FibExpression, MetaExpression, PayloadBase } from '../model/index.js'
-import type { Operand } from './operand.js'
+import type { ByteOrder, Datatype, ExtensionKind } from '../datatype/index.js'
+import type { Expression, PayloadBase, PayloadProtocol } from '../model/index.js'
+import type { Operand, Part } from './operand.js'
 
 /** Bytes of the packet; which field they are depends on the protocols that the rule has tested before. */
 export interface PayloadValue {
@@ -11,12 +11,25 @@ export interface PayloadValue {
   readonly offset: number
 }
 
-/** What `meta`, `ct` or `fib` loads. */
+/** Bytes of an extension header, option or chunk, wherever in the packet it is. */
+export interface ExtensionValue {
+  readonly kind: 'extension'
+  readonly extension: ExtensionKind
+  readonly type: number
+  /** In bytes. */
+  readonly offset: number
+}
+
+/** What `meta`, `ct`, `fib` and their like load. */
 export interface KeyValue {
   readonly kind: 'key'
-  readonly expression: MetaExpression | CtExpression | FibExpression
+  readonly expression: Expression
   readonly type: Datatype
   readonly order: ByteOrder
+  /** The header without which there is no such value. */
+  readonly header?: PayloadProtocol | undefined
+  /** What it was computed from. */
+  readonly parts?: readonly Part[] | undefined
 }
 
 export interface ConstantValue {
@@ -60,6 +73,7 @@ export interface OpaqueValue {
 
 export type Value =
   | PayloadValue
+  | ExtensionValue
   | KeyValue
   | ConstantValue
   | BitsValue

@@ -71,7 +71,10 @@ describe('what is not understood', () => {
   })
 
   it('is a load whose result is used later, by name and registers', () => {
-    const numgen: NftExpressionRecord = { name: 'numgen', data: { dreg: 1, modulus: 2, type: 0, offset: 0 } }
+    const numgen: NftExpressionRecord = {
+      name: 'numgen',
+      data: { dreg: 1, modulus: 2, type: 0, setName: 's' },
+    }
     const compare: NftExpressionRecord = {
       name: 'cmp',
       data: { sreg: 1, op: 0, data: { value: Uint8Array.of(0, 0, 0, 0) } },
@@ -136,7 +139,10 @@ describe('what is not understood', () => {
   it('takes its anonymous set along', () => {
     const record = { name: '__set7', flags: 3, keyType: 13, keyLen: 2, dataLen: 0 }
     const elements = [{ key: { value: Uint8Array.of(0, 80) } }]
-    const numgen: NftExpressionRecord = { name: 'numgen', data: { dreg: 1, modulus: 2, type: 0, offset: 0 } }
+    const numgen: NftExpressionRecord = {
+      name: 'numgen',
+      data: { dreg: 1, modulus: 2, type: 0, setName: 's' },
+    }
     const lookup: NftExpressionRecord = { name: 'lookup', data: { set: '__set7', sreg: 1, flags: 0 } }
     const sets = new SetCatalog([{ record, elements }])
     expect(decompileExpressions([numgen, lookup], 'inet', sets)).toEqual([
