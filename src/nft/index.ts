@@ -1,6 +1,7 @@
 /** nf_tables: tables, chains, sets, maps and rules as typed values, in the vocabulary of libnftables' JSON. */
 export * from './builders/index.js'
-export type { DeletableObject, FlushableObject, Operation } from './compile/index.js'
+export type { CommitOptions, CommitResult } from './commit.js'
+export type { ChainRenaming, DeletableObject, FlushableObject, Operation } from './compile/index.js'
 export type { ListedKind, ListFilter } from './list.js'
 export type * from './model/index.js'
 export { Nft, type NftOptions } from './nft.js'
@@ -16,4 +17,4 @@ export {
   slot,
 } from './prepare/index.js'
 export { type TextOptions, type TextValue, toText } from './text/index.js'
-export { type CommitOptions, type CommitResult, Transaction } from './transaction.js'
+export { type CheckOptions, Transaction } from './transaction.js'

@@ -1,6 +1,6 @@
 import type { SocketHandle } from '../native/addon.js'
-import { Packer } from '../native/pack.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { Connection } from './connection.js'
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
 import type { MapObject, Ruleset, SetObject } from './model/index.js'
 import {
@@ -25,10 +25,11 @@ export interface NftOptions {
  */
 export class Nft {
   readonly #socket: SocketHandle
-  readonly #packer: Packer = new Packer()
+  readonly #connection: Connection
 
   private constructor(socket: SocketHandle) {
     this.#socket = socket
+    this.#connection = new Connection(socket)
   }
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without nf_tables) */
@@ -43,7 +44,7 @@ export class Nft {
 
   /** Begins a transaction; nothing is sent before its `commit`. */
   transaction(): Transaction {
-    return new Transaction(this.#socket, this.#packer)
+    return new Transaction(this.#connection)
   }
 
   /** {@link prepare}, which needs no connection: what is prepared can be added on any. */
@@ -60,12 +61,14 @@ export class Nft {
    * Lists the ruleset, or the part of it that `filter` says, as it was at one moment.
    * @throws NfbridgeError NFB_DUMP_INCONSISTENT when it changed again and again meanwhile; NFB_NOT_PERMITTED, NFB_CLOSED
    */
-  list(filter?: ListFilter): Promise<Ruleset> {
+  async list(filter?: ListFilter): Promise<Ruleset> {
+    if (this.#connection.preparing) await this.#connection.preparing
     return listRuleset(this.#socket, filter)
   }
 
   /** The number that the kernel counts up with each change of the namespace's ruleset. */
-  generation(): Promise<number> {
+  async generation(): Promise<number> {
+    if (this.#connection.preparing) await this.#connection.preparing
     return readGeneration(this.#socket)
   }
 

@@ -1,40 +1,11 @@
-import { NfbridgeError } from '../errors.js'
-import type { Outcome, SocketHandle } from '../native/addon.js'
-import { unwrap } from '../native/failure.js'
-import type { Packer } from '../native/pack.js'
-import { unpack } from '../native/unpack.js'
-import {
-  type BatchContext,
-  compileOperation,
-  type DeletableObject,
-  type FlushableObject,
-  located,
-  type Operation,
-  SetScope,
-  Trail,
-} from './compile/index.js'
-import { locateFailure } from './locate.js'
+import { Commit, type CommitOptions, type CommitResult } from './commit.js'
+import type { ChainRenaming, DeletableObject, FlushableObject, Operation } from './compile/index.js'
+import type { Connection } from './connection.js'
 import type { MapObject, RuleObject, RulesetObject, SetObject } from './model/index.js'
 import { type Prepared, PreparedRows, type Rows } from './prepare/index.js'
 
-const operation = 'nft.commit'
-
-/** How {@link Transaction.commit} goes about it. */
-export interface CommitOptions {
-  /** Ask for the handles of what is added. The kernel echoes each message then, at some 2.5 times the price. */
-  readonly handles?: boolean
-  /** The generation that the operations were planned for ({@link Ruleset.generation}); NFB_STALE_GENERATION if it is past. */
-  readonly expectGeneration?: number
-}
-
-/** What a commit tells. */
-export interface CommitResult {
-  /**
-   * With `handles` asked for: an entry for each operation in the order of the input, with the handle of what it added;
-   * `undefined` for elements, deletions and flushes. Without: empty.
-   */
-  readonly handles: readonly (number | undefined)[]
-}
+/** How {@link Transaction.check} goes about it. */
+export type CheckOptions = Pick<CommitOptions, 'expectGeneration'>
 
 /**
  * Operations that happen together or not at all. Objects are put in, in the order in which they shall happen; nothing is
@@ -42,15 +13,13 @@ export interface CommitResult {
  * types. A transaction can be committed again, for example after NFB_STALE_GENERATION.
  */
 export class Transaction {
-  readonly #socket: SocketHandle
-  readonly #packer: Packer
+  readonly #connection: Connection
   readonly #operations: Operation[] = []
   readonly #declared: (SetObject | MapObject)[] = []
 
   /** @internal Use {@link Nft.transaction}. */
-  constructor(socket: SocketHandle, packer: Packer) {
-    this.#socket = socket
-    this.#packer = packer
+  constructor(connection: Connection) {
+    this.#connection = connection
   }
 
   /** The operations so far, in the shape of libnftables' JSON commands. */
@@ -70,7 +39,7 @@ export class Transaction {
     return this
   }
 
-  /** Adds a rule at the beginning of its chain, or before the rule of the given handle. */
+  /** Adds a rule at the beginning of its chain, or before the rule of the given handle, `index` or `nextTo`. */
   insert(rule: RuleObject): this {
     this.#operations.push({ insert: rule })
     return this
@@ -85,6 +54,24 @@ export class Transaction {
   /** Deletes an object, or elements of a set; NFB_MISSING if it is not there. */
   delete(object: DeletableObject): this {
     this.#operations.push({ delete: object })
+    return this
+  }
+
+  /**
+   * Deletes an object, or elements of a set, where they are there (kernel 6.3); what they are in must be there. On older
+   * kernels the commit fails with NFB_NOT_SUPPORTED.
+   */
+  destroy(object: DeletableObject): this {
+    this.#operations.push({ destroy: object })
+    return this
+  }
+
+  /**
+   * Gives a chain the name `newname`. The kernel finds such a chain by its handle: where that is not said, `commit` looks
+   * it up, and the chain must be there before the transaction.
+   */
+  rename(chain: ChainRenaming): this {
+    this.#operations.push({ rename: { chain } })
     return this
   }
 
@@ -111,96 +98,32 @@ export class Transaction {
   }
 
   /**
-   * Commits on the socket's own thread: all of it or nothing.
+   * Commits on the socket's own thread: all of it or nothing. What takes long to compile is compiled in slices, between
+   * which the event loop has its turn; later calls on the same connection wait for it.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT (and other codes for names and addresses) with the path in the operations,
    * before anything is sent; NFB_EXISTS, NFB_MISSING, NFB_BUSY, NFB_REJECTED, NFB_NOT_SUPPORTED, NFB_NOT_PERMITTED with
-   * the operation that the kernel refused; NFB_STALE_GENERATION; NFB_TOO_LARGE; NFB_CLOSED
+   * the operation that the kernel refused; NFB_STALE_GENERATION; NFB_TOO_LARGE, with the sizes, before anything is sent;
+   * NFB_CLOSED
    */
   async commit(options: CommitOptions = {}): Promise<CommitResult> {
-    const batch = this.#compile(options)
-    const outcome =
-      this.#packer.count === 0
-        ? undefined
-        : this.#socket.transaction(this.#packer.words(), nativeOptions(options))
-    return outcome === undefined ? noHandles : this.#finish(await outcome, batch, options)
+    return this.#commit(options).run()
   }
 
-  /** As {@link commit}, on the calling thread: the quickest way for few operations. */
+  /** As {@link commit}, on the calling thread: the quickest way for few operations. It goes before calls that wait. */
   commitSync(options: CommitOptions = {}): CommitResult {
-    const batch = this.#compile(options)
-    if (this.#packer.count === 0) return noHandles
-    const outcome = this.#socket.transactionSync(this.#packer.words(), nativeOptions(options))
-    return this.#finish(outcome, batch, options)
+    return this.#commit(options).runSync()
   }
 
-  /** Compiles into the packer, and gives for each message the operation that it came from. */
-  #compile(options: CommitOptions): readonly number[] {
-    const packer = this.#packer
-    packer.reset()
-    const trail = new Trail()
-    const scope = new SetScope()
-    const owners: number[] = []
-    const batch: BatchContext = { sink: packer, scope, trail, nextSetId: 0 }
-    const compileOptions = { echo: options.handles ?? false }
-    try {
-      for (const object of this.#declared) scope.declare('set' in object ? object.set : object.map)
-      trail.enter('operations')
-      for (let index = 0; index < this.#operations.length; index++) {
-        const one = this.#operations[index]
-        if (one === undefined) continue
-        trail.enter(index)
-        compileOperation(batch, one, compileOptions)
-        trail.leave()
-        while (owners.length < packer.count) owners.push(index)
-      }
-    } catch (error) {
-      packer.reset()
-      throw this.#inOperation(located(error, operation, trail), trail)
-    }
-    return owners
+  /**
+   * A dry run: the kernel does and validates all of it, and undoes it before anybody sees it. Neither the ruleset nor its
+   * generation changes. It fails as {@link commit} would. The kernel needs some 12 ms for it; a table that a transaction
+   * makes dormant no more is hooked in for that long.
+   */
+  async check(options: CheckOptions = {}): Promise<void> {
+    await this.#commit({ ...options, dryRun: true }).run()
   }
 
-  /** An error of the packer says a path in the message only: it belongs to the operation that was being compiled. */
-  #inOperation(error: unknown, trail: Trail): unknown {
-    if (!(error instanceof NfbridgeError) || error.operation !== 'pack') return error
-    const { code, message } = error
-    return new NfbridgeError({ code, operation, message, path: trail.toString(), cause: error })
+  #commit(options: CommitOptions & { readonly dryRun?: boolean }): Commit {
+    return new Commit(this.#connection, this.#operations.slice(), this.#declared.slice(), options)
   }
-
-  #finish(outcome: Outcome<ArrayBuffer>, owners: readonly number[], options: CommitOptions): CommitResult {
-    const reply = unwrap(outcome, operation, (index, path) =>
-      locateFailure(this.#operations, owners, this.#declared, index, path),
-    )
-    return options.handles ? { handles: readHandles(reply, owners, this.#operations.length) } : noHandles
-  }
-}
-
-const noHandles: CommitResult = { handles: [] }
-
-function nativeOptions(options: CommitOptions): { generation: number } | undefined {
-  return options.expectGeneration === undefined ? undefined : { generation: options.expectGeneration }
-}
-
-function readHandles(
-  reply: ArrayBuffer,
-  owners: readonly number[],
-  operations: number,
-): (number | undefined)[] {
-  const handles: (number | undefined)[] = Array.from({ length: operations }, () => undefined)
-  for (const message of unpack(reply)) {
-    const owner = owners[message.index]
-    if (owner === undefined) continue
-    switch (message.name) {
-      case 'nftNewTable':
-      case 'nftNewChain':
-      case 'nftNewRule':
-      case 'nftNewSet':
-      case 'nftNewObject':
-        if (message.record.handle !== undefined) handles[owner] = Number(message.record.handle)
-        break
-      default:
-        break
-    }
-  }
-  return handles
 }

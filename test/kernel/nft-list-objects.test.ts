@@ -356,6 +356,7 @@ describe('a snapshot', () => {
       requestSync: (words) => socket.requestSync(words),
       transaction: (words, options) => socket.transaction(words, options),
       transactionSync: (words, options) => socket.transactionSync(words, options),
+      dumpPart: (words) => socket.dumpPart(words),
       roundTrip: () => socket.roundTrip(),
       close: () => socket.close(),
       dump: async (words) => {

@@ -31,11 +31,12 @@ export interface ElementLayout {
   readonly first: boolean
 }
 
-/** Compiles elements; the trail stands at their array. */
+/** Compiles elements; the trail stands at their array, in which they begin at `first`. */
 export function compileElements(
   elements: readonly (SetElement | MapElement)[],
   layout: ElementLayout,
   trail: Trail,
+  first = 0,
 ): ElementRecord[] {
   if (!Array.isArray(elements))
     throw new InvalidValue(`an array of elements is expected, not ${quote(elements)}`)
@@ -45,7 +46,7 @@ export function compileElements(
   for (let index = 0; index < list.length; index++) {
     const element = list[index]
     if (element === undefined) continue
-    trail.enter(index)
+    trail.enter(first + index)
     compileElement(element, layout, trail, records, intervals)
     trail.leave()
   }

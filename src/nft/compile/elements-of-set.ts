@@ -10,18 +10,20 @@ import type { BatchContext } from './rule-context.js'
 /**
  * Adds or removes elements of a named set or map: one function, so that both name the same elements. The trail stands at
  * the element object.
+ * @param first the index of the first element, when they are a part of many
  */
 export function changeElements(
   batch: BatchContext,
   element: Element,
   change: 'New' | Removal,
   flags: number,
+  first = 0,
 ): void {
   const { trail } = batch
   familyNumber(element.family)
   const layout = elementLayout(batch, element, change !== 'New')
   trail.enter('elem')
-  const records = compileElements(element.elem, layout, trail)
+  const records = compileElements(element.elem, layout, trail, first)
   trail.leave()
   const table = checkName(element.table, 'table')
   addElements(

@@ -65,6 +65,11 @@ const NLM_F_CREATE = 0x400
 export interface CompileOptions {
   /** The kernel echoes what was added, with its handle. */
   readonly echo: boolean
+  /**
+   * Nothing shall come of it. The kernel hooks a new base chain in while it works, and packets would meet its policy:
+   * it is accept then.
+   */
+  readonly dryRun?: boolean
 }
 
 /** Compiles an operation; the trail stands at it: `operations[3]`. */
@@ -116,7 +121,9 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
     addSet(batch, object.map, flags)
   } else if ('chain' in object) {
     trail.enter('chain')
-    addChain(batch, object.chain, flags)
+    const { chain } = object
+    const harmless = options.dryRun && chain.policy === 'drop'
+    addChain(batch, harmless ? { ...chain, policy: 'accept' } : chain, flags)
   } else if ('table' in object) {
     trail.enter('table')
     addTable(batch, object.table, flags)
@@ -134,7 +141,10 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
 function rename(batch: BatchContext, chain: ChainRenaming): void {
   batch.trail.enter('chain')
   const key = chainKey({ family: chain.family, table: chain.table, chain: chain.name })
-  renameChain(batch, chain, chain.handle ?? batch.listed?.chainHandles.get(key))
+  const handle = chain.handle ?? batch.listed?.chainHandles.get(key)
+  if (handle === undefined && batch.listed !== undefined)
+    throw new InvalidValue(`there is no chain ${chain.name}`, 'NFB_MISSING')
+  renameChain(batch, chain, handle)
 }
 
 function remove(batch: BatchContext, object: DeletableObject, removal: Removal): void {

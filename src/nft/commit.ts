@@ -1,0 +1,238 @@
+/** How the operations of a transaction reach the kernel: listed for, compiled, sent, and what it answers. */
+import { release } from 'node:os'
+import { NfbridgeError } from '../errors.js'
+import type { Outcome } from '../native/addon.js'
+import { unwrap } from '../native/failure.js'
+import type { Packer } from '../native/pack.js'
+import { atOnce, inSlices } from '../native/slices.js'
+import { unpack } from '../native/unpack.js'
+import {
+  compileInSteps,
+  isLong,
+  type Listed,
+  located,
+  type Operation,
+  SetScope,
+  Trail,
+} from './compile/index.js'
+import type { Connection } from './connection.js'
+import { listFor, type Needs, needsOf } from './listed.js'
+import { locateFailure } from './locate.js'
+import type { MapObject, SetObject } from './model/index.js'
+
+/** How {@link Transaction.commit} goes about it. */
+export interface CommitOptions {
+  /** Ask for the handles of what is added. The kernel echoes each message then, at some 2.5 times the price. */
+  readonly handles?: boolean
+  /** The generation that the operations were planned for ({@link Ruleset.generation}); NFB_STALE_GENERATION if it is past. */
+  readonly expectGeneration?: number
+}
+
+/** What a commit tells. */
+export interface CommitResult {
+  /**
+   * With `handles` asked for: an entry for each operation in the order of the input, with the handle of what it added;
+   * `undefined` for elements, deletions and flushes. Without: empty.
+   */
+  readonly handles: readonly (number | undefined)[]
+}
+
+/** How often a transaction is listed for anew, when it needs that and somebody else is quicker each time. */
+const attempts = 8
+
+/** What the kernel answers, and for each message the operation that it came from. */
+interface Answer {
+  readonly outcome: Outcome<ArrayBuffer> | undefined
+  readonly owners: readonly number[]
+}
+
+/** One commit, or dry run, of what a transaction had at its call. */
+export class Commit {
+  readonly #connection: Connection
+  readonly #operations: readonly Operation[]
+  readonly #declared: readonly (SetObject | MapObject)[]
+  readonly #options: CommitOptions
+  readonly #dryRun: boolean
+  readonly #operation: string
+
+  constructor(
+    connection: Connection,
+    operations: readonly Operation[],
+    declared: readonly (SetObject | MapObject)[],
+    options: CommitOptions & { readonly dryRun?: boolean },
+  ) {
+    this.#connection = connection
+    this.#operations = operations
+    this.#declared = declared
+    this.#options = options
+    this.#dryRun = options.dryRun ?? false
+    this.#operation = this.#dryRun ? 'nft.check' : 'nft.commit'
+  }
+
+  async run(): Promise<CommitResult> {
+    const needs = needsOf(this.#operations)
+    if (needs !== undefined) return this.#listAndRun(needs)
+    const { packer, preparing, socket } = this.#connection
+    if (preparing !== undefined || isLong(this.#operations)) return this.#finish(await this.#send())
+    const owners = atOnce(this.#compile(packer))
+    if (packer.count === 0) return noHandles
+    const outcome = await socket.transaction(packer.words(), this.#native(this.#options.expectGeneration))
+    return this.#finish({ outcome, owners })
+  }
+
+  runSync(): CommitResult {
+    const { packer, socket } = this.#connection
+    if (needsOf(this.#operations) !== undefined)
+      throw new NfbridgeError({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation: this.#operation,
+        message:
+          'a rule placed by its index, or a chain renamed without its handle, needs a listing: use commit()',
+      })
+    const owners = atOnce(this.#compile(packer))
+    if (packer.count === 0) return noHandles
+    const outcome = socket.transactionSync(packer.words(), this.#native(this.#options.expectGeneration))
+    return this.#finish({ outcome, owners })
+  }
+
+  /** Lists, compiles and sends for the generation of the listing; begins anew when that is past. */
+  async #listAndRun(needs: Needs): Promise<CommitResult> {
+    const { expectGeneration } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#finish(await this.#send(needs))
+      } catch (error) {
+        const stale = error instanceof NfbridgeError && error.code === 'NFB_STALE_GENERATION'
+        if (!stale || expectGeneration !== undefined || attempt === attempts) throw error
+      }
+    }
+  }
+
+  /** In its turn, with a packer of its own, because others may have theirs in between. */
+  #send(needs?: Needs): Promise<Answer> {
+    const connection = this.#connection
+    const { socket } = connection
+    return connection.inOrder(async () => {
+      const found = needs && (await listFor(socket, needs, this.#operation))
+      const generation = this.#options.expectGeneration ?? found?.generation
+      const packer = connection.takePacker()
+      const owners = await inSlices(this.#compile(packer, found?.listed))
+      if (packer.count === 0) return { call: Promise.resolve({ outcome: undefined, owners }) }
+      const outcome = socket.transaction(packer.words(), this.#native(generation))
+      connection.giveBack(packer)
+      return { call: outcome.then((settled) => ({ outcome: settled, owners })) }
+    })
+  }
+
+  #native(generation: number | undefined): { generation?: number; dryRun?: boolean } | undefined {
+    if (generation === undefined && !this.#dryRun) return undefined
+    return { ...(generation !== undefined && { generation }), ...(this.#dryRun && { dryRun: true }) }
+  }
+
+  /** Compiles into the packer, and gives for each message the operation that it came from. */
+  *#compile(packer: Packer, listed?: Listed): Generator<undefined, readonly number[], undefined> {
+    packer.reset()
+    const trail = new Trail()
+    const scope = new SetScope()
+    const owners: number[] = []
+    const batch = { sink: packer, scope, trail, nextSetId: 0, listed }
+    const options = { echo: this.#options.handles ?? false, dryRun: this.#dryRun }
+    try {
+      for (const object of this.#declared) scope.declare('set' in object ? object.set : object.map)
+      trail.enter('operations')
+      for (let index = 0; index < this.#operations.length; index++) {
+        const one = this.#operations[index]
+        if (one === undefined) continue
+        trail.enter(index)
+        yield* compileInSteps(batch, one, options)
+        trail.leave()
+        while (owners.length < packer.count) owners.push(index)
+        yield
+      }
+    } catch (error) {
+      packer.reset()
+      throw this.#inOperation(located(error, this.#operation, trail), trail)
+    }
+    return owners
+  }
+
+  /** An error of the packer says a path in the message only: it belongs to the operation that was being compiled. */
+  #inOperation(error: unknown, trail: Trail): unknown {
+    if (!(error instanceof NfbridgeError) || error.operation !== 'pack') return error
+    const { code, message } = error
+    return new NfbridgeError({
+      code,
+      operation: this.#operation,
+      message,
+      path: trail.toString(),
+      cause: error,
+    })
+  }
+
+  #finish({ outcome, owners }: Answer): CommitResult {
+    if (outcome === undefined) return noHandles
+    try {
+      const reply = unwrap(outcome, this.#operation, (index, path) =>
+        locateFailure(this.#operations, owners, this.#declared, index, path),
+      )
+      if (!this.#options.handles || this.#dryRun) return noHandles
+      return { handles: readHandles(reply, owners, this.#operations.length) }
+    } catch (error) {
+      throw unknownDestroy(error, this.#operations, release()) ?? error
+    }
+  }
+}
+
+const noHandles: CommitResult = { handles: [] }
+
+/**
+ * A kernel that does not know how to destroy says EINVAL and nothing more. Some that are older than 6.3 know it, so that
+ * it is tried first, and the age only explains the answer.
+ * @returns undefined when the error means something else
+ */
+export function unknownDestroy(
+  error: unknown,
+  operations: readonly Operation[],
+  kernel: string,
+): NfbridgeError | undefined {
+  if (!(error instanceof NfbridgeError) || error.errno !== 'EINVAL' || error.kernelMessage !== undefined)
+    return undefined
+  const [, index] = /^operations\[(\d+)\]/.exec(error.path ?? '') ?? []
+  const operation = index === undefined ? undefined : operations[Number(index)]
+  const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10))
+  if (operation === undefined || !('destroy' in operation) || major > 6 || (major === 6 && minor >= 3))
+    return undefined
+  return new NfbridgeError({
+    code: 'NFB_NOT_SUPPORTED',
+    operation: error.operation,
+    message: `this kernel (${kernel}) cannot destroy, which came with 6.3: list first, and delete what is there`,
+    errno: error.errno,
+    path: error.path,
+    cause: error,
+  })
+}
+
+function readHandles(
+  reply: ArrayBuffer,
+  owners: readonly number[],
+  operations: number,
+): (number | undefined)[] {
+  const handles: (number | undefined)[] = Array.from({ length: operations }, () => undefined)
+  for (const message of unpack(reply)) {
+    const owner = owners[message.index]
+    if (owner === undefined) continue
+    switch (message.name) {
+      case 'nftNewTable':
+      case 'nftNewChain':
+      case 'nftNewRule':
+      case 'nftNewSet':
+      case 'nftNewObject':
+      case 'nftNewFlowtable':
+        if (message.record.handle !== undefined) handles[owner] = Number(message.record.handle)
+        break
+      default:
+        break
+    }
+  }
+  return handles
+}
