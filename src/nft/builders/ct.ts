@@ -1,7 +1,12 @@
 /** The packet's connection: `match.ct.state`. */
-import type { CtDirection } from '../model/index.js'
+import type { CtDirection, CtKey } from '../model/index.js'
 import { AddressField, Field, FlagField } from './field.js'
 import type * as values from './values.js'
+
+/** Rules may write it, see {@link mangle}. */
+interface Written<K extends CtKey> {
+  readonly expression: { readonly ct: { readonly key: K } }
+}
 
 interface CtDirectionFields {
   readonly ip: { readonly saddr: AddressField; readonly daddr: AddressField }
@@ -35,13 +40,14 @@ export interface CtFields {
   readonly state: FlagField<values.CtState>
   readonly status: FlagField<values.CtStatus>
   readonly direction: Field<CtDirection>
-  readonly mark: Field<number>
+  readonly mark: Field<number> & Written<'mark'>
+  readonly label: Field<string | number> & Written<'label'>
   /** Seconds. */
   readonly expiration: Field<number>
   readonly helper: Field<string>
   readonly l3proto: Field<values.NetfilterProtocol>
   readonly protocol: Field<values.InetProtocol | number>
-  readonly zone: Field<number>
+  readonly zone: Field<number> & Written<'zone'>
   readonly id: Field<number>
   readonly packets: Field<number>
   readonly bytes: Field<number>
@@ -57,6 +63,7 @@ export const ct: CtFields = {
   status: new FlagField({ ct: { key: 'status' } }),
   direction: new Field({ ct: { key: 'direction' } }),
   mark: new Field({ ct: { key: 'mark' } }),
+  label: new Field({ ct: { key: 'label' } }),
   expiration: new Field({ ct: { key: 'expiration' } }),
   helper: new Field({ ct: { key: 'helper' } }),
   l3proto: new Field({ ct: { key: 'l3proto' } }),

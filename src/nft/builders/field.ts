@@ -20,10 +20,10 @@ function statement(op: MatchOperator, left: Expression, right: Expression): Matc
 }
 
 /** Something that a packet has, and the matches on it. `expression` is what the model calls it. */
-export class Field<V extends Immediate> {
-  readonly expression: Expression
+export class Field<V extends Immediate, E extends Expression = Expression> {
+  readonly expression: E
 
-  constructor(expression: Expression) {
+  constructor(expression: E) {
     this.expression = expression
   }
 
@@ -86,6 +86,23 @@ export class Field<V extends Immediate> {
     return new Field({ '&': [this.expression, mask] })
   }
 
+  /** The field with some bits set: `mangle(match.meta.mark, match.meta.mark.or(0x4000))`. */
+  or(bits: Immediate): Field<V> {
+    return new Field({ '|': [this.expression, bits] })
+  }
+
+  xor(bits: Immediate): Field<V> {
+    return new Field({ '^': [this.expression, bits] })
+  }
+
+  shiftLeft(bits: number): Field<V> {
+    return new Field({ '<<': [this.expression, bits] })
+  }
+
+  shiftRight(bits: number): Field<V> {
+    return new Field({ '>>': [this.expression, bits] })
+  }
+
   /** What a constant is in the model; fields of addresses read prefixes. */
   protected constant(value: V | RangeExpression | PrefixExpression | SlotExpression): Expression {
     return value
@@ -93,7 +110,7 @@ export class Field<V extends Immediate> {
 }
 
 /** A field of IP addresses: takes networks and ranges too, `'10.0.0.0/8'`, `'10.0.0.1-10.0.0.9'`. */
-export class AddressField extends Field<string> {
+export class AddressField<E extends Expression = Expression> extends Field<string, E> {
   protected override constant(
     value: string | RangeExpression | PrefixExpression | SlotExpression,
   ): Expression {
@@ -102,10 +119,10 @@ export class AddressField extends Field<string> {
 }
 
 /** A field of flags, of which several may be set. */
-export class FlagField<V extends Immediate> {
-  readonly expression: Expression
+export class FlagField<V extends Immediate, E extends Expression = Expression> {
+  readonly expression: E
 
-  constructor(expression: Expression) {
+  constructor(expression: E) {
     this.expression = expression
   }
 

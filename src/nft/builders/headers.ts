@@ -1,6 +1,12 @@
 /** The fields of packet headers, `match.ip.saddr`, from the table that the compiler uses. */
 import { headers } from '../datatype/index.js'
-import type { Expression, Immediate, PayloadFields, PayloadProtocol } from '../model/index.js'
+import type {
+  Expression,
+  Immediate,
+  PayloadExpression,
+  PayloadFields,
+  PayloadProtocol,
+} from '../model/index.js'
 import { AddressField, Field, FlagField } from './field.js'
 import type * as values from './values.js'
 
@@ -37,10 +43,10 @@ interface SpecialFields {
   'dccp type': Field<string | number>
 }
 
-/** The builder of a header's field. */
-type FieldOf<P extends string, F extends string> = `${P} ${F}` extends keyof SpecialFields
+/** The builder of a header's field. Rules may write them all ({@link mangle}). */
+type FieldOf<P extends string, F extends string> = (`${P} ${F}` extends keyof SpecialFields
   ? SpecialFields[`${P} ${F}`]
-  : Field<number>
+  : Field<number>) & { readonly expression: PayloadExpression }
 
 export type Headers = { readonly [P in PayloadProtocol]: { readonly [F in PayloadFields[P]]: FieldOf<P, F> } }
 

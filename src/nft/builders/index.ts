@@ -1,5 +1,6 @@
 export type { BaseChain } from './base-chain.js'
 export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
+export { jhash, numgen, symhash } from './lookup.js'
 export { concat, type Match, match } from './match.js'
 export { network } from './network.js'
 export {

@@ -1,8 +1,10 @@
 /** `match.ip.saddr.eq('10.0.0.1')`: matches with completion, checked by the compiler. */
 import type { Expression, FibFlag, FibResult, PayloadBase } from '../model/index.js'
 import { type CtFields, ct } from './ct.js'
+import { type ExtensionBuilders, extensionBuilders } from './extension.js'
 import { Concatenation, expressionOf, FibField, Field, type Operand } from './field.js'
 import { type Headers, headerBuilders } from './headers.js'
+import { ipsec, type OsfFields, osf, type RouteFields, route, type SocketFields, socket } from './lookup.js'
 import { type MetaFields, metaBuilders } from './meta.js'
 import type { FibAddressType } from './values.js'
 
@@ -18,10 +20,17 @@ function fib(result: FibResult, flags: readonly FibFlag[]): Expression {
 }
 
 /** Everything that rules can ask a packet for. */
-export interface Match extends Headers {
+export interface Match extends Headers, ExtensionBuilders {
   readonly meta: MetaFields
   readonly ct: CtFields
   readonly fib: FibFields
+  /** The packet's route: `match.rt.nexthop`. */
+  readonly rt: RouteFields
+  /** The local socket that the packet belongs to: `match.socket.transparent.eq(1)`. */
+  readonly socket: SocketFields
+  /** The sender's operating system: `match.osf.name().eq('Linux')`. */
+  readonly osf: OsfFields
+  readonly ipsec: typeof ipsec
   readonly iif: MetaFields['iif']
   readonly iifname: MetaFields['iifname']
   readonly oif: MetaFields['oif']
@@ -39,6 +48,11 @@ export const match: Match = {
     oif: (...flags) => new FibField(fib('oif', flags)),
     oifname: (...flags) => new FibField(fib('oifname', flags)),
   },
+  ...extensionBuilders,
+  rt: route,
+  socket,
+  osf,
+  ipsec,
   iif: metaBuilders.iif,
   iifname: metaBuilders.iifname,
   oif: metaBuilders.oif,

@@ -25,10 +25,21 @@ interface SpecialMeta {
   l4proto: Field<values.InetProtocol | number>
   pkttype: Field<values.PacketType>
   priority: Field<string | number>
+  /** Local time, `'2026-11-23 10:00:00'`, or seconds since 1970. */
+  time: Field<string | number>
+  day: Field<values.Weekday | number>
+  /** Local time, `'18:30'`, or its second of the day. */
+  hour: Field<string | number>
+  ipsec: Field<boolean>
+  secpath: Field<boolean>
 }
 
+/** The keys that rules may write, see {@link mangle}. */
+type WritableKey = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'
+
 export type MetaFields = {
-  readonly [K in MetaKey]: K extends keyof SpecialMeta ? SpecialMeta[K] : Field<number>
+  readonly [K in MetaKey]: (K extends keyof SpecialMeta ? SpecialMeta[K] : Field<number>) &
+    (K extends WritableKey ? { readonly expression: { readonly meta: { readonly key: K } } } : unknown)
 }
 
 // The table has every key of the model: a unit test compares them.

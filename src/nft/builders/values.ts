@@ -74,3 +74,4 @@ export type FibAddressType =
   | 'unreachable'
   | 'prohibit'
 export type PacketType = 'host' | 'unicast' | 'broadcast' | 'multicast' | 'other'
+export type Weekday = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
