@@ -577,50 +577,18 @@ export const sameAsNft: readonly RuleGroup[] = [
     ct status dnat masquerade
     `),
   },
-]
-
-/** What is simpler after it was written back from the listing; nft reads its own listing the same way. */
-export const simplerAfterwards: readonly { readonly line: string; readonly afterwards: string }[] = [
-  { line: 'meta l4proto tcp meta l4proto tcp tcp dport 80', afterwards: 'tcp dport 80' },
-  { line: 'tcp dport { 1-5, 6-10 }', afterwards: 'tcp dport 1-10' },
-  { line: 'ip saddr { 10.0.0.0/8, 11.0.0.0-11.255.255.255 }', afterwards: 'ip saddr 10.0.0.0/7' },
-  { line: 'ip saddr { 0.0.0.0/1, 128.0.0.0/1 }', afterwards: 'ip saddr 0.0.0.0/0' },
-]
-
-/** What has no statement in the model yet, and is kept as it is. */
-export const keptOpaque: readonly RuleGroup[] = [
   {
-    title: 'filter, both families',
+    title: 'extension headers, options, routes, sockets, hashes, times',
     family: 'inet',
     hook: 'type filter hook input priority filter;',
     lines: lines(`
-    meta secpath exists
-    meta secpath missing
     meta ipsec exists
+    meta secpath exists
     meta time "2020-01-01 10:00:00"
     meta hour "10:00"-"12:00"
     meta day "Monday"
-    meta mark set 5
-    meta mark set meta mark or 0x10
-    meta mark set meta mark and 0xff
-    meta mark set meta mark xor 0xff
-    meta mark set meta mark & 0xff | 0x10
-    meta mark set ct mark
-    meta mark set ip saddr map { 1.2.3.4 : 5, 1.2.3.5 : 6 }
-    meta priority set 1:2
-    meta nftrace set 1
-    ct mark set 5
-    ct mark set meta mark
-    ct mark set ct mark or 0x10
-    ct label set 5
-    ct event set new,destroy
-    ct count 5
-    ct count over 5
-    ct zone set 3
-    quota 5 mbytes
-    quota over 5 mbytes
-    quota over 5 mbytes used 10 kbytes
-    rt classid 5
+    rt classid 0
+    meta secpath missing
     rt ip nexthop 1.2.3.4
     rt ip6 nexthop ::1
     rt ipsec exists
@@ -644,10 +612,8 @@ export const keptOpaque: readonly RuleGroup[] = [
     tcp option sack left 5
     tcp option timestamp tsval 1
     tcp option window count 5
-    tcp option maxseg size set 1400
     tcp option 30 exists
     tcp option @30,16,4 3
-    reset tcp option sack-perm
     exthdr frag exists
     frag more-fragments 1
     frag frag-off 5
@@ -659,6 +625,63 @@ export const keptOpaque: readonly RuleGroup[] = [
     srh tag 1
     dst nexthdr 5
     mh type 1
+    sctp chunk data exists
+    sctp chunk init num-outbound-streams 5
+    ipsec in ip saddr 1.2.3.4
+    `),
+  },
+  {
+    title: 'the same, IPv4',
+    family: 'ip',
+    hook: 'type filter hook prerouting priority mangle;',
+    lines: lines(`
+    rt nexthop 1.2.3.4
+    meta hour . ip saddr { "10:00" . 1.2.3.4 }
+    meta day { "Monday", "Tuesday" }
+    meta hour "23:00"-"01:00"
+    meta hour >= "10:00"
+    meta time < "2020-01-01"
+    `),
+  },
+]
+
+/** What is simpler after it was written back from the listing; nft reads its own listing the same way. */
+export const simplerAfterwards: readonly { readonly line: string; readonly afterwards: string }[] = [
+  { line: 'meta l4proto tcp meta l4proto tcp tcp dport 80', afterwards: 'tcp dport 80' },
+  { line: 'tcp dport { 1-5, 6-10 }', afterwards: 'tcp dport 1-10' },
+  { line: 'ip saddr { 10.0.0.0/8, 11.0.0.0-11.255.255.255 }', afterwards: 'ip saddr 10.0.0.0/7' },
+  { line: 'ip saddr { 0.0.0.0/1, 128.0.0.0/1 }', afterwards: 'ip saddr 0.0.0.0/0' },
+]
+
+/** What has no statement in the model yet, and is kept as it is. */
+export const keptOpaque: readonly RuleGroup[] = [
+  {
+    title: 'filter, both families',
+    family: 'inet',
+    hook: 'type filter hook input priority filter;',
+    lines: lines(`
+    meta mark set 5
+    meta mark set meta mark or 0x10
+    meta mark set meta mark and 0xff
+    meta mark set meta mark xor 0xff
+    meta mark set meta mark & 0xff | 0x10
+    meta mark set ct mark
+    meta mark set ip saddr map { 1.2.3.4 : 5, 1.2.3.5 : 6 }
+    meta priority set 1:2
+    meta nftrace set 1
+    ct mark set 5
+    ct mark set meta mark
+    ct mark set ct mark or 0x10
+    ct label set 5
+    ct event set new,destroy
+    ct count 5
+    ct count over 5
+    ct zone set 3
+    quota 5 mbytes
+    quota over 5 mbytes
+    quota over 5 mbytes used 10 kbytes
+    tcp option maxseg size set 1400
+    reset tcp option sack-perm
     add @dynset { ip saddr }
     add @dynset { ip saddr timeout 10s }
     update @dynset { ip saddr timeout 10s }
@@ -683,9 +706,6 @@ export const keptOpaque: readonly RuleGroup[] = [
     counter name ip saddr map { 1.2.3.4 : "c1" }
     quota name q1
     limit name l1
-    sctp chunk data exists
-    sctp chunk init num-outbound-streams 5
-    ipsec in ip saddr 1.2.3.4
     tcp dport 80 meta mark set 5 accept
     `),
   },
@@ -697,7 +717,6 @@ export const keptOpaque: readonly RuleGroup[] = [
     dup to 1.2.3.4
     dup to 1.2.3.4 device lo
     dup to ip saddr map { 1.2.3.4 : 1.2.3.5 }
-    rt nexthop 1.2.3.4
     meta l4proto tcp tproxy to 1.2.3.4:80
     tcp dport 80 tproxy to 1.2.3.4
     ip length set 5
@@ -710,11 +729,6 @@ export const keptOpaque: readonly RuleGroup[] = [
     meta mark set meta mark << 2
     meta mark set ct mark >> 8
     meta mark set (ct mark & 0xff) << 3
-    meta hour . ip saddr { "10:00" . 1.2.3.4 }
-    meta day { "Monday", "Tuesday" }
-    meta hour "23:00"-"01:00"
-    meta hour >= "10:00"
-    meta time < "2020-01-01"
     ct mark set mark & 0xff
     ct mark set (meta mark | 1)
     quota 1000 bytes

@@ -16,13 +16,6 @@ const booleanType: Datatype = {
   read: (bytes, offset, length, order): Immediate => readNumber(bytes, offset, length, order) !== 0,
 }
 
-/** realm: names of iproute2's rt_realms are not known here but the first; listed as text, as nft does it. */
-const realmNumbers = integerType('realm', 22, 32, { order: 'host', symbols: [['cosmos', 0]] })
-const realmType: Datatype = {
-  ...realmNumbers,
-  read: (bytes, offset, length, order): Immediate => String(realmNumbers.read(bytes, offset, length, order)),
-}
-
 /** day: of the week by its name; Sunday is the first. */
 const dayType = integerType('day', 45, 8, { order: 'host', symbols: symbols.days, title: 'day of the week' })
 
@@ -68,7 +61,8 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
     title: 'interface index',
   }),
   iface_type: integerType('iface_type', 21, 16, { order: 'host', symbols: symbols.interfaceTypes }),
-  realm: realmType,
+  // The names of iproute2's rt_realms are the machine's own, but for the first.
+  realm: integerType('realm', 22, 32, { order: 'host', symbols: [['cosmos', 0]] }),
   classid: classidType,
   uid: integerType('uid', 24, 32, { order: 'host', title: 'user id' }),
   gid: integerType('gid', 25, 32, { order: 'host', title: 'group id' }),
