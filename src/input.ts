@@ -8,17 +8,16 @@ import { joinPath, NfbridgeError } from './errors.js'
  */
 export function checkObject<T extends object>(
   value: T,
-  properties: readonly (keyof T & string)[],
+  properties: readonly string[],
   operation: string,
   path: string,
 ): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
   }
-  const known: readonly string[] = properties
   for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue
-    throw wrong(operation, `there is no option "${key}", only ${properties.join(', ')}`, joinPath(path, key))
+    if (properties.includes(key)) continue
+    throw wrong(operation, `there is no "${key}", only ${properties.join(', ')}`, joinPath(path, key))
   }
   return value
 }

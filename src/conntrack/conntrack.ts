@@ -1,4 +1,5 @@
 /** The kernel's connection tracking table: list, and forget, connections (`linux/netfilter/nfnetlink_conntrack.h`). */
+import { checkObject } from '../input.js'
 import type { Failure, SocketHandle } from '../native/addon.js'
 import { errorOfAll, failed, unwrap } from '../native/failure.js'
 import { MessageFlag, Packer } from '../native/pack.js'
@@ -7,7 +8,14 @@ import { inSlices, picked } from '../native/slices.js'
 import { unpack } from '../native/unpack.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { type ConntrackEntry, entryFromRecord } from './entry.js'
-import { alternatives, type ConntrackFilter, checkFilter, filterToRecord, matches } from './filter.js'
+import {
+  alternatives,
+  type ConntrackFilter,
+  checkFilter,
+  FILTER_PROPERTIES,
+  filterToRecord,
+  matches,
+} from './filter.js'
 import { familyOf, invalid, type Tuple, tupleToRecord } from './tuple.js'
 
 /** Where to look. */
@@ -36,6 +44,7 @@ export class Conntrack {
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without ctnetlink) */
   static async open(options: ConntrackOptions = {}): Promise<Conntrack> {
+    checkObject(options, ['netns'], 'conntrack.open', '')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
       return new Conntrack(await namespace.openSocket('netfilter', 'conntrack.open'))
@@ -79,6 +88,8 @@ export class Conntrack {
     filter: ConntrackFilter,
     test: (entry: ConntrackEntry) => boolean = () => true,
   ): Promise<number> {
+    // Without a filter it would be every connection, which is only meant when it is said: `{}`.
+    checkObject(filter, FILTER_PROPERTIES, 'conntrack.deleteAll', 'filter')
     const entries = await this.list(filter)
     return this.#delete(entries.filter(test).map(deletion))
   }
@@ -151,6 +162,8 @@ function identity({ id, zone, original }: ConntrackEntry): string {
 
 /** A message without a tuple would flush the whole table: none leaves here. */
 function deletion(connection: ConntrackEntry | Tuple): CtEntryRecord {
+  if (typeof connection !== 'object' || connection === null)
+    throw invalid('a connection is an entry of a listing or a tuple', 'connection')
   const entry = 'original' in connection ? connection : undefined
   const tuple = 'original' in connection ? connection.original : connection
   if (!tuple.source || !tuple.destination || tuple.protocol === undefined)

@@ -1,5 +1,7 @@
 /** Which connections are meant: tested by the kernel where it can, and once more here. */
+
 import { Cidr, type IPAddress, IPv4Address } from '../address/index.js'
+import { checkObject } from '../input.js'
 import type { CtEntryRecord } from '../native/records.js'
 import type { ConntrackEntry } from './entry.js'
 import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
@@ -26,6 +28,23 @@ export interface ConntrackFilter {
   readonly mark?: number | { readonly value: number; readonly mask: number }
 }
 
+/** The properties of {@link ConntrackFilter}. */
+export const FILTER_PROPERTIES: readonly string[] = [
+  'family',
+  'protocol',
+  'original',
+  'reply',
+  'address',
+  'zone',
+  'mark',
+] satisfies (keyof ConntrackFilter)[]
+const TUPLE_PROPERTIES: readonly string[] = [
+  'source',
+  'destination',
+  'sourcePort',
+  'destinationPort',
+] satisfies (keyof TupleFilter)[]
+
 /** CTA_FILTER_F_* (net/netfilter/nf_internals.h, kernel 5.8): which values of a tuple are compared. */
 const compare = {
   source: 1 << 0,
@@ -37,6 +56,11 @@ const compare = {
 
 /** @throws NfbridgeError NFB_INVALID_ARGUMENT for a filter that contradicts itself or has values out of range */
 export function checkFilter(filter: ConntrackFilter): void {
+  checkObject(filter, FILTER_PROPERTIES, 'conntrack.list', 'filter')
+  for (const direction of ['original', 'reply'] as const) {
+    const tuple = filter[direction]
+    if (tuple) checkObject(tuple, TUPLE_PROPERTIES, 'conntrack.list', `filter.${direction}`)
+  }
   const families = new Set<4 | 6>()
   for (const value of [
     filter.original?.source,

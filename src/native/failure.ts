@@ -58,6 +58,10 @@ const BY_ERRNO: ReadonlyMap<string, Meaning> = new Map([
     'ERESTART',
     { code: 'NFB_STALE_GENERATION', sentence: 'the ruleset has changed since it was listed: list it again' },
   ],
+  [
+    'ENFILE',
+    { code: 'NFB_TOO_LARGE', sentence: 'the set is full: it has as many elements as it was declared for' },
+  ],
   ['EMSGSIZE', { code: 'NFB_TOO_LARGE', sentence: 'it is too large for one send: split it into several' }],
 ])
 

@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 import { NfbridgeError } from '../errors.js'
+import { checkObject, checkString } from '../input.js'
 import type { MonitorHandle, NamespaceHandle, Outcome, SocketHandle } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import { addon } from '../native/load.js'
@@ -49,7 +50,10 @@ export class Namespace {
    * @throws NfbridgeError NFB_NOT_PERMITTED without CAP_SYS_ADMIN; NFB_EXISTS when something is under `path`
    */
   static async create(options: NamespaceOptions = {}): Promise<Namespace> {
-    return new Namespace(unwrap(await addon.createNamespace(options.path), 'netns.create'))
+    checkObject(options, ['path'], 'netns.create', '')
+    const { path } = options
+    if (path !== undefined) checkString(path, 'netns.create', 'path')
+    return new Namespace(unwrap(await addon.createNamespace(path), 'netns.create'))
   }
 
   /** The namespace of the calling thread. */
@@ -62,6 +66,7 @@ export class Namespace {
    * @throws NfbridgeError NFB_MISSING when nothing is there; NFB_NOT_PERMITTED
    */
   static async unmount(path: string): Promise<void> {
+    checkString(path, 'netns.unmount', 'path')
     unwrap(await addon.unmountNamespace(path), 'netns.unmount')
   }
 
@@ -82,6 +87,7 @@ export class Namespace {
    * @throws NfbridgeError NFB_INVALID_NAME when it is not such a name; NFB_MISSING when there is none of that name; NFB_NOT_PERMITTED
    */
   async readSysctl(name: string): Promise<string> {
+    checkString(name, 'netns.readSysctl', 'name')
     const outcome = await this.#open('netns.readSysctl').readSysctl(name)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.readSysctl')
     return outcome.trimEnd()
@@ -93,6 +99,8 @@ export class Namespace {
    * that the kernel does not take
    */
   async writeSysctl(name: string, value: string): Promise<void> {
+    checkString(name, 'netns.writeSysctl', 'name')
+    checkString(value, 'netns.writeSysctl', 'value')
     const outcome = await this.#open('netns.writeSysctl').writeSysctl(name, value)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.writeSysctl')
   }

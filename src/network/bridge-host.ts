@@ -77,8 +77,14 @@ export class BridgeHost {
 
   /** Attaches a container to the default network; see {@link Network.attach}. */
   async attach(options: ContainerOptions): Promise<Container> {
+    const existed = this.network(DEFAULT_NETWORK.name) !== undefined
     const network = await this.defaultNetwork()
-    return network.attach(options)
+    try {
+      return await network.attach(options)
+    } catch (error) {
+      if (!existed) await this.#removeEmpty(network.name)
+      throw error
+    }
   }
 
   /** The network of a name; undefined when there is none. */
@@ -124,6 +130,16 @@ export class BridgeHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** A call that fails leaves no network behind that it made; unless somebody else uses it by now. */
+  #removeEmpty(name: string): Promise<void> {
+    const operation = 'BridgeHost.attach'
+    return this.#context.operate(operation, async () => {
+      const network = this.#context.registry.network(name)
+      if (!network || this.#context.registry.containersOf(name).length > 0) return
+      await destroyNetwork(this.#context, network, operation)
+    })
   }
 
   async #create(options: NetworkOptions): Promise<Network> {

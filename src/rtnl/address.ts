@@ -1,8 +1,8 @@
 import { Cidr, type IPAddress, type IPv4Address } from '../address/index.js'
+import { checkObject } from '../input.js'
 import type { AddressRecord } from '../native/records.js'
 import { AddressFlag, nameOf, numberOf, SCOPES } from './numbers.js'
 import {
-  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -88,7 +88,7 @@ export function addressRecord(
   path: string,
   resolve: ResolveDevice,
 ): AddressRecord {
-  checkProperties(spec, NAMES, operation, path)
+  checkObject(spec, NAMES, operation, path)
   const cidr = toInterfaceAddress(spec.address, `${path}.address`)
   const local = cidr.address.bytes
   const flags =

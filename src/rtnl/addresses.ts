@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { AddressRecord } from '../native/records.js'
 import { type Address, type AddressSpec, readAddressRecord } from './address.js'
 import type { Connection } from './connection.js'
@@ -20,6 +21,7 @@ export class Addresses {
 
   async list(filter: AddressFilter = {}): Promise<Address[]> {
     const caller = 'rtnl.addresses.list'
+    checkObject(filter, ['device', 'family'], caller, 'filter')
     const record = compact<AddressRecord>({
       family: filter.family === undefined ? undefined : familyNumber(filter.family),
       index:

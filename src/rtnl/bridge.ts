@@ -1,7 +1,8 @@
+import { checkObject } from '../input.js'
 import type { BridgePortRecord, BridgeRecord } from '../native/records.js'
 import { inverse, readNumbers, readSwitches, writeNumbers, writeSwitches } from './attributes.js'
 import { nameOf, PORT_STATES } from './numbers.js'
-import { checkProperties, compact } from './values.js'
+import { compact } from './values.js'
 
 /**
  * The settings of a bridge (IFLA_BR_* in linux/if_link.h). Times are in hundredths of a second, as the kernel and
@@ -128,7 +129,7 @@ const BRIDGE_NAMES = [...Object.keys(BRIDGE_SWITCHES), ...Object.keys(BRIDGE_NUM
 const PORT_NAMES = [...Object.keys(PORT_SWITCHES), ...Object.keys(PORT_NUMBERS)]
 
 export function bridgeRecord(options: BridgeOptions, operation: string, path: string): BridgeRecord {
-  checkProperties(options, BRIDGE_NAMES, operation, path)
+  checkObject(options, BRIDGE_NAMES, operation, path)
   return { ...writeSwitches(BRIDGE_SWITCHES, options), ...writeNumbers(BRIDGE_NUMBERS, options) }
 }
 
@@ -144,7 +145,7 @@ export function bridgePortRecord(
   operation: string,
   path: string,
 ): BridgePortRecord {
-  checkProperties(options, PORT_NAMES, operation, path)
+  checkObject(options, PORT_NAMES, operation, path)
   return { ...writeSwitches(PORT_SWITCHES, options), ...writeNumbers(PORT_NUMBERS, options) }
 }
 

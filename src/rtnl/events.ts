@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { MonitorHandle, Outcome } from '../native/addon.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import type { LinkRecord } from '../native/records.js'
@@ -73,6 +74,7 @@ export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
 
   /** Subscribes. For {@link Rtnl.events}. */
   static async open(namespace: Namespace, options: EventOptions): Promise<RtnlEvents> {
+    checkObject(options, ['topics', 'limit'], 'rtnl.events', '')
     const topics = options.topics ?? ['link', 'address', 'route', 'neighbour']
     const events = new RtnlEvents(Math.max(1, options.limit ?? DEFAULT_LIMIT))
     const groups = topics.flatMap((topic) => GROUPS[topic])

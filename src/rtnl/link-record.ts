@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { LinkInfoRecord, LinkRecord, VethPeerRecord } from '../native/records.js'
 import { type BridgePortOptions, bridgePortRecord, bridgeRecord } from './bridge.js'
 import type {
@@ -11,15 +12,7 @@ import type {
 } from './link-spec.js'
 import { checkInterfaceName } from './names.js'
 import { LinkFlag } from './numbers.js'
-import {
-  checkDevice,
-  checkIndex,
-  checkProperties,
-  compact,
-  type Device,
-  type ResolveDevice,
-  toMac,
-} from './values.js'
+import { checkDevice, checkIndex, compact, type Device, type ResolveDevice, toMac } from './values.js'
 
 /** The properties by their attributes, for the paths of errors. */
 export const LINK_PROPERTIES: ReadonlyMap<string, string> = new Map([
@@ -64,7 +57,7 @@ export function newLinkRecord(
   path: string,
   resolve: ResolveDevice,
 ): LinkRecord {
-  checkProperties(spec, NEW_OF_KIND.get(spec.kind) ?? NEW, operation, path)
+  checkObject(spec, NEW_OF_KIND.get(spec.kind) ?? NEW, operation, path)
   return compact<LinkRecord>({
     ...attributes(spec, operation, path, resolve),
     ifname: checkInterfaceName(spec.name, operation, `${path}.name`),
@@ -84,7 +77,7 @@ export function changeLinkRecord(
   path: string,
   resolve: ResolveDevice,
 ): LinkRecord {
-  checkProperties(change, CHANGE, operation, path)
+  checkObject(change, CHANGE, operation, path)
   const renames = change.name !== undefined
   return compact<LinkRecord>({
     ...attributes(change, operation, path, resolve),
@@ -118,7 +111,7 @@ export function portRecord(
 
 /** The record that says which links are meant. */
 export function linkSelectorRecord(selector: LinkSelector, operation: string, path: string): LinkRecord {
-  checkProperties(selector, ['device', 'group'], operation, path)
+  checkObject(selector, ['device', 'group'], operation, path)
   if ('device' in selector) return deviceRecord(selector.device, operation, `${path}.device`)
   if (Number.isInteger(selector.group) && selector.group > 0 && selector.group < 2 ** 32) {
     return { group: selector.group }
@@ -212,7 +205,7 @@ function linkInfo(spec: LinkSpec, operation: string, path: string): LinkInfoReco
 }
 
 function peerRecord(peer: VethPeerSpec, operation: string, path: string): VethPeerRecord {
-  checkProperties(peer, PEER, operation, path)
+  checkObject(peer, PEER, operation, path)
   return compact<VethPeerRecord>({
     ifname: peer.name === undefined ? undefined : checkInterfaceName(peer.name, operation, `${path}.name`),
     index: peer.index === undefined ? undefined : checkIndex(peer.index, operation, `${path}.index`),

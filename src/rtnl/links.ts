@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkArray, checkObject } from '../input.js'
 import type { LinkRecord } from '../native/records.js'
 import { SKIP_STATISTICS } from './batch.js'
 import type { Connection } from './connection.js'
@@ -25,6 +26,7 @@ export class Links {
   /** Lists links; the kernel filters by `kind` and `master`. */
   async list(filter: LinkFilter = {}): Promise<Link[]> {
     const caller = 'rtnl.links.list'
+    checkObject(filter, ['kind', 'master', 'group'], caller, 'filter')
     const record = compact<LinkRecord>({
       extMask: SKIP_STATISTICS,
       master:
@@ -63,7 +65,7 @@ export class Links {
   }
 
   async #get(devices: readonly Device[], caller: string, pathOf: (index: number) => string): Promise<Link[]> {
-    const requests = devices.map((device, index) => {
+    const requests = checkArray(devices, caller, 'devices').map((device, index) => {
       const checked = checkDevice(device, caller, pathOf(index))
       const record = typeof checked === 'number' ? { index: checked } : { ifname: checked }
       return {

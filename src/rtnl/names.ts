@@ -14,7 +14,7 @@ export function checkInterfaceName(name: string, operation: string, path?: strin
   throw new NfbridgeError({
     code: 'NFB_INVALID_NAME',
     operation,
-    message: `${JSON.stringify(name)} is no name for an interface: ${reason}`,
+    message: `${typeof name === 'string' ? JSON.stringify(name) : String(name)} is no name for an interface: ${reason}`,
     path,
   })
 }

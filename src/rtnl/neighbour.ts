@@ -1,8 +1,8 @@
 import type { IPAddress, MacAddress } from '../address/index.js'
+import { checkObject } from '../input.js'
 import type { NeighbourRecord } from '../native/records.js'
 import { Family, NEIGHBOUR_STATES, NeighbourFlag, nameOf, numberOf } from './numbers.js'
 import {
-  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -114,7 +114,7 @@ export function neighbourRecord(
   path: string,
   resolve: ResolveDevice,
 ): NeighbourRecord {
-  checkProperties(spec, NAMES, operation, path)
+  checkObject(spec, NAMES, operation, path)
   const address = toAddress(spec.address, `${path}.address`)
   return compact<NeighbourRecord>({
     family: familyNumber(address.family),
@@ -150,7 +150,7 @@ export function fdbRecord(
   path: string,
   resolve: ResolveDevice,
 ): NeighbourRecord {
-  checkProperties(spec, FDB_NAMES, operation, path)
+  checkObject(spec, FDB_NAMES, operation, path)
   return compact<NeighbourRecord>({
     family: Family.bridge,
     ifindex: resolve(spec.device, `${path}.device`),

@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { NeighbourRecord } from '../native/records.js'
 import type { Connection } from './connection.js'
 import {
@@ -36,6 +37,7 @@ export class Neighbours {
 
   async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
     const caller = 'rtnl.neighbours.list'
+    checkObject(filter, ['device', 'family'], caller, 'filter')
     const index =
       filter.device === undefined
         ? undefined
@@ -82,6 +84,7 @@ export class ForwardingDatabase {
 
   async list(filter: FdbFilter = {}): Promise<FdbEntry[]> {
     const caller = 'rtnl.fdb.list'
+    checkObject(filter, ['bridge', 'device'], caller, 'filter')
     const index = async (device: Device | undefined, path: string): Promise<number | undefined> =>
       device === undefined ? undefined : await this.#connection.indexOf(device, caller, path)
     const master = await index(filter.bridge, 'bridge')

@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import { MessageFlag } from '../native/pack.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { ADDRESS_PROPERTIES, type AddressSpec, addressRecord } from './address.js'
@@ -58,6 +59,8 @@ export function addMessages(
   resolve: ResolveDevice,
   add: AddMessage,
 ): void {
+  checkObject(operation, ['kind', 'action', ...Object.values(SUBJECTS)], caller, path)
+  checkSubject(operation, caller, path)
   switch (operation.kind) {
     case 'link':
       addLinkMessages(operation, caller, path, resolve, add)
@@ -208,6 +211,13 @@ export function callerPath(operation: RtnlOperation, recordPath: string): string
   const property = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
   const rest = name === 'metrics' ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
   return [SUBJECTS[operation.kind], step, property, ...rest].filter((each) => each !== '').join('.')
+}
+
+/** What an operation is about is an object; its properties are checked where it becomes a record. */
+function checkSubject(operation: RtnlOperation, caller: string, path: string): void {
+  const subject = new Map<string, unknown>(Object.entries(operation)).get(SUBJECTS[operation.kind] ?? '')
+  if (SUBJECTS[operation.kind] === undefined || (typeof subject === 'object' && subject !== null)) return
+  throw invalid('an object is expected', caller, `${path}.${SUBJECTS[operation.kind]}`)
 }
 
 function checkDirection(action: Direction, caller: string, path: string): Direction {

@@ -1,10 +1,10 @@
 import { Cidr, type IPAddress, IPv4Address, IPv6Address } from '../address/index.js'
 import { joinPath, NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { NexthopRecord, RouteRecord } from '../native/records.js'
 import type { Scope } from './address.js'
 import { nameOf, numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES, ROUTE_TYPES, RouteFlag, SCOPES } from './numbers.js'
 import {
-  checkProperties,
   compact,
   type Device,
   familyNumber,
@@ -135,7 +135,7 @@ export function routeRecord(
   path: string,
   resolve: ResolveDevice,
 ): RouteRecord {
-  checkProperties(spec, NAMES, operation, path)
+  checkObject(spec, NAMES, operation, path)
   const gateway = spec.gateway === undefined ? undefined : toAddress(spec.gateway, `${path}.gateway`)
   const destination = destinationOf(spec, gateway, path)
   const family = destination.family
@@ -252,7 +252,7 @@ function nexthopRecord(
   path: string,
   resolve: ResolveDevice,
 ): NexthopRecord {
-  checkProperties(nexthop, NEXTHOP_NAMES, operation, path)
+  checkObject(nexthop, NEXTHOP_NAMES, operation, path)
   const gateway = nexthop.gateway === undefined ? undefined : toAddress(nexthop.gateway, `${path}.gateway`)
   return compact<NexthopRecord>({
     flags: nexthop.onlink ? RouteFlag.onlink : 0,

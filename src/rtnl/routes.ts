@@ -1,5 +1,6 @@
 import type { IPAddress } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { RouteRecord } from '../native/records.js'
 import type { Connection } from './connection.js'
 import { numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
@@ -27,6 +28,7 @@ export class Routes {
 
   async list(filter: RouteFilter = {}): Promise<Route[]> {
     const caller = 'rtnl.routes.list'
+    checkObject(filter, ['family', 'table', 'device', 'protocol'], caller, 'filter')
     const table =
       filter.table === 'all' ? undefined : numberOf(ROUTE_TABLES, filter.table ?? 'main', caller, 'table')
     const families = filter.family === undefined ? [4 as const, 6 as const] : [filter.family]

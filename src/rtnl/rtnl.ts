@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Addresses } from './addresses.js'
@@ -10,6 +11,7 @@ import { ForwardingDatabase, Neighbours } from './neighbours.js'
 import type { RtnlOperation } from './operation.js'
 import { Routes } from './routes.js'
 
+/** Options of {@link Rtnl.open}. */
 export interface RtnlOptions {
   /** The namespace; that of the process by default. A Namespace stays the caller's to close. */
   readonly netns?: NamespaceSource | Namespace
@@ -48,6 +50,7 @@ export class Rtnl {
    * @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED
    */
   static async open(options: RtnlOptions = {}): Promise<Rtnl> {
+    checkObject(options, ['netns'], 'rtnl.open', '')
     const namespace = Namespace.open(options.netns ?? CURRENT)
     try {
       return new Rtnl(namespace, new Connection(await namespace.openSocket('route', 'rtnl.open')))

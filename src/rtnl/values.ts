@@ -1,5 +1,13 @@
-import { addressFromBytes, Cidr, type IPAddress, MacAddress, parseAddress } from '../address/index.js'
-import { joinPath, NfbridgeError } from '../errors.js'
+import {
+  addressFromBytes,
+  Cidr,
+  type IPAddress,
+  IPv4Address,
+  IPv6Address,
+  MacAddress,
+  parseAddress,
+} from '../address/index.js'
+import { NfbridgeError } from '../errors.js'
 import { checkInterfaceName } from './names.js'
 import { Family } from './numbers.js'
 
@@ -10,21 +18,22 @@ export type Device = string | number
 export type ResolveDevice = (device: Device, path: string) => number
 
 export function toAddress(value: IPAddress | string, path: string): IPAddress {
-  return typeof value === 'string' ? parseAddress(value, path) : value
+  if (value instanceof IPv4Address || value instanceof IPv6Address) return value
+  return parseAddress(value, path)
 }
 
 /** An address with its network's prefix length, `172.17.0.5/16`. */
 export function toInterfaceAddress(value: Cidr | string, path: string): Cidr {
-  return typeof value === 'string' ? Cidr.parseInterface(value, path) : value
+  return value instanceof Cidr ? value : Cidr.parseInterface(value, path)
 }
 
 /** A network; host bits must be zero. */
 export function toNetwork(value: Cidr | string, path: string): Cidr {
-  return typeof value === 'string' ? Cidr.parse(value, path) : value
+  return value instanceof Cidr ? value : Cidr.parse(value, path)
 }
 
 export function toMac(value: MacAddress | string, path: string): MacAddress {
-  return typeof value === 'string' ? MacAddress.parse(value, path) : value
+  return value instanceof MacAddress ? value : MacAddress.parse(value, path)
 }
 
 /** AF_INET or AF_INET6. */
@@ -56,35 +65,6 @@ export function checkDevice(device: Device, operation: string, path: string): De
   return typeof device === 'number'
     ? checkIndex(device, operation, path)
     : checkInterfaceName(device, operation, path)
-}
-
-/**
- * Refuses what is no object and properties that are not known: a misspelt one that is passed over would be a trap.
- * @throws NfbridgeError NFB_INVALID_ARGUMENT
- */
-export function checkProperties(
-  value: object,
-  known: readonly string[],
-  operation: string,
-  path: string,
-): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation,
-      message: 'an object is expected',
-      path,
-    })
-  }
-  for (const name in value) {
-    if (known.includes(name)) continue
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation,
-      message: `there is no "${name}", only ${known.join(', ')}`,
-      path: joinPath(path, name),
-    })
-  }
 }
 
 /** Copies without the properties that are undefined, as `exactOptionalPropertyTypes` wants it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ipJson } from '../../support/tools.js'
 import { createMachines, openHost } from './setting.js'
+import { stateOf } from './state.js'
 
 describe('the default network', () => {
   it('is made when it is first needed: docker0, 172.17.0.0/16, gateway 172.17.0.1', async () => {
@@ -37,6 +38,18 @@ describe('the default network', () => {
     })
     const routes = await ipJson(web.namespace, 'route', 'show', 'default')
     expect(routes).toMatchObject([{ dst: 'default', gateway: '172.17.0.1', dev: 'eth0' }])
+  })
+
+  it('is not left behind by an attach that fails', async () => {
+    const { host } = await createMachines()
+    const before = await stateOf(host.namespace)
+    const bridgeHost = await openHost(host)
+    await expect(bridgeHost.attach({ netns: '/run/netns/there-is-none' })).rejects.toMatchObject({
+      code: 'NFB_NAMESPACE_GONE',
+      operation: 'Network.attach',
+    })
+    expect(bridgeHost.networks).toEqual([])
+    expect(await stateOf(host.namespace)).toBe(before)
   })
 
   it('gives addresses in order and does not use one again that was just freed', async () => {
