@@ -9,12 +9,52 @@ export const STAMP = 0xfffffffe
 /** Words in front of a message's body; `codec::kMessageHeadWords`. */
 export const HEAD_WORDS = 4
 
+/** How the packer writes a value: one kind for types that it writes alike. */
+export const PackKind = {
+  word: 0,
+  half: 1,
+  byte: 2,
+  signed: 3,
+  wide: 4,
+  string: 5,
+  flag: 6,
+  bytes: 7,
+  nested: 8,
+  list: 9,
+  select: 10,
+} as const
+export type PackKind = (typeof PackKind)[keyof typeof PackKind]
+
+const packKinds: { readonly [T in FieldType]: PackKind } = {
+  u8: PackKind.byte,
+  u16: PackKind.half,
+  be16: PackKind.half,
+  u32: PackKind.word,
+  be32: PackKind.word,
+  s32: PackKind.signed,
+  beS32: PackKind.signed,
+  u64: PackKind.wide,
+  be64: PackKind.wide,
+  string: PackKind.string,
+  flag: PackKind.flag,
+  bytes: PackKind.bytes,
+  nested: PackKind.nested,
+  list: PackKind.list,
+  structs: PackKind.list,
+  strings: PackKind.list,
+  select: PackKind.select,
+}
+
 /** One field, prepared for the packer and the unpacker; all instances have one shape, so that their loops stay fast. */
 export class FieldLayout {
   readonly name: string
   /** What the packer writes in front of the value: the field's place in its schema. */
   readonly index: number
   readonly type: FieldType
+  /** The type as the packer's switch has it: a small number, which is found without comparing. */
+  readonly kind: PackKind
+  /** The field that came after this one the last time: most records of a schema have their properties in one order. */
+  next: FieldLayout | undefined = undefined
   /** The field's schema once {@link compileLayouts} has linked it; a schema without fields before that. */
   schema: SchemaLayout
   /** select: the name of the field that selects, else empty. */
@@ -27,6 +67,7 @@ export class FieldLayout {
     this.name = name
     this.index = index
     this.type = type
+    this.kind = packKinds[type]
     this.schema = schema
     this.keyName = ''
     this.variantIndex = new Map()
@@ -39,6 +80,8 @@ export class SchemaLayout {
   readonly name: string
   readonly fields: FieldLayout[] = []
   readonly byName: Map<string, FieldLayout> = new Map()
+  /** The field that came first the last time, see {@link FieldLayout.next}. */
+  first: FieldLayout | undefined = undefined
 
   constructor(name: string) {
     this.name = name

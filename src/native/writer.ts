@@ -1,5 +1,14 @@
 import { type ErrorCode, joinPath, NfbridgeError } from '../errors.js'
-import { type FieldLayout, HEAD_WORDS, type Layouts, OPAQUE, type SchemaLayout, STAMP } from './layout.js'
+import {
+  type FieldLayout,
+  HEAD_WORDS,
+  type Layouts,
+  OPAQUE,
+  PackKind,
+  type SchemaLayout,
+  STAMP,
+} from './layout.js'
+import { packedRecord } from './shared.js'
 import { type Stamp, stampedMessages } from './stamp.js'
 
 const LARGEST_U64 = 0xffff_ffff_ffff_ffffn
@@ -123,54 +132,61 @@ export class RecordWriter {
 
   #record(schema: SchemaLayout, record: unknown): void {
     if (!isProperties(record)) throw this.#wrong('', 'an object', record)
-    const byName = schema.byName
+    let last: FieldLayout | undefined
+    let guess = schema.first
     for (const name in record) {
       const value = record[name]
       if (value === undefined) continue
-      const field = byName.get(name)
-      if (field !== undefined) this.#field(field, value, record)
-      else if (name === 'opaque') this.#opaqueEntries(value)
-      else throw this.#fault(name, `${schema.name} has no property "${name}"`)
+      let field = guess
+      if (field === undefined || field.name !== name) {
+        field = schema.byName.get(name)
+        if (field === undefined) {
+          if (name !== 'opaque') throw this.#fault(name, `${schema.name} has no property "${name}"`)
+          this.#opaqueEntries(value)
+          continue
+        }
+        if (last === undefined) schema.first = field
+        else last.next = field
+      }
+      this.#field(field, value, record)
+      last = field
+      guess = field.next
     }
   }
 
   #field(field: FieldLayout, value: unknown, record: Properties): void {
     if (this.#at + 4 > this.#words.length) this.#reserve(4)
     const words = this.#words
-    switch (field.type) {
-      case 'u32':
-      case 'be32':
+    switch (field.kind) {
+      case PackKind.word:
         if (typeof value !== 'number' || value >>> 0 !== value) {
           throw this.#wrong(field.name, 'an integer from 0 to 4294967295', value)
         }
         words[this.#at++] = field.index
         words[this.#at++] = value
         return
-      case 'u8':
+      case PackKind.byte:
         if (typeof value !== 'number' || (value & 0xff) !== value) {
           throw this.#wrong(field.name, 'an integer from 0 to 255', value)
         }
         words[this.#at++] = field.index
         words[this.#at++] = value
         return
-      case 'u16':
-      case 'be16':
+      case PackKind.half:
         if (typeof value !== 'number' || (value & 0xffff) !== value) {
           throw this.#wrong(field.name, 'an integer from 0 to 65535', value)
         }
         words[this.#at++] = field.index
         words[this.#at++] = value
         return
-      case 's32':
-      case 'beS32':
+      case PackKind.signed:
         if (typeof value !== 'number' || (value | 0) !== value) {
           throw this.#wrong(field.name, 'an integer from -2147483648 to 2147483647', value)
         }
         words[this.#at++] = field.index
         words[this.#at++] = value
         return
-      case 'u64':
-      case 'be64':
+      case PackKind.wide:
         if (typeof value !== 'bigint' || value < 0n || value > LARGEST_U64) {
           throw this.#wrong(field.name, 'a bigint from 0 to 18446744073709551615', value)
         }
@@ -179,33 +195,28 @@ export class RecordWriter {
         words[this.#at++] = halves[LOW] ?? 0
         words[this.#at++] = halves[HIGH] ?? 0
         return
-      case 'string':
+      case PackKind.string:
         words[this.#at++] = field.index
         this.#string(field.name, value)
         return
-      case 'flag':
+      case PackKind.flag:
         if (value !== true) throw this.#wrong(field.name, 'true (leave it out otherwise)', value)
         words[this.#at++] = field.index
         words[this.#at++] = 1
         return
-      case 'bytes':
+      case PackKind.bytes:
         words[this.#at++] = field.index
         this.#raw(field.name, value)
         return
-      case 'nested':
+      case PackKind.nested:
         words[this.#at++] = field.index
         this.#nest(field.name, field.schema, value)
         return
-      case 'list':
-      case 'structs':
+      case PackKind.list:
         words[this.#at++] = field.index
         this.#list(field, value)
         return
-      case 'strings':
-        words[this.#at++] = field.index
-        this.#list(field, value)
-        return
-      case 'select':
+      case PackKind.select:
         words[this.#at++] = field.index
         this.#select(field, value, record)
         return
@@ -232,10 +243,30 @@ export class RecordWriter {
     const strings = field.type === 'strings'
     for (let index = 0; index < value.length; index++) {
       if (strings) this.#string(index, value[index])
-      else this.#nest(index, field.schema, value[index])
+      else this.#item(index, field.schema, value[index])
     }
     this.#depth--
     this.#words[start] = this.#at - start - 1
+  }
+
+  /** An item of a list; one that is shared is packed the first time only. */
+  #item(index: number, schema: SchemaLayout, value: unknown): void {
+    const packed = isProperties(value) ? packedRecord(value) : undefined
+    if (packed === undefined) {
+      this.#nest(index, schema, value)
+    } else if (packed.schema === schema) {
+      const { words } = packed
+      this.#reserve(words.length)
+      const target = this.#words
+      const start = this.#at
+      for (let place = 0; place < words.length; place++) target[start + place] = words[place] ?? 0
+      this.#at = start + words.length
+    } else {
+      const start = this.#at
+      this.#nest(index, schema, value)
+      packed.words = this.#words.slice(start, this.#at)
+      packed.schema = schema
+    }
   }
 
   /** `[variant] [words] entry*`, or `[OPAQUE] [byteLength] bytes` for what was read without being understood. */

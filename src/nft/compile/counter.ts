@@ -1,5 +1,6 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import type { CounterStatement } from '../model/index.js'
+import { commonExpression } from './common-expressions.js'
 import { compileReference, isReference } from './object-reference.js'
 import type { RuleContext } from './rule-context.js'
 
@@ -21,8 +22,10 @@ export function count(value: number): bigint {
   return BigInt(value)
 }
 
+const fresh = commonExpression({ name: 'counter', data: {} })
+
 /** `counter`: one of the rule's own, or a named one. */
 export function compileCounter(context: RuleContext, counter: CounterStatement['counter']): void {
   if (isReference(counter)) compileReference(context, 'counter', counter)
-  else context.out.push({ name: 'counter', data: counterData(counter ?? {}) })
+  else context.out.push(counter ? { name: 'counter', data: counterData(counter) } : fresh)
 }

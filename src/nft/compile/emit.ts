@@ -1,8 +1,14 @@
 /** The small expressions that most statements are made of. */
 import { BitwiseOps, ByteorderOps, CmpOps, VERDICT_REGISTER } from '../kernel/constants.js'
+import { CommonExpressions } from './common-expressions.js'
 import type { KernelData, RuleExpression } from './kernel-expression.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
+
+const payloads = new CommonExpressions()
+const metas = new CommonExpressions()
+const bytes = new CommonExpressions()
+const verdicts = new CommonExpressions()
 
 export function loadPayload(
   out: RuleExpression[],
@@ -11,15 +17,25 @@ export function loadPayload(
   offset: number,
   len: number,
 ): void {
-  out.push({ name: 'payload', data: { dreg: register(slot), base, offset, len } })
+  // Offsets and lengths are below these for all headers that are known; others are just not remembered.
+  const key = offset < 1024 && len < 64 ? ((slot * 8 + base) * 1024 + offset) * 64 + len : -1
+  out.push(
+    payloads.get(key) ??
+      payloads.keep(key, { name: 'payload', data: { dreg: register(slot), base, offset, len } }),
+  )
 }
 
 export function loadMeta(out: RuleExpression[], slot: number, key: number): void {
-  out.push({ name: 'meta', data: { dreg: register(slot), key } })
+  const place = slot * 256 + key
+  out.push(metas.get(place) ?? metas.keep(place, { name: 'meta', data: { dreg: register(slot), key } }))
 }
 
 export function compare(out: RuleExpression[], slot: number, op: number, value: Uint8Array): void {
-  out.push({ name: 'cmp', data: { sreg: register(slot), op, data: { value } } })
+  // Comparisons of one byte are with protocols, mostly.
+  const key = value.length === 1 ? (slot * 8 + op) * 256 + (value[0] ?? 0) : -1
+  out.push(
+    bytes.get(key) ?? bytes.keep(key, { name: 'cmp', data: { sreg: register(slot), op, data: { value } } }),
+  )
 }
 
 /** `meta key == value`, as dependencies are tested. */
@@ -68,5 +84,8 @@ export function immediate(out: RuleExpression[], slot: number, value: Uint8Array
 }
 
 export function immediateVerdict(out: RuleExpression[], data: KernelData): void {
-  out.push({ name: 'immediate', data: { dreg: VERDICT_REGISTER, data } })
+  const key = 'verdict' in data && data.verdict.chain === undefined ? data.verdict.code + 16 : -1
+  out.push(
+    verdicts.get(key) ?? verdicts.keep(key, { name: 'immediate', data: { dreg: VERDICT_REGISTER, data } }),
+  )
 }

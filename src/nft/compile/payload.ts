@@ -6,7 +6,8 @@ import { requireHeader, requireIcmpType } from './dependency.js'
 import { noTransforms, type Transform, type ValueOperand } from './operand.js'
 import type { RuleContext } from './rule-context.js'
 
-const cachedFields = new Map<string, ValueOperand>()
+/** By protocol and field. */
+const cachedFields = new Map<string, Map<string, ValueOperand>>()
 
 /** The operand of a payload expression; what must be tested for it to mean something is emitted. */
 export function payloadOperand(
@@ -15,8 +16,7 @@ export function payloadOperand(
 ): ValueOperand {
   if ('base' in reference) return rawPayload(reference)
   const { protocol, field } = reference
-  const cacheKey = `${protocol} ${field}`
-  const operand = cachedFields.get(cacheKey) ?? describeField(cacheKey, protocol, field)
+  const operand = cachedFields.get(protocol)?.get(field) ?? describeField(protocol, field)
   requireHeader(context, protocol)
   if (protocol === 'icmp' || protocol === 'icmpv6') requireIcmpType(context, protocol, field)
   return operand
@@ -33,7 +33,7 @@ const protocolKeys: ReadonlySet<string> = new Set([
   'comp nexthdr',
 ])
 
-function describeField(cacheKey: string, protocol: string, field: string): ValueOperand {
+function describeField(protocol: string, field: string): ValueOperand {
   const header = Object.entries(headers).find(([name]) => name === protocol)?.[1]
   if (header === undefined) throw new InvalidValue(`${quote(protocol)} is no header that is known here`)
   const found = Object.entries(header.fields).find(([name]) => name === field)?.[1]
@@ -44,9 +44,10 @@ function describeField(cacheKey: string, protocol: string, field: string): Value
     found.offset,
     found.bits,
     type,
-    protocolKeys.has(cacheKey),
+    protocolKeys.has(`${protocol} ${field}`),
   )
-  cachedFields.set(cacheKey, operand)
+  const ofProtocol = cachedFields.get(protocol) ?? new Map<string, ValueOperand>()
+  cachedFields.set(protocol, ofProtocol.set(field, operand))
   return operand
 }
 
