@@ -1,6 +1,7 @@
 /** How the operations of a transaction reach the kernel: listed for, compiled, sent, and what it answers. */
 import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { unwrap } from '../native/failure.js'
 import type { Packer } from '../native/pack.js'
@@ -65,8 +66,25 @@ export class Commit {
     this.#operations = operations
     this.#declared = declared
     this.#options = options
-    this.#dryRun = options.dryRun ?? false
+    this.#dryRun = options?.dryRun ?? false
     this.#operation = this.#dryRun ? 'nft.check' : 'nft.commit'
+    this.#checkInput()
+  }
+
+  /** What a caller without types may pass: looking into it must not fail by itself. */
+  #checkInput(): void {
+    checkObject(this.#options, ['handles', 'expectGeneration', 'dryRun'], this.#operation, '')
+    for (const [index, operation] of this.#operations.entries()) {
+      for (const [name, object] of Object.entries(operation)) {
+        if (typeof object === 'object' && object !== null) continue
+        throw new NfbridgeError({
+          code: 'NFB_INVALID_ARGUMENT',
+          operation: this.#operation,
+          message: `an object such as { table: … } is expected, not ${object === null ? 'null' : typeof object}`,
+          path: `operations[${index}].${name}`,
+        })
+      }
+    }
   }
 
   async run(): Promise<CommitResult> {

@@ -1,5 +1,6 @@
 /** Listing: the kernel's ruleset, or a part of it, as one consistent snapshot. */
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import { MessageFlag, Packer } from '../native/pack.js'
@@ -39,6 +40,7 @@ const ENOENT = 2
  * NFB_CLOSED
  */
 export async function listRuleset(socket: SocketHandle, filter: ListFilter = {}): Promise<Ruleset> {
+  checkObject(filter, ['family', 'table', 'chain', 'set', 'kinds', 'elements'], operation, 'filter')
   for (let attempt = 0; attempt < attempts; attempt++) {
     const before = await readGeneration(socket)
     const ruleset = await new Lister(socket, filter).read()

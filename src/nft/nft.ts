@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
@@ -34,6 +35,7 @@ export class Nft {
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without nf_tables) */
   static async open(options: NftOptions = {}): Promise<Nft> {
+    checkObject(options, ['netns'], 'nft.open', '')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
       return new Nft(await namespace.openSocket('netfilter', 'nft.open'))

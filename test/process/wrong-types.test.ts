@@ -106,6 +106,16 @@ describe('a value of a wrong type', () => {
     }
   })
 
+  it('a hole in a rule is no statement that is passed over', async () => {
+    const { nft } = handles
+    const holes: unknown = [undefined, { accept: null }]
+    const rule = { family: 'ip', table: 't', chain: 'c', expr: holes as never } as const
+    await expect(nft.transaction().add({ rule }).commit()).rejects.toMatchObject({
+      code: 'NFB_INVALID_ARGUMENT',
+      path: 'operations[0].rule.expr[0]',
+    })
+  })
+
   it('undefined is no filter of what shall be deleted', async () => {
     const deleteAll: (filter?: never) => Promise<number> = handles.conntrack.deleteAll.bind(
       handles.conntrack,

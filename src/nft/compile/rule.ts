@@ -20,8 +20,9 @@ export function compileExpressions(batch: BatchContext, rule: Rule): RuleExpress
   trail.enter('expr')
   for (let index = 0; index < expr.length; index++) {
     const statement = expr[index]
-    if (statement === undefined) continue
     trail.enter(index)
+    // Passed over, a hole (of `condition && match.…`) would be a rule without its condition.
+    if (statement === undefined) throw new InvalidValue('a statement is expected, not undefined')
     compileStatement(context, statement)
     trail.leave()
   }
