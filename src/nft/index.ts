@@ -16,5 +16,6 @@ export {
   type SlotValue,
   slot,
 } from './prepare/index.js'
+export { type RetryOptions, retryOnChange } from './retry.js'
 export { type TextOptions, type TextValue, toText } from './text/index.js'
 export { type CheckOptions, Transaction } from './transaction.js'

@@ -11,6 +11,8 @@ const properties: ReadonlyMap<string, string> = new Map([
   ['set', 'name'],
   ['handle', 'handle'],
   ['position', 'handle'],
+  ['id', 'id'],
+  ['positionId', 'nextTo'],
   ['type', 'type'],
   ['policy', 'policy'],
   ['hook', 'hook'],
