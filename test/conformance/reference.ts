@@ -87,11 +87,14 @@ export function expressionsByChain(output: string): ReadonlyMap<string, string[]
 }
 
 function elements(line: string): string[] {
-  return line
-    .split('[end]')
-    .map((element) => spaced(element))
-    .filter((element) => element !== '')
-    .map((element) => `${element} [end]`)
+  return (
+    line
+      .split('[end]')
+      .map((element) => spaced(element))
+      // User data is compared in the kernel's records.
+      .filter((element) => element.startsWith('element '))
+      .map((element) => `${element} [end]`)
+  )
 }
 
 export function spaced(line: string): string {

@@ -29,13 +29,20 @@ export function ctOperand(context: RuleContext, reference: CtReference): ValueOp
     throw new InvalidValue(`ct ${reference.key} has no direction`)
   return {
     kind: 'value',
-    source: { kind: 'ct', key: key.number, direction },
+    source: { kind: 'ct', key: olderKey(context, reference) ?? key.number, direction },
     type: datatype(key.type),
     bits: key.length * 8,
     length: key.length,
     order: key.order,
     transforms: noTransforms,
   }
+}
+
+/** Where the table is of one family, `saddr` and `daddr` without a family are the older keys, as nft has it. */
+function olderKey({ family }: RuleContext, reference: CtReference): number | undefined {
+  if (reference.key !== 'saddr' && reference.key !== 'daddr') return undefined
+  const isImplied = reference.family === undefined && (family === 'ip' || family === 'ip6')
+  return isImplied ? ctByName.get(reference.key)?.number : undefined
 }
 
 /** `saddr` and `daddr` of either family by its own key, as nft has it. */

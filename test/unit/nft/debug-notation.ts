@@ -26,6 +26,7 @@ const metaNames: { readonly [key: number]: string } = {
   9: 'oiftype',
   10: 'skuid',
   11: 'skgid',
+  13: 'rtclassid',
   12: 'nftrace',
   14: 'secmark',
   15: 'nfproto',
@@ -56,6 +57,8 @@ const ctNames: { readonly [key: number]: string } = {
   5: 'expiration',
   6: 'helper',
   7: 'l3protocol',
+  8: 'src',
+  9: 'dst',
   10: 'protocol',
   11: 'proto_src',
   4: 'secmark',
@@ -64,6 +67,7 @@ const ctNames: { readonly [key: number]: string } = {
   13: 'label',
   14: 'packets',
   15: 'bytes',
+  16: 'avgpkt',
   17: 'zone',
   19: 'src_ip',
   20: 'dst_ip',
@@ -194,7 +198,7 @@ function body(expression: RuleExpression): string {
       const { dreg, sreg, len, seed, modulus, offset } = expression.data
       const first = offset === undefined ? '' : ` offset ${offset}`
       if (sreg === undefined) return `hash reg ${dreg} = symhash() % mod ${modulus}${first}`
-      const start = seed === undefined ? '' : `, 0x${seed.toString(16)}`
+      const start = `, 0x${(seed ?? 0).toString(16)}`
       return `hash reg ${dreg} = jhash(reg ${sreg}, ${len}${start}) % mod ${modulus}${first}`
     }
     case 'xfrm': {
