@@ -199,10 +199,15 @@ function exactKey(value: Expression, layout: ElementLayout, trail: Trail): Uint8
   if (layout.shift === 0) return fieldBytes(value, layout.key, trail)
   const [field] = layout.key.fields
   if (field === undefined) return new Uint8Array(0)
-  const shifted = constantNumber(value, field.type, field.type.bits) << BigInt(layout.shift)
+  const shifted = constantNumber(value, field.type, valueBits(field, layout.shift)) << BigInt(layout.shift)
   const bytes = new Uint8Array(layout.key.length)
   writeNumberField(field, shifted, bytes)
   return bytes
+}
+
+/** How many bits a value may have: those of its type, or, of a number without a type, those above the shift. */
+function valueBits(field: KeyField, shift: number): number {
+  return field.type.bits === 0 ? field.length * 8 - shift : field.type.bits
 }
 
 function writeNumberField(field: KeyField, value: bigint, target: Uint8Array): void {
@@ -248,7 +253,8 @@ function shiftedBounds(
   high: Uint8Array,
 ): void {
   const [first, last] = isRange(value) ? value.range : [value, value]
-  const bound = (end: Expression): bigint => constantNumber(end, field.type, field.type.bits) << BigInt(shift)
+  const bound = (end: Expression): bigint =>
+    constantNumber(end, field.type, valueBits(field, shift)) << BigInt(shift)
   writeNumberField(field, bound(first), low)
   writeNumberField(field, bound(last), high)
 }

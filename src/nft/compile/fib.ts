@@ -23,7 +23,7 @@ export function fibOperand(reference: FibExpression['fib'], present: boolean): V
   const name = present
     ? 'boolean'
     : isName
-      ? 'ifname'
+      ? 'string'
       : reference.result === 'oif'
         ? 'iface_index'
         : 'fib_addrtype'

@@ -129,7 +129,7 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
       ? 'fib_addrtype'
       : name === 'oif'
         ? 'iface_index'
-        : 'ifname'
+        : 'string'
   const length = name === 'oifname' ? 16 : 4
   return load(
     state,

@@ -15,9 +15,9 @@ function isFamily(text: string): text is Family {
   return families.has(text)
 }
 
-/** Reads the table `compile-cases.txt`: blocks of family and rule, our value on the next line, the expected lines. */
-export function readCases(): RuleCase[] {
-  const text = readFileSync(new URL('./compile-cases.txt', import.meta.url), 'utf8')
+/** Reads a table of cases, such as `compile-cases.txt`: blocks of family and rule, our value on the next line, the expected lines. */
+export function readCases(file = './compile-cases.txt'): RuleCase[] {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
   return text
     .split(/\n\n+/)
     .map((block) => block.split('\n').filter((line) => line !== '' && !line.startsWith('#')))
