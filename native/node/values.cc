@@ -74,8 +74,8 @@ bool read_words(napi_env env, napi_value value, const char* name, Words& words) 
   }
   // Copied also for calls that return before anything else can run: the memory may be shared with another
   // thread.
-  words.resize(length);
-  if (length > 0) std::memcpy(words.data(), data, length * sizeof(std::uint32_t));
+  const auto* first = static_cast<const std::uint32_t*>(data);
+  words.assign(first, first + length);  // not resized before, which would write zeros first
   return true;
 }
 
