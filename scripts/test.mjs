@@ -17,11 +17,12 @@ const limits = {
   native: 600,
   unit: 300,
   kernel: 900,
+  conformance: 300,
   process: 600,
   package: 600,
 }
 /** The kinds of vitest tests that must be there; a new folder of test/ with tests joins by itself. */
-const kinds = ['unit', 'kernel', 'process', 'package']
+const kinds = ['unit', 'kernel', 'conformance', 'process', 'package']
 
 const started = performance.now()
 const scratch = mkdtempSync(join(tmpdir(), 'nfbridge-test-'))

@@ -2,14 +2,14 @@
  * Every case of the tables, installed by nft (as text and as JSON) and by us: the same listing, the same records in the
  * kernel, the same expressions, and our listing gives back the value. `npm run conformance` runs this file.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import type { Family } from '../../src/nft/index.js'
 import { missingFeatures } from './features.js'
 import { runObjects } from './objects.js'
 import type { Outcome } from './outcome.js'
 import { runRules } from './rules.js'
-import { type Case, readCases, readFeatures, title } from './table.js'
+import { type Case, readCases, title } from './table.js'
 
 const spaces: Namespace[] = []
 async function newNamespace(): Promise<Namespace> {
@@ -26,16 +26,6 @@ let missing: ReadonlyMap<string, string>
 beforeAll(async () => {
   missing = await missingFeatures(newNamespace)
 }, 60_000)
-
-describe('the table', () => {
-  test('has at least 400 cases, each once, whose needs have their probe', () => {
-    expect(cases.length).toBeGreaterThanOrEqual(400)
-    const titles = cases.map((one) => `${title(one)} ${one.kind === 'rule' ? (one.chain ?? '') : ''}`)
-    expect(titles.filter((name, index) => titles.indexOf(name) !== index)).toEqual([])
-    const known = new Set(readFeatures().map(({ name }) => name))
-    expect(cases.flatMap(({ needs }) => needs).filter((name) => !known.has(name))).toEqual([])
-  })
-})
 
 /** One group of cases, run together before each is judged. */
 function group<C extends Case>(name: string, chosen: readonly C[], run: () => Promise<Outcome[]>): void {

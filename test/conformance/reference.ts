@@ -1,4 +1,7 @@
 /** What nft makes of the cases: what it takes, the expressions that it sends. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Namespace } from '../../src/netns/index.js'
 import { run, type ToolResult } from '../support/tools.js'
 
@@ -42,11 +45,8 @@ export async function installJson(
     if (from >= to) return
     const owners = groups.slice(from, to).flatMap((group, index) => group.map(() => from + index))
     const commands = groups.slice(from, to).flat()
-    const { code, stderr } = await tryNft(
-      namespace,
-      ['-j', '-f', '-'],
-      JSON.stringify({ nftables: commands }),
-    )
+    await writeFile(file, JSON.stringify({ nftables: commands }))
+    const { code, stderr } = await tryNft(namespace, ['-j', '-f', file], '')
     if (code === 0) return
     const [, reason = `nft ended with ${code}`] = /Error: (.*)/.exec(stderr) ?? []
     const [, at] = /Parsing command array at index (\d+) failed/.exec(stderr) ?? []
@@ -61,7 +61,14 @@ export async function installJson(
     await install(from, middle)
     await install(middle, to)
   }
-  await install(0, groups.length)
+  // nft opens what it reads JSON from, which a socket as its standard input cannot be.
+  const folder = await mkdtemp(join(tmpdir(), 'nfbridge-conformance-'))
+  const file = join(folder, 'commands.json')
+  try {
+    await install(0, groups.length)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
   return refused
 }
 
