@@ -1,11 +1,31 @@
 export type { BaseChain } from './base-chain.js'
+export { type Computed, dup, flow, fwd, mangle, queue, tproxy, type Writable } from './change.js'
+export {
+  type DynamicMapOptions,
+  type DynamicOperand,
+  type DynamicOptions,
+  type Elements,
+  type ElementsOperation,
+  elements,
+  meter,
+} from './dynamic.js'
 export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
 export { jhash, numgen, symhash } from './lookup.js'
 export { concat, type Match, match } from './match.js'
 export { network } from './network.js'
 export {
   counter,
+  ctCount,
+  ctExpectation,
+  ctHelper,
+  ctTimeout,
+  last,
   limit,
+  quota,
+  secmark,
+  synproxy,
+} from './state.js'
+export {
   log,
   map,
   masquerade,
@@ -16,6 +36,7 @@ export {
   redirect,
   reject,
   type VerdictCases,
+  type VerdictPairs,
   type Verdicts,
   verdict,
   vmap,

@@ -1,14 +1,12 @@
-/** Everything that is no match: verdicts, counters, logs, limits, rejection, translation. */
+/** Verdicts and what leads to them, logs, rejection, translation. */
 import type {
   AcceptVerdict,
   ContinueVerdict,
-  CounterStatement,
   DnatStatement,
   DropVerdict,
   Expression,
   GotoVerdict,
   JumpVerdict,
-  LimitStatement,
   LogStatement,
   MapElement,
   MapExpression,
@@ -45,21 +43,26 @@ export const verdict: Verdicts = {
   goto: (chain) => ({ goto: { target: chain } }),
 }
 
-/** A literal map: an object by simple keys, or pairs. */
-export type VerdictCases = Readonly<Record<string, Verdict>> | readonly (readonly [Expression, Verdict])[]
+/** A literal verdict map by simple keys: `{ established: verdict.accept() }`. */
+export type VerdictCases = Readonly<Record<string, Verdict>>
+
+/** A literal verdict map by keys of any kind: `[[80, verdict.accept()], [{ range: [1, 5] }, verdict.drop()]]`. */
+export type VerdictPairs = readonly (readonly [Expression, Verdict])[]
 
 /** `vmap(match.ct.state, { established: verdict.accept() })`, `vmap(concat(…), '@name')`. */
-export function vmap(key: Operand, data: SetReference | VerdictCases): VmapStatement {
+export function vmap(key: Operand, data: VerdictPairs): VmapStatement
+export function vmap(key: Operand, data: SetReference | VerdictCases): VmapStatement
+export function vmap(key: Operand, data: SetReference | VerdictPairs | VerdictCases): VmapStatement {
   return {
     vmap: { key: expressionOf(key), data: typeof data === 'string' ? data : { set: pairs(data) } },
   }
 }
 
-function pairs(cases: VerdictCases): MapElement[] {
+function pairs(cases: VerdictPairs | VerdictCases): MapElement[] {
   return isPairs(cases) ? cases.map(([key, to]) => [key, to]) : Object.entries(cases)
 }
 
-function isPairs(cases: VerdictCases): cases is readonly (readonly [Expression, Verdict])[] {
+function isPairs(cases: VerdictPairs | VerdictCases): cases is VerdictPairs {
   return Array.isArray(cases)
 }
 
@@ -74,18 +77,8 @@ export function map(
   return { map: { key: expressionOf(key), data: source, ...(type === undefined ? {} : { type }) } }
 }
 
-/** Counts in the rule, or by the named counter. */
-export function counter(name?: string): CounterStatement {
-  return { counter: name ?? null }
-}
-
 export function log(options: LogStatement['log'] = null): LogStatement {
   return { log: options }
-}
-
-/** `limit({ rate: 10, per: 'second' })` */
-export function limit(options: LimitStatement['limit']): LimitStatement {
-  return { limit: options }
 }
 
 /** Drops with an answer; without argument port unreachable, in the packet's own protocol. */

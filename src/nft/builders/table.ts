@@ -4,17 +4,27 @@ import type {
   ChainObject,
   Counter,
   CounterObject,
+  CtExpectation,
+  CtHelper,
+  CtTimeout,
   ElementObject,
   Family,
+  Flowtable,
+  FlowtableObject,
+  Limit,
   MapElement,
   MapObject,
   NamedMap,
   NamedSet,
+  Quota,
   Rule,
   RuleObject,
+  Secmark,
   SetElement,
   SetObject,
+  StatefulObjects,
   Statement,
+  Synproxy,
   Table,
   TableObject,
   Verdict,
@@ -40,6 +50,7 @@ type EndingStatement = Extract<
   | { readonly dnat: unknown }
   | { readonly masquerade: unknown }
   | { readonly redirect: unknown }
+  | { readonly queue: unknown }
 >
 
 /** A statement that others may follow. */
@@ -78,7 +89,22 @@ export interface TableBuilder<F extends Family> {
   /** Elements for a map that was added before: keys and what they map to. */
   mapElements(name: string, elem: readonly MapElement[]): ElementObject
   counter(name: string, options?: Omit<Counter, InTable>): CounterObject
+  quota(name: string, options: Omit<Quota, InTable>): Named<'quota'>
+  limit(name: string, options: Omit<Limit, InTable>): Named<'limit'>
+  ctHelper(name: string, options: Omit<CtHelper, InTable>): Named<'ct helper'>
+  ctTimeout(name: string, options: CtTimeoutOptions): Named<'ct timeout'>
+  ctExpectation(name: string, options: Omit<CtExpectation, InTable>): Named<'ct expectation'>
+  secmark(name: string, options: Omit<Secmark, InTable>): Named<'secmark'>
+  synproxy(name: string, options: Omit<Synproxy, InTable>): Named<'synproxy'>
+  /** Needs a kernel with flowtables. */
+  flowtable(name: string, options: Omit<Flowtable, InTable>): FlowtableObject
 }
+
+/** An object that rules and maps name. */
+type Named<K extends keyof StatefulObjects> = { readonly [P in K]: StatefulObjects[K] }
+
+/** {@link CtTimeout} without what the table gives; the states of the policy are those of the protocol. */
+type CtTimeoutOptions = CtTimeout extends infer T ? (T extends CtTimeout ? Omit<T, InTable> : never) : never
 
 /** The builder of a table's objects. */
 export function table<F extends Family>(family: F, name: string): TableBuilder<F> {
@@ -94,5 +120,13 @@ export function table<F extends Family>(family: F, name: string): TableBuilder<F
     elements: (set, elem) => ({ element: { ...inside, name: set, elem } }),
     mapElements: (map, elem) => ({ element: { ...inside, name: map, elem } }),
     counter: (counter, options = {}) => ({ counter: { ...inside, name: counter, ...options } }),
+    quota: (quota, options) => ({ quota: { ...inside, name: quota, ...options } }),
+    limit: (limit, options) => ({ limit: { ...inside, name: limit, ...options } }),
+    ctHelper: (helper, options) => ({ 'ct helper': { ...inside, name: helper, ...options } }),
+    ctTimeout: (timeout, options) => ({ 'ct timeout': { ...inside, name: timeout, ...options } }),
+    ctExpectation: (expected, options) => ({ 'ct expectation': { ...inside, name: expected, ...options } }),
+    secmark: (secmark, options) => ({ secmark: { ...inside, name: secmark, ...options } }),
+    synproxy: (synproxy, options) => ({ synproxy: { ...inside, name: synproxy, ...options } }),
+    flowtable: (flowtable, options) => ({ flowtable: { ...inside, name: flowtable, ...options } }),
   }
 }
