@@ -2,6 +2,14 @@
 export * from './builders/index.js'
 export type { CommitOptions, CommitResult } from './commit.js'
 export type { ChainRenaming, DeletableObject, FlushableObject, Operation } from './compile/index.js'
+export {
+  type JsonRuleset,
+  type JsonSource,
+  type Metainfo,
+  type ParsedRuleset,
+  ruleset,
+  type ToJsonOptions,
+} from './json/index.js'
 export type { ListedKind, ListFilter } from './list.js'
 export type * from './model/index.js'
 export { Nft, type NftOptions } from './nft.js'

@@ -1,4 +1,4 @@
-export type { ChainRenaming } from './chain.js'
+export { type ChainRenaming, priorityNumber } from './chain.js'
 export type {
   BitwiseData,
   KernelData,
