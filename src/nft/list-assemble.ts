@@ -5,8 +5,9 @@ import {
   isAnonymous,
   type KernelSet,
   readChain,
-  readCounterObject,
   readFamily,
+  readFlowtable,
+  readObject,
   readSet,
   readTable,
   SetCatalog,
@@ -74,14 +75,16 @@ export function* assemble(kernel: KernelRuleset, filter: ListFilter): Steps<List
       })
   for (const record of kernel.objects)
     if (isInScope(record, filter)) {
-      const counter = readCounterObject(record)
-      listing(record.family, record.table).objects.push(
-        counter ? { counter } : opaque('nftNewObject', record),
-      )
+      const object = readObject(record)
+      listing(record.family, record.table).objects.push(object ?? opaque('nftNewObject', record))
     }
   for (const record of kernel.flowtables)
-    if (isInScope(record, filter))
-      listing(record.family, record.table).objects.push(opaque('nftNewFlowtable', record))
+    if (isInScope(record, filter)) {
+      const flowtable = readFlowtable(record)
+      listing(record.family, record.table).objects.push(
+        flowtable ? { flowtable } : opaque('nftNewFlowtable', record),
+      )
+    }
   for (const record of kernel.chains)
     if (isInScope(record, filter) && (filter.chain === undefined || record.name === filter.chain))
       listing(record.family, record.table).chains.push(record)

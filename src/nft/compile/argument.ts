@@ -1,15 +1,8 @@
 /** What statements take as arguments: constants, ranges, or what a map gives. */
-import {
-  type ByteOrder,
-  type Datatype,
-  InvalidValue,
-  type KeyLayout,
-  keyLayout,
-  quote,
-} from '../datatype/index.js'
+import { type ByteOrder, type Datatype, InvalidValue, keyLayout, quote } from '../datatype/index.js'
 import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
 import { constantBytes, isConstant, isObject } from './constant.js'
-import { isObjectKind } from './data-layout.js'
+import { isObjectKind, type ValueLayout } from './data-layout.js'
 import { immediate, toNetworkOrder } from './emit.js'
 import { isPrefix, isRange, writeBounds } from './interval.js'
 import { loadOperand } from './load.js'
@@ -63,7 +56,7 @@ export function loadMap(
   context: RuleContext,
   slot: number,
   map: MapExpression['map'],
-  data: KeyLayout,
+  data: ValueLayout,
 ): Operand {
   const { trail } = context
   trail.enter('map')

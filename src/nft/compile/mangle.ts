@@ -1,4 +1,6 @@
 /** `mangle`: writes a field of the packet, its meta data, or a property of its connection. */
+
+import { checksumOf, isInPseudoHeader } from '../datatype/checksums.js'
 import {
   ctEventKey,
   ctKeys,
@@ -15,7 +17,7 @@ import {
   ctDirections,
   payloadBases,
 } from '../kernel/constants.js'
-import type { MangleStatement, PayloadProtocol } from '../model/index.js'
+import type { MangleStatement } from '../model/index.js'
 import { loadSingle } from './argument.js'
 import { constantNumber, isConstant, isObject } from './constant.js'
 import { loadPayload } from './emit.js'
@@ -74,29 +76,6 @@ function loadInto(context: RuleContext, field: Parameters<typeof loadSingle>[3],
   context.trail.leave()
 }
 
-/** Where headers keep their checksum, in bytes, and how it is calculated. */
-const checksums: { readonly [P in PayloadProtocol]?: { readonly offset: number; readonly type: number } } = {
-  ip: { offset: 10, type: ChecksumTypes.inet },
-  tcp: { offset: 16, type: ChecksumTypes.inet },
-  udp: { offset: 6, type: ChecksumTypes.inet },
-  icmp: { offset: 2, type: ChecksumTypes.inet },
-  icmpv6: { offset: 2, type: ChecksumTypes.inet },
-  igmp: { offset: 2, type: ChecksumTypes.inet },
-  sctp: { offset: 8, type: ChecksumTypes.sctp },
-}
-
-/** Fields that the checksums of TCP and UDP cover beside their own header. */
-const pseudoHeader: ReadonlySet<string> = new Set([
-  'ip saddr',
-  'ip daddr',
-  'ip protocol',
-  'ip length',
-  'ip6 saddr',
-  'ip6 daddr',
-  'ip6 nexthdr',
-  'ip6 length',
-])
-
 /** The bits that a field has in the packet. */
 interface Place {
   readonly base: number
@@ -121,7 +100,7 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
   const { base, offset, bits } = placeOf(reference)
   trail.leave()
   trail.leave()
-  const checksum = 'base' in reference ? undefined : checksums[reference.protocol]
+  const checksum = 'base' in reference ? undefined : checksumOf(reference.protocol)
   const first = Math.floor(offset / 8)
   const length = Math.ceil((offset + bits) / 8) - first
   const whole = offset % 8 === 0 && bits % 8 === 0
@@ -151,8 +130,9 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
       number << BigInt(shift),
     )
   }
-  const corrected = checksum === undefined ? {} : { csumType: checksum.type, csumOffset: checksum.offset }
-  const isPseudo = !('base' in reference) && pseudoHeader.has(`${reference.protocol} ${reference.field}`)
+  const corrected =
+    checksum === undefined ? {} : { csumType: ChecksumTypes[checksum.kind], csumOffset: checksum.offset }
+  const isPseudo = !('base' in reference) && isInPseudoHeader(reference.protocol, reference.field)
   out.push({
     name: 'payload',
     data: {

@@ -3,29 +3,48 @@ import { datatype, InvalidValue, keyLayout, quote } from '../datatype/index.js'
 import { familyNumbers, NatFlags, NatTypes, payloadBases } from '../kernel/constants.js'
 import type { Expression, MapExpression, NatFlag, NatTarget, PortTarget } from '../model/index.js'
 import { isMap, loadArgument, loadMap, mapTypes, registerBehind } from './argument.js'
+import { isObject } from './constant.js'
+import { isPrefix, isRange } from './interval.js'
 import type { NatData, PortData } from './kernel-expression.js'
 import type { Draft } from './message.js'
 import type { Operand } from './operand.js'
-import { register } from './registers.js'
+import { register, slots } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 
 const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(NatFlags))
 
-function natFlags(context: RuleContext, flags: NatFlag | readonly NatFlag[] | undefined): number {
+function natFlags(
+  context: RuleContext,
+  flags: NatFlag | readonly NatFlag[] | undefined,
+  netmap: boolean,
+): number {
   if (flags === undefined) return 0
   context.trail.enter('flags')
   let bits = 0
   for (const flag of [flags].flat()) {
-    const bit =
-      flag === 'random' || flag === 'fully-random' || flag === 'persistent' ? flagBits.get(flag) : undefined
+    const bit = (flag === 'netmap' && netmap) || portFlags.has(flag) ? flagBits.get(flag) : undefined
     if (bit === undefined)
       throw new InvalidValue(
-        `${quote(flag)} is no flag of translation that is supported: random, fully-random, persistent`,
+        `${quote(flag)} is no flag of translation: random, fully-random, persistent${netmap ? ' or netmap' : ''}`,
       )
     bits |= bit
   }
   context.trail.leave()
   return bits
+}
+
+const portFlags: ReadonlySet<string> = new Set(['random', 'fully-random', 'persistent'])
+
+/** `netmap` exchanges the network of an address: it needs one, or a map that gives networks. */
+function netmapFlag(context: RuleContext, { flags, type_flags, addr }: NatTarget): number {
+  const types = type_flags === undefined ? [] : [type_flags].flat()
+  const named = flags === undefined ? [] : [flags].flat()
+  if (!types.includes('prefix') && !named.includes('netmap')) return 0
+  context.trail.enter('addr')
+  if (addr === undefined || !(isPrefix(addr) || isMap(addr)))
+    throw new InvalidValue('netmap needs a network: { prefix: { addr, len } }, or a map that gives networks')
+  context.trail.leave()
+  return NatFlags.netmap
 }
 
 /** The family of the addresses: said, the table's, or that of the packets as matched before. */
@@ -62,7 +81,7 @@ export function compileNat(context: RuleContext, type: keyof typeof NatTypes, ta
     type: NatTypes[type],
     family: familyNumbers[family],
   }
-  let flags = natFlags(context, target.flags)
+  let flags = natFlags(context, target.flags, true) | netmapFlag(context, target)
   let slot = 0
   if (target.addr !== undefined && family !== 'inet') {
     trail.enter('addr')
@@ -103,12 +122,30 @@ function addressAndPort(
   context: RuleContext,
   family: 'ip' | 'ip6',
   map: MapExpression['map'],
-  data: { regAddrMin?: number; regProtoMin?: number },
+  data: Draft<NatData>,
 ): void {
   const layout = keyLayout([addressTypes[family], 'inet_service'])
-  if (!readsTransport(loadMap(context, 0, map, layout))) requireTransport(context)
+  const ranges = givesRanges(map)
+  if (!readsTransport(loadMap(context, 0, map, { ...layout, ranges }))) requireTransport(context)
+  const length = family === 'ip' ? 4 : 16
   data.regAddrMin = register(0)
-  data.regProtoMin = registerBehind(0, family === 'ip' ? 4 : 16)
+  data.regProtoMin = registerBehind(0, length)
+  if (!ranges) return
+  const upper = slots(layout.length)
+  data.regAddrMax = register(upper)
+  data.regProtoMax = registerBehind(upper, length)
+}
+
+/** Whether a literal map gives ranges or networks, of which the kernel needs both ends. */
+function givesRanges({ data }: MapExpression['map']): boolean {
+  if (typeof data === 'string') return false
+  return data.set.some((element) => {
+    const value = Array.isArray(element) ? element[1] : undefined
+    if (!isObject(value)) return false
+    if ('concat' in value && Array.isArray(value.concat))
+      return value.concat.some((part: Expression) => isRange(part) || isPrefix(part))
+    return 'range' in value || 'prefix' in value
+  })
 }
 
 /** Whether a key has a field of the transport header: then there is one. */
@@ -124,6 +161,13 @@ function address(
   expression: Expression,
   data: { regAddrMin?: number; regAddrMax?: number },
 ): number {
+  if (isMap(expression) && givesRanges(expression.map)) {
+    const layout = keyLayout(addressTypes[family])
+    loadMap(context, 0, expression.map, { ...layout, ranges: true })
+    data.regAddrMin = register(0)
+    data.regAddrMax = registerBehind(0, layout.length)
+    return Math.max(4, slots(2 * layout.length))
+  }
   const { min, max } = loadArgument(context, 0, expression, datatype(addressTypes[family]))
   data.regAddrMin = min
   if (max === undefined) return 4
@@ -150,7 +194,7 @@ export function compilePortTarget(
   target: PortTarget | null,
 ): void {
   const data: Draft<PortData> = {}
-  let flags = natFlags(context, target?.flags)
+  let flags = natFlags(context, target?.flags, false)
   if (target?.port !== undefined) {
     context.trail.enter('port')
     port(context, 0, target.port, data)

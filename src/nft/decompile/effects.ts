@@ -1,24 +1,25 @@
-/** Statements that need nothing from registers: counter, limit, log, reject, objref, notrack. */
+/** Statements that need nothing from registers: counter, limit, log, notrack and their like. */
 import type {
+  ExprConnlimitRecord,
   ExprCounterRecord,
+  ExprFlowOffloadRecord,
+  ExprLastRecord,
   ExprLimitRecord,
   ExprLogRecord,
-  ExprObjrefRecord,
+  ExprQuotaRecord,
+  ExprSynproxyRecord,
 } from '../../native/records.js'
-import { LIMIT_INVERTED, LimitTypes, LogFlags, LogLevels, ObjectTypes } from '../kernel/constants.js'
-import type { LimitPeriod, LimitStatement, LogFlag, LogLevel, LogStatement } from '../model/index.js'
+import { LogFlags, LogLevels } from '../kernel/constants.js'
+import type { LogFlag, LogLevel, LogStatement } from '../model/index.js'
 import { readCounter } from './elements.js'
+import { readRate } from './limit.js'
+import { readQuota } from './quota.js'
 import type { RuleState } from './rule-state.js'
+import { readCtCount, readLast } from './stateful.js'
+import { readSynproxyOptions } from './synproxy.js'
 
 export function readCounterExpression(state: RuleState, record: ExprCounterRecord): boolean {
   state.say({ counter: readCounter(record) })
-  return true
-}
-
-/** A named counter; other objects are not in the model. */
-export function readObjref(state: RuleState, { immType, immName, setName }: ExprObjrefRecord): boolean {
-  if (immType !== ObjectTypes.counter || immName === undefined || setName !== undefined) return false
-  state.say({ counter: immName })
   return true
 }
 
@@ -27,42 +28,39 @@ export function readNotrack(state: RuleState): boolean {
   return true
 }
 
-const periods: ReadonlyMap<bigint, LimitPeriod> = new Map([
-  [1n, 'second'],
-  [60n, 'minute'],
-  [3600n, 'hour'],
-  [86400n, 'day'],
-  [604800n, 'week'],
-])
-
 export function readLimit(state: RuleState, record: ExprLimitRecord): boolean {
-  const { rate = 0n, unit = 0n, burst = 0, type, flags = 0 } = record
-  const per = periods.get(unit)
-  if (!per || (flags & ~LIMIT_INVERTED) !== 0 || rate > BigInt(Number.MAX_SAFE_INTEGER)) return false
-  const inv = (flags & LIMIT_INVERTED) !== 0 ? { inv: true } : {}
-  let limit: LimitStatement['limit']
-  if (type === LimitTypes.packets) limit = { rate: Number(rate), burst, per, ...inv }
-  else if (type === LimitTypes.bytes) {
-    const scaledRate = scale(Number(rate))
-    const scaledBurst = scale(burst)
-    limit = {
-      rate: scaledRate.value,
-      rate_unit: scaledRate.unit,
-      burst: scaledBurst.value,
-      burst_unit: scaledBurst.unit,
-      per,
-      ...inv,
-    }
-  } else return false
-  state.say({ limit })
+  const limit = readRate(record)
+  if (limit) state.say({ limit })
+  return limit !== undefined
+}
+
+export function readQuotaExpression(state: RuleState, record: ExprQuotaRecord): boolean {
+  const quota = readQuota(record)
+  if (quota) state.say({ quota })
+  return quota !== undefined
+}
+
+export function readConnlimit(state: RuleState, record: ExprConnlimitRecord): boolean {
+  const statement = readCtCount(record)
+  if (statement) state.say(statement)
+  return statement !== undefined
+}
+
+export function readLastExpression(state: RuleState, record: ExprLastRecord): boolean {
+  state.say(readLast(record))
   return true
 }
 
-/** A number of bytes in the largest unit that keeps it whole. */
-function scale(bytes: number): { value: number; unit: 'bytes' | 'kbytes' | 'mbytes' } {
-  if (bytes === 0 || bytes % 1024 !== 0) return { value: bytes, unit: 'bytes' }
-  const kbytes = bytes / 1024
-  return kbytes % 1024 === 0 ? { value: kbytes / 1024, unit: 'mbytes' } : { value: kbytes, unit: 'kbytes' }
+export function readSynproxy(state: RuleState, record: ExprSynproxyRecord): boolean {
+  const options = readSynproxyOptions(record)
+  if (options) state.say({ synproxy: Object.keys(options).length > 0 ? options : null })
+  return options !== undefined
+}
+
+export function readFlowOffload(state: RuleState, { tableName }: ExprFlowOffloadRecord): boolean {
+  if (tableName === undefined) return false
+  state.say({ flow: { op: 'add', flowtable: `@${tableName}` } })
+  return true
 }
 
 const levels: ReadonlyMap<number, LogLevel> = new Map(

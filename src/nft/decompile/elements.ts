@@ -13,7 +13,14 @@ import { ElementFlags, UserdataTypes } from '../kernel/constants.js'
 import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
 import { predecessor } from './bits.js'
 import { readInterval } from './constants.js'
-import { dataEncoding, type FieldEncoding, isInterval, readFieldRanges, readFields } from './encodings.js'
+import {
+  dataEncoding,
+  type FieldEncoding,
+  givesRanges,
+  isInterval,
+  readFieldRanges,
+  readFields,
+} from './encodings.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 import { readVerdict } from './verdict.js'
 
@@ -38,8 +45,10 @@ export function* readElements(
     ? intervals(elements, fields)
     : singles(set, elements, fields)
   if (!keyed) return undefined
-  const isMap = set.dataType !== undefined
-  const data = isMap && set.dataType !== verdictTypeId ? dataEncoding(set) : undefined
+  const isMap = set.dataType !== undefined || set.objType !== undefined
+  const isValued = set.dataType !== undefined && set.dataType !== verdictTypeId
+  const data = isValued ? dataEncoding(set) : undefined
+  const ranges = isValued && givesRanges(set)
   const result: (SetElement | MapElement)[] = []
   for (const { element, key } of keyed) {
     yield
@@ -49,7 +58,7 @@ export function* readElements(
       result.push(listed)
       continue
     }
-    const value = readData(element, data)
+    const value = element.objref ?? readData(element, data, ranges)
     if (value === undefined) return undefined
     result.push([listed, value])
   }
@@ -156,17 +165,20 @@ function catchall(elements: readonly NftElementRecord[]): Keyed[] {
 function readData(
   element: NftElementRecord,
   fields: readonly FieldEncoding[] | undefined,
+  ranges: boolean,
 ): Expression | Verdict | undefined {
   const { verdict, value } = element.data ?? {}
   if (verdict) return readVerdict(verdict)
   const last = fields?.at(-1)
   if (!value || !fields || !last || value.length < last.offset + last.length) return undefined
-  return readFields(value, fields)
+  if (!ranges) return readFields(value, fields)
+  const middle = value.length / 2
+  return readFieldRanges(value.subarray(0, middle), value.subarray(middle), fields)
 }
 
 function withAttributes(element: NftElementRecord, key: Expression): SetElement | undefined {
-  const { timeout, expiration, flags = 0, expr, expressions, objref } = element
-  if ((flags & ~knownFlags) !== 0 || objref !== undefined) return undefined
+  const { timeout, expiration, flags = 0, expr, expressions } = element
+  if ((flags & ~knownFlags) !== 0) return undefined
   const userdata = readUserdata(element.userdata)
   if (!userdata || !hasOnly(userdata, [UserdataTypes.elementComment, UserdataTypes.elementFlags]))
     return undefined

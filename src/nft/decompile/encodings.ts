@@ -41,7 +41,17 @@ export function keyEncoding(
 /** The fields of what a map gives; undefined for verdicts, and when they are not known. */
 export function dataEncoding(set: NftSetRecord): readonly FieldEncoding[] | undefined {
   const types = typesFromId(set.dataType ?? 0)
-  return types && encoding(types, set.dataLen ?? 0, declaredOrder(set, UserdataTypes.setDataByteOrder), false)
+  const length = (set.dataLen ?? 0) / (givesRanges(set) ? 2 : 1)
+  return types && encoding(types, length, declaredOrder(set, UserdataTypes.setDataByteOrder), false)
+}
+
+/** Whether a map gives ranges: the lowest value and, behind it, the highest. */
+export function givesRanges(set: NftSetRecord): boolean {
+  return (
+    readUserdata(set.userdata)
+      ?.get(UserdataTypes.setDataInterval)
+      ?.some((byte) => byte !== 0) ?? false
+  )
 }
 
 /** Ranges are compared byte by byte: such a set has all numbers in the order of the network. */

@@ -1,4 +1,6 @@
 /** From the kernel's records to the model: the opposite of `../compile/`. */
-export { readChain, readCounterObject, readFamily, readSet, readTable } from './objects.js'
+export { readFlowtable } from './flowtable.js'
+export { readObject } from './object.js'
+export { readChain, readFamily, readSet, readTable } from './objects.js'
 export { decompileExpressions, decompileRule } from './rule.js'
 export { isAnonymous, type KernelSet, SetCatalog } from './set-catalog.js'

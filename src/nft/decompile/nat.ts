@@ -47,6 +47,7 @@ export function readNat(state: RuleState, record: ExprNatRecord): boolean {
     ...(address && { addr: address.expression }),
     ...(port && { port: port.expression }),
     ...said(flags),
+    ...(flags.includes('netmap') && { type_flags: 'prefix' as const }),
   }
   use([...(address?.parts ?? []), ...(port?.parts ?? [])], state.protocols)
   const from = [...(address?.from ?? []), ...(port?.from ?? [])]
@@ -98,8 +99,7 @@ function readAddress(
   const last = record.regAddrMax ?? register
   const mapped = readMapped(state, register)
   if (!mapped) return readConstants(state, register, last, encoding, readInterval)
-  // A map of ranges has its upper end in a register of its own, which the model has no type for.
-  if (last !== register) return undefined
+  if (last !== register) return readMappedRange(state, record, register, mapped, encoding.length)
   const fields = state.sets.dataFields(mapped.set) ?? []
   if (fields[0]?.length !== encoding.length) return undefined
   if (record.regProtoMin === undefined) return fields.length === 1 ? mapped.target : undefined
@@ -108,6 +108,33 @@ function readAddress(
   const isPort = fields.length === 2 && fields[1] && distance === fields[1].offset / 4
   if (!isPort || (record.regProtoMax ?? record.regProtoMin) !== record.regProtoMin) return undefined
   return { ...mapped.target, withPort: true }
+}
+
+/** A map of ranges gives the lowest of address and port, and behind them the highest. */
+function readMappedRange(
+  state: RuleState,
+  record: ExprNatRecord,
+  register: number,
+  { target, set }: Mapped,
+  length: number,
+): Target | undefined {
+  const { regAddrMax, regProtoMin, regProtoMax } = record
+  const fields = state.sets.givesRanges(set) ? (state.sets.dataFields(set) ?? []) : []
+  const [address, port] = fields
+  const words = (to: number | undefined): number | undefined =>
+    to === undefined ? undefined : Registers.distance(register, to)
+  if (address?.length !== length || fields.length > 2) return undefined
+  const half = (port === undefined ? length : port.offset + 4) / 4
+  if (words(regAddrMax) !== half) return undefined
+  if (port === undefined) return target
+  const portWord = port.offset / 4
+  if (words(regProtoMin) !== portWord || words(regProtoMax) !== half + portWord) return undefined
+  return { ...target, withPort: true }
+}
+
+interface Mapped {
+  readonly target: Target
+  readonly set: string
 }
 
 function readPort(state: RuleState, register: number, last: number = register): Target | undefined {
@@ -125,7 +152,7 @@ function readPort(state: RuleState, register: number, last: number = register): 
   )
 }
 
-function readMapped(state: RuleState, register: number): { target: Target; set: string } | undefined {
+function readMapped(state: RuleState, register: number): Mapped | undefined {
   const loaded = state.registers.at(register)
   if (loaded?.value.kind !== 'mapped') return undefined
   const { key, expression, set } = loaded.value

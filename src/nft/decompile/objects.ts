@@ -1,12 +1,10 @@
 /** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
 
 import type { NftChainRecord, NftObjectRecord, NftTableRecord, OpaqueEntry } from '../../native/records.js'
-import { selects } from '../../native/select.js'
 import { typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
   familyNumbers,
   hookNumbers,
-  ObjectTypes,
   SetFlags,
   SetPolicies,
   TableFlags,
@@ -15,7 +13,6 @@ import {
 import type {
   Chain,
   ChainType,
-  Counter,
   DatatypeName,
   Family,
   Hook,
@@ -28,8 +25,10 @@ import type {
   Table,
   TableFlag,
 } from '../model/index.js'
-import { readCounter, readElements, seconds } from './elements.js'
+import { readElements, seconds } from './elements.js'
 import { keyEncoding } from './encodings.js'
+import { flagNames } from './flag-names.js'
+import { objectKind } from './object-reference.js'
 import type { KernelSet } from './set-catalog.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 
@@ -43,18 +42,6 @@ function inverse<Name extends string>(table: { readonly [N in Name]?: number }):
 /** The family of a message; undefined for one that the model does not have. */
 export function readFamily(number: number | undefined): Family | undefined {
   return families.get(number ?? -1)
-}
-
-/** The names of flags; undefined when there are others. */
-function flagNames<Name extends string>(
-  table: { readonly [N in Name]: number },
-  flags: number,
-  silent = 0,
-): Name[] | undefined {
-  const pairs = Object.entries(table) as [Name, number][]
-  const known = pairs.reduce((all, [, bit]) => all | bit, silent)
-  if ((flags & ~known) !== 0) return undefined
-  return pairs.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => name)
 }
 
 /** A comment, where the user data is that and nothing else; undefined when there is more. */
@@ -126,18 +113,22 @@ function isChainType(type: string | undefined): type is ChainType {
   return type === 'filter' || type === 'nat' || type === 'route'
 }
 
-/** Undefined for objects other than counters, and when it has more than the model can say. */
-export function readCounterObject(record: NftObjectRecord): Counter | undefined {
+/** What all named objects have; undefined when one has more than the model can say. */
+export function named(record: NftObjectRecord): NamedCommon | undefined {
   const base = common(record)
   const comment = commentOf(record.userdata, UserdataTypes.objectComment)
-  if (!selects(record, 'type', ObjectTypes.counter) || !base || record.table === undefined || !comment)
-    return undefined
+  if (!base || record.table === undefined || !comment) return undefined
   const { family, name, ...rest } = base
-  return { family, name, table: record.table, ...rest, ...comment, ...readCounter(record.data ?? {}) }
+  return { family, name, table: record.table, ...rest, ...comment }
+}
+
+export interface NamedCommon extends Common {
+  readonly table: string
+  readonly comment?: string
 }
 
 /** Flags that the model says by other means: a map, a set with concatenated ranges. */
-const impliedSetFlags = SetFlags.map | SetFlags.concat
+const impliedSetFlags = SetFlags.map | SetFlags.concat | SetFlags.object
 const listedSetFlags: { readonly [F in SetFlag]: number } = {
   constant: SetFlags.constant,
   interval: SetFlags.interval,
@@ -194,11 +185,11 @@ export function* readSet({
     ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
     ...(isSet(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
   }
-  if (record.dataType === undefined) {
+  if (record.dataType === undefined && record.objType === undefined) {
     const sets = listed.filter((element): element is SetElement => !isMapElement(element))
     return { set: { ...properties, ...(sets.length > 0 && { elem: sets }) } }
   }
-  const map = mapType(record.dataType)
+  const map = record.dataType === undefined ? objectKind(record.objType) : mapType(record.dataType)
   if (map === undefined) return undefined
   const maps = listed.filter(isMapElement)
   return { map: { ...properties, map, ...(maps.length > 0 && { elem: maps }) } }

@@ -5,18 +5,35 @@ import { selects } from '../../native/select.js'
 import { InvalidValue } from '../datatype/index.js'
 import { UserdataTypes } from '../kernel/constants.js'
 import type { Family, Rule, Statement } from '../model/index.js'
-import { readCounterExpression, readLimit, readLog, readNotrack, readObjref } from './effects.js'
+import { readDup } from './dup.js'
+import { readDynset } from './dynset.js'
+import {
+  readConnlimit,
+  readCounterExpression,
+  readFlowOffload,
+  readLastExpression,
+  readLimit,
+  readLog,
+  readNotrack,
+  readQuotaExpression,
+  readSynproxy,
+} from './effects.js'
 import { readExthdr } from './extension.js'
+import { readFwd } from './fwd.js'
 import { readHash, readNumgen, readOsf, readRt, readSocket, readTunnel, readXfrm } from './knowledge.js'
 import { readBitwise, readByteorder, readCt, readFib, readMeta, readPayload } from './load.js'
 import { readLookup } from './lookup.js'
+import { readCtWrite, readMetaWrite, readPayloadWrite } from './mangle.js'
 import { readCmp, readRangeExpression } from './match.js'
 import { readMasquerade, readNat, readRedirect } from './nat.js'
+import { readObjref } from './object-reference.js'
 import { OpaqueTracker } from './opaque.js'
+import { readQueue } from './queue.js'
 import { verdictRegister } from './registers.js'
 import { readReject } from './reject.js'
 import { RuleState } from './rule-state.js'
 import type { SetCatalog } from './set-catalog.js'
+import { readTproxy } from './tproxy.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 import { readVerdict } from './verdict.js'
 
@@ -65,8 +82,14 @@ function understood(state: RuleState, expression: NftExpressionRecord): boolean 
 function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (expression.opaque || (expression.data && 'opaque' in expression.data && expression.data.opaque))
     return false
-  if (selects(expression, 'name', 'payload')) return readPayload(state, expression.data ?? {})
-  if (selects(expression, 'name', 'meta')) return readMeta(state, expression.data ?? {})
+  if (selects(expression, 'name', 'payload')) {
+    const data = expression.data ?? {}
+    return data.sreg === undefined ? readPayload(state, data) : readPayloadWrite(state, data)
+  }
+  if (selects(expression, 'name', 'meta')) {
+    const data = expression.data ?? {}
+    return data.sreg === undefined ? readMeta(state, data) : readMetaWrite(state, data)
+  }
   if (selects(expression, 'name', 'cmp')) return readCmp(state, expression.data ?? {})
   if (selects(expression, 'name', 'lookup')) return readLookup(state, expression.data ?? {})
   if (selects(expression, 'name', 'immediate')) {
@@ -80,7 +103,10 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
     const value = { kind: 'constant', bytes: data.value } as const
     return state.registers.load(dreg, { value, length: data.value.length, sources: [state.index] })
   }
-  if (selects(expression, 'name', 'ct')) return readCt(state, expression.data ?? {})
+  if (selects(expression, 'name', 'ct')) {
+    const data = expression.data ?? {}
+    return data.sreg === undefined ? readCt(state, data) : readCtWrite(state, data)
+  }
   if (selects(expression, 'name', 'bitwise')) return readBitwise(state, expression.data ?? {})
   if (selects(expression, 'name', 'counter')) return readCounterExpression(state, expression.data ?? {})
   if (selects(expression, 'name', 'byteorder')) return readByteorder(state, expression.data ?? {})
@@ -102,5 +128,15 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (selects(expression, 'name', 'redir')) return readRedirect(state, expression.data ?? {})
   if (selects(expression, 'name', 'objref')) return readObjref(state, expression.data ?? {})
   if (selects(expression, 'name', 'notrack')) return readNotrack(state)
+  if (selects(expression, 'name', 'dynset')) return readDynset(state, expression.data ?? {})
+  if (selects(expression, 'name', 'quota')) return readQuotaExpression(state, expression.data ?? {})
+  if (selects(expression, 'name', 'connlimit')) return readConnlimit(state, expression.data ?? {})
+  if (selects(expression, 'name', 'last')) return readLastExpression(state, expression.data ?? {})
+  if (selects(expression, 'name', 'queue')) return readQueue(state, expression.data ?? {})
+  if (selects(expression, 'name', 'tproxy')) return readTproxy(state, expression.data ?? {})
+  if (selects(expression, 'name', 'dup')) return readDup(state, expression.data ?? {})
+  if (selects(expression, 'name', 'fwd')) return readFwd(state, expression.data ?? {})
+  if (selects(expression, 'name', 'synproxy')) return readSynproxy(state, expression.data ?? {})
+  if (selects(expression, 'name', 'flow_offload')) return readFlowOffload(state, expression.data ?? {})
   return false
 }

@@ -5,7 +5,7 @@ import { atOnce } from '../../native/slices.js'
 import { SetFlags } from '../kernel/constants.js'
 import type { SetExpression } from '../model/index.js'
 import { readElements } from './elements.js'
-import { dataEncoding, type FieldEncoding, keyEncoding } from './encodings.js'
+import { dataEncoding, type FieldEncoding, givesRanges, keyEncoding } from './encodings.js'
 import type { Part } from './operand.js'
 
 /** A set as the kernel lists it, with its elements. */
@@ -33,6 +33,12 @@ export class SetCatalog {
   dataFields(name: string): readonly FieldEncoding[] | undefined {
     const set = this.#sets.get(name)
     return set && dataEncoding(set.record)
+  }
+
+  /** Whether a map gives ranges of values. */
+  givesRanges(name: string): boolean {
+    const set = this.#sets.get(name)
+    return set !== undefined && givesRanges(set.record)
   }
 
   /** `@name`, or the elements of a set without a name; undefined when they are not understood. */

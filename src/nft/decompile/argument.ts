@@ -1,0 +1,33 @@
+/** What a statement takes from a register: a constant, what a map gives, or something of the packet. */
+import type { Expression } from '../model/index.js'
+import { type Encoding, readAlternatives } from './constants.js'
+import { operand, type Part } from './operand.js'
+import type { RuleState } from './rule-state.js'
+import type { Loaded } from './value.js'
+
+export interface Argument {
+  readonly expression: Expression
+  /** What put it there. */
+  readonly from: readonly Loaded[]
+  /** What of the packet it was made from. */
+  readonly parts: readonly Part[]
+}
+
+/** The one value in a register; undefined when it is not of the length or order that the statement takes. */
+export function readSingle(
+  state: RuleState,
+  register: number | undefined,
+  encoding: Encoding,
+): Argument | undefined {
+  const loaded = register === undefined ? undefined : state.registers.at(register)
+  if (loaded?.length !== encoding.length) return undefined
+  const { value } = loaded
+  if (value.kind === 'constant')
+    return { expression: readAlternatives(value.bytes, encoding), from: [loaded], parts: [] }
+  if (value.kind === 'mapped') return { expression: value.expression, from: [loaded], parts: value.key.parts }
+  const named = operand([loaded], state.protocols)
+  const [part] = named?.parts ?? []
+  if (!named || !part || part.shift !== 0) return undefined
+  if (part.order !== encoding.order && encoding.length > 1) return undefined
+  return { expression: named.expression, from: [loaded], parts: named.parts }
+}

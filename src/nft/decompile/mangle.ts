@@ -1,0 +1,143 @@
+/** What a rule writes: fields of headers, meta data, properties of the connection. */
+import type { ExprCtRecord, ExprMetaRecord, ExprPayloadRecord } from '../../native/records.js'
+import { checksumOf, isInPseudoHeader } from '../datatype/checksums.js'
+import { ctEventKey, ctKeys, datatype, metaKeys } from '../datatype/index.js'
+import { CHECKSUM_PSEUDO_HEADER, ChecksumTypes, ctDirections, payloadBases } from '../kernel/constants.js'
+import type { CtTarget, MetaTargetKey, PayloadBase, PayloadExpression } from '../model/index.js'
+import { type Argument, readSingle } from './argument.js'
+import { isZero, maskRange } from './bits.js'
+import { readValue } from './constants.js'
+import { findField } from './fields.js'
+import { fieldPart, type Part, use } from './operand.js'
+import type { RuleState } from './rule-state.js'
+
+const metaTargets: readonly MetaTargetKey[] = ['mark', 'priority', 'nftrace', 'pkttype', 'secmark']
+
+/** `meta key set`; false when it is not understood. */
+export function readMetaWrite(state: RuleState, { key, sreg }: ExprMetaRecord): boolean {
+  const name = metaTargets.find((target) => metaKeys.find((each) => each.name === target)?.number === key)
+  const known = metaKeys.find((each) => each.name === name)
+  if (name === undefined || !known) return false
+  const { order, length } = known
+  const value = readSingle(state, sreg, { type: datatype(known.type), order, length, shift: 0 })
+  if (!value) return false
+  use(value.parts, state.protocols)
+  state.say({ mangle: { key: { meta: { key: name } }, value: value.expression } }, value.from)
+  return true
+}
+
+/** `ct key set`; false when it is not understood. */
+export function readCtWrite(state: RuleState, { key, sreg, direction }: ExprCtRecord): boolean {
+  const known = [...ctKeys, ctEventKey].find(({ number }) => number === key)
+  const target = known && ctTarget(known.name, direction)
+  if (!known || !target) return false
+  const { type, order, length } = known
+  const value = readSingle(state, sreg, { type: datatype(type), order, length, shift: 0 })
+  if (!value) return false
+  use(value.parts, state.protocols)
+  state.say({ mangle: { key: { ct: target }, value: value.expression } }, value.from)
+  return true
+}
+
+function ctTarget(name: string, direction: number | undefined): CtTarget | undefined {
+  switch (name) {
+    case 'mark':
+    case 'label':
+    case 'event':
+    case 'secmark':
+      return direction === undefined ? { key: name } : undefined
+    case 'zone':
+      if (direction === undefined) return { key: name }
+      return { key: name, dir: direction === ctDirections.original ? 'original' : 'reply' }
+    default:
+      return undefined
+  }
+}
+
+/** Where a payload expression writes, and what. */
+interface Write {
+  readonly base: PayloadBase
+  readonly offset: number
+  readonly len: number
+}
+
+/** What is written, and the value. */
+interface Written {
+  readonly target: PayloadExpression
+  readonly value: Argument
+  readonly parts: readonly Part[]
+}
+
+/** `ip ttl set`; false when it is not understood. */
+export function readPayloadWrite(state: RuleState, record: ExprPayloadRecord): boolean {
+  const { sreg, base, offset, len } = record
+  const name = (Object.entries(payloadBases) as [PayloadBase, number][]).find(
+    ([, each]) => each === base,
+  )?.[0]
+  if (sreg === undefined || name === undefined || offset === undefined || !len) return false
+  const write = { base: name, offset, len }
+  const written =
+    partOfWord(state, sreg, write, true) ??
+    wholeField(state, sreg, write, true) ??
+    partOfWord(state, sreg, write, false) ??
+    wholeField(state, sreg, write, false)
+  if (!written || !hasItsChecksum(record, written.target)) return false
+  use([...written.parts, ...written.value.parts], state.protocols)
+  state.say({ mangle: { key: written.target, value: written.value.expression } }, written.value.from)
+  return true
+}
+
+/** A field of whole bytes, or any bytes without a name. */
+function wholeField(
+  state: RuleState,
+  register: number,
+  { base, offset, len }: Write,
+  named: boolean,
+): Written | undefined {
+  const field = named
+    ? findField(base, state.protocols, (each) => each.offset === offset * 8 && each.bits === len * 8)
+    : undefined
+  if (named && !field) return undefined
+  const type = field?.type ?? datatype('integer')
+  const value = readSingle(state, register, { type, order: 'big', length: len, shift: 0 })
+  if (!value) return undefined
+  const target = field?.expression ?? { payload: { base, offset: offset * 8, len: len * 8 } }
+  return { target, value, parts: field ? [fieldPart(field, len)] : [] }
+}
+
+/** A field inside some bytes, of which the others are loaded and written back: `(bytes & mask) ^ value`. */
+function partOfWord(
+  state: RuleState,
+  register: number,
+  { base, offset, len }: Write,
+  named: boolean,
+): Written | undefined {
+  const loaded = state.registers.at(register)
+  if (loaded?.value.kind !== 'bits' || loaded.length !== len) return undefined
+  const { of, mask, xor } = loaded.value
+  if (of.kind !== 'payload' || of.base !== base || of.offset !== offset) return undefined
+  const run = maskRange(mask.map((byte) => ~byte))
+  if (!run || !isZero(xor.map((byte, index) => byte & (mask[index] ?? 0)))) return undefined
+  const start = offset * 8 + run.offset
+  const field = named
+    ? findField(base, state.protocols, (each) => each.offset === start && each.bits === run.length)
+    : undefined
+  if (named && !field) return undefined
+  const type = field?.type ?? datatype('integer')
+  const shift = len * 8 - run.offset - run.length
+  const expression = readValue(xor, { type, order: 'big', length: len, shift })
+  const target = field?.expression ?? { payload: { base, offset: start, len: run.length } }
+  const value = { expression, from: [loaded], parts: [] }
+  return { target, value, parts: field ? [fieldPart(field, len, shift)] : [] }
+}
+
+/** Whether the kernel corrects the checksum that the field's own header has, as the statement means it. */
+function hasItsChecksum(record: ExprPayloadRecord, { payload }: PayloadExpression): boolean {
+  const { csumType = 0, csumOffset = 0, csumFlags = 0 } = record
+  if ('base' in payload) return csumType === 0 && csumFlags === 0
+  const checksum = checksumOf(payload.protocol)
+  const pseudo = isInPseudoHeader(payload.protocol, payload.field) ? CHECKSUM_PSEUDO_HEADER : 0
+  if (csumFlags !== pseudo) return false
+  if (!checksum) return csumType === ChecksumTypes.none
+  return csumType === ChecksumTypes[checksum.kind] && csumOffset === checksum.offset
+}
