@@ -33,6 +33,14 @@ export class Transaction {
     return this
   }
 
+  /** Puts in operations as they are: those of `ruleset.fromJson(…)`, or of `ruleset.toOperations(await nft.list())`. */
+  addAll(operations: readonly Operation[] | { readonly operations: readonly Operation[] }): this {
+    // One by one, not as arguments of one call: they may be a great many.
+    const all = 'operations' in operations ? operations.operations : operations
+    for (const operation of all) this.#operations.push(operation)
+    return this
+  }
+
   /** Adds an object that must not exist yet: else the commit fails with NFB_EXISTS. */
   create(object: RulesetObject): this {
     this.#operations.push({ create: object })

@@ -108,6 +108,7 @@ function writeObject(object: unknown, { keep = false }: ToJsonOptions): JsonObje
 const foreign: { readonly [kind: string]: readonly string[] } = {
   table: ['flags', 'comment'],
   chain: ['comment'],
+  rule: ['nextTo'],
   element: ['type', 'map', 'flags'],
   flowtable: ['flags'],
 }

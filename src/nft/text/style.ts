@@ -24,6 +24,7 @@ const styles: { readonly [type: string]: Style | undefined } = {
   ifname: quotedStyle,
   iface_index: quotedStyle,
   devgroup: quotedStyle,
+  realm: quotedStyle,
   mark: { hex: 8 },
   ether_type: { hex: 4 },
   dscp: { hex: 2 },
