@@ -8,6 +8,8 @@ export interface Contestant {
   readonly processes: number
   /** Does the thing a few times and returns what each time took, in nanoseconds; undoes it outside of the timing. */
   run(): Promise<readonly number[]>
+  /** Of nfbridge: for how many nanoseconds the last run kept the JavaScript thread busy. */
+  javascript?(): number
 }
 
 /** What a row of the bench measures. */
@@ -35,6 +37,8 @@ export interface Standing {
   readonly median: number
   /** Median over the rounds of this contestant's time by the floor's time in the same round. */
   readonly ratio: number
+  /** Median of the nanoseconds that the JavaScript thread was busy, and of their ratios to the floor's time. */
+  readonly javascript: { readonly median: number; readonly ratio: number } | undefined
   /** The median of each round. */
   readonly rounds: readonly number[]
 }
@@ -47,14 +51,24 @@ export interface Result {
   readonly notes: readonly string[]
 }
 
+interface Sample {
+  min: number
+  readonly rounds: number[]
+  readonly javascript: number[]
+}
+
+const noSample: Sample = { min: Number.NaN, rounds: [], javascript: [] }
 const warmUps = 2
 const fewestRounds = 3
 
 export async function hold(contest: Contest, { rounds, budgetMs }: Limits): Promise<Result> {
-  const samples = contest.contestants.map((): { min: number; rounds: number[] } => ({
-    min: Number.POSITIVE_INFINITY,
-    rounds: [],
-  }))
+  const samples = contest.contestants.map(
+    (): Sample => ({
+      min: Number.POSITIVE_INFINITY,
+      rounds: [],
+      javascript: [],
+    }),
+  )
   const begin = performance.now()
   for (let round = -warmUps; round < rounds; round++) {
     if (round >= fewestRounds && performance.now() - begin > budgetMs) break
@@ -64,6 +78,7 @@ export async function hold(contest: Contest, { rounds, budgetMs }: Limits): Prom
       if (round < 0 || sample === undefined) continue
       sample.rounds.push(median(times))
       sample.min = Math.min(sample.min, ...times)
+      if (contestant.javascript !== undefined) sample.javascript.push(contestant.javascript())
     }
   }
   const floor = samples[contest.contestants.findIndex(({ name }) => name === contest.floor)]?.rounds ?? []
@@ -73,13 +88,17 @@ export async function hold(contest: Contest, { rounds, budgetMs }: Limits): Prom
     floor: contest.floor,
     notes: contest.notes,
     standings: contest.contestants.map(({ name, processes }, index) => {
-      const { min, rounds: values } = samples[index] ?? { min: Number.NaN, rounds: [] }
+      const { min, rounds: values, javascript } = samples[index] ?? noSample
       return {
         name,
         processes,
         min,
         median: median(values),
         ratio: medianRatio(values, floor),
+        javascript:
+          javascript.length === 0
+            ? undefined
+            : { median: median(javascript), ratio: medianRatio(javascript, floor) },
         rounds: values,
       }
     }),
@@ -91,6 +110,16 @@ export async function time(action: () => unknown): Promise<number> {
   const begin = process.hrtime.bigint()
   await action()
   return Number(process.hrtime.bigint() - begin)
+}
+
+/** Nanoseconds that an action takes, and for how many of them it keeps the JavaScript thread busy. */
+export async function timeBoth(
+  action: () => Promise<unknown>,
+): Promise<{ readonly whole: number; readonly javascript: number }> {
+  const before = performance.eventLoopUtilization()
+  const whole = await time(action)
+  const { active } = performance.eventLoopUtilization(before)
+  return { whole, javascript: active * 1e6 }
 }
 
 /** Nanoseconds that an action takes that does not wait for anything. */

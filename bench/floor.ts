@@ -29,7 +29,7 @@ export interface Floor {
 export async function recordFloor(
   programs: Programs,
   folder: string,
-  what: 'rules' | 'element' | 'attach',
+  what: 'rules' | 'element' | 'elements' | 'attach',
   count: number,
   host: Namespace,
   container?: Namespace,

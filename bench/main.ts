@@ -12,11 +12,13 @@ import { heading, printResult } from './print.js'
 import { compilePrograms } from './programs.js'
 import { attachContest } from './rows/attach.js'
 import { elementContest } from './rows/element.js'
+import { elementsContest } from './rows/elements.js'
 import { rulesContest } from './rows/rules.js'
 import { Surroundings } from './surroundings.js'
 
 const rows: Readonly<Record<string, (surroundings: Surroundings, count: number) => Promise<Contest>>> = {
   rules: rulesContest,
+  elements: elementsContest,
   element: elementContest,
   attach: attachContest,
 }

@@ -1,6 +1,6 @@
 /** The programs that nfbridge is compared with: found, tried once, and started in a namespace. */
 import type { Namespace } from 'nfbridge'
-import { nanoseconds, type Programs } from './programs.js'
+import { compileGoogle, compileLibnftables, nanoseconds, type Programs } from './programs.js'
 
 /** A command and its words. */
 export type Command = readonly [program: string, ...words: string[]]
@@ -15,6 +15,9 @@ export interface Restore {
 export interface Peers {
   readonly nft: boolean
   readonly ip: boolean
+  /** Programs around libraries, where these are installed: libnftables, google/nftables. */
+  readonly libnftables: string | undefined
+  readonly google: string | undefined
   readonly restores: readonly Restore[]
   /** What is left out, and why. */
   readonly missing: readonly string[]
@@ -45,6 +48,16 @@ export async function findPeers(programs: Programs, scratch: Namespace): Promise
       return false
     }
   }
+  const compiled = async (name: string, compile: () => Promise<string>): Promise<string | undefined> => {
+    try {
+      return await compile()
+    } catch (error) {
+      const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n')
+      const reason = lines.find((line) => /error|cannot|not found|ENOENT/.test(line)) ?? lines[0]
+      missing.push(`${name} cannot be compiled here: ${reason}`)
+      return undefined
+    }
+  }
   const restores: Restore[] = []
   for (const [program, name] of [
     ['iptables-nft-restore', 'iptables-restore (nft)'],
@@ -55,6 +68,8 @@ export async function findPeers(programs: Programs, scratch: Namespace): Promise
   return {
     nft: await works('nft', 'list', 'tables'),
     ip: await works('ip', 'link', 'show'),
+    libnftables: await compiled('libnftables (libnftables-dev)', compileLibnftables),
+    google: await compiled('google/nftables (golang-go, golang-github-google-nftables-dev)', compileGoogle),
     restores,
     missing,
   }

@@ -5,12 +5,18 @@ import type { Result } from './contest.js'
 export function printResult(result: Result): string {
   const colour = wantsColour()
   const rounds = result.standings[0]?.rounds.length ?? 0
-  const rows = result.standings.map(({ name, processes, min, median, ratio }) => [
+  const shown = result.standings.some(({ javascript }) => javascript !== undefined)
+  const rows = result.standings.map(({ name, processes, min, median, ratio, javascript }) => [
     name.startsWith('nfbridge') ? { text: name, style: 'green' as const } : name,
     processes === 0 ? { text: '0', style: 'dim' as const } : String(processes),
     formatDuration(min),
     formatDuration(median),
     name === result.floor ? { text: '1.00', style: 'dim' as const } : formatRatio(ratio),
+    ...(shown
+      ? javascript === undefined
+        ? ['', '']
+        : [formatDuration(javascript.median), `${(javascript.ratio * 100).toFixed(1)} %`]
+      : []),
   ])
   return renderTable(
     {
@@ -21,6 +27,12 @@ export function printResult(result: Result): string {
         { header: 'least', align: 'right' },
         { header: 'median', align: 'right' },
         { header: '× floor', align: 'right' },
+        ...(shown
+          ? [
+              { header: 'JavaScript', align: 'right' as const },
+              { header: 'of the floor', align: 'right' as const },
+            ]
+          : []),
       ],
       rows,
       notes: [

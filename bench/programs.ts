@@ -37,6 +37,27 @@ async function compile(source: string, binary: string, options: readonly string[
   return fileURLToPath(to)
 }
 
+/** libnftables in process: needs libnftables-dev. @throws with the compiler's words */
+export async function compileLibnftables(): Promise<string> {
+  mkdirSync(binaries, { recursive: true })
+  return compile('../peers/libnftables.c', 'libnftables', ['-lnftables'])
+}
+
+/** google/nftables: needs Go, and the package where Debian's golang-github-google-nftables-dev puts it. */
+export async function compileGoogle(): Promise<string> {
+  const from = fileURLToPath(new URL('../peers/google.go', sources))
+  const to = new URL('google', binaries)
+  const built = statSync(to, { throwIfNoEntry: false })
+  if (built !== undefined && built.mtimeMs >= statSync(from).mtimeMs) return fileURLToPath(to)
+  const GOPATH = process.env.GOPATH ?? '/usr/share/gocode'
+  const GOCACHE = fileURLToPath(new URL('go-cache', binaries))
+  await run('go', ['build', '-o', fileURLToPath(to), from], {
+    env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '', GOPATH, GOCACHE },
+    timeout: 180_000,
+  })
+  return fileURLToPath(to)
+}
+
 /** Runs a program that prints nanoseconds, a line each; `limitMs` ends it. */
 export async function nanoseconds(
   program: string,

@@ -1,12 +1,23 @@
 /**
  * A process that runs what a row measures once, under `record.so`, and says where in the recording each phase begins
- * and ends. Usage: record RECORDING rules|element|attach COUNT
+ * and ends. Usage: record RECORDING rules|element|elements|attach COUNT
  */
 import { existsSync, statSync } from 'node:fs'
 import { BridgeHost, Namespace } from 'nfbridge'
 import { Nft } from 'nfbridge/nft'
 import { addContainer, networkOptions } from './container.js'
-import { adding, addressSet, elements, extraAddress, rule, table, tableAndChain } from './workloads.js'
+import {
+  adding,
+  addressSet,
+  elements,
+  extraAddress,
+  linkColumns,
+  linkNumbers,
+  linkSet,
+  rule,
+  table,
+  tableAndChain,
+} from './workloads.js'
 
 /** Where phases begin and end in the recording, in bytes: before the set-up, then after each phase. */
 export interface Marks {
@@ -59,6 +70,21 @@ async function recordRules(): Promise<Marks> {
   )
 }
 
+async function recordElements(): Promise<Marks> {
+  const netns = await Namespace.create()
+  const nft = await Nft.open({ netns })
+  const prepared = nft.prepareElements(linkSet, linkColumns)
+  const rows = linkNumbers(count)
+  return phases(
+    [
+      async () => {},
+      () => adding(nft, [{ table }, linkSet]).addPrepared(prepared, rows).commit(),
+      () => nft.transaction().delete({ table }).commit(),
+    ],
+    netns,
+  )
+}
+
 async function recordElement(): Promise<Marks> {
   const netns = await Namespace.create()
   const nft = await Nft.open({ netns })
@@ -101,6 +127,7 @@ async function recordAttach(): Promise<Marks> {
 
 const recorders: Readonly<Record<string, () => Promise<Marks>>> = {
   rules: recordRules,
+  elements: recordElements,
   element: recordElement,
   attach: recordAttach,
 }

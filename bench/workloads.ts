@@ -1,5 +1,14 @@
 /** What the rows commit, once as the product's objects and once as text for each of the other programs. */
-import type { ElementObject, Nft, RuleObject, RulesetObject, Transaction } from 'nfbridge/nft'
+import {
+  type ElementObject,
+  type Nft,
+  type Preparable,
+  type RuleObject,
+  type RulesetObject,
+  type SetObject,
+  slot,
+  type Transaction,
+} from 'nfbridge/nft'
 
 export const table = { family: 'ip', name: 'bench' } as const
 export const chainName = 'forward'
@@ -24,8 +33,10 @@ export interface RuleValues {
   readonly dport: number
 }
 
+const port = (n: number): number => 1024 + (n % 60_000)
+
 export function ruleValues(n: number): RuleValues {
-  return { saddr: address(10, n), daddr: address(172, n), dport: 1024 + (n % 60_000) }
+  return { saddr: address(10, n), daddr: address(172, n), dport: port(n) }
 }
 
 /** The table and its base chain. */
@@ -45,7 +56,42 @@ export const tableAndChain: readonly RulesetObject[] = [
 
 /** `ip saddr A ip daddr B tcp dport P counter accept` */
 export function rule(n: number): RuleObject {
-  const { saddr, daddr, dport } = ruleValues(n)
+  return ruleOf(ruleValues(n))
+}
+
+/** The same with slots, to be prepared. */
+export const ruleWithSlots: Preparable = ruleOf({
+  saddr: slot('saddr'),
+  daddr: slot('daddr'),
+  dport: slot('dport'),
+})
+
+/** Rows for {@link ruleWithSlots}, as lists and as numbers. */
+export function ruleRows(count: number): readonly (readonly [string, string, number])[] {
+  return Array.from({ length: count }, (_, n) => {
+    const { saddr, daddr, dport } = ruleValues(n)
+    return [saddr, daddr, dport] as const
+  })
+}
+
+export function ruleNumbers(count: number): Uint32Array {
+  const rows = new Uint32Array(3 * count)
+  for (let n = 0; n < count; n++)
+    rows.set([0x0a000000 + (n & 0xffffff), 0xac000000 + (n & 0xffffff), port(n)], 3 * n)
+  return rows
+}
+
+type Constant = string | number | ReturnType<typeof slot>
+
+function ruleOf({
+  saddr,
+  daddr,
+  dport,
+}: {
+  readonly saddr: Constant
+  readonly daddr: Constant
+  readonly dport: Constant
+}): RuleObject {
   return {
     rule: {
       family: table.family,
@@ -75,6 +121,12 @@ ${lines.join('\n')}
   }
 }
 `
+}
+
+/** The same rules for `nft -j -f`: our objects are libnftables' JSON. */
+export function rulesForJson(count: number): string {
+  const objects = [...tableAndChain, ...Array.from({ length: count }, (_, n) => rule(n))]
+  return JSON.stringify({ nftables: objects.map((object) => ({ add: object })) })
 }
 
 /** The same rules for iptables-restore, whose rules count without being told. */
@@ -119,4 +171,57 @@ export function addressSetForNft(count: number): string {
   }
 }
 `
+}
+
+/** A set of connections: client, server, protocol and port. */
+export const linkSet: SetObject = {
+  set: {
+    family: table.family,
+    table: table.name,
+    name: 'links',
+    type: ['ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'],
+  },
+}
+export const linkColumns = ['client', 'server', 'protocol', 'port'] as const
+
+export type Link = readonly [client: string, server: string, protocol: string, port: number]
+
+/** The n-th connection; all differ. */
+function link(n: number): Link {
+  return [address(10, n), address(172, n), 'tcp', port(n)]
+}
+
+export function linkRows(count: number): readonly Link[] {
+  return Array.from({ length: count }, (_, n) => link(n))
+}
+
+/** The same as numbers, four a row. */
+export function linkNumbers(count: number): Uint32Array {
+  const rows = new Uint32Array(4 * count)
+  for (let n = 0; n < count; n++)
+    rows.set([0x0a000000 + (n & 0xffffff), 0xac000000 + (n & 0xffffff), 6, port(n)], 4 * n)
+  return rows
+}
+
+/** The same as an object, with its table and set in front. */
+export function linkObjects(count: number): readonly RulesetObject[] {
+  const { family, table: owner, name } = linkSet.set
+  const elem = linkRows(count).map((concat) => ({ concat }))
+  return [{ table }, linkSet, { element: { family, table: owner, name, elem } }]
+}
+
+export function linksForNft(count: number): string {
+  return `table ${table.family} ${table.name} {
+  set ${linkSet.set.name} {
+    type ipv4_addr . ipv4_addr . inet_proto . inet_service
+    elements = { ${linkRows(count)
+      .map((fields) => fields.join(' . '))
+      .join(', ')} }
+  }
+}
+`
+}
+
+export function linksForJson(count: number): string {
+  return JSON.stringify({ nftables: linkObjects(count).map((object) => ({ add: object })) })
 }

@@ -1,17 +1,20 @@
 /** Row: 10,000 rules committed in one transaction. */
-import type { Namespace } from 'nfbridge'
-import { Nft } from 'nfbridge/nft'
-import { type Contest, type Contestant, time } from '../contest.js'
+import { Nft, type Transaction } from 'nfbridge/nft'
+import type { Contest, Contestant } from '../contest.js'
 import { recordFloor } from '../floor.js'
-import { launch, type Restore } from '../peers.js'
+import type { Restore } from '../peers.js'
 import type { Surroundings } from '../surroundings.js'
+import { committing, peer, ruleLanguages } from '../ways.js'
 import {
   adding,
   emptyForIptables,
   rule,
+  ruleNumbers,
+  ruleRows,
   rulesForIptables,
+  rulesForJson,
   rulesForNft,
-  table,
+  ruleWithSlots,
   tableAndChain,
 } from '../workloads.js'
 
@@ -40,34 +43,28 @@ export async function rulesContest(surroundings: Surroundings, count: number): P
   }
 }
 
-/** From plain objects to the commit; and the part of it after the objects were compiled and packed. */
 async function ours(surroundings: Surroundings, count: number): Promise<Contestant[]> {
   const nft = await Nft.open({ netns: await surroundings.namespace() })
   surroundings.closeLater(() => nft.close())
   const objects = [...tableAndChain, ...Array.from({ length: count }, (_, n) => rule(n))]
-  let sending = 0
+  const prepared = nft.prepare(ruleWithSlots)
+  const rows = ruleRows(count)
+  const numbers = ruleNumbers(count)
+  const way = (name: string, transaction: () => Transaction): Contestant => committing(nft, name, transaction)
   return [
-    {
-      name: 'nfbridge: from plain objects',
-      processes: 0,
-      run: async () => {
-        const whole = await time(async () => {
-          const commit = adding(nft, objects).commit()
-          sending = await time(() => commit)
-        })
-        await nft.transaction().delete({ table }).commit()
-        return [whole]
-      },
-    },
-    { name: 'nfbridge: of this, encode and send', processes: 0, run: async () => [sending] },
+    way('nfbridge: from plain objects', () => adding(nft, objects)),
+    way('nfbridge: prepared, rows of values', () => adding(nft, tableAndChain).addPrepared(prepared, rows)),
+    way('nfbridge: prepared, one typed array', () =>
+      adding(nft, tableAndChain).addPrepared(prepared, numbers),
+    ),
   ]
 }
 
 async function peers(surroundings: Surroundings, count: number, notes: string[]): Promise<Contestant[]> {
-  const found: Contestant[] = []
-  if (surroundings.peers.nft) {
-    found.push(...(await surroundings.attempt('nft -f', notes, () => nft(surroundings, count))))
-  }
+  const found = await ruleLanguages(surroundings, 'rules', count, notes, {
+    text: () => rulesForNft(count),
+    json: () => rulesForJson(count),
+  })
   for (const restore of surroundings.peers.restores) {
     const name = restore.name
     found.push(...(await surroundings.attempt(name, notes, () => iptables(surroundings, restore, count))))
@@ -75,39 +72,9 @@ async function peers(surroundings: Surroundings, count: number, notes: string[])
   return found
 }
 
-async function nft(surroundings: Surroundings, count: number): Promise<Contestant> {
-  const namespace = await surroundings.namespace()
-  const file = surroundings.file('rules.nft', rulesForNft(count))
-  return peer(
-    'nft -f',
-    surroundings,
-    namespace,
-    ['nft', '-f', file],
-    ['nft', 'delete', 'table', table.family, table.name],
-  )
-}
-
 async function iptables(surroundings: Surroundings, restore: Restore, count: number): Promise<Contestant> {
   const namespace = await surroundings.namespace()
   const file = surroundings.file('rules.iptables', rulesForIptables(count))
   const empty = surroundings.file('empty.iptables', emptyForIptables)
   return peer(restore.name, surroundings, namespace, [restore.program, file], [restore.program, empty])
-}
-
-function peer(
-  name: string,
-  { programs }: Surroundings,
-  namespace: Namespace,
-  command: [string, ...string[]],
-  undo: [string, ...string[]],
-): Contestant {
-  return {
-    name,
-    processes: 1,
-    run: async () => {
-      const taken = await launch(programs, [[namespace, command]])
-      await launch(programs, [[namespace, undo]])
-      return [taken]
-    },
-  }
 }
