@@ -19,8 +19,10 @@ export interface MessageSink {
 
 /** Messages that were compiled before, and the values that they still lack: prepare/ makes them. */
 export interface PreparedMessages {
-  /** The trail stands at the operation. */
-  pack(sink: MessageSink, flags: number, trail: Trail): void
+  /** How many rows there are that must be encoded first. */
+  readonly work: number
+  /** In steps; the trail stands at the rows. */
+  pack(sink: MessageSink, flags: number, trail: Trail): Generator<undefined, void, undefined>
   /** The path below the operation that a failure is about: which of the messages, and where in its record. */
   locate(message: number, path: string): string
 }

@@ -1,4 +1,5 @@
 /** One operation of a transaction to messages. */
+import { atOnce } from '../../native/slices.js'
 import { InvalidValue, quote } from '../datatype/index.js'
 import type { Element, Rule, RulesetObject } from '../model/index.js'
 import {
@@ -88,9 +89,18 @@ export function compileOperation(batch: BatchContext, operation: Operation, opti
   trail.leave()
 }
 
-function addPrepared(batch: BatchContext, prepared: PreparedMessages, options: CompileOptions): void {
+/** The trail stands at the operation, and at its rows behind it. */
+export function* addPreparedInSteps(
+  batch: BatchContext,
+  prepared: PreparedMessages,
+  options: CompileOptions,
+): Generator<undefined, void, undefined> {
   batch.trail.enter('rows')
-  prepared.pack(batch.sink, options.echo ? NLM_F_ECHO : 0, batch.trail)
+  yield* prepared.pack(batch.sink, options.echo ? NLM_F_ECHO : 0, batch.trail)
+}
+
+function addPrepared(batch: BatchContext, prepared: PreparedMessages, options: CompileOptions): void {
+  atOnce(addPreparedInSteps(batch, prepared, options))
 }
 
 function place(

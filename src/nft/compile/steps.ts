@@ -2,7 +2,7 @@
 import type { Element, NamedMap, NamedSet, RulesetObject } from '../model/index.js'
 import { changeElements } from './elements-of-set.js'
 import type { Removal } from './message.js'
-import { type CompileOptions, compileOperation, type Operation } from './operation.js'
+import { addPreparedInSteps, type CompileOptions, compileOperation, type Operation } from './operation.js'
 import type { BatchContext } from './rule-context.js'
 import type { SetReferenceObject } from './set.js'
 
@@ -27,6 +27,7 @@ export function isLong(operations: readonly Operation[]): boolean {
 }
 
 function elementsOf(operation: Operation): number | undefined {
+  if ('prepared' in operation) return operation.prepared.work
   const object =
     'add' in operation
       ? operation.add
@@ -54,7 +55,10 @@ export function* compileInSteps(
   options: CompileOptions,
 ): Generator<undefined, void, undefined> {
   if ((elementsOf(operation) ?? 0) <= elementsAStep) compileOperation(batch, operation, options)
-  else if ('add' in operation) yield* addInSteps(batch, operation.add, options, 0)
+  else if ('prepared' in operation) {
+    yield* addPreparedInSteps(batch, operation.prepared, options)
+    batch.trail.leave()
+  } else if ('add' in operation) yield* addInSteps(batch, operation.add, options, 0)
   else if ('create' in operation) yield* addInSteps(batch, operation.create, options, NLM_F_EXCL)
   else if (
     'delete' in operation &&

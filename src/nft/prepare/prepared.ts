@@ -84,9 +84,9 @@ export class Prepared {
   }
 
   /** @internal Packs the rows; the trail stands at them. @throws InvalidValue with the trail at what is wrong */
-  pack(sink: MessageSink, rows: Rows, flags: number, trail: Trail): void {
+  *pack(sink: MessageSink, rows: Rows, flags: number, trail: Trail): Generator<undefined, void, undefined> {
     if (sink.stamp === undefined) throw new InvalidValue('prepared rules can be committed only')
-    const words = rowWords(this.#rowSlots, this.rowBytes, rows, trail)
+    const words = yield* rowWords(this.#rowSlots, this.rowBytes, rows, trail)
     sink.stamp(flags, rows instanceof Uint32Array ? this.#ofNumbers : this.#ofBytes, words)
   }
 
@@ -113,8 +113,12 @@ export class PreparedRows implements PreparedMessages {
     this.rows = rows
   }
 
-  pack(sink: MessageSink, flags: number, trail: Trail): void {
-    this.what.pack(sink, this.rows, flags, trail)
+  get work(): number {
+    return Array.isArray(this.rows) ? this.rows.length : 0
+  }
+
+  pack(sink: MessageSink, flags: number, trail: Trail): Generator<undefined, void, undefined> {
+    return this.what.pack(sink, this.rows, flags, trail)
   }
 
   locate(message: number, path: string): string {

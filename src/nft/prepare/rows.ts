@@ -3,7 +3,7 @@ import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
 import { isImmediate, writeConstant } from '../compile/constant.js'
 import type { SlotKind } from '../compile/slot.js'
 import type { Trail } from '../compile/trail.js'
-import { InvalidValue, quote } from '../datatype/index.js'
+import { InvalidValue, quote, writeNumber } from '../datatype/index.js'
 import type { Immediate } from '../model/index.js'
 
 /** A value of a row: as in a rule, or an address as an object; an IPv4 address also as its number; flags also as a list. */
@@ -19,7 +19,7 @@ export type SlotValue = Immediate | readonly Immediate[] | IPv4Address | IPv6Add
  *   addresses and ports in network order, marks and interface indexes in the host's, names filled up with zeros
  *   ({@link PreparedSlot.bytes} says how long). Nothing in them is checked.
  *
- * Arrays are read when the transaction is committed, before `commit` returns.
+ * Rows are read while the transaction is committed: they stay as they are until `commit` settles.
  */
 export type Rows = readonly (readonly SlotValue[])[] | Uint32Array | Uint8Array
 
@@ -30,8 +30,13 @@ export interface RowSlot extends SlotKind {
   readonly offset: number
 }
 
-/** The words of rows, and whether they are numbers rather than bytes. The trail stands at the rows. */
-export function rowWords(slots: readonly RowSlot[], rowBytes: number, rows: Rows, trail: Trail): Uint32Array {
+/** The words of rows: bytes, or numbers where the rows are numbers. In steps. The trail stands at the rows. */
+export function* rowWords(
+  slots: readonly RowSlot[],
+  rowBytes: number,
+  rows: Rows,
+  trail: Trail,
+): Generator<undefined, Uint32Array, undefined> {
   if (rows instanceof Uint32Array) return checkedNumbers(slots, rows, trail)
   if (rows instanceof Uint8Array) return bytesAsWords(rows, rowBytes)
   if (!Array.isArray(rows))
@@ -39,15 +44,18 @@ export function rowWords(slots: readonly RowSlot[], rowBytes: number, rows: Rows
       `rows are a list of lists of values, a Uint32Array or a Uint8Array, not ${quote(rows)}`,
     )
   const list: readonly (readonly SlotValue[])[] = rows
-  return encodedRows(slots, rowBytes, list, trail)
+  return yield* encodedRows(slots, rowBytes, list, trail)
 }
 
-function encodedRows(
+/** How many rows are encoded before others have their turn. */
+const ROWS_A_STEP = 1024
+
+function* encodedRows(
   slots: readonly RowSlot[],
   rowBytes: number,
   rows: readonly (readonly SlotValue[])[],
   trail: Trail,
-): Uint32Array {
+): Generator<undefined, Uint32Array, undefined> {
   const words = new Uint32Array((rows.length * rowBytes) / 4)
   const bytes = new Uint8Array(words.buffer)
   let start = 0
@@ -71,6 +79,7 @@ function encodedRows(
       }
     }
     start += rowBytes
+    if (index % ROWS_A_STEP === ROWS_A_STEP - 1) yield
   }
   return words
 }
@@ -89,7 +98,7 @@ function writeValue(slot: RowSlot, value: unknown, target: Uint8Array, offset: n
         `${quote(plain)} is no IPv4 address: a number has 32 bits`,
         'NFB_INVALID_ADDRESS',
       )
-    new DataView(target.buffer, target.byteOffset).setUint32(offset, plain)
+    writeNumber(plain, target, offset, length, order)
   } else if (typeof plain === 'number' || typeof plain === 'boolean') {
     type.write(plain, target, offset, length, order)
   } else if (isListOfFlags(plain)) {
