@@ -43,7 +43,8 @@ export function readNat(state: RuleState, record: ExprNatRecord): boolean {
   if (hasPort && !port) return false
   if (regAddrMin === undefined && regAddrMax !== undefined) return false
   const target: NatTarget = {
-    ...(family && state.family !== family && { family }),
+    // With an address and a port of one map nft says the family in tables of that family too.
+    ...(family && (state.family !== family || address?.withPort) && { family }),
     ...(address && { addr: address.expression }),
     ...(port && { port: port.expression }),
     ...said(flags),

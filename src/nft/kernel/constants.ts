@@ -9,7 +9,6 @@ import type {
   PayloadBase,
   QueueFlag,
   SetOperation,
-  StatefulKind,
 } from '../model/index.js'
 
 /** NFPROTO_* */
@@ -73,6 +72,8 @@ export const SetFlags = {
   dynamic: 0x20,
   object: 0x40,
   concat: 0x80,
+  /** Elements have several statements of their own. */
+  expressions: 0x100,
 } as const
 
 /** enum nft_set_policies */
@@ -133,7 +134,16 @@ export const FIB_PRESENT = 32
 export const ctDirections: { readonly [D in CtDirection]: number } = { original: 0, reply: 1 }
 
 /** NFT_OBJECT_* */
-export const ObjectTypes = {
+export const ObjectTypes: {
+  readonly counter: 1
+  readonly quota: 2
+  readonly 'ct helper': 3
+  readonly limit: 4
+  readonly 'ct timeout': 7
+  readonly secmark: 8
+  readonly 'ct expectation': 9
+  readonly synproxy: 10
+} = {
   counter: 1,
   quota: 2,
   'ct helper': 3,
@@ -142,7 +152,7 @@ export const ObjectTypes = {
   secmark: 8,
   'ct expectation': 9,
   synproxy: 10,
-} as const satisfies { readonly [K in StatefulKind]: number }
+}
 
 /** NFT_QUOTA_F_INV and, told by the kernel, NFT_QUOTA_F_DEPLETED */
 export const QUOTA_INVERTED = 1
