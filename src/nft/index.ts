@@ -24,6 +24,8 @@ export {
   type SlotValue,
   slot,
 } from './prepare/index.js'
+export type { ResetTarget } from './reset.js'
 export { type RetryOptions, retryOnChange } from './retry.js'
+export type { ElementsOptions, SetName } from './set-elements.js'
 export { type TextOptions, type TextValue, toText } from './text/index.js'
 export { type CheckOptions, Transaction } from './transaction.js'

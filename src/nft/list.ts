@@ -2,15 +2,24 @@
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
-import { failed, unwrap } from '../native/failure.js'
-import { MessageFlag, Packer } from '../native/pack.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
-import { inSlices, picked } from '../native/slices.js'
-import { type ReplyMessage, unpack } from '../native/unpack.js'
+import { inSlices } from '../native/slices.js'
 import { isAnonymous } from './decompile/index.js'
 import { familyNumbers } from './kernel/constants.js'
 import { assemble, isInScope, type KernelRuleset } from './list-assemble.js'
 import type { Family, Ruleset } from './model/index.js'
+import {
+  chainOf,
+  dumpAll,
+  elementsOf,
+  flowtableOf,
+  getOne,
+  objectOf,
+  type Pick,
+  ruleOf,
+  setOf,
+  tableOf,
+} from './requests.js'
 
 /** A kind of object in a listing. `set` stands for maps as well, `object` for counters and what is like them. */
 export type ListedKind = 'table' | 'chain' | 'rule' | 'set' | 'object'
@@ -32,7 +41,6 @@ export interface ListFilter {
 /** How often a listing begins anew because somebody changed the ruleset meanwhile. */
 const attempts = 8
 const operation = 'nft.list'
-const ENOENT = 2
 
 /**
  * Lists the ruleset as it was at one moment.
@@ -40,12 +48,21 @@ const ENOENT = 2
  * NFB_CLOSED
  */
 export async function listRuleset(socket: SocketHandle, filter: ListFilter = {}): Promise<Ruleset> {
+  const { generation, kernel } = await listKernel(socket, filter)
+  return { generation, nftables: await inSlices(assemble(kernel, filter)) }
+}
+
+/** As {@link listRuleset}, as the kernel has it. */
+export async function listKernel(
+  socket: SocketHandle,
+  filter: ListFilter,
+): Promise<{ readonly generation: number; readonly kernel: KernelRuleset }> {
   checkObject(filter, ['family', 'table', 'chain', 'set', 'kinds', 'elements'], operation, 'filter')
   for (let attempt = 0; attempt < attempts; attempt++) {
     const before = await readGeneration(socket)
-    const ruleset = await new Lister(socket, filter).read()
+    const kernel = await new Lister(socket, filter).read()
     const after = await readGeneration(socket)
-    if (before === after) return { generation: before, nftables: await inSlices(assemble(ruleset, filter)) }
+    if (before === after) return { generation: before, kernel }
   }
   throw new NfbridgeError({
     code: 'NFB_DUMP_INCONSISTENT',
@@ -56,10 +73,14 @@ export async function listRuleset(socket: SocketHandle, filter: ListFilter = {})
 
 /** The number that the kernel counts up with each change of the namespace's ruleset. */
 export async function readGeneration(socket: SocketHandle): Promise<number> {
-  const packer = new Packer()
-  packer.add('nftGetGeneration', 0, {})
-  for (const message of unpack(unwrap(await socket.request(packer.words()), operation)))
-    if (message.name === 'nftNewGeneration' && message.record.id !== undefined) return message.record.id
+  const id = await getOne(
+    socket,
+    'nftGetGeneration',
+    {},
+    (answer) => (answer.name === 'nftNewGeneration' ? answer.record.id : undefined),
+    operation,
+  )
+  if (id !== undefined) return id
   throw new NfbridgeError({ code: 'NFB_INTERNAL', operation, message: 'the kernel told no generation' })
 }
 
@@ -84,10 +105,9 @@ class Lister {
       objects: whole && this.#wants('object'),
     }
     const [tables, chains, sets, objects, flowtables, rules] = await Promise.all([
-      wants.tables ? this.#dump('nftGetTable', this.#family(), tableOf) : [],
-      wants.chains ? this.#dump('nftGetChain', this.#family(), chainOf) : [],
-      // Rules need the sets that they look up, of which those without a name are a part of the rule.
-      wants.rules || wants.sets ? this.#dump('nftGetSet', this.#table(), setOf) : [],
+      wants.tables ? this.#tables() : [],
+      wants.chains ? this.#chains() : [],
+      wants.rules || wants.sets ? this.#sets(wants.rules) : [],
       wants.objects ? this.#dump('nftGetObject', this.#table(), objectOf) : [],
       wants.objects ? this.#dump('nftGetFlowtable', this.#table(), flowtableOf) : [],
       wants.rules
@@ -143,31 +163,36 @@ class Lister {
     return family !== undefined && table !== undefined ? { ...this.#family(), table } : this.#family()
   }
 
-  /** One dump; empty when the table or set that it names is not there. */
-  async #dump<K extends MessageName, R>(
-    name: K,
-    record: MessageRecords[K],
-    pick: (message: ReplyMessage) => R | undefined,
-  ): Promise<R[]> {
-    const packer = new Packer()
-    packer.add(name, MessageFlag.dump, record)
-    const outcome = await this.#socket.dump(packer.words())
-    if (failed(outcome) && outcome[0]?.reason === 'kernel' && outcome[0].errno === ENOENT) return []
-    return inSlices(picked(unpack(unwrap(outcome, operation)), pick))
+  #dump<K extends MessageName, R>(name: K, record: MessageRecords[K], pick: Pick<R>): Promise<R[]> {
+    return dumpAll(this.#socket, name, record, pick, operation)
+  }
+
+  /** What has a name, which the kernel finds by itself. */
+  async #one<K extends MessageName, R>(name: K, record: MessageRecords[K], pick: Pick<R>): Promise<R[]> {
+    const found = await getOne(this.#socket, name, record, pick, operation)
+    return found === undefined ? [] : [found]
+  }
+
+  /** The table that is asked for, or those of its family. */
+  #tables(): Promise<MessageRecords['nftNewTable'][]> {
+    const { family, table } = this.#filter
+    return family !== undefined && table !== undefined
+      ? this.#one('nftGetTable', { ...this.#family(), name: table }, tableOf)
+      : this.#dump('nftGetTable', this.#family(), tableOf)
+  }
+
+  #chains(): Promise<MessageRecords['nftNewChain'][]> {
+    const { family, table, chain } = this.#filter
+    return family !== undefined && table !== undefined && chain !== undefined
+      ? this.#one('nftGetChain', { ...this.#table(), name: chain }, chainOf)
+      : this.#dump('nftGetChain', this.#family(), chainOf)
+  }
+
+  /** Rules need the sets that they look up, of which those without a name are a part of the rule. */
+  #sets(forRules: boolean): Promise<MessageRecords['nftNewSet'][]> {
+    const { family, table, set } = this.#filter
+    return family !== undefined && table !== undefined && set !== undefined && !forRules
+      ? this.#one('nftGetSet', { ...this.#table(), name: set }, setOf)
+      : this.#dump('nftGetSet', this.#table(), setOf)
   }
 }
-
-const tableOf = (message: ReplyMessage): MessageRecords['nftNewTable'] | undefined =>
-  message.name === 'nftNewTable' ? message.record : undefined
-const chainOf = (message: ReplyMessage): MessageRecords['nftNewChain'] | undefined =>
-  message.name === 'nftNewChain' ? message.record : undefined
-const setOf = (message: ReplyMessage): MessageRecords['nftNewSet'] | undefined =>
-  message.name === 'nftNewSet' ? message.record : undefined
-const elementsOf = (message: ReplyMessage): MessageRecords['nftNewElement'] | undefined =>
-  message.name === 'nftNewElement' ? message.record : undefined
-const objectOf = (message: ReplyMessage): MessageRecords['nftNewObject'] | undefined =>
-  message.name === 'nftNewObject' ? message.record : undefined
-const flowtableOf = (message: ReplyMessage): MessageRecords['nftNewFlowtable'] | undefined =>
-  message.name === 'nftNewFlowtable' ? message.record : undefined
-const ruleOf = (message: ReplyMessage): MessageRecords['nftNewRule'] | undefined =>
-  message.name === 'nftNewRule' ? message.record : undefined

@@ -1,14 +1,11 @@
 /** What must be listed before a transaction can be compiled: the kernel knows no index of a rule, no chain to rename by its name. */
-import type { Outcome, SocketHandle } from '../native/addon.js'
-import { failed, unwrap } from '../native/failure.js'
-import { MessageFlag, Packer } from '../native/pack.js'
-import type { MessageName, MessageRecords } from '../native/records.js'
-import { inSlices, picked } from '../native/slices.js'
-import { type ReplyMessage, unpack } from '../native/unpack.js'
+import type { SocketHandle } from '../native/addon.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import { chainKey, type Listed, type Operation, RuleOrder } from './compile/index.js'
 import { familyNumbers } from './kernel/constants.js'
 import { readGeneration } from './list.js'
 import type { Family } from './model/index.js'
+import { dumpAll, getOne } from './requests.js'
 
 interface ChainName {
   readonly family: Family
@@ -60,33 +57,16 @@ export async function listFor(
   const generation = await readGeneration(socket)
   const chainHandles = new Map<string, number>()
   for (const [key, { family, table, chain }] of needs.handles) {
-    const outcome = await socket.request(
-      message('nftGetChain', 0, { family: familyNumbers[family], table, name: chain }),
-    )
-    for (const handle of await handlesIn(outcome, operation)) chainHandles.set(key, handle)
+    const record = { family: familyNumbers[family], table, name: chain }
+    const handle = await getOne(socket, 'nftGetChain', record, handleOf, operation)
+    if (handle !== undefined) chainHandles.set(key, handle)
   }
   const orders = new Map<string, readonly number[]>()
   for (const [key, { family, table, chain }] of needs.orders) {
-    const outcome = await socket.dump(
-      message('nftGetRule', MessageFlag.dump, { family: familyNumbers[family], table, chain }),
-    )
-    orders.set(key, await handlesIn(outcome, operation))
+    const record = { family: familyNumbers[family], table, chain }
+    orders.set(key, await dumpAll(socket, 'nftGetRule', record, handleOf, operation))
   }
   return { generation, listed: { chainHandles, order: new RuleOrder(orders) } }
-}
-
-function message<K extends MessageName>(name: K, flags: number, record: MessageRecords[K]): Uint32Array {
-  const packer = new Packer()
-  packer.add(name, flags, record)
-  return packer.words()
-}
-
-const ENOENT = 2
-
-/** The handles of what was listed; none when it is not there. */
-async function handlesIn(outcome: Outcome<ArrayBuffer>, operation: string): Promise<number[]> {
-  if (failed(outcome) && outcome[0]?.reason === 'kernel' && outcome[0].errno === ENOENT) return []
-  return inSlices(picked(unpack(unwrap(outcome, operation)), handleOf))
 }
 
 function handleOf(message: ReplyMessage): number | undefined {

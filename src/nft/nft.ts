@@ -3,7 +3,15 @@ import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
-import type { MapObject, Ruleset, SetObject } from './model/index.js'
+import type {
+  Expression,
+  ListedObject,
+  MapElement,
+  MapObject,
+  Ruleset,
+  SetElement,
+  SetObject,
+} from './model/index.js'
 import {
   type Preparable,
   type Prepared,
@@ -11,6 +19,8 @@ import {
   prepare,
   prepareElements,
 } from './prepare/index.js'
+import { type ResetTarget, reset } from './reset.js'
+import { type ElementsOptions, findElement, type SetName, streamElements } from './set-elements.js'
 import { Transaction } from './transaction.js'
 
 /** How {@link Nft.open} opens. */
@@ -27,9 +37,12 @@ export interface NftOptions {
 export class Nft {
   readonly #socket: SocketHandle
   readonly #connection: Connection
+  /** For sockets of their own: streams, events. */
+  readonly #namespace: Namespace
 
-  private constructor(socket: SocketHandle) {
+  private constructor(socket: SocketHandle, namespace: Namespace) {
     this.#socket = socket
+    this.#namespace = namespace
     this.#connection = new Connection(socket)
   }
 
@@ -38,9 +51,10 @@ export class Nft {
     checkObject(options, ['netns'], 'nft.open', '')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
-      return new Nft(await namespace.openSocket('netfilter', 'nft.open'))
-    } finally {
+      return new Nft(await namespace.openSocket('netfilter', 'nft.open'), namespace)
+    } catch (error) {
       namespace.close()
+      throw error
     }
   }
 
@@ -68,6 +82,54 @@ export class Nft {
     return listRuleset(this.#socket, filter)
   }
 
+  /**
+   * Looks up the element of a set or map that has a key, or whose range has it: `nft.element(set, '10.0.0.7')`.
+   * @returns as a listing gives it; undefined when there is none
+   * @throws NfbridgeError NFB_MISSING when there is no such set; NFB_INVALID_ARGUMENT (and other codes for addresses) when
+   * the key is none of its type; NFB_NOT_SUPPORTED when the model cannot say what the element is; NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  async element(set: SetName, key: Expression): Promise<SetElement | MapElement | undefined> {
+    if (this.#connection.preparing) await this.#connection.preparing
+    return findElement(this.#socket, set, key)
+  }
+
+  /**
+   * The elements of a set or map one by one, in the kernel's order, read from the kernel as they are taken: of a large set
+   * only a part is held at a time, except where it has ranges of one field. The stream has a socket of its own; leaving
+   * the loop closes it.
+   * @throws NfbridgeError NFB_DUMP_INCONSISTENT, at the end, when the ruleset changed meanwhile, unless `onChange` is
+   * `'ignore'`; NFB_MISSING, NFB_NOT_SUPPORTED, NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  async *elements(
+    set: SetName,
+    options: ElementsOptions = {},
+  ): AsyncGenerator<SetElement | MapElement, void, undefined> {
+    if (this.#connection.preparing) await this.#connection.preparing
+    const socket = await this.#namespace.openSocket('netfilter', 'nft.elements')
+    try {
+      yield* streamElements(socket, set, options)
+    } finally {
+      socket.close()
+    }
+  }
+
+  /**
+   * Reads what counts (named counters and quotas; what rules or the elements of a set count by themselves) and sets it to
+   * zero in one go. Nothing that is counted between the two is lost.
+   * @returns the objects, rules or the set as a listing gives them, with what they had counted
+   * @throws NfbridgeError NFB_NOT_SUPPORTED on kernels that cannot; NFB_INVALID_ARGUMENT for a table without its family;
+   * NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  async reset(target: ResetTarget): Promise<readonly ListedObject[]> {
+    if (this.#connection.preparing) await this.#connection.preparing
+    const socket = await this.#namespace.openSocket('netfilter', 'nft.reset')
+    try {
+      return await reset(socket, target)
+    } finally {
+      socket.close()
+    }
+  }
+
   /** The number that the kernel counts up with each change of the namespace's ruleset. */
   async generation(): Promise<number> {
     if (this.#connection.preparing) await this.#connection.preparing
@@ -77,6 +139,7 @@ export class Nft {
   /** Closes the socket; what is pending fails with NFB_CLOSED. Idempotent. */
   close(): void {
     this.#socket.close()
+    this.#namespace.close()
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,7 @@ import type { Element } from '../model/index.js'
 import { dataLayout } from './data-layout.js'
 import { compileElements, type ElementLayout } from './element.js'
 import { addElements } from './element-messages.js'
-import type { Removal } from './message.js'
+import type { ElementRecord, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 
@@ -19,12 +19,7 @@ export function changeElements(
   flags: number,
   first = 0,
 ): void {
-  const { trail } = batch
-  familyNumber(element.family)
-  const layout = elementLayout(batch, element, change !== 'New')
-  trail.enter('elem')
-  const records = compileElements(element.elem, layout, trail, first)
-  trail.leave()
+  const records = elementRecords(batch, element, change !== 'New', first)
   const table = checkName(element.table, 'table')
   addElements(
     batch.sink,
@@ -38,7 +33,26 @@ export function changeElements(
   )
 }
 
-function elementLayout(batch: BatchContext, element: Element, removing: boolean): ElementLayout {
+/** The kernel's records of elements; `removing`: their keys only. The trail stands at the element object. */
+export function elementRecords(
+  batch: Pick<BatchContext, 'scope' | 'trail'>,
+  element: Element,
+  removing: boolean,
+  first = 0,
+): ElementRecord[] {
+  familyNumber(element.family)
+  const layout = elementLayout(batch, element, removing)
+  batch.trail.enter('elem')
+  const records = compileElements(element.elem, layout, batch.trail, first)
+  batch.trail.leave()
+  return records
+}
+
+function elementLayout(
+  batch: Pick<BatchContext, 'scope' | 'trail'>,
+  element: Element,
+  removing: boolean,
+): ElementLayout {
   const { trail } = batch
   const declared = batch.scope.find(element.family, element.table, element.name)
   const type = element.type ?? declared?.type

@@ -1,4 +1,5 @@
 export { type ChainRenaming, priorityNumber } from './chain.js'
+export { elementRecords } from './elements-of-set.js'
 export type {
   BitwiseData,
   KernelData,

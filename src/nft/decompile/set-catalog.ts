@@ -18,6 +18,12 @@ export function isAnonymous({ flags = 0 }: NftSetRecord): boolean {
   return (flags & SetFlags.anonymous) !== 0
 }
 
+/** The elements of a set that is not anonymous, in steps; undefined when they are not understood. */
+export function* readElementsOf(set: KernelSet): ReturnType<typeof readElements> {
+  const fields = keyEncoding(set.record)
+  return fields && (yield* readElements(set.record, set.elements, fields))
+}
+
 export class SetCatalog {
   readonly #sets: ReadonlyMap<string, KernelSet>
 
