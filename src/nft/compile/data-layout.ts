@@ -1,7 +1,7 @@
 /** What a map gives for its keys: verdicts, named objects, values, or ranges of values. */
 import { type ByteOrder, type KeyLayout, keyLayout, verdictTypeId } from '../datatype/index.js'
 import { ObjectTypes, SetFlags } from '../kernel/constants.js'
-import type { MapType, StatefulKind } from '../model/index.js'
+import type { MapType, NamedMap, StatefulKind } from '../model/index.js'
 import type { SetRecord } from './message.js'
 
 /** Values; with `ranges` each is the lowest and, behind it, the highest of several (addresses to translate to). */
@@ -17,8 +17,18 @@ export function isObjectKind(map: MapType): map is StatefulKind {
 }
 
 /** The layout of what a map is declared to give. */
-export function dataLayout(map: MapType): DataLayout {
-  return map === 'verdict' || isObjectKind(map) ? map : keyLayout(map)
+export function dataLayout(map: MapType, types: Omit<SetTypes, 'type'> = {}): DataLayout {
+  if (map === 'verdict' || isObjectKind(map)) return map
+  const layout = keyLayout(map, { lengths: types.dataLen, order: types.dataOrder })
+  return types.ranges ? { ...layout, ranges: true } : layout
+}
+
+/** What a declaration says of a set's types. */
+export type SetTypes = Pick<NamedMap, 'type' | 'keyLen' | 'keyOrder' | 'dataLen' | 'dataOrder' | 'ranges'>
+
+/** The layout of the keys that a set is declared to have. */
+export function declaredKey({ type, keyLen, keyOrder }: SetTypes): KeyLayout {
+  return keyLayout(type, { lengths: keyLen, order: keyOrder })
 }
 
 /** How a set's message says what it maps to. */

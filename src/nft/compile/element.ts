@@ -1,16 +1,23 @@
 /** Set elements: keys, data, timeouts and comments as the kernel's records. */
 import { InvalidValue, type KeyField, type KeyLayout, quote, writeField } from '../datatype/index.js'
 import { ElementFlags, UserdataTypes } from '../kernel/constants.js'
-import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
+import type {
+  ElemExpression,
+  Expression,
+  MapElement,
+  SetElement,
+  StatefulStatement,
+  Verdict,
+} from '../model/index.js'
 import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
-import { counterData } from './counter.js'
 import type { DataLayout, ValueLayout } from './data-layout.js'
 import { isElem, isPair, setKey } from './element-key.js'
 import { isInterval, isRange, writeBounds } from './interval.js'
 import { halfOpen, type IntervalElement } from './interval-elements.js'
-import type { KernelData } from './kernel-expression.js'
+import type { KernelData, StatefulExpression } from './kernel-expression.js'
 import type { Draft, ElementRecord } from './message.js'
 import { checkName } from './names.js'
+import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
 import { commentData } from './userdata.js'
 import { verdictData } from './verdict.js'
@@ -259,14 +266,32 @@ function shiftedBounds(
   writeNumberField(field, bound(last), high)
 }
 
+/** What the element has for itself, in the order in which it is said. */
+function elementStates(elem: ElemExpression['elem'], trail: Trail): StatefulExpression[] {
+  const states: StatefulExpression[] = []
+  const add = (name: string, statement: StatefulStatement): void => {
+    trail.enter(name)
+    states.push(statefulExpression(statement))
+    trail.leave()
+  }
+  for (const name of Object.keys(elem)) {
+    if (name === 'counter' && elem.counter !== undefined) add(name, { counter: elem.counter })
+    else if (name === 'limit' && elem.limit !== undefined) add(name, { limit: elem.limit })
+    else if (name === 'quota' && elem.quota !== undefined) add(name, { quota: elem.quota })
+    else if (name === 'ct count' && elem['ct count'] !== undefined)
+      add(name, { 'ct count': elem['ct count'] })
+    else if (name === 'last' && elem.last !== undefined) add(name, { last: elem.last })
+  }
+  return states
+}
+
 function setAttributes(draft: Draft<ElementRecord>, elem: ElemExpression['elem'], trail: Trail): void {
   if (elem.timeout !== undefined) draft.timeout = milliseconds(elem.timeout, 'timeout', trail)
   if (elem.expires !== undefined) draft.expiration = milliseconds(elem.expires, 'expires', trail)
-  if (elem.counter !== undefined) {
-    trail.enter('counter')
-    draft.expr = { name: 'counter', data: counterData(elem.counter) }
-    trail.leave()
-  }
+  const states = elementStates(elem, trail)
+  const [only] = states
+  if (states.length === 1 && only !== undefined) draft.expr = only
+  else if (states.length > 1) draft.expressions = states
 }
 
 /** Seconds as the kernel's milliseconds. */

@@ -1,6 +1,6 @@
-import { InvalidValue, keyLayout } from '../datatype/index.js'
+import { InvalidValue } from '../datatype/index.js'
 import type { Element } from '../model/index.js'
-import { dataLayout } from './data-layout.js'
+import { dataLayout, declaredKey } from './data-layout.js'
 import { compileElements, type ElementLayout } from './element.js'
 import { addElements } from './element-messages.js'
 import type { ElementRecord, Removal } from './message.js'
@@ -61,11 +61,12 @@ function elementLayout(
     throw new InvalidValue(
       `the type of ${element.name} is expected, unless the same transaction declares the set`,
     )
-  const key = keyLayout(type)
+  const types = { ...declared, ...element, type }
+  const key = declaredKey(types)
   trail.leave()
   const map = element.map ?? declared?.map
   trail.enter('map')
-  const data = map === undefined ? undefined : dataLayout(map)
+  const data = map === undefined ? undefined : dataLayout(map, types)
   trail.leave()
   const interval = (element.flags ?? declared?.flags)?.includes('interval') ?? false
   return { key, data, interval, removing, anonymous: false, shift: 0, first: false }

@@ -1,10 +1,23 @@
-import type { Family, MapType, NamedMap, NamedSet, SetFlag, TypeSpecification } from '../model/index.js'
+import type { Family, MapType, NamedMap, NamedSet, SetFlag } from '../model/index.js'
+import type { SetTypes } from './data-layout.js'
 
 /** What the compiler needs to know of a named set or map. */
-export interface SetDeclaration {
-  readonly type: TypeSpecification
+export interface SetDeclaration extends SetTypes {
   readonly map: MapType | undefined
   readonly flags: readonly SetFlag[]
+}
+
+/** The properties of a set that say how its keys and data are written; absent ones stay absent. */
+function setTypes(set: SetTypes): SetTypes {
+  const { type, keyLen, keyOrder, dataLen, dataOrder, ranges } = set
+  return {
+    type,
+    ...(keyLen !== undefined && { keyLen }),
+    ...(keyOrder !== undefined && { keyOrder }),
+    ...(dataLen !== undefined && { dataLen }),
+    ...(dataOrder !== undefined && { dataOrder }),
+    ...(ranges !== undefined && { ranges }),
+  }
 }
 
 const noFlags: readonly SetFlag[] = []
@@ -15,7 +28,7 @@ export class SetScope {
 
   declare(set: NamedSet | NamedMap): void {
     this.#sets.set(key(set.family, set.table, set.name), {
-      type: set.type,
+      ...setTypes(set),
       map: 'map' in set ? set.map : undefined,
       flags: set.flags ?? noFlags,
     })

@@ -1,5 +1,5 @@
 /** Named sets and maps. */
-import { type ByteOrder, InvalidValue, type KeyLayout, keyLayout, quote } from '../datatype/index.js'
+import { type ByteOrder, InvalidValue, type KeyLayout, quote } from '../datatype/index.js'
 import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
 import type { NamedMap, NamedSet, SetFlag } from '../model/index.js'
 import {
@@ -8,6 +8,7 @@ import {
   dataFlags,
   dataLayout,
   dataOrder,
+  declaredKey,
   hasRanges,
   isDescribed,
 } from './data-layout.js'
@@ -17,6 +18,8 @@ import { countElements } from './interval-elements.js'
 import type { Draft, ElementRecord, Removal, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
+import { statefulExpression } from './stateful.js'
+import type { Trail } from './trail.js'
 import { Userdata } from './userdata.js'
 
 /** nft's numbers of byte orders (`enum byteorder`, include/datatype.h). */
@@ -43,7 +46,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   const { trail } = batch
   const family = familyNumber(set.family)
   trail.enter('type')
-  const key = keyLayout(set.type)
+  const key = declaredKey(set)
   trail.leave()
   const data = 'map' in set ? declaredData(batch, set) : undefined
   const interval = set.flags?.includes('interval') ?? false
@@ -67,6 +70,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (set['gc-interval'] !== undefined)
     record.gcInterval = Number(milliseconds(set['gc-interval'], 'gc-interval', trail))
   if (set.policy === 'memory') record.policy = SetPolicies.memory
+  setStates(record, set.stmt, trail)
   const elements = compileDeclared(batch, set, { key, data, interval })
   const size = set.flags?.includes('constant') && elements.length > 0 ? countElements(elements) : set.size
   const fields =
@@ -85,6 +89,29 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
     addElements(batch.sink, set.family, set.table, set.name, undefined, elements, 'New')
 }
 
+/** What every element has for itself: one expression, or a list of them, as nft says it. */
+function setStates(
+  record: Draft<Pick<SetRecord, 'expr' | 'expressions' | 'flags'>>,
+  statements: NamedSet['stmt'],
+  trail: Trail,
+): void {
+  if (statements === undefined) return
+  trail.enter('stmt')
+  const states = statements.map((statement, index) => {
+    trail.enter(index)
+    const state = statefulExpression(statement)
+    trail.leave()
+    return state
+  })
+  trail.leave()
+  const [only] = states
+  if (states.length === 1 && only !== undefined) record.expr = only
+  else if (states.length > 1) {
+    record.expressions = states
+    record.flags = (record.flags ?? 0) | SetFlags.expressions
+  }
+}
+
 /** The elements that a set is declared with. */
 function compileDeclared(
   batch: BatchContext,
@@ -101,7 +128,7 @@ function compileDeclared(
 
 function declaredData(batch: BatchContext, set: NamedMap): DataLayout {
   batch.trail.enter('map')
-  const data = dataLayout(set.map)
+  const data = dataLayout(set.map, set)
   batch.trail.leave()
   return data
 }

@@ -32,30 +32,48 @@ export function paddedLength(length: number): number {
   return (length + 3) & ~3
 }
 
-/** The layout of a declared type. @throws InvalidValue when a type is unknown or has no length of its own */
-export function keyLayout(specification: TypeSpecification): KeyLayout {
+/** What a declaration says of types that have no length of their own. */
+export interface LengthOptions {
+  /** In bytes, for each field; types with a length of their own need none. */
+  readonly lengths?: number | readonly number[] | undefined
+  /** Of numbers; default: of packets. */
+  readonly order?: 'host' | undefined
+}
+
+/** The layout of a declared type. @throws InvalidValue when a type is unknown or has no length at all */
+export function keyLayout(specification: TypeSpecification, options: LengthOptions = {}): KeyLayout {
+  if (options.lengths !== undefined || options.order !== undefined)
+    return describe(typeof specification === 'string' ? [specification] : specification, options)
   const key = typeof specification === 'string' ? specification : specification.join(' . ')
   const cached = layouts.get(key)
   if (cached !== undefined) return cached
-  const layout = describe(typeof specification === 'string' ? [specification] : specification)
+  const layout = describe(typeof specification === 'string' ? [specification] : specification, options)
   layouts.set(key, layout)
   return layout
 }
 
-function describe(names: readonly DatatypeName[]): KeyLayout {
+function lengthOf(type: Datatype, lengths: LengthOptions['lengths'], index: number): number {
+  if (type.bits !== 0) return Math.ceil(type.bits / 8)
+  const length: unknown = typeof lengths === 'number' ? lengths : lengths?.[index]
+  if (length === undefined)
+    throw new InvalidValue(
+      `the type ${quote(type.name)} has no length of its own; sets are declared with it only together with keyLen or dataLen`,
+    )
+  if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > 64)
+    throw new InvalidValue(`${quote(length)} is no length of a field: from 1 to 64 bytes`)
+  return length
+}
+
+function describe(names: readonly DatatypeName[], { lengths, order }: LengthOptions): KeyLayout {
   if (names.length === 0) throw new InvalidValue('a type is expected')
   const fields: KeyField[] = []
   let offset = 0
   // Not with shifts: five types of 6 bits need 30 bits, and a sixth must be refused and not wrapped around.
   let typeId = 0
-  for (const name of names) {
+  for (const [index, name] of names.entries()) {
     const type = datatype(name)
-    if (type.bits === 0)
-      throw new InvalidValue(
-        `the type ${quote(name)} has no length of its own; sets cannot be declared with it`,
-      )
-    const length = Math.ceil(type.bits / 8)
-    fields.push({ type, offset, length, order: type.order ?? 'big' })
+    const length = lengthOf(type, lengths, index)
+    fields.push({ type, offset, length, order: type.order ?? order ?? 'big' })
     offset += paddedLength(length)
     typeId = typeId * 2 ** typeBits + type.id
   }
@@ -63,7 +81,7 @@ function describe(names: readonly DatatypeName[]): KeyLayout {
   if (offset > 64) throw new InvalidValue(`the key is ${offset} bytes long, at most 64 are possible`)
   const [only] = fields
   if (fields.length === 1 && only !== undefined)
-    return { fields, length: only.length, typeId, order: only.type.order }
+    return { fields, length: only.length, typeId, order: only.type.bits === 0 ? only.order : only.type.order }
   return { fields, length: offset, typeId, order: undefined }
 }
 

@@ -47,7 +47,11 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
   icmp_type: integerType('icmp_type', 14, 8, { order: 'big', symbols: symbols.icmpTypes }),
   tcp_flag: integerType('tcp_flag', 15, 8, { order: 'big', bitmask: true, symbols: symbols.tcpFlags }),
   dccp_pkttype: integerType('dccp_pkttype', 16, 4, { symbols: symbols.dccpTypes }),
-  mh_type: integerType('mh_type', 17, 8, { symbols: symbols.mobilityTypes, title: 'mobility header type' }),
+  mh_type: integerType('mh_type', 17, 8, {
+    order: 'big',
+    symbols: symbols.mobilityTypes,
+    title: 'mobility header type',
+  }),
   time: timeType,
   date: dateType,
   hour: hourType,

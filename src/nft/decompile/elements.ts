@@ -21,6 +21,7 @@ import {
   readFieldRanges,
   readFields,
 } from './encodings.js'
+import { readStateful } from './stateful.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 import { readVerdict } from './verdict.js'
 
@@ -184,21 +185,33 @@ function withAttributes(element: NftElementRecord, key: Expression): SetElement 
     return undefined
   const comment = userdata.get(UserdataTypes.elementComment)
   const states = expressions ?? (expr ? [expr] : [])
-  const counter = states.length === 1 ? counterOf(states[0]) : undefined
-  if (states.length > 0 && !counter) return undefined
-  if (timeout === undefined && expiration === undefined && !comment && !counter) return key
+  const state: StateDraft = {}
+  for (const one of states) if (!readState(state, one)) return undefined
+  if (timeout === undefined && expiration === undefined && !comment && states.length === 0) return key
   const elem: ElemExpression['elem'] = {
     val: key,
     ...(timeout !== undefined && { timeout: seconds(timeout) }),
     ...(expiration !== undefined && { expires: seconds(expiration) }),
     ...(comment && { comment: readText(comment) }),
-    ...(counter && { counter: readCounter(counter) }),
+    ...state,
   }
   return { elem }
 }
 
-function counterOf(expression: NftExpressionRecord | undefined): ExprCounterRecord | undefined {
-  return expression && selects(expression, 'name', 'counter') ? expression.data : undefined
+type StateDraft = {
+  -readonly [P in 'counter' | 'limit' | 'quota' | 'ct count' | 'last']?: ElemExpression['elem'][P] & {}
+}
+
+/** Adds what an element has for itself; false when it is not understood, or there is the same twice. */
+function readState(draft: Record<string, unknown>, expression: NftExpressionRecord): boolean {
+  // The numbers of a counter are said even while they are zero.
+  const statement = selects(expression, 'name', 'counter')
+    ? { counter: readCounter(expression.data ?? {}) }
+    : readStateful(expression)
+  const [pair] = Object.entries(statement ?? {})
+  if (pair === undefined || pair[0] in draft) return false
+  draft[pair[0]] = pair[1]
+  return true
 }
 
 export function readCounter({ packets = 0n, bytes = 0n }: ExprCounterRecord): {

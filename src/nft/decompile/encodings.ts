@@ -34,6 +34,7 @@ export function keyEncoding(
       declaredOrder(set, UserdataTypes.setKeyByteOrder),
       isInterval(set),
       parts,
+      set.desc?.concat?.map(({ len }) => len),
     )
   )
 }
@@ -43,6 +44,29 @@ export function dataEncoding(set: NftSetRecord): readonly FieldEncoding[] | unde
   const types = typesFromId(set.dataType ?? 0)
   const length = (set.dataLen ?? 0) / (givesRanges(set) ? 2 : 1)
   return types && encoding(types, length, declaredOrder(set, UserdataTypes.setDataByteOrder), false)
+}
+
+/** The lengths and the order that a declaration must tell: of types that have none of their own. */
+export function declaredLengths(
+  fields: readonly FieldEncoding[],
+  order: 'host' | 'big' | undefined,
+): { readonly lengths?: number | readonly number[]; readonly order?: 'host' } {
+  const [first] = fields
+  if (first === undefined || fields.every(({ type }) => type.bits !== 0)) return {}
+  const lengths = fields.length === 1 ? first.length : fields.map(({ length }) => length)
+  const isHost = order === 'host' && fields.length === 1 && !first.type.text
+  return { lengths, ...(isHost && { order }) }
+}
+
+/** What a set says of the byte order of its key, or of its data. */
+export function declaredOrders(set: NftSetRecord): {
+  readonly key: 'host' | 'big' | undefined
+  readonly data: 'host' | 'big' | undefined
+} {
+  return {
+    key: declaredOrder(set, UserdataTypes.setKeyByteOrder),
+    data: declaredOrder(set, UserdataTypes.setDataByteOrder),
+  }
 }
 
 /** Whether a map gives ranges: the lowest value and, behind it, the highest. */
@@ -65,9 +89,10 @@ function encoding(
   declared: 'host' | 'big' | undefined,
   interval: boolean,
   parts?: readonly Part[],
+  lengths?: readonly (number | undefined)[],
 ): readonly FieldEncoding[] | undefined {
   if (parts && parts.length !== types.length) return undefined
-  // One value is as long as the key; of several, the padding hides how long each is.
+  // One value is as long as the key; of several, the padding hides how long each is, unless the set has ranges.
   const alone = types.length === 1 ? length : undefined
   const fields: FieldEncoding[] = []
   let offset = 0
@@ -76,7 +101,8 @@ function encoding(
     const own = datatype(name)
     // A type without a length of its own says less than what is looked up.
     const type = own.bits === 0 && part ? part.type : own
-    const size = fieldLength(own) ?? part?.length ?? alone
+    // A field of a few bits may be loaded with more bytes than its type has.
+    const size = part?.length ?? fieldLength(own) ?? alone ?? lengths?.[index]
     if (size === undefined || size <= 0) return undefined
     const order = interval ? 'big' : (own.order ?? part?.order ?? declared ?? 'big')
     fields.push({ type, offset, length: size, order, shift: part?.shift ?? 0 })

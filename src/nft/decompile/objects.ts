@@ -22,14 +22,16 @@ import type {
   NamedSet,
   SetElement,
   SetFlag,
+  StatefulStatement,
   Table,
   TableFlag,
 } from '../model/index.js'
 import { readElements, seconds } from './elements.js'
-import { keyEncoding } from './encodings.js'
+import { dataEncoding, declaredLengths, declaredOrders, givesRanges, keyEncoding } from './encodings.js'
 import { flagNames } from './flag-names.js'
 import { objectKind } from './object-reference.js'
 import type { KernelSet } from './set-catalog.js'
+import { readStateful } from './stateful.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 
 const families: ReadonlyMap<number, Family> = inverse<Family>(familyNumbers)
@@ -128,7 +130,7 @@ export interface NamedCommon extends Common {
 }
 
 /** Flags that the model says by other means: a map, a set with concatenated ranges. */
-const impliedSetFlags = SetFlags.map | SetFlags.concat | SetFlags.object
+const impliedSetFlags = SetFlags.map | SetFlags.concat | SetFlags.object | SetFlags.expressions
 const listedSetFlags: { readonly [F in SetFlag]: number } = {
   constant: SetFlags.constant,
   interval: SetFlags.interval,
@@ -163,12 +165,13 @@ export function* readSet({
   const userdata = readUserdata(record.userdata)
   if (!base || table === undefined || !types || !flags || !userdata || !hasOnly(userdata, knownSetData))
     return undefined
-  // A map that gives ranges has no type in the model, nor has a set whose elements all count.
-  if (isSet(userdata.get(UserdataTypes.setDataInterval)) || record.expr || record.expressions || desc?.opaque)
-    return undefined
+  const stmt = readStates(record)
+  if (!stmt || desc?.opaque) return undefined
   const fields = keyEncoding(record)
   const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
+  const orders = declaredOrders(record)
+  const key = declaredLengths(fields, orders.key)
   const comment = userdata.get(UserdataTypes.setComment)
   const { family, name, ...rest } = base
   const properties = {
@@ -184,6 +187,9 @@ export function* readSet({
     ...(timeout !== undefined && { timeout: seconds(timeout) }),
     ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
     ...(isSet(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
+    ...(stmt.length > 0 && { stmt }),
+    ...(key.lengths !== undefined && { keyLen: key.lengths }),
+    ...(key.order !== undefined && { keyOrder: key.order }),
   }
   if (record.dataType === undefined && record.objType === undefined) {
     const sets = listed.filter((element): element is SetElement => !isMapElement(element))
@@ -192,7 +198,24 @@ export function* readSet({
   const map = record.dataType === undefined ? objectKind(record.objType) : mapType(record.dataType)
   if (map === undefined) return undefined
   const maps = listed.filter(isMapElement)
-  return { map: { ...properties, map, ...(maps.length > 0 && { elem: maps }) } }
+  const data = declaredLengths(dataEncoding(record) ?? [], orders.data)
+  return {
+    map: {
+      ...properties,
+      map,
+      ...(givesRanges(record) && { ranges: true }),
+      ...(data.lengths !== undefined && { dataLen: data.lengths }),
+      ...(data.order !== undefined && { dataOrder: data.order }),
+      ...(maps.length > 0 && { elem: maps }),
+    },
+  }
+}
+
+/** What every element has for itself; undefined when one of it is not understood. */
+function readStates({ expr, expressions }: KernelSet['record']): StatefulStatement[] | undefined {
+  const states = (expressions ?? (expr ? [expr] : [])).map(readStateful)
+  const known = states.filter((state) => state !== undefined)
+  return known.length === states.length ? known : undefined
 }
 
 function isMapElement(element: SetElement | MapElement): element is MapElement {

@@ -337,8 +337,33 @@ export const shapes: { readonly [name: string]: Shape } = {
           'expires?': { kind: 'number' },
           'comment?': { kind: 'string' },
           'counter?': {
+            kind: 'union',
+            of: [
+              { kind: 'values', values: [null] },
+              { kind: 'object', properties: { packets: { kind: 'number' }, bytes: { kind: 'number' } } },
+            ],
+          },
+          'limit?': { ref: 'LimitRate' },
+          'quota?': {
             kind: 'object',
-            properties: { packets: { kind: 'number' }, bytes: { kind: 'number' } },
+            properties: {
+              val: { kind: 'number' },
+              'val_unit?': { ref: 'QuotaUnit' },
+              'used?': { kind: 'number' },
+              'used_unit?': { ref: 'QuotaUnit' },
+              'inv?': { kind: 'boolean' },
+            },
+          },
+          'ct count?': {
+            kind: 'object',
+            properties: { val: { kind: 'number' }, 'inv?': { kind: 'boolean' } },
+          },
+          'last?': {
+            kind: 'union',
+            of: [
+              { kind: 'values', values: [null] },
+              { kind: 'object', properties: { 'used?': { kind: 'number' } } },
+            ],
           },
         },
       },
@@ -441,6 +466,11 @@ export const shapes: { readonly [name: string]: Shape } = {
       'type?': { ref: 'TypeSpecification' },
       'map?': { ref: 'MapType' },
       'flags?': { kind: 'list', of: { ref: 'SetFlag' } },
+      'keyLen?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'number' } }, { kind: 'number' }] },
+      'keyOrder?': { kind: 'values', values: ['host'] },
+      'dataLen?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'number' } }, { kind: 'number' }] },
+      'dataOrder?': { kind: 'values', values: ['host'] },
+      'ranges?': { kind: 'boolean' },
     },
   },
   ElementObject: { kind: 'object', properties: { element: { ref: 'Element' } } },
@@ -1072,6 +1102,9 @@ export const shapes: { readonly [name: string]: Shape } = {
     kind: 'object',
     properties: {
       map: { ref: 'MapType' },
+      'ranges?': { kind: 'boolean' },
+      'dataLen?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'number' } }, { kind: 'number' }] },
+      'dataOrder?': { kind: 'values', values: ['host'] },
       'elem?': {
         kind: 'list',
         of: {
@@ -1134,6 +1167,9 @@ export const shapes: { readonly [name: string]: Shape } = {
       'gc-interval?': { kind: 'number' },
       'size?': { kind: 'number' },
       'auto-merge?': { kind: 'boolean' },
+      'stmt?': { kind: 'list', of: { ref: 'StatefulStatement' } },
+      'keyLen?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'number' } }, { kind: 'number' }] },
+      'keyOrder?': { kind: 'values', values: ['host'] },
       'comment?': { kind: 'string' },
     },
   },
@@ -1152,6 +1188,9 @@ export const shapes: { readonly [name: string]: Shape } = {
       'gc-interval?': { kind: 'number' },
       'size?': { kind: 'number' },
       'auto-merge?': { kind: 'boolean' },
+      'stmt?': { kind: 'list', of: { ref: 'StatefulStatement' } },
+      'keyLen?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'number' } }, { kind: 'number' }] },
+      'keyOrder?': { kind: 'values', values: ['host'] },
       'comment?': { kind: 'string' },
     },
   },
@@ -1450,7 +1489,11 @@ export const shapes: { readonly [name: string]: Shape } = {
   },
   PreparedMessages: {
     kind: 'object',
-    properties: { pack: { kind: 'object', properties: {} }, locate: { kind: 'object', properties: {} } },
+    properties: {
+      work: { kind: 'number' },
+      pack: { kind: 'object', properties: {} },
+      locate: { kind: 'object', properties: {} },
+    },
   },
   Priority: {
     kind: 'union',

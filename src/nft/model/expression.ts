@@ -6,6 +6,13 @@ import type { DatatypeName } from './datatype.js'
 import type { ExtensionExpression } from './extension.js'
 import type { LookupExpression } from './lookup-expression.js'
 import type { PayloadReference, RawPayloadReference } from './payload.js'
+import type {
+  CtCountStatement,
+  LastStatement,
+  LimitRate,
+  ObjectReference,
+  QuotaStatement,
+} from './statement-state.js'
 import type { Verdict } from './verdict.js'
 
 /** A constant: an address, a port, a name (`'established'`), a number; `'@name'` is a named set or map. */
@@ -167,7 +174,11 @@ export interface ElemExpression {
     /** Listed, and accepted when adding: what is left of the timeout. */
     readonly expires?: number
     readonly comment?: string
-    readonly counter?: { readonly packets: number; readonly bytes: number }
+    readonly counter?: { readonly packets: number; readonly bytes: number } | null
+    readonly limit?: LimitRate
+    readonly quota?: Exclude<QuotaStatement['quota'], ObjectReference>
+    readonly 'ct count'?: CtCountStatement['ct count']
+    readonly last?: LastStatement['last']
   }
 }
 

@@ -7,6 +7,7 @@ import type { MapElement, SetElement } from './expression.js'
 import type { ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
 import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
+import type { StatefulStatement } from './statement-set.js'
 
 export interface Table {
   readonly family: Family
@@ -75,6 +76,12 @@ interface SetProperties {
   readonly size?: number
   /** Merge adjacent and overlapping ranges instead of refusing them. */
   readonly 'auto-merge'?: boolean
+  /** What each element has for itself: counters, limits, quotas. Rules that add elements need not repeat it. */
+  readonly stmt?: readonly StatefulStatement[]
+  /** Ours: the bytes of each field of the key, where its type (integer, string) has no length of its own. */
+  readonly keyLen?: number | readonly number[]
+  /** Ours: numbers of such a key are in the byte order of the host, as `meta` and `ct` load them; default: of packets. */
+  readonly keyOrder?: 'host'
   /** Ours. At most 128 bytes. */
   readonly comment?: string
 }
@@ -88,6 +95,12 @@ export type MapType = 'verdict' | StatefulKind | DatatypeName | readonly Datatyp
 
 export interface NamedMap extends SetProperties {
   readonly map: MapType
+  /** Ours: it gives ranges of values, to translate to (`interval` before the type in nft's syntax). */
+  readonly ranges?: boolean
+  /** Ours: as `keyLen`, of what the map gives. */
+  readonly dataLen?: number | readonly number[]
+  /** Ours: as `keyOrder`, of what the map gives. */
+  readonly dataOrder?: 'host'
   readonly elem?: readonly MapElement[]
 }
 
@@ -106,6 +119,12 @@ export interface Element {
   readonly map?: MapType
   /** Ours: the set's declared flags; `interval` decides how elements are written. */
   readonly flags?: readonly SetFlag[]
+  /** Ours: the set's declared `keyLen`, `keyOrder`, `dataLen`, `dataOrder`, `ranges`, where it has them. */
+  readonly keyLen?: number | readonly number[]
+  readonly keyOrder?: 'host'
+  readonly dataLen?: number | readonly number[]
+  readonly dataOrder?: 'host'
+  readonly ranges?: boolean
 }
 
 export interface TableObject {
