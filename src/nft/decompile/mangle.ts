@@ -6,7 +6,7 @@ import { CHECKSUM_PSEUDO_HEADER, ChecksumTypes, ctDirections, payloadBases } fro
 import type { CtTarget, MetaTargetKey, PayloadBase, PayloadExpression } from '../model/index.js'
 import { type Argument, readSingle } from './argument.js'
 import { isZero, maskRange } from './bits.js'
-import { readValue } from './constants.js'
+import { readFlags } from './constants.js'
 import { findField } from './fields.js'
 import { fieldPart, type Part, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
@@ -125,7 +125,7 @@ function partOfWord(
   if (named && !field) return undefined
   const type = field?.type ?? datatype('integer')
   const shift = len * 8 - run.offset - run.length
-  const expression = readValue(xor, { type, order: 'big', length: len, shift })
+  const expression = readFlags(xor, { type, order: 'big', length: len, shift })
   const target = field?.expression ?? { payload: { base, offset: start, len: run.length } }
   const value = { expression, from: [loaded], parts: [] }
   return { target, value, parts: field ? [fieldPart(field, len, shift)] : [] }
