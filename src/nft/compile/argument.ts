@@ -22,53 +22,66 @@ export interface ArgumentRegisters {
   readonly max: number | undefined
 }
 
-/** Puts a constant, both ends of a range, or what a map gives into registers of sixteen bytes from `slot` on. */
-export function loadArgument(
+/**
+ * Prepares a constant, both ends of a range, or what a map gives. What must be tested before is emitted at once, for the
+ * tests use the first register; the result puts the argument into registers of sixteen bytes from a slot on.
+ */
+export function prepareArgument(
   context: RuleContext,
-  slot: number,
   expression: Expression,
   type: Datatype,
-): ArgumentRegisters {
+): (slot: number) => ArgumentRegisters {
   const { out } = context
   const length = Math.ceil(type.bits / 8)
   if (isMap(expression)) {
-    loadMap(context, slot, expression.map, keyLayout(type.name))
-    return { min: register(slot), max: undefined }
+    const { load } = prepareMap(context, expression.map, keyLayout(type.name))
+    return (slot) => {
+      load(slot)
+      return { min: register(slot), max: undefined }
+    }
   }
   if (isRange(expression) || isPrefix(expression)) {
     const low = new Uint8Array(length)
     const high = new Uint8Array(length)
     writeBounds(expression, type, low, high, 0, length)
-    immediate(out, slot, low)
-    immediate(out, slot + 4, high)
-    return { min: register(slot), max: register(slot + 4) }
+    return (slot) => {
+      immediate(out, slot, low)
+      immediate(out, slot + 4, high)
+      return { min: register(slot), max: register(slot + 4) }
+    }
   }
   if (!isConstant(expression))
     throw new InvalidValue(
       `${quote(expression)} is no ${type.name}: a constant, a range or a map is expected`,
     )
-  immediate(out, slot, constantBytes(expression, type, length, type.order ?? 'big'))
-  return { min: register(slot), max: undefined }
+  const bytes = constantBytes(expression, type, length, type.order ?? 'big')
+  return (slot) => {
+    immediate(out, slot, bytes)
+    return { min: register(slot), max: undefined }
+  }
 }
 
-/** Loads what a map gives into registers from `slot` on, and returns its key; the trail stands at the map expression. */
-export function loadMap(
-  context: RuleContext,
-  slot: number,
-  map: MapExpression['map'],
-  data: ValueLayout,
-): Operand {
+/** A map whose key is resolved: what the key is, and how to load what the map gives for it. */
+export interface PreparedMap {
+  readonly key: Operand
+  readonly load: (slot: number) => void
+}
+
+/** Prepares what a map gives; the trail stands at the map expression. */
+export function prepareMap(context: RuleContext, map: MapExpression['map'], data: ValueLayout): PreparedMap {
   const { trail } = context
   trail.enter('map')
   trail.enter('key')
-  const key = resolve(context, map.key)
+  const resolved = resolve(context, map.key)
   trail.leave()
   trail.enter('data')
-  const { set, operand } = resolveSet(context, key, map.data, data)
+  const { set, operand } = resolveSet(context, resolved, map.data, data)
   trail.leave()
   trail.leave()
-  emitLookup(context, operand, set, slot, { dreg: register(slot) })
-  return operand
+  return {
+    key: operand,
+    load: (slot) => emitLookup(context, operand, set, slot, { dreg: register(slot) }),
+  }
 }
 
 /** The types that a map gives: declared, said in the expression, or as its first element shows. */
@@ -107,23 +120,33 @@ export function loadSingle(
   context: RuleContext,
   slot: number,
   expression: Expression,
-  { type, length, order }: ArgumentField,
+  field: ArgumentField,
 ): void {
+  prepareSingle(context, expression, field)(slot)
+}
+
+/** As {@link loadSingle}, in two steps: what must be tested before is emitted at once, the rest by the result. */
+export function prepareSingle(
+  context: RuleContext,
+  expression: Expression,
+  { type, length, order }: ArgumentField,
+): (slot: number) => void {
   const { out } = context
   if (isMap(expression)) {
     const field = { type, offset: 0, length, order }
-    loadMap(context, slot, expression.map, { fields: [field], length, typeId: type.id, order })
-    return
+    return prepareMap(context, expression.map, { fields: [field], length, typeId: type.id, order }).load
   }
   if (isConstant(expression)) {
-    immediate(out, slot, constantBytes(expression, type, length, order))
-    return
+    const bytes = constantBytes(expression, type, length, order)
+    return (slot) => immediate(out, slot, bytes)
   }
   const operand = resolve(context, expression)
   if (operand.kind !== 'value' || operand.length !== length)
     throw new InvalidValue(
       `${quote(expression)} has ${operand.length} bytes where a ${type.name} of ${length} is expected`,
     )
-  loadOperand(out, slot, operand, false)
-  if (operand.order !== order && length > 1 && !type.text) toNetworkOrder(out, slot, length)
+  return (slot) => {
+    loadOperand(out, slot, operand, false)
+    if (operand.order !== order && length > 1 && !type.text) toNetworkOrder(out, slot, length)
+  }
 }

@@ -1,6 +1,6 @@
 import { datatype, InvalidValue } from '../datatype/index.js'
 import type { DupStatement } from '../model/index.js'
-import { type ArgumentField, loadSingle } from './argument.js'
+import { type ArgumentField, prepareSingle } from './argument.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 
@@ -18,19 +18,23 @@ export function compileDup(context: RuleContext, dup: DupStatement['dup']): void
   if (family !== 'ip' && family !== 'ip6' && family !== 'netdev')
     throw new InvalidValue(`a table of family ${family} cannot duplicate packets: ip, ip6 and netdev can`)
   trail.enter('addr')
-  loadSingle(context, 0, dup.addr, family === 'netdev' ? interfaceField : addressFields[family])
+  const load = prepareSingle(context, dup.addr, family === 'netdev' ? interfaceField : addressFields[family])
   trail.leave()
   if (family === 'netdev') {
+    load(0)
     if (dup.dev !== undefined) throw new InvalidValue('in a table of family netdev addr is the interface')
     out.push({ name: 'dup', data: { sregDev: register(0) } })
     return
   }
   if (dup.dev === undefined) {
+    load(0)
     out.push({ name: 'dup', data: { sregAddr: register(0) } })
     return
   }
   trail.enter('dev')
-  loadSingle(context, 4, dup.dev, interfaceField)
+  const loadDevice = prepareSingle(context, dup.dev, interfaceField)
   trail.leave()
+  load(0)
+  loadDevice(4)
   out.push({ name: 'dup', data: { sregAddr: register(0), sregDev: register(4) } })
 }

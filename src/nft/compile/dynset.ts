@@ -9,7 +9,7 @@ import type {
   StatefulStatement,
   TypeSpecification,
 } from '../model/index.js'
-import { loadSingle } from './argument.js'
+import { prepareSingle } from './argument.js'
 import { isConstant, isObject, setReference } from './constant.js'
 import { isObjectKind } from './data-layout.js'
 import { milliseconds } from './element.js'
@@ -47,31 +47,34 @@ export function compileMapStatement(context: RuleContext, statement: MapStatemen
   trail.enter('elem')
   const { operand, timeout } = dynamicKey(context, statement.elem)
   trail.leave()
+  trail.enter('data')
+  const loadData = prepareData(context, name, statement.data, statement.type)
+  trail.leave()
   loadOperand(context.out, 0, operand, false)
   // As in nft: a single value has a register of sixteen bytes, a concatenation just what it needs.
   const slot = operand.kind === 'value' ? 4 : slots(operand.length)
-  trail.enter('data')
-  loadData(context, slot, name, statement.data, statement.type)
-  trail.leave()
+  loadData(slot)
   const data = dynsetData(context, statement.op, name, timeout)
   data.sregData = register(slot)
   addStates(context, data, statement.stmt)
   context.out.push({ name: 'dynset', data })
 }
 
-function loadData(
+function prepareData(
   context: RuleContext,
-  slot: number,
   name: string,
   data: MapStatement['map']['data'],
   said: MapStatement['map']['type'],
-): void {
+): (slot: number) => void {
   const declared = context.batch.scope.find(context.family, context.table, name)?.map
   const type = said ?? declared
   const [field] = type === undefined || type === 'verdict' || isObjectKind(type) ? [] : dataFields(type)
-  if (field !== undefined) loadSingle(context, slot, data, field)
-  else if (!isConstant(data)) loadOperand(context.out, slot, resolve(context, data), false)
-  else throw new InvalidValue(`what @${name} gives is not known here: say its type, such as type: 'mark'`)
+  if (field !== undefined) return prepareSingle(context, data, field)
+  if (!isConstant(data)) {
+    const operand = resolve(context, data)
+    return (slot) => loadOperand(context.out, slot, operand, false)
+  }
+  throw new InvalidValue(`what @${name} gives is not known here: say its type, such as type: 'mark'`)
 }
 
 function dataFields(type: TypeSpecification): ReturnType<typeof keyLayout>['fields'] {

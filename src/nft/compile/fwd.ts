@@ -1,7 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { familyNumbers } from '../kernel/constants.js'
 import type { FwdStatement } from '../model/index.js'
-import { loadSingle } from './argument.js'
+import { prepareSingle } from './argument.js'
 import { addressFields, interfaceField } from './dup.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
@@ -12,9 +12,10 @@ export function compileFwd(context: RuleContext, fwd: FwdStatement['fwd']): void
   if (context.family !== 'netdev')
     throw new InvalidValue(`a table of family ${context.family} cannot forward packets: netdev can`)
   trail.enter('dev')
-  loadSingle(context, 0, fwd.dev, interfaceField)
+  const load = prepareSingle(context, fwd.dev, interfaceField)
   trail.leave()
   if (fwd.addr === undefined) {
+    load(0)
     out.push({ name: 'fwd', data: { sregDev: register(0) } })
     return
   }
@@ -22,8 +23,10 @@ export function compileFwd(context: RuleContext, fwd: FwdStatement['fwd']): void
   if (family !== 'ip' && family !== 'ip6')
     throw new InvalidValue(`addr needs family: 'ip' or 'ip6', not ${quote(family)}`)
   trail.enter('addr')
-  loadSingle(context, 4, fwd.addr, addressFields[family])
+  const loadAddress = prepareSingle(context, fwd.addr, addressFields[family])
   trail.leave()
+  load(0)
+  loadAddress(4)
   out.push({
     name: 'fwd',
     data: { sregDev: register(0), sregAddr: register(4), nfproto: familyNumbers[family] },

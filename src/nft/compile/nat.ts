@@ -2,7 +2,7 @@
 import { datatype, InvalidValue, keyLayout, quote } from '../datatype/index.js'
 import { familyNumbers, NatFlags, NatTypes, payloadBases } from '../kernel/constants.js'
 import type { Expression, MapExpression, NatFlag, NatTarget, PortTarget } from '../model/index.js'
-import { isMap, loadArgument, loadMap, mapTypes, registerBehind } from './argument.js'
+import { isMap, mapTypes, prepareArgument, prepareMap, registerBehind } from './argument.js'
 import { isObject } from './constant.js'
 import { isPrefix, isRange } from './interval.js'
 import type { NatData, PortData } from './kernel-expression.js'
@@ -82,21 +82,22 @@ export function compileNat(context: RuleContext, type: keyof typeof NatTypes, ta
     family: familyNumbers[family],
   }
   let flags = natFlags(context, target.flags, true) | netmapFlag(context, target)
-  let slot = 0
+  let loadAddress = (): number => 0
   if (target.addr !== undefined && family !== 'inet') {
     trail.enter('addr')
     const both = isMap(target.addr) && givesPort(context, target.addr.map)
-    if (both && isMap(target.addr)) addressAndPort(context, family, target.addr.map, data)
-    else slot = address(context, family, target.addr, data)
+    if (both && isMap(target.addr)) loadAddress = addressAndPort(context, family, target.addr.map, data)
+    else loadAddress = address(context, family, target.addr, data)
     trail.leave()
     if (both && target.port !== undefined) throw new InvalidValue('the map gives the port already')
   }
   if (target.port !== undefined) {
     trail.enter('port')
-    port(context, slot, target.port, data)
+    const loadPort = port(context, target.port, data)
     trail.leave()
+    loadPort(loadAddress())
     flags |= NatFlags.protoSpecified
-  }
+  } else loadAddress()
   if (flags !== 0) data.flags = flags
   out.push({ name: 'nat', data })
 }
@@ -123,17 +124,23 @@ function addressAndPort(
   family: 'ip' | 'ip6',
   map: MapExpression['map'],
   data: Draft<NatData>,
-): void {
+): () => number {
   const layout = keyLayout([addressTypes[family], 'inet_service'])
   const ranges = givesRanges(map)
-  if (!readsTransport(loadMap(context, 0, map, { ...layout, ranges }))) requireTransport(context)
+  const { key, load } = prepareMap(context, map, { ...layout, ranges })
+  if (!readsTransport(key)) requireTransport(context)
   const length = family === 'ip' ? 4 : 16
   data.regAddrMin = register(0)
   data.regProtoMin = registerBehind(0, length)
-  if (!ranges) return
-  const upper = slots(layout.length)
-  data.regAddrMax = register(upper)
-  data.regProtoMax = registerBehind(upper, length)
+  if (ranges) {
+    const upper = slots(layout.length)
+    data.regAddrMax = register(upper)
+    data.regProtoMax = registerBehind(upper, length)
+  }
+  return () => {
+    load(0)
+    return 4
+  }
 }
 
 /** Whether a literal map gives ranges or networks, of which the kernel needs both ends. */
@@ -154,37 +161,45 @@ function readsTransport(key: Operand): boolean {
   return parts.some(({ source }) => source.kind === 'payload' && source.base === payloadBases.th)
 }
 
-/** Loads the address, and gives the first slot that is free behind it. */
+/** Prepares the address; loading it tells the first slot that is free behind it. */
 function address(
   context: RuleContext,
   family: 'ip' | 'ip6',
   expression: Expression,
   data: { regAddrMin?: number; regAddrMax?: number },
-): number {
+): () => number {
   if (isMap(expression) && givesRanges(expression.map)) {
     const layout = keyLayout(addressTypes[family])
-    loadMap(context, 0, expression.map, { ...layout, ranges: true })
+    const { load } = prepareMap(context, expression.map, { ...layout, ranges: true })
     data.regAddrMin = register(0)
     data.regAddrMax = registerBehind(0, layout.length)
-    return Math.max(4, slots(2 * layout.length))
+    return () => {
+      load(0)
+      return Math.max(4, slots(2 * layout.length))
+    }
   }
-  const { min, max } = loadArgument(context, 0, expression, datatype(addressTypes[family]))
-  data.regAddrMin = min
-  if (max === undefined) return 4
-  data.regAddrMax = max
-  return 8
+  const load = prepareArgument(context, expression, datatype(addressTypes[family]))
+  return () => {
+    const { min, max } = load(0)
+    data.regAddrMin = min
+    if (max === undefined) return 4
+    data.regAddrMax = max
+    return 8
+  }
 }
 
 function port(
   context: RuleContext,
-  slot: number,
   expression: Expression,
   data: { regProtoMin?: number; regProtoMax?: number },
-): void {
-  const { min, max } = loadArgument(context, slot, expression, datatype('inet_service'))
+): (slot: number) => void {
+  const load = prepareArgument(context, expression, datatype('inet_service'))
   requireTransport(context)
-  data.regProtoMin = min
-  if (max !== undefined) data.regProtoMax = max
+  return (slot) => {
+    const { min, max } = load(slot)
+    data.regProtoMin = min
+    if (max !== undefined) data.regProtoMax = max
+  }
 }
 
 /** `masquerade`, `redirect`; the trail stands at the target. */
@@ -197,7 +212,7 @@ export function compilePortTarget(
   let flags = natFlags(context, target?.flags, false)
   if (target?.port !== undefined) {
     context.trail.enter('port')
-    port(context, 0, target.port, data)
+    port(context, target.port, data)(0)
     context.trail.leave()
     flags |= NatFlags.protoSpecified
   }

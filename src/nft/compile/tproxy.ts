@@ -1,7 +1,7 @@
 import { datatype, InvalidValue } from '../datatype/index.js'
 import { familyNumbers } from '../kernel/constants.js'
 import type { TproxyStatement } from '../model/index.js'
-import { loadSingle } from './argument.js'
+import { prepareSingle } from './argument.js'
 import { addressFields } from './dup.js'
 import type { TproxyData } from './kernel-expression.js'
 import type { Draft } from './message.js'
@@ -19,20 +19,22 @@ export function compileTproxy(context: RuleContext, tproxy: TproxyStatement['tpr
     throw new InvalidValue('tproxy comes after a match of the transport protocol (meta l4proto, tcp …)')
   // NFPROTO_UNSPEC: whichever family the packet has.
   const data: Draft<TproxyData> = { family: family === undefined ? 0 : familyNumbers[family] }
-  let slot = 0
+  const loads: ((slot: number) => void)[] = []
   if (tproxy.addr !== undefined && family !== undefined) {
     trail.enter('addr')
-    loadSingle(context, slot, tproxy.addr, addressFields[family])
-    data.regAddr = register(slot)
-    slot += 4
+    loads.push(prepareSingle(context, tproxy.addr, addressFields[family]))
+    data.regAddr = register(0)
     trail.leave()
   }
   if (tproxy.port !== undefined) {
     trail.enter('port')
-    loadSingle(context, slot, tproxy.port, { type: datatype('inet_service'), length: 2, order: 'big' })
-    data.regPort = register(slot)
+    data.regPort = register(4 * loads.length)
+    loads.push(
+      prepareSingle(context, tproxy.port, { type: datatype('inet_service'), length: 2, order: 'big' }),
+    )
     trail.leave()
   }
+  for (const [index, load] of loads.entries()) load(4 * index)
   out.push({ name: 'tproxy', data })
 }
 

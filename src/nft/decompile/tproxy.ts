@@ -19,7 +19,8 @@ export function readTproxy(state: RuleState, record: ExprTproxyRecord): boolean 
       ? undefined
       : readSingle(state, regPort, { type: datatype('inet_service'), order: 'big', length: 2, shift: 0 })
   if ((regAddr !== undefined && !addr) || (regPort !== undefined && !port)) return false
-  use([...(addr?.parts ?? []), ...(port?.parts ?? [])], state.protocols)
+  // Like nft: the match of the transport protocol that a proxy needs stays, whatever the port is made from.
+  use(addr?.parts ?? [], state.protocols)
   const tproxy: TproxyStatement['tproxy'] = {
     ...(family !== undefined && state.family !== family && { family }),
     ...(addr && { addr: addr.expression }),
