@@ -14,8 +14,8 @@ const require = createRequire(import.meta.url)
 const entry = join(root, 'src/nft/compile/operation.ts')
 const model = join(root, 'src/nft/model/index.ts')
 
-/** What JSON cannot hold: bytes and records of the kernel. */
-const isOpaque = (name) => name?.startsWith('Opaque')
+/** What JSON cannot hold (bytes and records of the kernel), and what only prepared rules may have. */
+const isOpaque = (name) => name?.startsWith('Opaque') || name === 'SlotExpression'
 
 const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
