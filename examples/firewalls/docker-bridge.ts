@@ -51,7 +51,7 @@ export function firewall({ bridges, published = [], links = [] }: DockerBridgeOp
   const names = bridges.map(({ name }) => name)
   const endpoint = ['inet_proto', 'inet_service'] as const
   const port = concat(match.meta.l4proto, match.th.dport)
-  const toContainer = nat.dnat({ map: { key: port, data: '@published' } })
+  const toContainer = nat.dnat({ family: 'ip', map: { key: port, data: '@published' } })
   const answers = vmap(match.ct.state, {
     established: verdict.accept(),
     related: verdict.accept(),

@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Namespace, NfbridgeError } from 'nfbridge'
-import { type ListedObject, Nft, type RulesetObject } from 'nfbridge/nft'
+import { type ListedObject, Nft, type RulesetObject, toText } from 'nfbridge/nft'
 import { becomeCapable } from '../demo/privilege.js'
 
 /** Adds the objects in one transaction: all of them, or none. */
@@ -51,5 +51,5 @@ async function installAndList(
 }
 
 function print(objects: readonly (RulesetObject | ListedObject)[]): void {
-  for (const object of objects) process.stdout.write(`${JSON.stringify(object)}\n`)
+  process.stdout.write(`${toText(objects).trimEnd()}\n`)
 }

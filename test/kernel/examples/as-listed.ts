@@ -1,6 +1,6 @@
 /** What was added, as a listing says it: defaults are told, priorities are numbers, elements belong to their sets. */
 import { priorityNumber } from '../../../src/nft/compile/chain.js'
-import type { Element, RulesetObject, Statement } from '../../../src/nft/index.js'
+import type { Element, Family, RulesetObject, Statement } from '../../../src/nft/index.js'
 
 export function asListed(objects: readonly RulesetObject[]): RulesetObject[] {
   const elements = objects.flatMap((object) => ('element' in object ? [object.element] : []))
@@ -14,7 +14,10 @@ function told(object: RulesetObject, elements: readonly Element[]): RulesetObjec
     return { chain: { policy: 'accept', ...chain, prio } }
   }
   if ('counter' in object) return { counter: { packets: 0, bytes: 0, ...object.counter } }
-  if ('rule' in object) return { rule: { ...object.rule, expr: object.rule.expr.map(statement) } }
+  if ('rule' in object)
+    return {
+      rule: { ...object.rule, expr: object.rule.expr.map((one) => statement(one, object.rule.family)) },
+    }
   if ('set' in object) return { set: { ...object.set, ...withAdded(object.set, elements) } }
   if ('map' in object) return { map: { ...object.map, ...withAdded(object.map, elements) } }
   return object
@@ -33,7 +36,9 @@ function withAdded<E>(
   return all.length === 0 ? {} : { elem: all }
 }
 
-function statement(one: Statement): Statement {
+function statement(one: Statement, family: Family): Statement {
   if ('counter' in one && one.counter === null) return { counter: { packets: 0, bytes: 0 } }
+  if ('reject' in one && one.reject === null && family === 'ip')
+    return { reject: { type: 'icmp', expr: 'port-unreachable' } }
   return one
 }

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { install } from '../../../examples/firewalls/run.js'
 import { Machine } from '../../../lab/machine.js'
 import { Namespace } from '../../../src/netns/index.js'
-import { type ListedObject, Nft, type RulesetObject } from '../../../src/nft/index.js'
+import { type ListedObject, Nft, type RulesetObject, ruleset, toText } from '../../../src/nft/index.js'
 import { nft } from '../../support/tools.js'
 import { cleanUp } from '../network/setting.js'
 import { comparable } from '../nft-list-compare.js'
@@ -22,8 +22,14 @@ export async function expectInstalled(name: string, objects: readonly RulesetObj
   const listed = await list(namespace)
   expect(byKind(listed)).toEqual(byKind(asListed(objects)))
 
+  expect(inOrder(toText(listed)).trim()).toBe(printed.trim())
+
   using again = await Namespace.create()
-  await install(again, installable(listed))
+  const operations = ruleset.toOperations({ nftables: listed })
+  await install(
+    again,
+    operations.flatMap((operation) => ('add' in operation ? [operation.add] : [])),
+  )
   expect(inOrder(await nft(again, 'list', 'ruleset'))).toBe(printed)
 }
 
@@ -49,21 +55,6 @@ function byKind(objects: readonly (RulesetObject | ListedObject)[]): unknown[] {
   const place = (object: RulesetObject | ListedObject): string =>
     'rule' in object ? `rule ${object.rule.chain}` : Object.keys(object).join()
   return objects.toSorted((one, other) => place(one).localeCompare(place(other))).map(comparable)
-}
-
-/** A listing as a transaction takes it: chains before the maps that lead to them; no handles, which are places of rules. */
-function installable(listed: readonly ListedObject[]): RulesetObject[] {
-  const kinds = ['table', 'chain', 'counter', 'set', 'map', 'rule']
-  const rank = (object: object): number => kinds.indexOf(Object.keys(object).join())
-  return listed
-    .flatMap((object) => ('opaque' in object ? [] : [withoutHandle(object)]))
-    .toSorted((one, other) => rank(one) - rank(other))
-}
-
-function withoutHandle(object: RulesetObject): RulesetObject {
-  if (!('rule' in object)) return object
-  const { handle: _, ...rule } = object.rule
-  return { rule }
 }
 
 /** A hash set lists its elements in an order of its own, another one each time. */
