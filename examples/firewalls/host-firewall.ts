@@ -27,7 +27,7 @@ export function firewall({ administrators, services, blocked = [] }: HostFirewal
     host.counter('blocked_packets'),
 
     host.chain('input', { type: 'filter', hook: 'input', prio: 'filter', policy: 'drop' }),
-    host.chain('icmp'),
+    host.chain('icmp_messages'),
     host.chain('tcp_services'),
 
     host.rule('input', match.iifname.eq('lo'), verdict.accept()),
@@ -46,8 +46,8 @@ export function firewall({ administrators, services, blocked = [] }: HostFirewal
     host.rule(
       'input',
       vmap(match.meta.l4proto, {
-        icmp: verdict.jump('icmp'),
-        'ipv6-icmp': verdict.jump('icmp'),
+        icmp: verdict.jump('icmp_messages'),
+        'ipv6-icmp': verdict.jump('icmp_messages'),
         tcp: verdict.jump('tcp_services'),
       }),
     ),
@@ -58,7 +58,7 @@ export function firewall({ administrators, services, blocked = [] }: HostFirewal
     ),
 
     host.rule(
-      { chain: 'icmp', comment: 'without these there is no IPv6; from the link only' },
+      { chain: 'icmp_messages', comment: 'without these there is no IPv6; from the link only' },
       match.ip6.hoplimit.eq(255),
       match.icmpv6.type.in(
         'nd-neighbor-solicit',
@@ -69,12 +69,12 @@ export function firewall({ administrators, services, blocked = [] }: HostFirewal
       verdict.accept(),
     ),
     host.rule(
-      'icmp',
+      'icmp_messages',
       match.icmpv6.type.in('packet-too-big', 'time-exceeded', 'parameter-problem'),
       verdict.accept(),
     ),
-    host.rule('icmp', match.icmp.type.eq('echo-request'), verdict.accept()),
-    host.rule('icmp', match.icmpv6.type.eq('echo-request'), verdict.accept()),
+    host.rule('icmp_messages', match.icmp.type.eq('echo-request'), verdict.accept()),
+    host.rule('icmp_messages', match.icmpv6.type.eq('echo-request'), verdict.accept()),
 
     host.rule('tcp_services', match.ct.state.in('new'), match.tcp.dport.inSet('services'), verdict.accept()),
     host.rule('tcp_services', match.tcp.dport.eq(22), match.ip.saddr.inSet('admins'), verdict.accept()),
