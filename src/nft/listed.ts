@@ -26,26 +26,39 @@ export function needsOf(operations: readonly Operation[]): Needs | undefined {
   const handles = new Map<string, ChainName>()
   const orders = new Map<string, ChainName>()
   for (const operation of operations) {
-    if ('rename' in operation) {
-      const { family, table, name, handle } = operation.rename.chain
-      const chain = { family, table, chain: name }
-      if (handle === undefined) handles.set(chainKey(chain), chain)
-      continue
-    }
-    const added =
-      'add' in operation
-        ? operation.add
-        : 'insert' in operation
-          ? operation.insert
-          : 'create' in operation
-            ? operation.create
-            : undefined
-    if (added !== undefined && 'rule' in added && added.rule.index !== undefined) {
-      const { family, table, chain } = added.rule
-      orders.set(chainKey(added.rule), { family, table, chain })
-    }
+    // What has no shape is left to the compiler, which refuses it with its path.
+    const [verb, object] = onlyEntry(operation)
+    const [kind, value] = onlyEntry(object)
+    if (verb === 'rename' && kind === 'chain' && isObject(value) && value.handle === undefined)
+      need(handles, value, value.name)
+    else if (placing.has(verb) && kind === 'rule' && isObject(value) && value.index !== undefined)
+      need(orders, value, value.chain)
   }
   return handles.size + orders.size === 0 ? undefined : { handles, orders }
+}
+
+const placing: ReadonlySet<string> = new Set(['add', 'insert', 'create'])
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null
+}
+
+function onlyEntry(value: unknown): [name: string, value: unknown] {
+  return (isObject(value) ? Object.entries(value)[0] : undefined) ?? ['', undefined]
+}
+
+function need(
+  chains: Map<string, ChainName>,
+  { family, table }: { readonly [name: string]: unknown },
+  chain: unknown,
+): void {
+  if (!isFamily(family) || typeof table !== 'string' || typeof chain !== 'string') return
+  const name = { family, table, chain }
+  chains.set(chainKey(name), name)
+}
+
+function isFamily(value: unknown): value is Family {
+  return typeof value === 'string' && Object.hasOwn(familyNumbers, value)
 }
 
 /** Lists it, and tells the generation before which none of it is older: a batch for that generation is safe. */
