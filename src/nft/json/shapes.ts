@@ -860,6 +860,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         properties: { meta: { kind: 'object', properties: { key: { ref: 'MetaTargetKey' } } } },
       },
       { ref: 'PayloadExpression' },
+      { ref: 'TcpOptionExpression' },
     ],
   },
   MapExpression: {

@@ -35,8 +35,8 @@ function operatorText(op: unknown, left: unknown, right: unknown, style: Style):
   if (op !== '==' && op !== undefined) return String(op)
   if (isBinary(left)) return '=='
   // Of flags, equality is the exception; what tests them without an operator asks for any of them.
-  const isConstant = !isNode(right) && !(typeof right === 'string' && right.startsWith('@'))
-  return style.bitmask && isConstant ? '==' : undefined
+  const isSet = isNode(right) ? 'set' in right : typeof right === 'string' && right.startsWith('@')
+  return style.bitmask && !isSet ? '==' : undefined
 }
 
 /** The older keys of conntrack's addresses are those of the table's family; nft says which. */

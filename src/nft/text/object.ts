@@ -20,7 +20,7 @@ const printers: { readonly [kind: string]: Lines } = {
     protocolLine(object),
   ],
   'ct timeout': (object) => [
-    `protocol ${String(object.protocol)};`,
+    `protocol ${String(object.protocol)}`,
     protocolLine(object),
     policyText(object.policy),
   ],

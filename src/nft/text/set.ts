@@ -8,11 +8,16 @@ import { stylesOfType } from './style.js'
 /** The lines of a set or map: its type, its properties, its elements. */
 export function setLines(set: Node): string[] {
   const lines = [`type ${typeText(set)}`]
-  if (set.policy === 'memory') lines.push('policy memory')
-  if (set.size !== undefined) lines.push(`size ${String(set.size)}`)
-  for (const state of list(set.stmt)) lines.push(statementText(state))
   const flags = list(set.flags)
-  if (flags.length > 0) lines.push(`flags ${orderedFlags(flags).join(',')}`)
+  if (!flags.includes('constant')) {
+    if (set.policy === 'memory') lines.push('policy memory')
+    if (set.size !== undefined) lines.push(`size ${String(set.size)}`)
+  }
+  // A lifetime says that there are some.
+  const implied = set.timeout !== undefined && flags.every((flag) => flag === 'timeout')
+  if (flags.length > 0 && !implied) lines.push(`flags ${orderedFlags(flags).join(',')}`)
+  const states = list(set.stmt).map((state) => statementText(state))
+  if (states.length > 0) lines.push(states.join(' '))
   if (set['auto-merge'] === true) lines.push('auto-merge')
   if (typeof set.timeout === 'number') lines.push(`timeout ${duration(set.timeout)}`)
   if (typeof set['gc-interval'] === 'number') lines.push(`gc-interval ${duration(set['gc-interval'])}`)

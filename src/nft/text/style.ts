@@ -97,7 +97,7 @@ export function styleOf(expression: unknown): Style {
 }
 
 function payloadStyle({ protocol, field, base }: { readonly [key: string]: unknown }): Style {
-  if (base !== undefined) return { hex: 1 }
+  if (base !== undefined || (protocol === 'comp' && field === 'flags')) return { hex: 1 }
   if (typeof protocol !== 'string' || typeof field !== 'string') return plain
   const header: unknown = Object.entries(headers).find(([name]) => name === protocol)?.[1].fields
   return styleOfType(child(child(header, field), 'type'))
