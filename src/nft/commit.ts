@@ -17,6 +17,8 @@ import {
   Trail,
 } from './compile/index.js'
 import type { Connection } from './connection.js'
+import { type Datatype, interfaceIndexType } from './datatype/index.js'
+import { withInterfaces } from './interfaces.js'
 import { listFor, type Needs, needsOf } from './listed.js'
 import { locateFailure } from './locate.js'
 import type { MapObject, SetObject } from './model/index.js'
@@ -55,6 +57,8 @@ export class Commit {
   readonly #options: CommitOptions
   readonly #dryRun: boolean
   readonly #operation: string
+  /** The type iface_index with the names of the namespace. */
+  #interfaces: Datatype | undefined
 
   constructor(
     connection: Connection,
@@ -87,7 +91,15 @@ export class Commit {
     }
   }
 
-  async run(): Promise<CommitResult> {
+  /** Interfaces that are named are read from the kernel, once one is. */
+  run(): Promise<CommitResult> {
+    return withInterfaces(this.#connection.readInterfaces, (interfaces) => {
+      this.#interfaces = interfaces && interfaceIndexType(interfaces)
+      return this.#run()
+    })
+  }
+
+  async #run(): Promise<CommitResult> {
     const needs = needsOf(this.#operations)
     if (needs !== undefined) return this.#listAndRun(needs)
     const { packer, preparing, socket } = this.#connection
@@ -153,7 +165,7 @@ export class Commit {
     const trail = new Trail()
     const scope = new SetScope()
     const owners: number[] = []
-    const batch = { sink: packer, scope, trail, nextSetId: 0, listed }
+    const batch = { sink: packer, scope, trail, nextSetId: 0, listed, interfaces: this.#interfaces }
     const options = { echo: this.#options.handles ?? false, dryRun: this.#dryRun }
     try {
       for (const object of this.#declared) scope.declare('set' in object ? object.set : object.map)

@@ -1,5 +1,6 @@
 import type { SocketHandle } from '../native/addon.js'
 import { Packer } from '../native/pack.js'
+import type { Interfaces } from './datatype/index.js'
 
 /**
  * A socket with what the calls on it share. The socket does its calls in their order, but a call that works in slices
@@ -7,14 +8,17 @@ import { Packer } from '../native/pack.js'
  */
 export class Connection {
   readonly socket: SocketHandle
+  /** Reads the interfaces of the namespace, for rules that name them. */
+  readonly readInterfaces: (() => Promise<Interfaces>) | undefined
   /** For batches that are compiled and handed to the socket at one go. */
   readonly packer: Packer = new Packer()
   /** Of large batches, for the next one. */
   #spare: Packer | undefined
   #preparing: Promise<void> | undefined
 
-  constructor(socket: SocketHandle) {
+  constructor(socket: SocketHandle, readInterfaces?: () => Promise<Interfaces>) {
     this.socket = socket
+    this.readInterfaces = readInterfaces
   }
 
   /** Who prepares something now; settles when that is handed to the socket. Never fails. */

@@ -1,5 +1,6 @@
 /** The records of a listing as a ruleset in the order of `nft list ruleset`. */
 import type { MessageName, MessageRecords } from '../native/records.js'
+import type { Datatype } from './datatype/index.js'
 import {
   decompileRule,
   isAnonymous,
@@ -51,7 +52,11 @@ class TableListing {
 type Steps<T> = Generator<undefined, T, undefined>
 
 /** The ruleset, in steps: each table with its objects, sets, chains, and the rules in the order of the chains. */
-export function* assemble(kernel: KernelRuleset, filter: ListFilter): Steps<ListedObject[]> {
+export function* assemble(
+  kernel: KernelRuleset,
+  filter: ListFilter,
+  interfaces?: Datatype,
+): Steps<ListedObject[]> {
   const tables = new Map<string, TableListing>()
   const listing = (family: number | undefined, table: string | undefined): TableListing => {
     const key = `${family} ${table}`
@@ -100,22 +105,28 @@ export function* assemble(kernel: KernelRuleset, filter: ListFilter): Steps<List
   }
   const objects: ListedObject[] = []
   for (const table of tables.values())
-    for (const object of yield* tableObjects(table, kernel.listsSets, filter)) objects.push(object)
+    for (const object of yield* tableObjects(table, kernel.listsSets, filter, interfaces))
+      objects.push(object)
   return objects
 }
 
-function* tableObjects(listing: TableListing, listsSets: boolean, filter: ListFilter): Steps<ListedObject[]> {
+function* tableObjects(
+  listing: TableListing,
+  listsSets: boolean,
+  filter: ListFilter,
+  interfaces: Datatype | undefined,
+): Steps<ListedObject[]> {
   const { table, objects, sets, chains, rules } = listing
   const result: ListedObject[] = table ? [table, ...objects] : [...objects]
   if (listsSets)
     for (const set of sets)
       if (!isAnonymous(set.record) && (filter.set === undefined || set.record.name === filter.set))
-        result.push(...(yield* setObjects(set)))
+        result.push(...(yield* setObjects(set, interfaces)))
   for (const chain of chains) {
     const known = readChain(chain)
     result.push(known ? { chain: known } : opaque('nftNewChain', chain))
   }
-  const catalog = new SetCatalog(sets)
+  const catalog = new SetCatalog(sets, interfaces)
   // Rules come in the order of their chains; without the chains, in the order of the kernel.
   const order = chains.length > 0 ? chains.map((chain) => chain.name ?? '') : [...rules.keys()]
   for (const chain of order)
@@ -129,8 +140,8 @@ function* tableObjects(listing: TableListing, listsSets: boolean, filter: ListFi
 }
 
 /** A set that is not understood is kept with its elements. */
-function* setObjects(set: KernelSet): Steps<ListedObject[]> {
-  const known = yield* readSet(set)
+function* setObjects(set: KernelSet, interfaces: Datatype | undefined): Steps<ListedObject[]> {
+  const known = yield* readSet(set, interfaces)
   if (known) return [known]
   const { record, elements } = set
   const { family, table, name } = record

@@ -4,7 +4,9 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { inSlices } from '../native/slices.js'
+import { type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { isAnonymous } from './decompile/index.js'
+import { withInterfaces } from './interfaces.js'
 import { familyNumbers } from './kernel/constants.js'
 import { assemble, isInScope, type KernelRuleset } from './list-assemble.js'
 import type { Family, Ruleset } from './model/index.js'
@@ -44,12 +46,20 @@ const operation = 'nft.list'
 
 /**
  * Lists the ruleset as it was at one moment.
+ * @param readInterfaces for rules that have the index of an interface: their names; without it the index is listed
  * @throws NfbridgeError NFB_DUMP_INCONSISTENT when it changed during each of several attempts; NFB_NOT_PERMITTED,
  * NFB_CLOSED
  */
-export async function listRuleset(socket: SocketHandle, filter: ListFilter = {}): Promise<Ruleset> {
+export async function listRuleset(
+  socket: SocketHandle,
+  filter: ListFilter = {},
+  readInterfaces?: () => Promise<Interfaces>,
+): Promise<Ruleset> {
   const { generation, kernel } = await listKernel(socket, filter)
-  return { generation, nftables: await inSlices(assemble(kernel, filter)) }
+  const nftables = await withInterfaces(readInterfaces, (interfaces) =>
+    inSlices(assemble(kernel, filter, interfaces && interfaceIndexType(interfaces))),
+  )
+  return { generation, nftables }
 }
 
 /** As {@link listRuleset}, as the kernel has it. */

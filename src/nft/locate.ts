@@ -1,6 +1,7 @@
 /** Where in the caller's operations a failure of the kernel belongs. */
 import { joinPath } from '../errors.js'
 import { type BatchContext, compileExpressions, type Operation, SetScope, Trail } from './compile/index.js'
+import { interfaceIndexType } from './datatype/index.js'
 import type { Element, MapObject, Rule, SetObject } from './model/index.js'
 
 /** Properties of the kernel's records, by the names that the model has for them. */
@@ -102,12 +103,22 @@ function statementOf(
     else if (added !== undefined && 'map' in added) scope.declare(added.map)
   }
   for (let count = 1; count <= rule.expr.length; count++) {
-    const batch: BatchContext = { sink: { add: () => 0 }, scope, trail: new Trail(), nextSetId: 0 }
+    const trail = new Trail()
+    const batch: BatchContext = {
+      sink: { add: () => 0 },
+      scope,
+      trail,
+      nextSetId: 0,
+      interfaces: anyInterface,
+    }
     const expressions = compileExpressions(batch, { ...rule, expr: rule.expr.slice(0, count) })
     if (expressions.length > position) return count - 1
   }
   return undefined
 }
+
+/** Which index an interface has does not matter here. */
+const anyInterface = interfaceIndexType({ index: () => 1, name: () => undefined })
 
 /** `elements[2].key` is the third element, if they went in one message and as they were given. */
 function elementPath(owners: readonly number[], owner: number, object: unknown, path: string): string {

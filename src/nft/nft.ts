@@ -2,6 +2,7 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
+import { readInterfaces } from './interfaces.js'
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
 import type {
   Expression,
@@ -43,7 +44,7 @@ export class Nft {
   private constructor(socket: SocketHandle, namespace: Namespace) {
     this.#socket = socket
     this.#namespace = namespace
-    this.#connection = new Connection(socket)
+    this.#connection = new Connection(socket, () => readInterfaces(namespace, 'nft.interfaces'))
   }
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without nf_tables) */
@@ -79,7 +80,7 @@ export class Nft {
    */
   async list(filter?: ListFilter): Promise<Ruleset> {
     if (this.#connection.preparing) await this.#connection.preparing
-    return listRuleset(this.#socket, filter)
+    return listRuleset(this.#socket, filter, this.#connection.readInterfaces)
   }
 
   /**

@@ -4,6 +4,7 @@ import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
 import { constantBytes, isConstant, isObject } from './constant.js'
 import { isObjectKind, type ValueLayout } from './data-layout.js'
 import { immediate, toNetworkOrder } from './emit.js'
+import { namedType } from './interfaces.js'
 import { isPrefix, isRange, writeBounds } from './interval.js'
 import { loadOperand } from './load.js'
 import { emitLookup, resolveSet } from './lookup.js'
@@ -129,9 +130,10 @@ export function loadSingle(
 export function prepareSingle(
   context: RuleContext,
   expression: Expression,
-  { type, length, order }: ArgumentField,
+  { type: plain, length, order }: ArgumentField,
 ): (slot: number) => void {
   const { out } = context
+  const type = namedType(context.batch, plain)
   if (isMap(expression)) {
     const field = { type, offset: 0, length, order }
     return prepareMap(context, expression.map, { fields: [field], length, typeId: type.id, order }).load

@@ -3,6 +3,7 @@ import type { Element } from '../model/index.js'
 import { dataLayout, declaredKey } from './data-layout.js'
 import { compileElements, type ElementLayout } from './element.js'
 import { addElements } from './element-messages.js'
+import { namedLayout } from './interfaces.js'
 import type { ElementRecord, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
@@ -35,7 +36,7 @@ export function changeElements(
 
 /** The kernel's records of elements; `removing`: their keys only. The trail stands at the element object. */
 export function elementRecords(
-  batch: Pick<BatchContext, 'scope' | 'trail'>,
+  batch: Pick<BatchContext, 'scope' | 'trail' | 'interfaces'>,
   element: Element,
   removing: boolean,
   first = 0,
@@ -49,7 +50,7 @@ export function elementRecords(
 }
 
 function elementLayout(
-  batch: Pick<BatchContext, 'scope' | 'trail'>,
+  batch: Pick<BatchContext, 'scope' | 'trail' | 'interfaces'>,
   element: Element,
   removing: boolean,
 ): ElementLayout {
@@ -62,7 +63,7 @@ function elementLayout(
       `the type of ${element.name} is expected, unless the same transaction declares the set`,
     )
   const types = { ...declared, ...element, type }
-  const key = declaredKey(types)
+  const key = namedLayout(batch, declaredKey(types))
   trail.leave()
   const map = element.map ?? declared?.map
   trail.enter('map')

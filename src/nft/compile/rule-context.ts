@@ -1,3 +1,4 @@
+import type { Datatype } from '../datatype/index.js'
 import type { Family } from '../model/index.js'
 import type { RuleExpression } from './kernel-expression.js'
 import type { MergeCandidate } from './merge.js'
@@ -24,6 +25,8 @@ export interface BatchContext {
   nextSetId: number
   /** What was listed for operations that name something by what the kernel does not know. */
   readonly listed?: Listed | undefined
+  /** The type iface_index with the names of the namespace; without it only indexes are taken, and `lo`. */
+  readonly interfaces?: Datatype | undefined
 }
 
 /** What is known while one rule is compiled. */

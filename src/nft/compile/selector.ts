@@ -6,6 +6,7 @@ import { ctOperand } from './ct.js'
 import { extensionOperand } from './extension.js'
 import { fibOperand } from './fib.js'
 import { jhashOperand, numgenOperand, symhashOperand } from './generator.js'
+import { namedType } from './interfaces.js'
 import { ipsecOperand, tunnelOperand } from './ipsec.js'
 import { metaOperand } from './meta.js'
 import type { ConcatOperand, Operand, ValueOperand } from './operand.js'
@@ -25,9 +26,9 @@ export function resolve(context: RuleContext, expression: Expression): Operand {
 export function resolveValue(context: RuleContext, expression: Expression): ValueOperand {
   if (isObject(expression)) {
     if ('payload' in expression) return payloadOperand(context, expression.payload)
-    if ('meta' in expression) return metaOperand(expression.meta.key)
+    if ('meta' in expression) return named(context, metaOperand(expression.meta.key))
     if ('ct' in expression) return ctOperand(context, expression.ct)
-    if ('fib' in expression) return fibOperand(expression.fib, false)
+    if ('fib' in expression) return named(context, fibOperand(expression.fib, false))
     const other = rarerOperand(context, expression)
     if (other !== undefined) return other
     const parts = binaryParts(expression)
@@ -36,6 +37,12 @@ export function resolveValue(context: RuleContext, expression: Expression): Valu
   throw new InvalidValue(
     `${quote(expression)} is nothing that a packet has: payload, meta, ct, fib and their like are expected`,
   )
+}
+
+/** Interfaces may be said by their names where their indexes are compared. */
+function named(context: RuleContext, operand: ValueOperand): ValueOperand {
+  const type = namedType(context.batch, operand.type)
+  return type === operand.type ? operand : { ...operand, type }
 }
 
 /** What is asked for less often; `undefined` for an expression of another kind. */

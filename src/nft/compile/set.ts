@@ -14,6 +14,7 @@ import {
 } from './data-layout.js'
 import { compileElements, type ElementLayout, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
+import { namedLayout } from './interfaces.js'
 import { countElements } from './interval-elements.js'
 import type { Draft, ElementRecord, Removal, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
@@ -46,7 +47,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   const { trail } = batch
   const family = familyNumber(set.family)
   trail.enter('type')
-  const key = declaredKey(set)
+  const key = namedLayout(batch, declaredKey(set))
   trail.leave()
   const data = 'map' in set ? declaredData(batch, set) : undefined
   const interval = set.flags?.includes('interval') ?? false

@@ -100,7 +100,7 @@ function encoding(
     const part = parts?.[index]
     const own = datatype(name)
     // A type without a length of its own says less than what is looked up.
-    const type = own.bits === 0 && part ? part.type : own
+    const type = part && (own.bits === 0 || part.type.name === name) ? part.type : own
     // A field of a few bits may be loaded with more bytes than its type has.
     const size = part?.length ?? fieldLength(own) ?? alone ?? lengths?.[index]
     if (size === undefined || size <= 0) return undefined

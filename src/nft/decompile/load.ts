@@ -59,7 +59,7 @@ export function readMeta(state: RuleState, { dreg, key, sreg }: ExprMetaRecord):
   const value: Value = {
     kind: 'key',
     expression: { meta: { key: known.name } },
-    type: datatype(known.type),
+    type: state.sets.type(known.type),
     order: known.order,
   }
   return load(state, dreg, value, known.length)
@@ -134,7 +134,12 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
   return load(
     state,
     dreg,
-    { kind: 'key', expression: { fib: { result: name, flags: names } }, type: datatype(type), order: 'host' },
+    {
+      kind: 'key',
+      expression: { fib: { result: name, flags: names } },
+      type: state.sets.type(type),
+      order: 'host',
+    },
     length,
   )
 }

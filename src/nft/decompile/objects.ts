@@ -1,7 +1,7 @@
 /** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
 
 import type { NftChainRecord, NftObjectRecord, NftTableRecord, OpaqueEntry } from '../../native/records.js'
-import { typesFromId, verdictTypeId } from '../datatype/index.js'
+import { type Datatype, typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
   familyNumbers,
   hookNumbers,
@@ -154,10 +154,10 @@ const knownSetData = [
 /**
  * A set or map that is not anonymous, with its elements, in steps; undefined when it has more than the model can say.
  */
-export function* readSet({
-  record,
-  elements,
-}: KernelSet): Generator<undefined, { set: NamedSet } | { map: NamedMap } | undefined, undefined> {
+export function* readSet(
+  { record, elements }: KernelSet,
+  interfaces?: Datatype,
+): Generator<undefined, { set: NamedSet } | { map: NamedMap } | undefined, undefined> {
   const base = common(record)
   const { table, policy, timeout, gcInterval, desc } = record
   const types = typesFromId(record.keyType ?? 0)
@@ -167,7 +167,9 @@ export function* readSet({
     return undefined
   const stmt = readStates(record)
   if (!stmt || desc?.opaque) return undefined
-  const fields = keyEncoding(record)
+  const fields = keyEncoding(record)?.map((field) =>
+    interfaces && field.type.name === interfaces.name ? { ...field, type: interfaces } : field,
+  )
   const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
   const orders = declaredOrders(record)

@@ -2,8 +2,9 @@
 import type { NftElementRecord, NftExpressionRecord, NftSetRecord } from '../../native/records.js'
 import { selects } from '../../native/select.js'
 import { atOnce } from '../../native/slices.js'
+import { type Datatype, datatype } from '../datatype/index.js'
 import { SetFlags } from '../kernel/constants.js'
-import type { SetExpression } from '../model/index.js'
+import type { DatatypeName, SetExpression } from '../model/index.js'
 import { readElements } from './elements.js'
 import { dataEncoding, type FieldEncoding, givesRanges, keyEncoding } from './encodings.js'
 import type { Part } from './operand.js'
@@ -26,9 +27,17 @@ export function* readElementsOf(set: KernelSet): ReturnType<typeof readElements>
 
 export class SetCatalog {
   readonly #sets: ReadonlyMap<string, KernelSet>
+  readonly #interfaces: Datatype | undefined
 
-  constructor(sets: Iterable<KernelSet>) {
+  /** @param interfaces the type iface_index with the names of the namespace, where they are known */
+  constructor(sets: Iterable<KernelSet>, interfaces?: Datatype) {
+    this.#interfaces = interfaces
     this.#sets = new Map(Array.from(sets, (set) => [set.record.name ?? '', set]))
+  }
+
+  /** How values of a type are read. */
+  type(name: DatatypeName): Datatype {
+    return name === 'iface_index' && this.#interfaces ? this.#interfaces : datatype(name)
   }
 
   find(name: string): NftSetRecord | undefined {
