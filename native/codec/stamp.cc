@@ -98,7 +98,8 @@ std::optional<std::string> read(Words body, Stamp& stamp) {
   if (!begins_message(whole ? stamp.pattern : stamp.head, *stamp.message)) {
     return "the template is no " + std::string(stamp.message->name);
   }
-  if (!whole && stamp.head.size() < NLMSG_HDRLEN + NLA_HDRLEN) return kMalformed;
+  const std::size_t fixed = NLMSG_HDRLEN + netlink::align(stamp.message->schema->header_size);
+  if (!whole && stamp.head.size() < fixed + NLA_HDRLEN) return kMalformed;
   if (!whole &&
       per_message * std::uint64_t{stamp.pattern.size()} > netlink::kMaxAttributeLength - NLA_HDRLEN) {
     return "the attribute is longer than 65,535 bytes";

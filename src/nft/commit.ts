@@ -22,6 +22,7 @@ import { withInterfaces } from './interfaces.js'
 import { listFor, type Needs, needsOf } from './listed.js'
 import { locateFailure } from './locate.js'
 import type { MapObject, SetObject } from './model/index.js'
+import { AlikeRules } from './prepare/index.js'
 
 /** How {@link Transaction.commit} goes about it. */
 export interface CommitOptions {
@@ -167,18 +168,28 @@ export class Commit {
     const owners: number[] = []
     const batch = { sink: packer, scope, trail, nextSetId: 0, listed, interfaces: this.#interfaces }
     const options = { echo: this.#options.handles ?? false, dryRun: this.#dryRun }
+    // Where places are counted, each rule must be seen by itself.
+    const alike =
+      listed === undefined && isLong(this.#operations) ? new AlikeRules(batch, options.echo) : undefined
     try {
       for (const object of this.#declared) scope.declare('set' in object ? object.set : object.map)
       trail.enter('operations')
       for (let index = 0; index < this.#operations.length; index++) {
         const one = this.#operations[index]
         if (one === undefined) continue
+        if (alike?.take(one)) {
+          owners.push(index)
+          if (index % 64 === 0) yield
+          continue
+        }
+        alike?.flush()
         trail.enter(index)
         yield* compileInSteps(batch, one, options)
         trail.leave()
         while (owners.length < packer.count) owners.push(index)
         yield
       }
+      alike?.flush()
     } catch (error) {
       packer.reset()
       throw this.#inOperation(located(error, this.#operation, trail), trail)

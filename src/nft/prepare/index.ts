@@ -1,3 +1,4 @@
+export { AlikeRules } from './alike.js'
 export { prepareElements } from './elements.js'
 export { Prepared, PreparedRows, type PreparedSlot, type PrepareOptions, prepare } from './prepared.js'
 export type { Rows, SlotValue } from './rows.js'

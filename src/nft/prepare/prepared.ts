@@ -8,7 +8,7 @@ import type { SlotProbe } from '../compile/slot.js'
 import { InvalidValue } from '../datatype/index.js'
 import type { DatatypeName, MapObject, SetObject } from '../model/index.js'
 import { withProbes } from './probes.js'
-import { type RowSlot, type Rows, rowWords } from './rows.js'
+import { type RowSlot, type Rows, rowWords, writeValue } from './rows.js'
 import { MAX_ELEMENTS_BYTES, type Preparable, type Template, template } from './template.js'
 
 /** A slot of a prepared rule or element. */
@@ -81,6 +81,17 @@ export class Prepared {
         (offsets[column] ?? []).map((offset) => ({ offset, length: slot.length, ...source(slot, column) })),
       ),
     }
+  }
+
+  /** @internal What makes messages of rows of bytes. */
+  get ofBytes(): Stamp {
+    return this.#ofBytes
+  }
+
+  /** @internal Writes a value into a row of bytes that begins at `start`. @throws InvalidValue */
+  writeValue(column: number, value: unknown, target: Uint8Array, start: number): void {
+    const slot = this.#rowSlots[column]
+    if (slot !== undefined) writeValue(slot, value, target, start + slot.offset)
   }
 
   /** @internal Packs the rows; the trail stands at them. @throws InvalidValue with the trail at what is wrong */

@@ -84,7 +84,8 @@ function* encodedRows(
   return words
 }
 
-function writeValue(slot: RowSlot, value: unknown, target: Uint8Array, offset: number): void {
+/** @throws InvalidValue when the value is none of the slot's type */
+export function writeValue(slot: RowSlot, value: unknown, target: Uint8Array, offset: number): void {
   const { type, length, order } = slot
   const plain =
     value instanceof IPv4Address || value instanceof IPv6Address || value instanceof MacAddress

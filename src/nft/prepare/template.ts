@@ -38,11 +38,11 @@ export function template(
   scope: SetScope,
   trail: Trail,
 ): Template {
-  const plain = encodeOne(object, scope, trail)
+  const plain = compileOne(object, scope, trail)
   const start = 'element' in object ? elementsStart(plain) : 0
   const offsets = probes.map((probe) => {
     probe.inverted = true
-    const other = encodeOne(object, scope, trail)
+    const other = compileOne(object, scope, trail)
     probe.inverted = false
     return findSlot(probe, plain, other)
   })
@@ -56,12 +56,17 @@ export function template(
 }
 
 /** The one message that an object is. */
-function encodeOne(object: Preparable, scope: SetScope, trail: Trail): Uint8Array {
+export function compileOne(object: Preparable, scope: SetScope, trail: Trail): Uint8Array {
   const packer = new Packer()
   const batch: BatchContext = { sink: packer, scope, trail, nextSetId: 0 }
   compileOperation(batch, { add: object }, { echo: false })
   if (packer.count !== 1)
     throw new InvalidValue('a literal set cannot be prepared, of which each rule has one: name a set instead')
+  return encoded(packer)
+}
+
+/** The bytes of what was packed. */
+export function encoded(packer: Packer): Uint8Array {
   return new Uint8Array(unwrap(addon.encode(packer.words()), 'nft.prepare'))
 }
 
