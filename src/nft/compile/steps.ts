@@ -4,7 +4,6 @@ import { changeElements } from './elements-of-set.js'
 import type { Removal } from './message.js'
 import { addPreparedInSteps, type CompileOptions, compileOperation, type Operation } from './operation.js'
 import type { BatchContext } from './rule-context.js'
-import type { SetReferenceObject } from './set.js'
 
 const NLM_F_EXCL = 0x200
 
@@ -26,8 +25,10 @@ export function isLong(operations: readonly Operation[]): boolean {
   return false
 }
 
+/** Of what has no shape, nothing: the compiler refuses it with its path. */
 function elementsOf(operation: Operation): number | undefined {
-  if ('prepared' in operation) return operation.prepared.work
+  if (!isObject(operation)) return undefined
+  if ('prepared' in operation) return operation.prepared?.work
   const object =
     'add' in operation
       ? operation.add
@@ -38,14 +39,24 @@ function elementsOf(operation: Operation): number | undefined {
           : 'destroy' in operation
             ? operation.destroy
             : undefined
-  if (object === undefined) return undefined
-  if ('element' in object) return object.element.elem?.length
+  if (!isObject(object)) return undefined
+  if ('element' in object) return countOf(object.element)
   if ('set' in object) return declared(object.set)
   return 'map' in object ? declared(object.map) : undefined
 }
 
-function declared(set: NamedSet | NamedMap | SetReferenceObject): number | undefined {
-  return 'type' in set ? set.elem?.length : undefined
+function declared(set: unknown): number | undefined {
+  return isObject(set) && 'type' in set ? countOf(set) : undefined
+}
+
+function countOf(elements: unknown): number | undefined {
+  return isObject(elements) && 'elem' in elements && Array.isArray(elements.elem)
+    ? elements.elem.length
+    : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** {@link compileOperation}, with a rest after every thousand elements where they do not depend on each other. */
