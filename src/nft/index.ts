@@ -2,6 +2,7 @@
 export * from './builders/index.js'
 export type { CommitOptions, CommitResult } from './commit.js'
 export type { ChainRenaming, DeletableObject, FlushableObject, Operation } from './compile/index.js'
+export type { Change, DeletedObject, NftEvent, NftEventOptions, NftEvents } from './events.js'
 export {
   type JsonRuleset,
   type JsonSource,

@@ -2,7 +2,11 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
+<<<<<<< Updated upstream
 import { readInterfaces } from './interfaces.js'
+=======
+import { type NftEventOptions, NftEvents } from './events.js'
+>>>>>>> Stashed changes
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
 import type {
   Expression,
@@ -129,6 +133,16 @@ export class Nft {
     } finally {
       socket.close()
     }
+  }
+
+  /**
+   * Subscribes to the changes of the namespace's ruleset, whoever makes them: an event for each transaction, in the order
+   * and the shape of libnftables' JSON commands. When events are lost, a snapshot takes their place. The subscription has
+   * sockets of its own and outlives this connection; close it, or leave the loop.
+   * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  events(options: NftEventOptions = {}): Promise<NftEvents> {
+    return NftEvents.open(this.#namespace, options)
   }
 
   /** The number that the kernel counts up with each change of the namespace's ruleset. */

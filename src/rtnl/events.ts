@@ -1,5 +1,6 @@
 import { checkObject } from '../input.js'
-import type { MonitorHandle, Outcome } from '../native/addon.js'
+import type { Outcome } from '../native/addon.js'
+import { EventStream } from '../native/event-stream.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import type { LinkRecord } from '../native/records.js'
 import { type ReplyMessage, unpack } from '../native/unpack.js'
@@ -52,81 +53,47 @@ const GROUPS: { readonly [topic in EventTopic]: readonly number[] } = {
   neighbour: [Group.neighbour],
 }
 
-const DEFAULT_LIMIT = 16_384
-
 /**
  * The events of a namespace, as an async iterator. It is subscribed from the moment it exists; leaving the loop, or
  * {@link close}, ends the subscription.
  */
 export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
-  readonly #limit: number
-  #monitor: MonitorHandle | undefined
-  #queue: RtnlEvent[] = []
-  /** How many events at the front of the queue were taken already. */
-  #taken = 0
-  #waiting: PromiseWithResolvers<IteratorResult<RtnlEvent>>[] = []
-  #failure: unknown
-  #ended = false
+  readonly #stream: EventStream<RtnlEvent>
 
-  private constructor(limit: number) {
-    this.#limit = limit
+  private constructor(limit: number | undefined) {
+    this.#stream = new EventStream<RtnlEvent>(limit, { kind: 'lost' })
   }
 
   /** Subscribes. For {@link Rtnl.events}. */
   static async open(namespace: Namespace, options: EventOptions): Promise<RtnlEvents> {
     checkObject(options, ['topics', 'limit'], 'rtnl.events', '')
     const topics = options.topics ?? ['link', 'address', 'route', 'neighbour']
-    const events = new RtnlEvents(Math.max(1, options.limit ?? DEFAULT_LIMIT))
+    const events = new RtnlEvents(options.limit)
     const groups = topics.flatMap((topic) => GROUPS[topic])
-    const monitor = await namespace.openMonitor(
-      'route',
-      groups,
-      (outcome) => events.#receive(outcome),
-      'rtnl.events',
+    events.#stream.attach(
+      await namespace.openMonitor('route', groups, (outcome) => events.#receive(outcome), 'rtnl.events'),
     )
-    if (events.#ended) monitor.close()
-    else events.#monitor = monitor
     return events
   }
 
   /** How many events wait to be taken. */
   get waiting(): number {
-    return this.#queue.length - this.#taken
+    return this.#stream.waiting
   }
 
   /** The next event. @throws NfbridgeError when the subscription broke; events may be had from a new one */
   next(): Promise<IteratorResult<RtnlEvent>> {
-    const event = this.#queue[this.#taken]
-    if (event !== undefined) {
-      this.#taken++
-      if (this.#taken === this.#queue.length) {
-        this.#queue = []
-        this.#taken = 0
-      }
-      return Promise.resolve({ done: false, value: event })
-    }
-    if (this.#failure !== undefined) {
-      const failure = this.#failure
-      this.#failure = undefined
-      return Promise.reject(failure)
-    }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
-    const waiting = withResolvers<IteratorResult<RtnlEvent>>()
-    this.#waiting.push(waiting)
-    return waiting.promise
+    return this.#stream.next()
   }
 
   /** Ends the subscription; what waits for an event gets the end. */
   return(): Promise<IteratorResult<RtnlEvent>> {
-    this.close()
-    return Promise.resolve({ done: true, value: undefined })
+    return this.#stream.return()
   }
 
   /** Ends the subscription. Closing twice is the same as closing once. */
   close(): void {
-    this.#queue = []
-    this.#taken = 0
-    this.#end()
+    this.#stream.close()
   }
 
   [Symbol.asyncIterator](): this {
@@ -138,44 +105,11 @@ export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
   }
 
   #receive(outcome: Outcome<ArrayBuffer>): void {
-    if (this.#ended) return
-    if (failed(outcome)) {
-      if (outcome[0]?.reason === 'overflow') {
-        this.#lose()
-        return
-      }
-      this.#failure = errorOfAll(outcome, 'rtnl.events')
-      this.#end()
-      return
-    }
-    for (const message of unpack(outcome)) this.#put(readEvent(message))
-  }
-
-  #put(event: RtnlEvent): void {
-    const waiting = this.#waiting.shift()
-    if (waiting !== undefined) waiting.resolve({ done: false, value: event })
-    else if (this.waiting < this.#limit) this.#queue.push(event)
-    else this.#lose()
-  }
-
-  /** Whoever hears that events were lost lists again: what waits from before is of no use then. */
-  #lose(): void {
-    this.#queue = []
-    this.#taken = 0
-    this.#put({ kind: 'lost' })
-  }
-
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#monitor?.close()
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const each of waiting) {
-      if (this.#failure === undefined) each.resolve({ done: true, value: undefined })
-      else each.reject(this.#failure)
-    }
-    if (waiting.length > 0) this.#failure = undefined
+    const stream = this.#stream
+    if (stream.ended) return
+    if (!failed(outcome)) for (const message of unpack(outcome)) stream.put(readEvent(message))
+    else if (outcome[0]?.reason === 'overflow') stream.lose()
+    else stream.fail(errorOfAll(outcome, 'rtnl.events'))
   }
 }
 
@@ -214,21 +148,4 @@ export function readEvent(message: ReplyMessage): RtnlEvent {
     default:
   }
   return { kind: 'other', message }
-}
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (reason: unknown) => void
-}
-
-/** Promise.withResolvers of ES2024, which Node.js 20 lacks. */
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve: (value: T) => void = () => {}
-  let reject: (reason: unknown) => void = () => {}
-  const promise = new Promise<T>((accept, refuse) => {
-    resolve = accept
-    reject = refuse
-  })
-  return { promise, resolve, reject }
 }
