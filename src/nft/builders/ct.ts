@@ -41,7 +41,8 @@ export interface CtFields {
   readonly status: FlagField<values.CtStatus>
   readonly direction: Field<CtDirection>
   readonly mark: Field<number> & Written<'mark'>
-  readonly label: Field<string | number> & Written<'label'>
+  /** Bits by their numbers, 0 to 127. */
+  readonly label: FlagField<number> & Written<'label'>
   /** Seconds. */
   readonly expiration: Field<number>
   readonly helper: Field<string>
@@ -63,7 +64,7 @@ export const ct: CtFields = {
   status: new FlagField({ ct: { key: 'status' } }),
   direction: new Field({ ct: { key: 'direction' } }),
   mark: new Field({ ct: { key: 'mark' } }),
-  label: new Field({ ct: { key: 'label' } }),
+  label: new FlagField({ ct: { key: 'label' } }),
   expiration: new Field({ ct: { key: 'expiration' } }),
   helper: new Field({ ct: { key: 'helper' } }),
   l3proto: new Field({ ct: { key: 'l3proto' } }),

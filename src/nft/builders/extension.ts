@@ -7,6 +7,7 @@ import type {
   IpOptionFields,
   MatchStatement,
   SctpChunkFields,
+  TcpOptionExpression,
   TcpOptionFields,
 } from '../model/index.js'
 import { AddressField, Field } from './field.js'
@@ -20,19 +21,21 @@ export interface Presence {
 }
 
 /** The fields of the headers of one kind. */
-type Extensions<Fields> = {
+type Extensions<Fields, Written = unknown> = {
   readonly [N in keyof Fields]: Presence & {
-    readonly [F in Extract<Fields[N], string>]: F extends AddressName
+    readonly [F in Extract<Fields[N], string>]: (F extends AddressName
       ? AddressField
       : F extends 'nexthdr'
         ? Field<string | number>
-        : Field<number>
+        : Field<number>) &
+      Written
   }
 }
 
 export interface ExtensionBuilders {
   readonly exthdr: Extensions<ExtensionHeaderFields>
-  readonly tcpOption: Extensions<TcpOptionFields>
+  /** Rules may write fields of two or four bytes: `mangle(match.tcpOption.maxseg.size, match.rt.mtu)`. */
+  readonly tcpOption: Extensions<TcpOptionFields, { readonly expression: TcpOptionExpression }>
   readonly ipOption: Extensions<IpOptionFields>
   readonly sctpChunk: Extensions<SctpChunkFields>
 }

@@ -17,10 +17,11 @@ import {
   ctDirections,
   payloadBases,
 } from '../kernel/constants.js'
-import type { MangleStatement } from '../model/index.js'
+import type { MangleStatement, TcpOptionExpression } from '../model/index.js'
 import { loadSingle } from './argument.js'
 import { constantNumber, isConstant, isObject } from './constant.js'
 import { loadPayload } from './emit.js'
+import { extensionOperand } from './extension.js'
 import { numberBytes } from './load.js'
 import { metaOperand } from './meta.js'
 import { payloadOperand } from './payload.js'
@@ -35,7 +36,8 @@ export function compileMangle(context: RuleContext, { key, value }: MangleStatem
   if ('payload' in key) writePayload(context, key.payload, value)
   else if ('meta' in key) writeMeta(context, key.meta.key, value)
   else if ('ct' in key) writeCt(context, key.ct, value)
-  else throw new InvalidValue(`${quote(key)} cannot be written: payload, meta or ct is expected`)
+  else if ('tcp option' in key) writeTcpOption(context, key, value)
+  else throw new InvalidValue(`${quote(key)} cannot be written: payload, tcp option, meta or ct is expected`)
 }
 
 type Value = MangleStatement['mangle']['value']
@@ -68,6 +70,21 @@ function writeCt(
   loadInto(context, { type: datatype(type), length, order }, value)
   const direction = dir === undefined ? {} : { direction: ctDirections[dir] }
   context.out.push({ name: 'ct', data: { sreg: register(0), key: number, ...direction } })
+}
+
+function writeTcpOption(context: RuleContext, target: TcpOptionExpression, value: Value): void {
+  context.trail.enter('key')
+  const { source, type, bits, length } = extensionOperand(context, target)
+  const data = source.kind === 'load' ? source.load(register(0), context.out, 0).data : undefined
+  const place =
+    data !== undefined && 'offset' in data && 'op' in data && !('flags' in data) ? data : undefined
+  // The kernel writes no other lengths (nft_exthdr_tcp_set_init).
+  if (place === undefined || bits !== length * 8 || (length !== 2 && length !== 4))
+    throw new InvalidValue('of a TCP option only fields of two or four bytes can be written')
+  context.trail.leave()
+  loadInto(context, { type, length, order: 'big' }, value)
+  const { type: kind, offset, len, op } = place
+  context.out.push({ name: 'exthdr', data: { sreg: register(0), type: kind, offset, len, op } })
 }
 
 function loadInto(context: RuleContext, field: Parameters<typeof loadSingle>[3], value: Value): void {

@@ -1,12 +1,25 @@
 /** What a rule writes: fields of headers, meta data, properties of the connection. */
-import type { ExprCtRecord, ExprMetaRecord, ExprPayloadRecord } from '../../native/records.js'
+import type {
+  ExprCtRecord,
+  ExprExthdrRecord,
+  ExprMetaRecord,
+  ExprPayloadRecord,
+} from '../../native/records.js'
 import { checksumOf, isInPseudoHeader } from '../datatype/checksums.js'
-import { ctEventKey, ctKeys, datatype, metaKeys } from '../datatype/index.js'
+import { ctEventKey, ctKeys, datatype, extensionOps, metaKeys } from '../datatype/index.js'
 import { CHECKSUM_PSEUDO_HEADER, ChecksumTypes, ctDirections, payloadBases } from '../kernel/constants.js'
-import type { CtTarget, MetaTargetKey, PayloadBase, PayloadExpression } from '../model/index.js'
+import type {
+  CtTarget,
+  Expression,
+  MetaTargetKey,
+  PayloadBase,
+  PayloadExpression,
+  TcpOptionExpression,
+} from '../model/index.js'
 import { type Argument, readSingle } from './argument.js'
 import { isZero, maskRange } from './bits.js'
 import { readFlags } from './constants.js'
+import { extensionPart } from './extension.js'
 import { findField } from './fields.js'
 import { fieldPart, type Part, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
@@ -52,6 +65,23 @@ function ctTarget(name: string, direction: number | undefined): CtTarget | undef
     default:
       return undefined
   }
+}
+
+/** `tcp option maxseg size set`; false when it is not understood. */
+export function readOptionWrite(state: RuleState, record: ExprExthdrRecord): boolean {
+  const { sreg, op, type = 0, offset, len, flags = 0 } = record
+  if (op !== extensionOps['tcp option'] || offset === undefined || !len || flags !== 0) return false
+  const part = extensionPart({ kind: 'extension', extension: 'tcp option', type, offset }, len)
+  if (!part || !isTcpOption(part.expression)) return false
+  const value = readSingle(state, sreg, { type: part.type, order: 'big', length: len, shift: 0 })
+  if (!value) return false
+  use(value.parts, state.protocols)
+  state.say({ mangle: { key: part.expression, value: value.expression } }, value.from)
+  return true
+}
+
+function isTcpOption(expression: Expression): expression is TcpOptionExpression {
+  return typeof expression === 'object' && 'tcp option' in expression
 }
 
 /** Where a payload expression writes, and what. */

@@ -23,7 +23,7 @@ import { readFwd } from './fwd.js'
 import { readHash, readNumgen, readOsf, readRt, readSocket, readTunnel, readXfrm } from './knowledge.js'
 import { readBitwise, readByteorder, readCt, readFib, readMeta, readPayload } from './load.js'
 import { readLookup } from './lookup.js'
-import { readCtWrite, readMetaWrite, readPayloadWrite } from './mangle.js'
+import { readCtWrite, readMetaWrite, readOptionWrite, readPayloadWrite } from './mangle.js'
 import { readCmp, readRangeExpression } from './match.js'
 import { readMasquerade, readNat, readRedirect } from './nat.js'
 import { readObjref } from './object-reference.js'
@@ -112,7 +112,10 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (selects(expression, 'name', 'byteorder')) return readByteorder(state, expression.data ?? {})
   if (selects(expression, 'name', 'range')) return readRangeExpression(state, expression.data ?? {})
   if (selects(expression, 'name', 'fib')) return readFib(state, expression.data ?? {})
-  if (selects(expression, 'name', 'exthdr')) return readExthdr(state, expression.data ?? {})
+  if (selects(expression, 'name', 'exthdr')) {
+    const { data = {} } = expression
+    return data.sreg === undefined ? readExthdr(state, data) : readOptionWrite(state, data)
+  }
   if (selects(expression, 'name', 'rt')) return readRt(state, expression.data ?? {})
   if (selects(expression, 'name', 'socket')) return readSocket(state, expression.data ?? {})
   if (selects(expression, 'name', 'osf')) return readOsf(state, expression.data ?? {})

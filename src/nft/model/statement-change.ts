@@ -1,5 +1,6 @@
 /** Statements that change the packet, send it elsewhere, or hand it to somebody. */
 import type { CtDirection, Expression, MetaKey, PayloadExpression } from './expression.js'
+import type { TcpOptionExpression } from './extension.js'
 
 /** The keys of `meta` that the kernel lets rules write. */
 export type MetaTargetKey = Extract<MetaKey, 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'>
@@ -9,9 +10,11 @@ export type CtTarget =
   | { readonly key: 'mark' | 'label' | 'event' | 'secmark'; readonly dir?: never }
   | { readonly key: 'zone'; readonly dir?: CtDirection }
 
-/** Something that can be written: a field of a header, meta data, a property of the connection. */
+/** Something that can be written: a field of a header or TCP option, meta data, a property of the connection. */
 export type MangleTarget =
   | PayloadExpression
+  /** Fields of two or four bytes, of options that the packet has. */
+  | TcpOptionExpression
   | { readonly meta: { readonly key: MetaTargetKey } }
   | { readonly ct: CtTarget }
 
