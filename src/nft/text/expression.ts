@@ -1,6 +1,6 @@
 /** Expressions: what statements compare, look up and write. */
 import { elementText } from './element.js'
-import { isNode, json, list, type Node, words } from './node.js'
+import { isNode, json, list, type Node, unknownText, words } from './node.js'
 import { selectorText } from './selector.js'
 import { type Style, styleOf, stylesOf } from './style.js'
 import { immediate, rangeEnd } from './value.js'
@@ -20,7 +20,7 @@ export function expressionText(value: unknown, styles: readonly Style[] = noStyl
   if (!isNode(value)) return json(value)
   const known = selectorText(value) ?? compoundText(value, styles) ?? binaryText(value)
   if (known !== undefined) return known
-  return isVerdict(value) ? verdictText(value) : `# not nft's syntax: ${json(value)}`
+  return isVerdict(value) ? verdictText(value) : unknownText(value)
 }
 
 function compoundText(node: Node, styles: readonly Style[]): string | undefined {

@@ -28,9 +28,22 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]
 }
 
-/** Text in quotation marks. nft has no escapes: what it cannot say is said as it is. */
+/**
+ * Text in quotation marks. nft has no escapes: a quotation mark inside gets a backslash, at which nft stops rather than to
+ * read something else, and a line stays a line.
+ */
 export function quoted(value: unknown): string {
-  return `"${String(value)}"`
+  const text = String(value)
+  return `"${isHarmless(text) ? text : JSON.stringify(text).slice(1, -1)}"`
+}
+
+/** Without quotation marks and control characters. */
+function isHarmless(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 32 || code === 34 || code === 127) return false
+  }
+  return true
 }
 
 /** Joins what is there with spaces. */
@@ -38,9 +51,16 @@ export function words(...parts: readonly (string | undefined | false)[]): string
   return parts.filter((part) => part !== undefined && part !== false && part !== '').join(' ')
 }
 
+const unknownMark = "# not nft's syntax: "
+
 /** What no printer knows, on one line and in a comment of nft that ends at the line's end. */
 export function unknownText(value: unknown): string {
-  return `# not nft's syntax: ${json(value)}`
+  return `${unknownMark}${json(value)}`
+}
+
+/** Whether a text is a comment, or becomes one somewhere: nft would read a part of it only. */
+export function isUnsayable(text: string): boolean {
+  return text.startsWith('# ') || text.includes(unknownMark)
 }
 
 /** JSON on one line; bytes in hexadecimal, big numbers as digits. */

@@ -1,7 +1,7 @@
 /** Operations of a transaction as commands of nft: `add rule inet t c tcp dport 80 accept`. */
 import { chainLines } from './chain.js'
 import { type Context, inFamily } from './context.js'
-import { isNode, json, list, type Node, onlyEntry, words } from './node.js'
+import { isNode, isUnsayable, json, list, type Node, onlyEntry, quoted, words } from './node.js'
 import { objectLines } from './object.js'
 import { ruleText } from './rule.js'
 import { elementTexts, setLines } from './set.js'
@@ -29,8 +29,13 @@ export function isOperation(value: unknown): boolean {
   )
 }
 
-/** One command. */
+/** One command on one line; a comment where nft has no words for all of it. */
 export function operationText(value: unknown, context: Context): string {
+  const text = commandText(value, context)
+  return isUnsayable(text) && !text.startsWith('# ') ? `# ${text}` : text
+}
+
+function commandText(value: unknown, context: Context): string {
   const [verb = '', object] = onlyEntry(value) ?? []
   const [kind = '', inner] = onlyEntry(object) ?? []
   if (kind === 'ruleset') return words(verb, 'ruleset', isNode(inner) && String(inner.family ?? ''))
@@ -42,7 +47,10 @@ export function operationText(value: unknown, context: Context): string {
     String(inner.family),
     kind === 'table' ? String(inner.name) : String(inner.table),
   )
-  if (kind === 'rule') return words(head, ruleCommand(verb, inner, within))
+  if (kind === 'rule') {
+    const rule = ruleCommand(verb, inner, within)
+    return rule.includes(' # opaque: ') ? `# ${head} ${rule}` : words(head, rule)
+  }
   if (kind === 'element')
     return `${head} ${String(inner.name)} { ${elementTexts(inner, list(inner.elem)).join(', ')} }`
   const named = kind === 'table' ? head : `${head} ${String(inner.name)}`
@@ -75,7 +83,7 @@ function linesOf(kind: string, object: Node, context: Context): string[] {
   if (kind === 'table')
     return [
       list(object.flags).length > 0 ? `flags ${list(object.flags).join(',')}` : '',
-      object.comment === undefined ? '' : `comment "${String(object.comment)}"`,
+      object.comment === undefined ? '' : `comment ${quoted(object.comment)}`,
     ].filter((line) => line !== '')
   return objectLines(kind, object)
 }

@@ -2,7 +2,7 @@
 import { block } from './block.js'
 import { chainHead, chainLines } from './chain.js'
 import { type Context, handleText, inFamily } from './context.js'
-import { isNode, list, type Node, onlyEntry, quoted, words } from './node.js'
+import { isNode, json, list, type Node, onlyEntry, quoted, words } from './node.js'
 import { isObjectKind, objectLines } from './object.js'
 import { opaqueObjectText } from './opaque.js'
 import { elementTexts, setLines } from './set.js'
@@ -85,7 +85,7 @@ function opaqueEntry(value: unknown): string {
   if (kind === 'opaque') return opaqueObjectText(object)
   if (kind === 'element' && isNode(object))
     return `# element ${String(object.name)} { ${elementTexts(object, list(object.elem)).join(', ')} }`
-  return `# ${JSON.stringify(value)}`
+  return `# ${json(value)}`
 }
 
 /** Objects as `nft list ruleset` prints them, by table in the order in which the tables appear. */
@@ -96,7 +96,7 @@ export function rulesetText(objects: readonly unknown[], context: Context): stri
     const [kind = '', inner] = onlyEntry(object) ?? []
     if (kind === 'metainfo') continue
     if (!isNode(inner) || (kind !== 'opaque' && typeof inner.family !== 'string')) {
-      rest.push(`# ${JSON.stringify(object)}`)
+      rest.push(`# ${json(object)}`)
       continue
     }
     if (kind === 'opaque') {

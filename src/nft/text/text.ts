@@ -35,6 +35,15 @@ export type TextValue =
  * that is refused can be shown.
  */
 export function toText(value: TextValue, options: TextOptions = {}): string {
+  try {
+    return textOf(value, options)
+  } catch (error) {
+    // A value that refers to itself, or has no text of its own. What is to be shown is the caller's error, not this one.
+    return `# not nft's syntax: a value without a text (${error instanceof Error ? error.message : typeof error})`
+  }
+}
+
+function textOf(value: TextValue, options: TextOptions): string {
   const context = contextOf(options)
   const given: unknown = value
   if (Array.isArray(given)) return listText(given, options)
