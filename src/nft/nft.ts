@@ -2,11 +2,8 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
-<<<<<<< Updated upstream
-import { readInterfaces } from './interfaces.js'
-=======
 import { type NftEventOptions, NftEvents } from './events.js'
->>>>>>> Stashed changes
+import { readInterfaces } from './interfaces.js'
 import { type ListFilter, listRuleset, readGeneration } from './list.js'
 import type {
   Expression,

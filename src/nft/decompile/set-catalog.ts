@@ -26,12 +26,8 @@ export function* readElementsOf(set: KernelSet): ReturnType<typeof readElements>
 }
 
 export class SetCatalog {
-<<<<<<< Updated upstream
-  readonly #sets: ReadonlyMap<string, KernelSet>
-  readonly #interfaces: Datatype | undefined
-=======
   readonly #sets: Map<string, KernelSet>
->>>>>>> Stashed changes
+  readonly #interfaces: Datatype | undefined
 
   /** @param interfaces the type iface_index with the names of the namespace, where they are known */
   constructor(sets: Iterable<KernelSet>, interfaces?: Datatype) {
@@ -39,11 +35,11 @@ export class SetCatalog {
     this.#sets = new Map(Array.from(sets, (set) => [set.record.name ?? '', set]))
   }
 
-<<<<<<< Updated upstream
   /** How values of a type are read. */
   type(name: DatatypeName): Datatype {
     return name === 'iface_index' && this.#interfaces ? this.#interfaces : datatype(name)
-=======
+  }
+
   /** A set came, or is another by now. */
   put(set: KernelSet): void {
     this.#sets.set(set.record.name ?? '', set)
@@ -52,7 +48,6 @@ export class SetCatalog {
   /** A set went. */
   delete(name: string): void {
     this.#sets.delete(name)
->>>>>>> Stashed changes
   }
 
   find(name: string): NftSetRecord | undefined {
