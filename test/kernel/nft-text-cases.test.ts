@@ -1,6 +1,16 @@
 /** The text of every case of the conformance tables: what nft lists, and what nft makes of it. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Family, Nft, toText } from '../../src/nft/index.js'
+import {
+  counter,
+  type Family,
+  match,
+  Nft,
+  type Operation,
+  table,
+  toText,
+  verdict,
+  vmap,
+} from '../../src/nft/index.js'
 import { missingFeatures } from '../conformance/features.js'
 import { installText } from '../conformance/reference.js'
 import { missingNeeds } from '../conformance/rules.js'
@@ -114,3 +124,48 @@ function comparable(text: string): string {
       (_, all: string) => `elements = { ${all.split(/,\s+/).sort().join(', ')} }`,
     )
 }
+
+it('a whole listing is read by nft again, and the same is listed', async () => {
+  const [here, there] = await newNamespaces(keep, 2)
+  if (!here || !there) throw new Error('no namespace')
+  for (const space of [here, there]) await ip(space, 'link', 'set', 'lo', 'up')
+  const objects = cases.filter((one) => one.kind === 'object' && !missingNeeds(one.needs, missing))
+  await installText(
+    here,
+    objects.map(({ family, nft: line }, index) => `table ${family} case${index} { ${line}; }`),
+  )
+  const connection = keep(await Nft.open({ netns: here }))
+  await nftFile(there, `${toText(await connection.list())}\n`)
+  const again = keep(await Nft.open({ netns: there }))
+  expect(comparable(await nft(there, 'list', 'ruleset'))).toBe(comparable(await nft(here, 'list', 'ruleset')))
+  expect(comparable(toText(await again.list()))).toBe(comparable(toText(await connection.list())))
+})
+
+it('operations as commands do what the transaction does', async () => {
+  const [here, there] = await newNamespaces(keep, 2)
+  if (!here || !there) throw new Error('no namespace')
+  const filter = table('inet', 'f')
+  const operations: Operation[] = [
+    { create: filter.table({ comment: 'c' }) },
+    { add: filter.counter('hits', { packets: 1, bytes: 2, comment: 'n' }) },
+    { add: filter.quota('volume', { bytes: 5000, inv: true }) },
+    { add: filter.limit('slow', { rate: 5, per: 'minute' }) },
+    { add: filter.chain('other', { comment: 'o' }) },
+    { add: filter.chain('c', { type: 'filter', hook: 'input', prio: -145, policy: 'drop' }) },
+    { add: filter.set('s', { type: 'mark', flags: ['interval'], elem: [1, 2, 3, { range: [5, 9] }] }) },
+    { add: filter.set('t', { type: 'ipv4_addr', timeout: 90, flags: ['timeout'], comment: 't' }) },
+    { add: filter.map('m', { type: 'inet_service', map: 'verdict', elem: [[80, verdict.jump('other')]] }) },
+    { add: filter.elements('t', [{ elem: { val: '10.0.0.1', timeout: 9000, comment: 'x' } }, '10.0.0.2']) },
+    { add: filter.mapElements('m', [[81, verdict.accept()]]) },
+    { add: filter.rule({ chain: 'c', comment: 'r' }, vmap(match.tcp.dport, '@m'), counter('hits')) },
+    { insert: filter.rule('c', match.ct.state.in('new', 'related'), verdict.return()) },
+    { delete: filter.elements('t', ['10.0.0.2']) },
+    { add: filter.chain('gone') },
+    { delete: filter.chain('gone') },
+    { flush: filter.chain('other') },
+  ]
+  const connection = keep(await Nft.open({ netns: here }))
+  await connection.transaction().addAll(operations).commit()
+  await nftFile(there, `${operations.map((operation) => toText(operation)).join('\n')}\n`)
+  expect(comparable(await nft(there, 'list', 'ruleset'))).toBe(comparable(await nft(here, 'list', 'ruleset')))
+})
