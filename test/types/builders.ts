@@ -4,12 +4,19 @@
  */
 import {
   concat,
+  ctTimeout,
+  elements,
+  jhash,
   limit,
   log,
+  mangle,
   map,
   masquerade,
   match,
+  meter,
   nat,
+  numgen,
+  quota,
   redirect,
   reject,
   table,
@@ -161,3 +168,61 @@ check(filter.map('x', { type: 'ipv4_addr', map: 'mark', elem: [['10.0.0.1', verd
 check(filter.set('x', { type: 'ipv4' }))
 // @ts-expect-error no such flag
 check(filter.set('x', { type: 'ipv4_addr', flags: ['ranges'] }))
+
+// Writing: what the kernel lets rules write, with values of its kind.
+check(
+  mangle(match.meta.mark, 1),
+  mangle(match.meta.mark, match.meta.mark.or(0x4000)),
+  mangle(match.ip.ttl, 64),
+)
+check(mangle(match.ct.mark, match.meta.mark), mangle(match.tcpOption.maxseg.size, match.rt.mtu))
+check(
+  mangle(match.meta.mark, map(match.ip.saddr, '@marks')),
+  mangle({ ct: { key: 'event' } }, ['new', 'destroy']),
+)
+// @ts-expect-error an interface cannot be written
+check(mangle(match.meta.iif, 1))
+// @ts-expect-error nor a connection's state
+check(mangle(match.ct.state, 'new'))
+// @ts-expect-error nor an answer of the routing table
+check(mangle(match.fib.oif('daddr'), 1))
+// @ts-expect-error a mark is a number
+check(mangle(match.meta.mark, 'red'))
+
+// Sets that rules fill: the key comes from the packet, what elements keep is a state.
+check(elements.update('seen', match.ip.saddr, { timeout: 60, stmt: [limit({ rate: 3, inv: true })] }))
+check(elements.add('marks', concat(match.ip.saddr, match.tcp.dport), { data: 5 }))
+// @ts-expect-error a constant is added by a transaction
+check(elements.add('seen', '10.0.0.1'))
+// @ts-expect-error a log is no state
+check(elements.add('seen', match.ip.saddr, { stmt: [log()] }))
+// @ts-expect-error a verdict neither
+check(meter('m', match.ip.saddr, verdict.drop()))
+
+// Expressions of the kernel's own.
+check(match.socket.transparent.eq(1), numgen.random(2).eq(0), jhash(match.ip.saddr, { mod: 2 }).eq(1))
+check(match.exthdr.frag.exists(), match.exthdr.rt2.addr.eq('fd00::1'), match.ipOption.lsrr.missing())
+// @ts-expect-error a hash is of something
+check(jhash({ mod: 2 }))
+// @ts-expect-error no such option
+check(match.tcpOption.mss)
+// @ts-expect-error a header with names has no order
+check(match.exthdr.frag.lt(1))
+// @ts-expect-error no key of sockets
+check(match.socket.uid)
+// @ts-expect-error no such day
+check(match.meta.day.eq('Mon'))
+// @ts-expect-error its address comes with a family
+check(match.ipsec('in').saddr)
+
+// Named objects.
+const inet = table('inet', 'x')
+check(inet.quota('q', { bytes: 500 }), inet.limit('l', { rate: 5, per: 'minute' }), quota('q'), limit('l'))
+check(inet.ctTimeout('t', { protocol: 'tcp', policy: { established: 100 } }), ctTimeout('t'))
+check(inet.map('c', { type: 'ipv4_addr', map: 'counter', elem: [['10.0.0.1', 'c1']] }))
+// @ts-expect-error a state of TCP
+check(inet.ctTimeout('t', { protocol: 'udp', policy: { established: 100 } }))
+// @ts-expect-error nobody helps icmp
+check(inet.ctHelper('h', { type: 'ftp', protocol: 'icmp' }))
+// @ts-expect-error how much is missing
+check(inet.quota('q', { inv: true }))

@@ -10,7 +10,7 @@ import type {
   QueueStatement,
   TproxyStatement,
 } from '../model/index.js'
-import { expressionOf, type Field, type FlagField } from './field.js'
+import { expressionOf, type Field, type FlagField, type Operand } from './field.js'
 
 /** Something that rules can write, of the builders: `match.meta.mark`, `match.ip.dscp`, `match.ct.mark`. */
 export type Writable<V extends Immediate> = (Field<V> | FlagField<V>) & { readonly expression: MangleTarget }
@@ -25,8 +25,12 @@ export type Computed = Exclude<Expression, Immediate> | { readonly expression: E
 export function mangle<V extends Immediate>(
   target: Writable<V>,
   value: NoInfer<V> | Computed,
-): MangleStatement {
-  return { mangle: { key: target.expression, value: expressionOf(value) } }
+): MangleStatement
+/** What has no field, because rules write it only: `mangle({ ct: { key: 'event' } }, ['new', 'destroy'])`. */
+export function mangle(target: MangleTarget, value: Operand): MangleStatement
+export function mangle(target: Writable<Immediate> | MangleTarget, value: Operand): MangleStatement {
+  const key = 'expression' in target ? target.expression : target
+  return { mangle: { key, value: expressionOf(value) } }
 }
 
 /** Gives the packet to a local socket without changing its addresses: `tproxy({ port: 3129 })`. */
