@@ -71,7 +71,8 @@ napi_value start_call(napi_env env, Environment& environment, const std::shared_
 }
 
 // The usual ways to finish.
-inline napi_value finish_words(napi_env env, Environment&, netlink::Outcome<Words>& outcome) {
+inline napi_value finish_words(napi_env env, Environment& environment, netlink::Outcome<Words>& outcome) {
+  if (outcome.ok() && outcome.value().empty()) return environment.empty_reply(env);
   return outcome.ok() ? array_buffer(env, std::move(outcome.value()))
                       : failures_value(env, outcome.failures());
 }

@@ -90,6 +90,16 @@ void Environment::remove_monitor(const std::shared_ptr<MonitorStream>& monitor) 
   monitors_.erase(monitor);
 }
 
+napi_value Environment::empty_reply(napi_env env) {
+  napi_value reply = nullptr;
+  if (empty_reply_ != nullptr) {
+    return check(env, napi_get_reference_value(env, empty_reply_, &reply)) ? reply : nullptr;
+  }
+  reply = array_buffer(env, netlink::Bytes{});
+  if (reply == nullptr || !check(env, napi_create_reference(env, reply, 1, &empty_reply_))) return nullptr;
+  return reply;
+}
+
 void Environment::set_constructor(HandleClass which, napi_ref constructor) {
   constructors_[static_cast<std::size_t>(which)] = constructor;
 }
