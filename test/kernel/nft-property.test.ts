@@ -67,6 +67,8 @@ test('maps', { timeout: 60_000 }, async () => {
   await fc.assert(property, { numRuns: 150, verbose: 1 })
 })
 
+const verbs = ['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'rename', 'flush'] as const
+
 test('a transaction with a wrong value in any place happens whole or not at all', {
   timeout: 120_000,
 }, async () => {
@@ -82,15 +84,16 @@ test('a transaction with a wrong value in any place happens whole or not at all'
   const refused = { here: 0, byKernel: 0 }
   const property = fc.asyncProperty(
     fc.constantFrom(...operations),
+    fc.constantFrom(...verbs),
     fc.nat(),
     wrong,
-    async (object, place, other) => {
+    async (object, verb, place, other) => {
       const generation = await nft.generation()
       const transaction = nft.transaction()
       for (const declared of declaredSets('inet')) transaction.declare(declared)
       // What is before the wrong value must not stay.
       transaction.add({ chain: { ...owner, name: 'before' } })
-      transaction.add(replaced(object, place, other) as RulesetObject)
+      Reflect.apply(transaction[verb], transaction, [replaced(object, place, other)])
       try {
         await transaction.commit()
       } catch (error) {

@@ -172,6 +172,9 @@ export function* readSet(
   )
   const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
+  // Of a set whose elements never change, their number is the size, whether it was said or not.
+  const isOwnSize = flags.includes('constant') && desc?.size === listed.length
+  const size = isOwnSize ? undefined : desc?.size
   const orders = declaredOrders(record)
   const key = declaredLengths(fields, orders.key)
   const comment = userdata.get(UserdataTypes.setComment)
@@ -184,7 +187,7 @@ export function* readSet(
     ...rest,
     ...(comment && { comment: readText(comment) }),
     ...(policy === SetPolicies.memory && { policy: 'memory' as const }),
-    ...(desc?.size !== undefined && { size: desc.size }),
+    ...(size !== undefined && { size }),
     ...(flags.length > 0 && { flags }),
     ...(timeout !== undefined && { timeout: seconds(timeout) }),
     ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
