@@ -19,6 +19,7 @@ import {
 import type { Connection } from './connection.js'
 import { type Datatype, interfaceIndexType } from './datatype/index.js'
 import { withInterfaces } from './interfaces.js'
+import { lackingFeature } from './lacking-feature.js'
 import { listFor, type Needs, needsOf } from './listed.js'
 import { locateFailure } from './locate.js'
 import type { MapObject, SetObject } from './model/index.js'
@@ -219,7 +220,9 @@ export class Commit {
       if (!this.#options.handles || this.#dryRun) return noHandles
       return { handles: readHandles(reply, owners, this.#operations.length) }
     } catch (error) {
-      throw unknownDestroy(error, this.#operations, release()) ?? error
+      throw (
+        unknownDestroy(error, this.#operations, release()) ?? lackingFeature(error, this.#operations) ?? error
+      )
     }
   }
 }

@@ -13,6 +13,7 @@ export type {
   RuleExpression,
 } from './kernel-expression.js'
 export type { MessageSink } from './message.js'
+export { isStateful, kindOf } from './object.js'
 export {
   type CompileOptions,
   compileOperation,

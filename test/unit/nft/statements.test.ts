@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { NftElementRecord, NftExpressionRecord, NftSetRecord } from '../../../src/native/records.js'
+import { selects } from '../../../src/native/select.js'
 import { compileExpressions, compileOperation } from '../../../src/nft/compile/index.js'
 import { decompileExpressions, SetCatalog } from '../../../src/nft/decompile/index.js'
 import type { Family, MapObject, SetObject, Statement } from '../../../src/nft/model/index.js'
@@ -38,18 +39,14 @@ function listed(family: Family, expr: readonly Statement[]): Statement[] {
     record: { ...record, name: named(record.name, record.id) },
     elements: elements.get(record.id ?? 0) ?? [],
   }))
-  const kept = expressions.map((expression): NftExpressionRecord => {
-    if (expression.name === 'lookup' && expression.data && 'set' in expression.data)
-      return {
-        name: 'lookup',
-        data: { ...expression.data, set: named(expression.data.set, expression.data.setId) },
-      }
-    if (expression.name === 'objref' && expression.data && expression.data.setName !== undefined)
-      return {
-        name: 'objref',
-        data: { ...expression.data, setName: named(expression.data.setName, expression.data.setId) },
-      }
-    return expression
+  const kept = expressions.map((expression: NftExpressionRecord): NftExpressionRecord => {
+    if (selects(expression, 'name', 'lookup')) {
+      const { set, setId, ...data } = expression.data ?? {}
+      return { name: 'lookup', data: { ...data, set: named(set, setId) } }
+    }
+    if (!selects(expression, 'name', 'objref') || expression.data?.setName === undefined) return expression
+    const { setName, setId, ...data } = expression.data
+    return { name: 'objref', data: { ...data, setName: named(setName, setId) } }
   })
   return decompileExpressions(kept, family, new SetCatalog(sets))
 }
