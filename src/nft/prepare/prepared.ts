@@ -129,6 +129,8 @@ export class PreparedRows implements PreparedMessages {
   }
 
   pack(sink: MessageSink, flags: number, trail: Trail): Generator<undefined, void, undefined> {
+    if (!(this.what instanceof Prepared))
+      throw new InvalidValue('what prepare() or prepareElements() gave is expected')
     return this.what.pack(sink, this.rows, flags, trail)
   }
 

@@ -24,7 +24,9 @@ export function expressionText(value: unknown, styles: readonly Style[] = noStyl
 }
 
 function compoundText(node: Node, styles: readonly Style[]): string | undefined {
-  const { concat, set, map, prefix, range, elem } = node
+  const { concat, set, map, prefix, range, elem, slot } = node
+  // As nft writes a variable, which a slot is most like.
+  if (typeof slot === 'string') return `$${slot}`
   if (Array.isArray(concat))
     return concat.map((each, index) => expressionText(each, [styles[index] ?? styleOf(each)])).join(' . ')
   if (Array.isArray(set)) return `{ ${set.map((each) => elementText(each, styles)).join(', ')} }`

@@ -21,6 +21,7 @@ import {
   type SlotValue,
   type Statement,
   slot,
+  toText,
   verdict,
 } from '../../../src/nft/index.js'
 import { PreparedRows } from '../../../src/nft/prepare/index.js'
@@ -364,6 +365,12 @@ describe('refused', () => {
       path: '[0].rows[1].port',
       code: 'NFB_INVALID_ARGUMENT',
     })
+  })
+
+  test('a slot is written as nft writes a variable', () => {
+    expect(toText(rule(match.ip.saddr.eq(slot('client')), verdict.accept()))).toContain(
+      'ip saddr $client accept',
+    )
   })
 
   test('a concatenation of slots is no match', () => {
