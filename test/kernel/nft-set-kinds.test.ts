@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { type MapObject, Nft, type SetObject } from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
-import { nftFile } from '../support/tools.js'
+import { nft, nftFile } from '../support/tools.js'
 import { comparable } from './nft-list-compare.js'
 import { dumpRecords, withoutTypeof } from './nft-records.js'
 
@@ -319,4 +319,40 @@ test.each(sets)('%s', async (text, object) => {
     .commit()
   expect(await kernelRecords(ours, nameOf(object))).toEqual(await kernelRecords(theirs, nameOf(object)))
   expect(comparable((await writer.list({ kinds: ['set'] })).nftables)).toEqual(comparable([object]))
+})
+
+test('a concatenation with integers tells their lengths, so that it is listed as it was', async () => {
+  const namespace = keep(await Namespace.create())
+  const handle = keep(await Nft.open({ netns: namespace }))
+  const set: SetObject = {
+    set: {
+      ...owner,
+      name: 's',
+      type: ['ipv4_addr', 'integer', 'integer'],
+      keyLen: [4, 2, 4],
+      elem: [{ concat: ['1.2.3.4', 80, 5] }],
+    },
+  }
+  await handle
+    .transaction()
+    .add({ table: { family: 'inet', name: 't' } })
+    .add(set)
+    .commit()
+  const { nftables } = await handle.list({ kinds: ['set'] })
+  expect(comparable(nftables)).toEqual(comparable([set]))
+  // Nothing of it bothers nft, which has names for the types but no lengths.
+  await expect(nft(namespace, 'list', 'ruleset')).resolves.toContain('1.2.3.4')
+})
+
+test('what nft notes of a typeof tells the lengths as well', async () => {
+  const namespace = keep(await Namespace.create())
+  await nftFile(
+    namespace,
+    'table inet t {\n set s { typeof ip saddr . ip length; elements = { 1.2.3.4 . 80 } }\n}\n',
+  )
+  const handle = keep(await Nft.open({ netns: namespace }))
+  const { nftables } = await handle.list({ kinds: ['set'] })
+  expect(nftables).toMatchObject([
+    { set: { type: ['ipv4_addr', 'integer'], keyLen: [4, 2], elem: [{ concat: ['1.2.3.4', 80] }] } },
+  ])
 })

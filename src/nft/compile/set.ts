@@ -54,7 +54,9 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   trail.enter('flags')
   let bits = flagBits(set.flags ?? [])
   trail.leave()
-  if (interval && key.fields.length > 1) bits |= SetFlags.concat
+  // The kernel needs the lengths of fields for ranges; we, too, for integers, to list them.
+  const tellsLengths = interval || key.fields.some(({ type }) => type.bits === 0)
+  if (tellsLengths && key.fields.length > 1) bits |= SetFlags.concat
   if (data !== undefined) bits |= dataFlags(data)
   if (set.timeout !== undefined) bits |= SetFlags.timeout
   const record: Draft<SetRecord> = {
@@ -75,7 +77,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   const elements = compileDeclared(batch, set, { key, data, interval })
   const size = set.flags?.includes('constant') && elements.length > 0 ? countElements(elements) : set.size
   const fields =
-    interval && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
+    tellsLengths && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
   if (size !== undefined || fields !== undefined) {
     record.desc = {
       ...(size === undefined ? {} : { size: checkSize(size, batch) }),

@@ -6,12 +6,16 @@ import { SetFlags, UserdataTypes } from '../kernel/constants.js'
 import type { DatatypeName, Expression } from '../model/index.js'
 import { type Encoding, readFlags, readInterval } from './constants.js'
 import type { Part } from './operand.js'
+import { typeofLengths } from './typeof.js'
 import { readUserdata } from './userdata.js'
 
 /** One field of a key, or of a map's data. */
 export interface FieldEncoding extends Encoding {
   readonly offset: number
 }
+
+/** NFTNL_UDATA_SET_KEY_TYPEOF */
+const KEY_TYPEOF = 3
 
 /** enum byteorder of nftables (include/datatype.h) */
 const nftByteOrders = { host: 1, big: 2 } as const
@@ -34,7 +38,7 @@ export function keyEncoding(
       declaredOrder(set, UserdataTypes.setKeyByteOrder),
       isInterval(set),
       parts,
-      set.desc?.concat?.map(({ len }) => len),
+      set.desc?.concat?.map(({ len }) => len) ?? typeofLengths(readUserdata(set.userdata)?.get(KEY_TYPEOF)),
     )
   )
 }
@@ -92,7 +96,7 @@ function encoding(
   lengths?: readonly (number | undefined)[],
 ): readonly FieldEncoding[] | undefined {
   if (parts && parts.length !== types.length) return undefined
-  // One value is as long as the key; of several, the padding hides how long each is, unless the set has ranges.
+  // One value is as long as the key; of several, the padding hides how long each is, unless the set says it.
   const alone = types.length === 1 ? length : undefined
   const fields: FieldEncoding[] = []
   let offset = 0
