@@ -8,8 +8,14 @@ import { shapes } from './shapes.js'
 export interface Failure {
   readonly path: string
   readonly message: string
+}
+
+/** A value that does not fit, before anybody wants to know why: most alternatives of a union don't fit. */
+interface Miss {
   /** How much of the value fitted: of several alternatives, the one that fits best says what is wrong. */
   readonly progress: number
+  readonly steps: Steps
+  readonly message: () => string
 }
 
 type Steps = (string | number)[]
@@ -17,14 +23,19 @@ type Steps = (string | number)[]
 interface ObjectShape {
   readonly properties: ReadonlyMap<string, Shape>
   readonly required: readonly string[]
+  /** Properties with one of some values: `protocol: 'tcp'` tells the fields of one header from those of others. */
+  readonly literals: readonly (readonly [name: string, values: readonly unknown[]])[]
 }
 
 /** Compares a value with the shape of the given name. @returns undefined when it fits */
 export function check(name: string, value: unknown, path: string): Failure | undefined {
-  return compare({ ref: name }, value, [path])
+  const miss = compare({ ref: name }, value, [path])
+  if (miss === undefined) return undefined
+  const where = miss.steps.reduce<string>((parent, step) => joinPath(parent, step), '')
+  return { path: where, message: miss.message() }
 }
 
-function compare(shape: Shape, value: unknown, steps: Steps): Failure | undefined {
+function compare(shape: Shape, value: unknown, steps: Steps): Miss | undefined {
   if (shape.kind === undefined) return compare(resolve(shape.ref), value, steps)
   switch (shape.kind) {
     case 'string':
@@ -36,7 +47,7 @@ function compare(shape: Shape, value: unknown, steps: Steps): Failure | undefine
     case 'values':
       return shape.values.some((each) => each === value) ? undefined : refuse(value, [shape], steps)
     case 'pattern':
-      return typeof value === 'string' && new RegExp(shape.pattern).test(value)
+      return typeof value === 'string' && expressionOf(shape.pattern).test(value)
         ? undefined
         : refuse(value, [shape], steps)
     case 'list':
@@ -50,6 +61,16 @@ function compare(shape: Shape, value: unknown, steps: Steps): Failure | undefine
   }
 }
 
+const expressions = new Map<string, RegExp>()
+
+function expressionOf(pattern: string): RegExp {
+  const cached = expressions.get(pattern)
+  if (cached !== undefined) return cached
+  const made = new RegExp(pattern)
+  expressions.set(pattern, made)
+  return made
+}
+
 function resolve(name: string): Shape {
   const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined
   if (shape === undefined) throw new RangeError(`there is no shape ${name}`)
@@ -60,7 +81,7 @@ function compareList(
   shape: Extract<Shape, { kind: 'list' }>,
   value: unknown,
   steps: Steps,
-): Failure | undefined {
+): Miss | undefined {
   if (!Array.isArray(value)) return refuse(value, [shape], steps)
   for (const [index, item] of value.entries()) {
     const failure = within(index, shape.of, item, steps)
@@ -73,7 +94,7 @@ function compareTuple(
   shape: Extract<Shape, { kind: 'tuple' }>,
   value: unknown,
   steps: Steps,
-): Failure | undefined {
+): Miss | undefined {
   if (!Array.isArray(value) || value.length !== shape.items.length) return refuse(value, [shape], steps)
   for (const [index, item] of shape.items.entries()) {
     const failure = within(index, item, value[index], steps)
@@ -82,7 +103,7 @@ function compareTuple(
   return undefined
 }
 
-function within(step: string | number, shape: Shape, value: unknown, steps: Steps): Failure | undefined {
+function within(step: string | number, shape: Shape, value: unknown, steps: Steps): Miss | undefined {
   steps.push(step)
   const failure = compare(shape, value, steps)
   steps.pop()
@@ -97,7 +118,7 @@ function compareObject(
   shape: Extract<Shape, { kind: 'object' }>,
   value: unknown,
   steps: Steps,
-): Failure | undefined {
+): Miss | undefined {
   if (!isObject(value)) return refuse(value, [shape], steps)
   const { properties, required } = objectShape(shape)
   let fitting = 0
@@ -108,11 +129,12 @@ function compareObject(
     fitting++
   }
   const missing = required.find((name) => !Object.hasOwn(value, name) || value[name] === undefined)
-  if (missing !== undefined) return fail(`the property ${quote(missing)} is missing`, steps, fitting)
+  if (missing !== undefined) return fail(() => `the property ${quote(missing)} is missing`, steps, fitting)
   const unknown = Object.keys(value).find((name) => value[name] !== undefined && !properties.has(name))
   if (unknown === undefined) return undefined
-  const known = [...properties.keys()].join(', ')
-  return fail(`there is no property ${quote(unknown)} here, only ${known}`, [...steps, unknown], fitting - 1)
+  const known = (): string => [...properties.keys()].join(', ')
+  const message = (): string => `there is no property ${quote(unknown)} here, only ${known()}`
+  return fail(message, [...steps, unknown], fitting - 1)
 }
 
 const objectShapes = new WeakMap<Shape, ObjectShape>()
@@ -126,7 +148,10 @@ function objectShape(shape: Extract<Shape, { kind: 'object' }>): ObjectShape {
   )
   const tells = ([, child]: [string, Shape, boolean]): number => (child.kind === 'values' ? 0 : 1)
   entries.sort((one, other) => tells(one) - tells(other))
-  const made = {
+  const made: ObjectShape = {
+    literals: entries.flatMap(([name, child, optional]) =>
+      child.kind === 'values' && !optional ? [[name, child.values] as const] : [],
+    ),
     properties: new Map(entries.map(([name, child]): [string, Shape] => [name, child])),
     required: entries.filter(([, , optional]) => !optional).map(([name]) => name),
   }
@@ -134,69 +159,100 @@ function objectShape(shape: Extract<Shape, { kind: 'object' }>): ObjectShape {
   return made
 }
 
-const alternatives = new WeakMap<Shape, readonly Shape[]>()
-
 /** The alternatives of a union, without names and unions among them. */
 function flatten(shape: Shape): readonly Shape[] {
   if (shape.kind === undefined) return flatten(resolve(shape.ref))
-  if (shape.kind !== 'union') return [shape]
-  const cached = alternatives.get(shape)
+  return shape.kind === 'union' ? indexOf(shape).all : [shape]
+}
+
+/** The alternatives of a union by what tells them apart, so that a value is not compared with all of them. */
+interface UnionIndex {
+  readonly all: readonly Shape[]
+  readonly scalars: readonly Shape[]
+  readonly lists: readonly Shape[]
+  /** Objects by the properties that they ask for, or by all where they ask for none. */
+  readonly objects: ReadonlyMap<string, readonly Shape[]>
+  /** Objects that may be empty. */
+  readonly optional: readonly Shape[]
+}
+
+const indexes = new WeakMap<Shape, UnionIndex>()
+
+function indexOf(shape: Extract<Shape, { kind: 'union' }>): UnionIndex {
+  const cached = indexes.get(shape)
   if (cached !== undefined) return cached
-  const made = shape.of.flatMap(flatten)
-  alternatives.set(shape, made)
+  const all = shape.of.flatMap(flatten)
+  const objects = new Map<string, Shape[]>()
+  const optional: Shape[] = []
+  for (const each of all) {
+    if (each.kind !== 'object') continue
+    const { required, properties } = objectShape(each)
+    if (required.length === 0) optional.push(each)
+    for (const name of required.length > 0 ? required : properties.keys()) {
+      const known = objects.get(name)
+      if (known) known.push(each)
+      else objects.set(name, [each])
+    }
+  }
+  const isList = ({ kind }: Shape): boolean => kind === 'list' || kind === 'tuple'
+  const scalars = all.filter((each) => each.kind !== 'object' && !isList(each))
+  const made = { all, scalars, lists: all.filter(isList), objects, optional }
+  indexes.set(shape, made)
   return made
+}
+
+/** The alternatives that a value may be meant as. */
+function candidatesFor({ scalars, lists, objects, optional }: UnionIndex, value: unknown): readonly Shape[] {
+  if (Array.isArray(value)) return lists
+  if (!isObject(value)) return scalars
+  const keys = Object.keys(value)
+  if (keys.length === 0) return optional
+  const [first, ...others] = keys
+  const known = (first === undefined ? undefined : objects.get(first)) ?? []
+  const candidates =
+    others.length === 0 ? known : [...new Set([...known, ...others.flatMap((key) => objects.get(key) ?? [])])]
+  const fitting = candidates.filter((each) => hasLiteralsOf(each, value))
+  return fitting.length > 0 ? fitting : candidates
+}
+
+function hasLiteralsOf(shape: Shape, value: { readonly [key: string]: unknown }): boolean {
+  if (shape.kind !== 'object') return false
+  return objectShape(shape).literals.every(([name, values]) => values.includes(value[name]))
 }
 
 function compareUnion(
   shape: Extract<Shape, { kind: 'union' }>,
   value: unknown,
   steps: Steps,
-): Failure | undefined {
-  const all = flatten(shape)
-  const candidates = isObject(value) ? all.filter((each) => hasKeyOf(each, value)) : all.filter(kindOf(value))
-  if (candidates.length === 0) return refuse(value, all, steps)
-  let best: Failure | undefined
+): Miss | undefined {
+  const index = indexOf(shape)
+  const candidates = candidatesFor(index, value)
+  let best: Miss | undefined
   for (const candidate of candidates) {
     const failure = compare(candidate, value, steps)
     if (failure === undefined) return undefined
     if (best === undefined || failure.progress > best.progress) best = failure
   }
-  // Scalars: say all that would do. Others: what the best alternative misses.
-  return candidates.length > 1 && best?.progress === progressOf(steps, 0) ? refuse(value, all, steps) : best
-}
-
-/** Whether an object has something that the alternative asks for (or nothing is asked for). */
-function hasKeyOf(shape: Shape, value: { readonly [key: string]: unknown }): boolean {
-  if (shape.kind !== 'object') return false
-  const { required, properties } = objectShape(shape)
-  const names = required.length > 0 ? required : [...properties.keys()]
-  return names.some((name) => Object.hasOwn(value, name)) || (required.length === 0 && isEmpty(value))
-}
-
-function isEmpty(value: object): boolean {
-  return Object.keys(value).length === 0
-}
-
-/** Whether a shape is of the same kind as a value that is no object. */
-function kindOf(value: unknown): (shape: Shape) => boolean {
-  if (Array.isArray(value)) return ({ kind }) => kind === 'list' || kind === 'tuple'
-  return ({ kind }) => kind !== 'object' && kind !== 'list' && kind !== 'tuple'
+  // Scalars, and what is like no alternative: say all that would do. Others: what the best alternative misses.
+  const isVague = candidates.length > 1 && best?.progress === progressOf(steps, 0)
+  return best === undefined || isVague ? refuse(value, index.all, steps) : best
 }
 
 function progressOf(steps: Steps, fitting: number): number {
   return steps.length * 1000 + fitting
 }
 
-function fail(message: string, steps: Steps, fitting: number): Failure {
-  const path = steps.reduce<string>((parent, step) => joinPath(parent, step), '')
-  return { path, message, progress: progressOf(steps, fitting) }
+function fail(message: () => string, steps: Steps, fitting: number): Miss {
+  return { message, steps: [...steps], progress: progressOf(steps, fitting) }
 }
 
-function refuse(value: unknown, expected: readonly Shape[], steps: Steps): Failure {
-  const known = new Set(expected.flatMap(title))
-  const titles = [...known]
-  const shown = titles.length > 40 ? [...titles.slice(0, 40), '…'] : titles
-  return fail(`${quote(value)} is not what is expected: ${shown.join(', ')}`, steps, 0)
+function refuse(value: unknown, expected: readonly Shape[], steps: Steps): Miss {
+  return fail(() => `${quote(value)} is not what is expected: ${titles(expected)}`, steps, 0)
+}
+
+function titles(expected: readonly Shape[]): string {
+  const known = [...new Set(expected.flatMap(title))]
+  return [...known.slice(0, 40), ...(known.length > 40 ? ['…'] : [])].join(', ')
 }
 
 /** What a shape asks for, in words. */

@@ -1658,6 +1658,40 @@ export const shapes: { readonly [name: string]: Shape } = {
       },
     },
   },
+  ResetStatement: {
+    kind: 'object',
+    properties: {
+      reset: {
+        kind: 'object',
+        properties: {
+          'tcp option': {
+            kind: 'object',
+            properties: {
+              name: {
+                kind: 'values',
+                values: [
+                  'eol',
+                  'fastopen',
+                  'maxseg',
+                  'md5sig',
+                  'mptcp',
+                  'nop',
+                  'sack',
+                  'sack-perm',
+                  'sack0',
+                  'sack1',
+                  'sack2',
+                  'sack3',
+                  'timestamp',
+                  'window',
+                ],
+              },
+            },
+          },
+        },
+      },
+    },
+  },
   ReturnVerdict: { kind: 'object', properties: { return: { kind: 'values', values: [null] } } },
   RoutingAddressReference: {
     kind: 'object',
@@ -2123,6 +2157,7 @@ export const shapes: { readonly [name: string]: Shape } = {
       { ref: 'QuotaStatement' },
       { ref: 'RedirectStatement' },
       { ref: 'RejectStatement' },
+      { ref: 'ResetStatement' },
       { ref: 'ReturnVerdict' },
       { ref: 'SecmarkStatement' },
       { ref: 'SetStatement' },
