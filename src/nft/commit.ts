@@ -18,7 +18,7 @@ import {
 } from './compile/index.js'
 import type { Connection } from './connection.js'
 import { type Datatype, interfaceIndexType } from './datatype/index.js'
-import { withInterfaces } from './interfaces.js'
+import { InterfacesWanted, unread } from './interfaces.js'
 import { lackingFeature } from './lacking-feature.js'
 import { listFor, type Needs, needsOf } from './listed.js'
 import { locateFailure } from './locate.js'
@@ -93,20 +93,14 @@ export class Commit {
     }
   }
 
-  /** Interfaces that are named are read from the kernel, once one is. */
-  run(): Promise<CommitResult> {
-    return withInterfaces(this.#connection.readInterfaces, (interfaces) => {
-      this.#interfaces = interfaces && interfaceIndexType(interfaces)
-      return this.#run()
-    })
-  }
-
-  async #run(): Promise<CommitResult> {
+  async run(): Promise<CommitResult> {
+    this.#interfaces = this.#connection.readInterfaces && interfaceIndexType(unread)
     const needs = needsOf(this.#operations)
     if (needs !== undefined) return this.#listAndRun(needs)
     const { packer, preparing, socket } = this.#connection
     if (preparing !== undefined || isLong(this.#operations)) return this.#finish(await this.#send())
-    const owners = atOnce(this.#compile(packer))
+    const owners = this.#compileAtOnce(packer)
+    if (owners === undefined) return this.#finish(await this.#send())
     if (packer.count === 0) return noHandles
     const outcome = await socket.transaction(packer.words(), this.#native(this.#options.expectGeneration))
     return this.#finish({ outcome, owners })
@@ -125,6 +119,28 @@ export class Commit {
     if (packer.count === 0) return noHandles
     const outcome = socket.transactionSync(packer.words(), this.#native(this.#options.expectGeneration))
     return this.#finish({ outcome, owners })
+  }
+
+  /** Undefined when an interface is named: what must be read for it takes its turn. */
+  #compileAtOnce(packer: Packer): readonly number[] | undefined {
+    try {
+      return atOnce(this.#compile(packer))
+    } catch (error) {
+      if (error instanceof InterfacesWanted) return undefined
+      throw error
+    }
+  }
+
+  /** Reads the interfaces of the namespace once one is named. */
+  async #compileInSlices(packer: Packer, listed?: Listed): Promise<readonly number[]> {
+    const { readInterfaces } = this.#connection
+    try {
+      return await inSlices(this.#compile(packer, listed))
+    } catch (error) {
+      if (!(error instanceof InterfacesWanted) || readInterfaces === undefined) throw error
+    }
+    this.#interfaces = interfaceIndexType(await readInterfaces())
+    return inSlices(this.#compile(packer, listed))
   }
 
   /** Lists, compiles and sends for the generation of the listing; begins anew when that is past. */
@@ -148,7 +164,7 @@ export class Commit {
       const found = needs && (await listFor(socket, needs, this.#operation))
       const generation = this.#options.expectGeneration ?? found?.generation
       const packer = connection.takePacker()
-      const owners = await inSlices(this.#compile(packer, found?.listed))
+      const owners = await this.#compileInSlices(packer, found?.listed)
       if (packer.count === 0) return { call: Promise.resolve({ outcome: undefined, owners }) }
       const outcome = socket.transaction(packer.words(), this.#native(generation))
       connection.giveBack(packer)

@@ -94,3 +94,17 @@ test('an interface that is not there is an error with its place, before anything
   expect(() => transaction.commitSync()).toThrow(expect.objectContaining({ code: 'NFB_INVALID_ARGUMENT' }))
   expect((await handle.list()).nftables).toEqual([])
 })
+
+test('a commit that names an interface keeps its place among the others', async () => {
+  const handle = keep(await Nft.open({ netns: await space() }))
+  const set = { ...owner, name: 's' }
+  const first = handle
+    .transaction()
+    .add({ table: { family: 'inet', name: 't' } })
+    .add({ set: { ...set, type: 'iface_index', elem: ['eth1'] } })
+    .commit()
+  // It needs the set that the commit before it makes, which had to read the interfaces first.
+  const second = handle.transaction().delete({ set }).commit()
+  await Promise.all([first, second])
+  expect((await handle.list({ kinds: ['set'] })).nftables).toEqual([])
+})
