@@ -250,3 +250,62 @@ test('several worker threads prepare and commit at once, also from shared memory
   expect(listings[0]?.match(/dport/g)).toHaveLength(1000)
   expect(new Set(listings).size).toBe(1)
 })
+
+describe('alike rules in a large transaction', () => {
+  const many = (count: number, chain = 'c'): RuleObject[] =>
+    ruleRows(count).map((row) => ({ rule: { ...rule(...row).rule, chain } }))
+
+  test('each has its handle', async () => {
+    const { nft } = await open()
+    const transaction = nft.transaction()
+    for (const object of [...base, ...many(500)]) transaction.add(object)
+    const { handles } = await transaction.commit({ handles: true })
+    expect(handles).toHaveLength(502)
+    const ofRules = handles.slice(2)
+    expect(ofRules.every((handle) => typeof handle === 'number')).toBe(true)
+    expect(new Set(ofRules).size).toBe(500)
+    const { nftables } = await nft.list({ family: 'ip', table: 't' })
+    const listedRules = nftables.flatMap((object) => ('rule' in object ? [object.rule] : []))
+    expect(listedRules.map(({ handle }) => handle)).toEqual(ofRules)
+  })
+
+  test('what the kernel refuses is found in the operation that it came from', async () => {
+    const { nft } = await open()
+    const transaction = nft.transaction()
+    for (const object of base) transaction.add(object)
+    for (const object of many(400)) transaction.add(object)
+    for (const object of many(20, 'missing')) transaction.add(object)
+    await expect(transaction.commit()).rejects.toMatchObject({
+      code: 'NFB_MISSING',
+      path: expect.stringMatching(/^operations\[402\]\.(?:add\.)?rule/),
+    })
+
+    const lookups = nft.transaction()
+    for (const object of base) lookups.add(object)
+    for (let n = 0; n < 400; n++)
+      lookups.add({
+        rule: {
+          ...place,
+          chain: 'c',
+          expr: [match.tcp.dport.eq(n), match.ip.saddr.inSet('missing'), verdict.accept()],
+        },
+      })
+    await expect(lookups.commit()).rejects.toMatchObject({
+      code: 'NFB_MISSING',
+      path: expect.stringMatching(/^operations\[2\]\..*expr\[1\]/),
+    })
+  })
+
+  test('a wrong value among them fails before anything is sent', async () => {
+    const { nft } = await open()
+    const before = await nft.generation()
+    const transaction = nft.transaction()
+    for (const object of [...base, ...many(400)]) transaction.add(object)
+    transaction.add(rule('10.0.0.1', '10.0.0.2', 65536))
+    await expect(transaction.commit()).rejects.toMatchObject({
+      code: 'NFB_INVALID_PORT',
+      path: expect.stringMatching(/^operations\[402\]\..*expr\[2\]\.match\.right$/),
+    })
+    expect(await nft.generation()).toBe(before)
+  })
+})
