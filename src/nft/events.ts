@@ -3,8 +3,10 @@ import { EventStream } from '../native/event-stream.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { inSlices } from '../native/slices.js'
 import { type ReplyMessage, unpack } from '../native/unpack.js'
-import type { Namespace } from '../netns/index.js'
+import { Namespace } from '../netns/index.js'
 import { type Change, KnownSets, readChanges } from './changes.js'
+import { interfaceIndexType } from './datatype/index.js'
+import { readInterfaces, withInterfaces } from './interfaces.js'
 import { listKernel } from './list.js'
 import { assemble } from './list-assemble.js'
 import type { Ruleset } from './model/index.js'
@@ -49,6 +51,7 @@ interface Told {
  * moment it exists; leaving the loop, or {@link close}, ends the subscription.
  */
 export class NftEvents implements AsyncIterableIterator<NftEvent> {
+  readonly #namespace: Namespace
   readonly #socket: SocketHandle
   readonly #stream: EventStream<Told | 'lost'>
   /** Messages of a transaction whose end has not come yet. */
@@ -60,7 +63,8 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
   #resync: boolean
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(socket: SocketHandle, options: NftEventOptions) {
+  private constructor(namespace: Namespace, socket: SocketHandle, options: NftEventOptions) {
+    this.#namespace = Namespace.open(namespace)
     this.#socket = socket
     this.#stream = new EventStream<Told | 'lost'>(options.limit, 'lost')
     this.#resync = options.snapshot ?? false
@@ -69,7 +73,7 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
   /** Subscribes. For {@link Nft.events}. */
   static async open(namespace: Namespace, options: NftEventOptions): Promise<NftEvents> {
     const socket = await namespace.openSocket('netfilter', operation)
-    const events = new NftEvents(socket, options)
+    const events = new NftEvents(namespace, socket, options)
     try {
       events.#stream.attach(
         await namespace.openMonitor(
@@ -114,6 +118,7 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
   close(): void {
     this.#stream.close()
     this.#socket.close()
+    this.#namespace.close()
   }
 
   [Symbol.asyncIterator](): this {
@@ -145,7 +150,10 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
     const listed = await listKernel(this.#socket, {})
     this.#know(listed)
     this.#resync = false
-    const nftables = await inSlices(assemble(listed.kernel, {}))
+    const nftables = await withInterfaces(
+      () => readInterfaces(this.#namespace, operation),
+      (interfaces) => inSlices(assemble(listed.kernel, {}, interfaces && interfaceIndexType(interfaces))),
+    )
     return { kind: 'resync', ruleset: { generation: listed.generation, nftables } }
   }
 

@@ -29,4 +29,12 @@ export type { ResetTarget } from './reset.js'
 export { type RetryOptions, retryOnChange } from './retry.js'
 export type { ElementsOptions, SetName } from './set-elements.js'
 export { type TextOptions, type TextValue, toText } from './text/index.js'
+export type {
+  NftTrace,
+  NftTraces,
+  TracedConnection,
+  TracedPacket,
+  TracedVerdict,
+  TraceOptions,
+} from './traces.js'
 export { type CheckOptions, Transaction } from './transaction.js'

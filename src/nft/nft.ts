@@ -23,6 +23,7 @@ import {
 } from './prepare/index.js'
 import { type ResetTarget, reset } from './reset.js'
 import { type ElementsOptions, findElement, type SetName, streamElements } from './set-elements.js'
+import { NftTraces, type TraceOptions } from './traces.js'
 import { Transaction } from './transaction.js'
 
 /** How {@link Nft.open} opens. */
@@ -140,6 +141,16 @@ export class Nft {
    */
   events(options: NftEventOptions = {}): Promise<NftEvents> {
     return NftEvents.open(this.#namespace, options)
+  }
+
+  /**
+   * Subscribes to the traces of packets that a rule has marked with `meta nftrace set 1`: each rule that they match, each
+   * verdict, the policy that decides, with the headers once. The subscription outlives this connection; close it, or leave
+   * the loop.
+   * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_CLOSED
+   */
+  traces(options: TraceOptions = {}): Promise<NftTraces> {
+    return NftTraces.open(this.#namespace, options)
   }
 
   /** The number that the kernel counts up with each change of the namespace's ruleset. */
