@@ -655,19 +655,6 @@ export const simplerAfterwards: readonly { readonly line: string; readonly after
   { line: 'ip saddr { 0.0.0.0/1, 128.0.0.0/1 }', afterwards: 'ip saddr 0.0.0.0/0' },
 ]
 
-/** What has no statement in the model yet, and is kept as it is. */
-export const keptOpaque: readonly RuleGroup[] = [
-  {
-    title: 'filter, both families',
-    family: 'inet',
-    hook: 'type filter hook input priority filter;',
-    lines: lines(`
-    tcp option maxseg size set 1400
-    reset tcp option sack-perm
-    `),
-  },
-]
-
 /** Where our listing says something else than nft 1.0.6, and why. */
 export interface Difference {
   readonly family: 'inet' | 'ip'

@@ -6,9 +6,9 @@ import { Namespace } from '../../src/netns/index.js'
 import { compileOperation, type Operation, SetScope, Trail } from '../../src/nft/compile/index.js'
 import { listRuleset } from '../../src/nft/list.js'
 import type { ListedObject, Rule } from '../../src/nft/model/index.js'
-import { ip, nft, nftFile, nftJson } from '../support/tools.js'
+import { ip, nft, nftFile, nftJson, runIn } from '../support/tools.js'
 import { comparable, kind } from './nft-list-compare.js'
-import { differences, keptOpaque, type RuleGroup, sameAsNft, simplerAfterwards } from './nft-list-lines.js'
+import { differences, type RuleGroup, sameAsNft, simplerAfterwards } from './nft-list-lines.js'
 import { statementsSameAsNft } from './nft-list-statements.js'
 import { tableWith } from './nft-list-table.js'
 
@@ -97,26 +97,32 @@ describe.each([...sameAsNft, ...statementsSameAsNft])('$title ($family)', (group
   })
 })
 
-describe.each(keptOpaque)('what the model does not have: $title ($family)', (group) => {
-  it('is kept, and is the same after it was written back', async () => {
-    await nftFile(here.namespace, tableWith(group))
-    const listed = await listRuleset(here.socket)
-    const rules = await rulesOf(here.socket, group.family)
-    expect(rules.length).toBe(group.lines.length)
-    for (const [index, line] of group.lines.entries())
-      expect(
-        rules[index]?.expr.some((statement) => 'opaque' in statement),
-        line,
-      ).toBe(true)
-    // What is not modelled beside the rules (a quota, a limit) is there already.
-    const there = await space()
-    await nftFile(there.namespace, tableWith({ ...group, lines: [] }))
-    const chainRules = again(listed.nftables).filter(
-      (operation) => 'add' in operation && 'rule' in operation.add,
-    )
-    await commit(there.socket, chainRules)
-    expect(await text(there.namespace, group)).toEqual(await text(here.namespace, group))
-  })
+it('what the model does not have, an extension of xtables, is kept, and is the same after it was written back', async () => {
+  const rules = [
+    '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
+    '-m comment --comment text -m statistic --mode nth --every 3 --packet 0 -j DROP',
+    '-p udp -j LOG --log-prefix x',
+  ]
+  for (const rule of rules) await runIn(here.namespace, 'iptables-nft', ['-A', 'INPUT', ...rule.split(' ')])
+  const filter = { family: 'ip', table: 'filter', chain: 'INPUT' } as const
+  const { nftables } = await listRuleset(here.socket, filter)
+  const listed = nftables.flatMap((object) => ('rule' in object ? [object.rule] : []))
+  expect(listed.length).toBe(rules.length)
+  for (const { expr } of listed) expect(expr.some((statement) => 'opaque' in statement)).toBe(true)
+  const there = await space()
+  // The chains are there already, as iptables makes them.
+  await runIn(there.namespace, 'iptables-nft', ['-N', 'OTHER'])
+  await runIn(there.namespace, 'iptables-nft', ['-X', 'OTHER'])
+  await runIn(there.namespace, 'iptables-nft', ['-A', 'INPUT', '-j', 'ACCEPT'])
+  await runIn(there.namespace, 'iptables-nft', ['-F', 'INPUT'])
+  await commit(
+    there.socket,
+    again(nftables).filter((operation) => 'add' in operation && 'rule' in operation.add),
+  )
+  const saved = async (namespace: Namespace): Promise<string[]> =>
+    (await runIn(namespace, 'iptables-nft', ['-S', 'INPUT'])).split('\n')
+  expect(await saved(there.namespace)).toEqual(await saved(here.namespace))
+  expect((await saved(there.namespace)).length).toBeGreaterThan(rules.length)
 })
 
 it.each(simplerAfterwards)('$line becomes $afterwards', async ({ line, afterwards }) => {

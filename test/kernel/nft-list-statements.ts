@@ -102,6 +102,8 @@ const headers = lines(`
   th dport set 5
   tcp dport set 80 ip daddr set 1.2.3.4
   ip ttl set 5 accept
+  tcp option maxseg size set 1400
+  reset tcp option sack-perm
 `)
 
 const dynamic = lines(`
@@ -266,6 +268,8 @@ export const statementsSameAsNft: readonly RuleGroup[] = [
       dnat ip to ip daddr map { 1.2.3.4 : 2.3.4.5-2.3.4.9 }
       dnat ip prefix to ip daddr map { 1.2.3.0/24 : 2.3.4.0/24 }
       dnat ip6 prefix to fe80::/64
+      dnat ip prefix to ip daddr map @nets
+      dnat ip to ip daddr map @nets
       tcp dport 80 dnat ip to 1.2.3.4-1.2.3.9:5-9
       meta l4proto tcp dnat ip to ip saddr . tcp dport map { 1.2.3.4 . 80 : 1.2.3.5 . 81-90 }
       tcp dport 80 redirect to :80-90 random,persistent
@@ -279,6 +283,7 @@ export const statementsSameAsNft: readonly RuleGroup[] = [
     lines: lines(`
       tcp dport 80 snat to :80
       snat ip prefix to 1.2.3.0/24
+      snat ip prefix to ip saddr map @nets
       snat ip prefix to ip saddr map { 10.141.11.0/24 : 192.168.2.0/24 }
       snat ip to ip saddr map { 10.141.11.0/24 : 192.168.2.2-192.168.2.5 }
       tcp dport 80 masquerade to :80-90 random

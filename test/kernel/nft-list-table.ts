@@ -15,6 +15,7 @@ export function tableWith(group: Pick<RuleGroup, 'family' | 'hook' | 'lines' | '
     map dynmap { type ipv4_addr : mark; flags dynamic; size 1000; }
     map mcnt { type ipv4_addr : counter; }
     ${(group.objects ?? '').replaceAll('; }', ';\n}').replaceAll('; ', ';\n')}
+    map nets { type ipv4_addr : interval ipv4_addr; flags interval; }
     map portvmap { type inet_service : verdict; }
     map publish { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
     map pub2 { type ipv4_addr . inet_service : ipv4_addr . inet_service; }

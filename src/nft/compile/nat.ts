@@ -126,7 +126,7 @@ function addressAndPort(
   data: Draft<NatData>,
 ): () => number {
   const layout = keyLayout([addressTypes[family], 'inet_service'])
-  const ranges = givesRanges(map)
+  const ranges = givesRanges(context, map)
   const { key, load } = prepareMap(context, map, { ...layout, ranges })
   if (!readsTransport(key)) requireTransport(context)
   const length = family === 'ip' ? 4 : 16
@@ -143,9 +143,10 @@ function addressAndPort(
   }
 }
 
-/** Whether a literal map gives ranges or networks, of which the kernel needs both ends. */
-function givesRanges({ data }: MapExpression['map']): boolean {
-  if (typeof data === 'string') return false
+/** Whether a map gives ranges or networks, of which the kernel needs both ends: a named one by its declaration. */
+function givesRanges(context: RuleContext, { data }: MapExpression['map']): boolean {
+  if (typeof data === 'string')
+    return context.batch.scope.find(context.family, context.table, data.slice(1))?.ranges ?? false
   return data.set.some((element) => {
     const value = Array.isArray(element) ? element[1] : undefined
     if (!isObject(value)) return false
@@ -168,7 +169,7 @@ function address(
   expression: Expression,
   data: { regAddrMin?: number; regAddrMax?: number },
 ): () => number {
-  if (isMap(expression) && givesRanges(expression.map)) {
+  if (isMap(expression) && givesRanges(context, expression.map)) {
     const layout = keyLayout(addressTypes[family])
     const { load } = prepareMap(context, expression.map, { ...layout, ranges: true })
     data.regAddrMin = register(0)
