@@ -19,6 +19,7 @@ import { compileOpaque } from './opaque.js'
 import { compileQueue } from './queue.js'
 import { compileQuota } from './quota.js'
 import { compileReject } from './reject.js'
+import { compileReset } from './reset.js'
 import type { RuleContext } from './rule-context.js'
 import { compileSynproxy } from './synproxy.js'
 import { compileTproxy } from './tproxy.js'
@@ -57,6 +58,7 @@ function compileAction(context: RuleContext, statement: Action): void {
   else if ('redirect' in statement) compilePortTarget(context, 'redir', statement.redirect)
   else if ('notrack' in statement) context.out.push({ name: 'notrack', data: {} })
   else if ('mangle' in statement) compileMangle(context, statement.mangle)
+  else if ('reset' in statement) compileReset(context, statement.reset)
   else if ('set' in statement) compileSetStatement(context, statement.set)
   else if ('map' in statement) compileMapStatement(context, statement.map)
   else if ('meter' in statement) compileMeter(context, statement.meter)

@@ -8,7 +8,7 @@ import {
   type HeaderField,
 } from '../datatype/index.js'
 import { EXTHDR_PRESENT } from '../kernel/load-constants.js'
-import type { Expression, PayloadProtocol } from '../model/index.js'
+import type { Expression, PayloadProtocol, TcpOptionFields } from '../model/index.js'
 import { load } from './load.js'
 import type { Part } from './operand.js'
 import type { RuleState } from './rule-state.js'
@@ -34,6 +34,7 @@ export function readExthdr(state: RuleState, record: ExprExthdrRecord): boolean 
   // Without the attribute it is an IPv6 extension header, as in the days before there were others.
   const { dreg, type = 0, offset, len, flags = 0, op = 0, sreg } = record
   const extension = kinds.get(op)
+  if (dreg === undefined && sreg === undefined) return readReset(state, record)
   if (sreg !== undefined || extension === undefined || offset === undefined || !len) return false
   if (flags === 0) return load(state, dreg, { kind: 'extension', extension, type, offset }, len)
   if (flags !== EXTHDR_PRESENT || offset !== 0 || len !== 1) return false
@@ -48,6 +49,19 @@ export function readExthdr(state: RuleState, record: ExprExthdrRecord): boolean 
     header: networkOf(extension),
   } as const
   return load(state, dreg, value, 1)
+}
+
+/** `reset tcp option`: of it the kernel lists a place and a length of nothing. */
+function readReset(
+  state: RuleState,
+  { type, op, offset = 0, len = 0, flags = 0 }: ExprExthdrRecord,
+): boolean {
+  if (op !== extensionOps['tcp option'] || offset !== 0 || len !== 0 || flags !== 0) return false
+  const names = Object.keys(extensions['tcp option']) as (keyof TcpOptionFields)[]
+  const name = names.find((each) => extensions['tcp option'][each]?.type === type)
+  if (name === undefined) return false
+  state.say({ reset: { 'tcp option': { name } } })
+  return true
 }
 
 function findField(

@@ -1,6 +1,6 @@
 /** Statements that change the packet, send it elsewhere, or hand it to somebody. */
 import type { CtDirection, Expression, MetaKey, PayloadExpression } from './expression.js'
-import type { TcpOptionExpression } from './extension.js'
+import type { TcpOptionExpression, TcpOptionFields } from './extension.js'
 
 /** The keys of `meta` that the kernel lets rules write. */
 export type MetaTargetKey = Extract<MetaKey, 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'>
@@ -55,4 +55,9 @@ export interface TproxyStatement {
 /** Hands the flow of the packet's connection to a flowtable. */
 export interface FlowStatement {
   readonly flow: { readonly op: 'add'; readonly flowtable: `@${string}` }
+}
+
+/** Takes an option out of TCP's header: `nop` stands in its place. */
+export interface ResetStatement {
+  readonly reset: { readonly 'tcp option': { readonly name: keyof TcpOptionFields } }
 }

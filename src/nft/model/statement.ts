@@ -7,6 +7,7 @@ import type {
   FwdStatement,
   MangleStatement,
   QueueStatement,
+  ResetStatement,
   TproxyStatement,
 } from './statement-change.js'
 import type { MapStatement, MeterStatement, SetStatement } from './statement-set.js'
@@ -143,6 +144,7 @@ export type Statement =
   | SecmarkStatement
   | SynproxyStatement
   | MangleStatement
+  | ResetStatement
   | DupStatement
   | FwdStatement
   | QueueStatement

@@ -177,7 +177,12 @@ function body(expression: RuleExpression): string {
       return `fib ${names.join(' . ')} ${fibResults[result]}${flags & 32 ? ' present' : ''} => reg ${dreg}`
     }
     case 'exthdr': {
-      const { type, offset, len, op, flags, dreg } = expression.data
+      const { type, op } = expression.data
+      if (!('offset' in expression.data)) return `exthdr reset ${extensionOps[op]}${type}`
+      const { offset, len } = expression.data
+      if ('sreg' in expression.data)
+        return `exthdr write ${extensionOps[op]}reg ${expression.data.sreg} => ${len}b @ ${type} + ${offset}`
+      const { flags, dreg } = expression.data
       const place = `${len}b @ ${type} + ${offset}${flags ? ' present' : ''}`
       return `exthdr load ${extensionOps[op]}${place} => reg ${dreg}`
     }
