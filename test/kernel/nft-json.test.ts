@@ -51,11 +51,11 @@ async function nftJsonFile(namespace: Namespace, json: object): Promise<void> {
 /** The blocks of the one table, in whatever order they were made. */
 const inNoOrder = (lines: readonly string[]): string[] => lines.slice(1, -2).join('\n').split('\n\n').sort()
 
-/** nft's JSON has no flag `dynamic`. */
+/** nft's JSON has no flag `dynamic`, and does not say that a map gives ranges. */
 const withoutDynamic = (lines: readonly string[]): string[] =>
   lines.flatMap((line) => {
     if (line === '\t\tflags dynamic') return []
-    return [line.replace('flags dynamic,', 'flags ')]
+    return [line.replace('flags dynamic,', 'flags ').replace(' : interval ', ' : ')]
   })
 
 /** The same objects in another order, rules of one chain in theirs. */

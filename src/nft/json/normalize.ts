@@ -20,6 +20,7 @@ export function normalizeObject(kind: string, object: unknown): unknown {
         flags: asList(object.flags),
         elem: asList(object.elem),
         map: mapType(object.map),
+        ranges: object.ranges ?? givesRanges(object.elem),
       })
     case 'element':
       return changed(object, { elem: asList(object.elem), flags: asList(object.flags) })
@@ -36,6 +37,13 @@ function tableFlags(flags: unknown): unknown {
 /** nft 1.0.6 prints a concatenation that a map gives as text: `ipv4_addr . inet_service`. */
 function mapType(map: unknown): unknown {
   return typeof map === 'string' && map.includes(' . ') ? map.split(' . ') : map
+}
+
+/** nft's JSON does not say that a map gives ranges: its elements do. */
+function givesRanges(elements: unknown): true | undefined {
+  const isRange = (value: unknown): boolean => isNode(value) && ('range' in value || 'prefix' in value)
+  const some = Array.isArray(elements) && elements.some((each) => Array.isArray(each) && isRange(each[1]))
+  return some ? true : undefined
 }
 
 function changed(object: Node, properties: Node): Node {

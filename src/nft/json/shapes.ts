@@ -870,7 +870,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         kind: 'object',
         properties: {
           key: { ref: 'Expression' },
-          data: { kind: 'union', of: [{ kind: 'pattern', pattern: '^@.+$' }, { ref: 'SetExpression' }] },
+          data: { kind: 'union', of: [{ kind: 'pattern', pattern: '^@.+$' }, { ref: 'ValueMapExpression' }] },
           'type?': {
             kind: 'union',
             of: [
@@ -2405,6 +2405,29 @@ export const shapes: { readonly [name: string]: Shape } = {
       { kind: 'list', of: { ref: 'DatatypeName' } },
     ],
   },
+  ValueMapExpression: {
+    kind: 'object',
+    properties: {
+      set: { kind: 'list', of: { kind: 'tuple', items: [{ ref: 'SetElement' }, { ref: 'Expression' }] } },
+    },
+  },
+  Verdict: {
+    kind: 'union',
+    of: [
+      { ref: 'AcceptVerdict' },
+      { ref: 'ContinueVerdict' },
+      { ref: 'DropVerdict' },
+      { ref: 'GotoVerdict' },
+      { ref: 'JumpVerdict' },
+      { ref: 'ReturnVerdict' },
+    ],
+  },
+  VerdictMapExpression: {
+    kind: 'object',
+    properties: {
+      set: { kind: 'list', of: { kind: 'tuple', items: [{ ref: 'SetElement' }, { ref: 'Verdict' }] } },
+    },
+  },
   VmapStatement: {
     kind: 'object',
     properties: {
@@ -2412,7 +2435,10 @@ export const shapes: { readonly [name: string]: Shape } = {
         kind: 'object',
         properties: {
           key: { ref: 'Expression' },
-          data: { kind: 'union', of: [{ kind: 'pattern', pattern: '^@.+$' }, { ref: 'SetExpression' }] },
+          data: {
+            kind: 'union',
+            of: [{ kind: 'pattern', pattern: '^@.+$' }, { ref: 'VerdictMapExpression' }],
+          },
         },
       },
     },

@@ -109,7 +109,9 @@ const foreign: { readonly [kind: string]: readonly string[] } = {
   table: ['flags', 'comment'],
   chain: ['comment'],
   rule: ['nextTo'],
-  element: ['type', 'map', 'flags'],
+  set: ['keyLen', 'keyOrder'],
+  map: ['keyLen', 'keyOrder', 'dataLen', 'dataOrder', 'ranges'],
+  element: ['type', 'map', 'flags', 'ranges', 'keyLen', 'keyOrder', 'dataLen', 'dataOrder'],
   flowtable: ['flags'],
 }
 

@@ -34,10 +34,10 @@ export function elementTexts(set: Node, elements: readonly unknown[]): string[] 
   return elements.map((element) => elementText(element, keys, given))
 }
 
-/** `ipv4_addr . inet_service : verdict` */
-export function typeText({ type, map }: Node): string {
+/** `ipv4_addr . inet_service : verdict`, `ipv4_addr : interval ipv4_addr` */
+export function typeText({ type, map, ranges }: Node): string {
   const key = list(type).join(' . ')
-  return map === undefined ? key : `${key} : ${list(map).join(' . ')}`
+  return map === undefined ? key : `${key} : ${ranges === true ? 'interval ' : ''}${list(map).join(' . ')}`
 }
 
 const flagOrder = ['constant', 'dynamic', 'interval', 'timeout']
