@@ -105,6 +105,36 @@ const objects: readonly unknown[] = [
   },
   { delete: { element: { ...owner, name: 'm', type: 'mark', map: 'mark', elem: [[1, 2], 3] } } },
   { add: { counter: { ...owner, name: 'n', packets: 1, bytes: 2, comment: 'x' } } },
+  { add: { quota: { ...owner, name: 'n', bytes: 5, used: 1, inv: true, comment: 'x' } } },
+  {
+    add: {
+      limit: { ...owner, name: 'n', rate: 5, rate_unit: 'kbytes', per: 'day', burst: 1, burst_unit: 'bytes' },
+    },
+  },
+  { add: { 'ct helper': { ...owner, name: 'n', type: 'ftp', protocol: 'tcp', l3proto: 'ip' } } },
+  { add: { 'ct timeout': { ...owner, name: 'n', protocol: 'tcp', l3proto: 'ip', policy: { close: 5 } } } },
+  {
+    add: {
+      'ct expectation': {
+        ...owner,
+        name: 'n',
+        protocol: 'tcp',
+        dport: 5,
+        timeout: 5,
+        size: 5,
+        l3proto: 'ip',
+      },
+    },
+  },
+  { add: { secmark: { ...owner, name: 'n', context: 'x' } } },
+  { add: { synproxy: { ...owner, name: 'n', mss: 1, wscale: 1, flags: ['timestamp'] } } },
+  {
+    add: {
+      flowtable: { ...owner, name: 'n', hook: 'ingress', prio: 'filter', dev: ['lo'], flags: ['counter'] },
+    },
+  },
+  { delete: { quota: { ...owner, name: 'n' } } },
+  { delete: { flowtable: { ...owner, name: 'n' } } },
   { replace: { rule: { ...owner, chain: 'c', handle: 5, expr: [{ counter: null }], comment: 'x' } } },
   { delete: { rule: { ...owner, chain: 'c', handle: 5 } } },
   { flush: { chain: { ...owner, name: 'c' } } },
@@ -116,6 +146,22 @@ test('garbage in any place of any object is refused with its path, or compiles',
   for (const object of objects)
     for (const mutation of mutations(object)) if (outcome(mutation) === 'refused') refused++
   expect(refused).toBeGreaterThan(1000)
+})
+
+test('garbage in any place of any statement', { timeout: 60_000 }, () => {
+  let refused = 0
+  // One of each shape: what differs in values only tells nothing more.
+  const shapes = new Map(
+    readCases('./statement-cases.txt').map((one) => [
+      JSON.stringify(one.expr).replace(/"[^"]*"(?=[,\]}])|\d+/g, ''),
+      one,
+    ]),
+  )
+  for (const { expr, family } of shapes.values())
+    for (const mutation of mutations(expr))
+      if (outcome({ add: { rule: { family, table: 't', chain: 'c', expr: mutation } } }) === 'refused')
+        refused++
+  expect(refused).toBeGreaterThan(5_000)
 })
 
 test('garbage in any place of any rule', { timeout: 60_000 }, () => {
