@@ -43,8 +43,12 @@ function isObject(value: unknown): value is { readonly [name: string]: unknown }
   return typeof value === 'object' && value !== null
 }
 
-function onlyEntry(value: unknown): [name: string, value: unknown] {
-  return (isObject(value) ? Object.entries(value)[0] : undefined) ?? ['', undefined]
+const noEntry: readonly [name: string, value: unknown] = ['', undefined]
+
+/** The first entry. Every operation is asked for two: not by Object.entries, which would make lists of them. */
+function onlyEntry(value: unknown): readonly [name: string, value: unknown] {
+  if (isObject(value)) for (const name in value) return [name, value[name]]
+  return noEntry
 }
 
 function need(
