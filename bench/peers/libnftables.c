@@ -1,5 +1,6 @@
-// libnftables in process, as the nft program uses it: runs a text of commands in a network namespace and prints the
-// nanoseconds of each round; what undoes a round is not timed. The text is read from its file before.
+// libnftables in process, as the nft program uses it: runs a text of commands in a network namespace and
+// prints the nanoseconds of each round; what undoes a round is not timed. The text is read from its file
+// before.
 //
 //   libnftables text|json FILE UNDO ROUNDS NAMESPACE
 #define _GNU_SOURCE
