@@ -5,6 +5,7 @@
 import {
   concat,
   ctTimeout,
+  type Expression,
   elements,
   jhash,
   limit,
@@ -19,6 +20,7 @@ import {
   quota,
   redirect,
   reject,
+  type Statement,
   table,
   verdict,
   vmap,
@@ -226,3 +228,26 @@ check(inet.ctTimeout('t', { protocol: 'udp', policy: { established: 100 } }))
 check(inet.ctHelper('h', { type: 'ftp', protocol: 'icmp' }))
 // @ts-expect-error how much is missing
 check(inet.quota('q', { inv: true }))
+
+// The plain values of the model are as strict as the builders that make them.
+const key = { meta: { key: 'l4proto' } } as const
+const verdictMap: Statement = { vmap: { key, data: { set: [['tcp', { accept: null }]] } } }
+const valueMap: Expression = { map: { key, data: { set: [['tcp', 1]] } } }
+check(verdictMap, valueMap)
+// @ts-expect-error no verdict in a verdict map
+const noVerdict: Statement = { vmap: { key, data: { set: [['tcp', 1]] } } }
+// @ts-expect-error keys alone are no map
+const noMap: Statement = { vmap: { key, data: { set: ['tcp'] } } }
+// @ts-expect-error a verdict as a value
+const verdictAsValue: Expression = { map: { key, data: { set: [['tcp', { accept: null }]] } } }
+// @ts-expect-error no such operator
+const noOperator: Statement = { match: { op: '=', left: key, right: 'tcp' } }
+// @ts-expect-error no such key
+const noKey: Expression = { meta: { key: 'l4' } }
+// @ts-expect-error a key of connections that needs a direction
+const noDirection: Expression = { ct: { key: 'proto-src' } }
+// @ts-expect-error a field of another header
+const otherField: Expression = { payload: { protocol: 'udp', field: 'flags' } }
+// @ts-expect-error what cannot be written
+const notWritten: Statement = { mangle: { key: { meta: { key: 'iif' } }, value: 1 } }
+check(noVerdict, noMap, verdictAsValue, noOperator, noKey, noDirection, otherField, notWritten)

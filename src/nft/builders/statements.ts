@@ -8,7 +8,6 @@ import type {
   GotoVerdict,
   JumpVerdict,
   LogStatement,
-  MapElement,
   MapExpression,
   MasqueradeStatement,
   NatTarget,
@@ -16,7 +15,6 @@ import type {
   RedirectStatement,
   RejectStatement,
   ReturnVerdict,
-  SetExpression,
   SetReference,
   SnatStatement,
   Verdict,
@@ -58,8 +56,8 @@ export function vmap(key: Operand, data: SetReference | VerdictPairs | VerdictCa
   }
 }
 
-function pairs(cases: VerdictPairs | VerdictCases): MapElement[] {
-  return isPairs(cases) ? cases.map(([key, to]) => [key, to]) : Object.entries(cases)
+function pairs(cases: VerdictPairs | VerdictCases): VerdictPairs {
+  return isPairs(cases) ? cases.map(([key, to]) => [key, to] as const) : Object.entries(cases)
 }
 
 function isPairs(cases: VerdictPairs | VerdictCases): cases is VerdictPairs {
@@ -72,8 +70,8 @@ export function map(
   data: SetReference | readonly (readonly [Expression, Expression])[],
   type?: MapExpression['map']['type'],
 ): MapExpression {
-  const source: SetReference | SetExpression =
-    typeof data === 'string' ? data : { set: data.map(([from, to]): MapElement => [from, to]) }
+  const source: MapExpression['map']['data'] =
+    typeof data === 'string' ? data : { set: data.map(([from, to]) => [from, to] as const) }
   return { map: { key: expressionOf(key), data: source, ...(type === undefined ? {} : { type }) } }
 }
 

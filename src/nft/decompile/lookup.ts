@@ -14,9 +14,9 @@ export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: Exp
   const loaded = state.registers.span(sreg, record.keyLen)
   const key = loaded && operand(loaded, state.protocols)
   if (!key) return false
-  const reference = state.sets.reference(set, key.parts)
-  if (reference === undefined) return false
   if (dreg === undefined) {
+    const reference = state.sets.reference(set, key.parts)
+    if (reference === undefined) return false
     const op = (flags & LOOKUP_INVERTED) !== 0 ? '!=' : '=='
     use(key.parts, state.protocols)
     const fact = op === '==' && typeof reference === 'object' ? icmpFact(state, key, set) : undefined
@@ -24,12 +24,16 @@ export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: Exp
     return true
   }
   if (dreg === verdictRegister) {
+    const data = state.sets.verdicts(set, key.parts)
+    if (data === undefined) return false
     use(key.parts, state.protocols)
-    state.say({ vmap: { key: key.expression, data: reference } }, loaded)
+    state.say({ vmap: { key: key.expression, data } }, loaded)
     return true
   }
+  const data = state.sets.values(set, key.parts)
+  if (data === undefined) return false
   const sources = [...loaded.flatMap((each) => each.sources), state.index]
-  const expression = { map: { key: key.expression, data: reference } }
+  const expression = { map: { key: key.expression, data } }
   return state.registers.load(dreg, {
     value: { kind: 'mapped', key, expression, set },
     length: record.dataLen ?? 0,

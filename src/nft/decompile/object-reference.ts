@@ -30,7 +30,7 @@ function readMapped(state: RuleState, { setSreg }: ExprObjrefRecord, setName: st
   if (kind === undefined || setSreg === undefined || set?.keyLen === undefined) return false
   const loaded = state.registers.span(setSreg, set.keyLen)
   const key = loaded && operand(loaded, state.protocols)
-  const data = key && state.sets.reference(setName, key.parts)
+  const data = key && state.sets.values(setName, key.parts)
   if (!loaded || !key || data === undefined) return false
   use(key.parts, state.protocols)
   state.say(statement(kind, { map: { key: key.expression, data } }), loaded)

@@ -4,10 +4,21 @@ import { selects } from '../../native/select.js'
 import { atOnce } from '../../native/slices.js'
 import { type Datatype, datatype } from '../datatype/index.js'
 import { SetFlags } from '../kernel/constants.js'
-import type { DatatypeName, SetExpression } from '../model/index.js'
+import type {
+  DatatypeName,
+  Expression,
+  MapElement,
+  SetElement,
+  SetExpression,
+  SetReference,
+  ValueMapExpression,
+  Verdict,
+  VerdictMapExpression,
+} from '../model/index.js'
 import { readElements } from './elements.js'
 import { dataEncoding, type FieldEncoding, givesRanges, keyEncoding } from './encodings.js'
 import type { Part } from './operand.js'
+import { isVerdict } from './verdict.js'
 
 /** A set as the kernel lists it, with its elements. */
 export interface KernelSet {
@@ -20,9 +31,19 @@ export function isAnonymous({ flags = 0 }: NftSetRecord): boolean {
 }
 
 /** The elements of a set that is not anonymous, in steps; undefined when they are not understood. */
-export function* readElementsOf(set: KernelSet): ReturnType<typeof readElements> {
-  const fields = keyEncoding(set.record)
+export function* readElementsOf(set: KernelSet, interfaces?: Datatype): ReturnType<typeof readElements> {
+  const fields = withNames(keyEncoding(set.record), interfaces)
   return fields && (yield* readElements(set.record, set.elements, fields))
+}
+
+/** Fields that are indexes of interfaces with the names that are known. */
+export function withNames(
+  fields: readonly FieldEncoding[] | undefined,
+  interfaces: Datatype | undefined,
+): readonly FieldEncoding[] | undefined {
+  return fields?.map((field) =>
+    interfaces && field.type.name === interfaces.name ? { ...field, type: interfaces } : field,
+  )
 }
 
 export class SetCatalog {
@@ -67,13 +88,29 @@ export class SetCatalog {
   }
 
   /** `@name`, or the elements of a set without a name; undefined when they are not understood. */
-  reference(name: string, parts: readonly Part[]): `@${string}` | SetExpression | undefined {
+  reference(name: string, parts: readonly Part[]): SetReference | SetExpression | undefined {
     const set = this.#sets.get(name)
     if (!set) return undefined
     if (!isAnonymous(set.record)) return `@${name}`
     const fields = keyEncoding(set.record, parts)
     const elements = fields && atOnce(readElements(set.record, set.elements, fields))
     return elements && { set: elements }
+  }
+
+  /** As {@link reference}, of a map that gives verdicts. */
+  verdicts(name: string, parts: readonly Part[]): SetReference | VerdictMapExpression | undefined {
+    const reference = this.reference(name, parts)
+    if (reference === undefined || typeof reference === 'string') return reference
+    const set = reference.set.filter(givesVerdict)
+    return set.length === reference.set.length ? { set } : undefined
+  }
+
+  /** As {@link reference}, of a map that gives values. */
+  values(name: string, parts: readonly Part[]): SetReference | ValueMapExpression | undefined {
+    const reference = this.reference(name, parts)
+    if (reference === undefined || typeof reference === 'string') return reference
+    const set = reference.set.filter(givesValue)
+    return set.length === reference.set.length ? { set } : undefined
   }
 
   /** The sets without a name that expressions look up. */
@@ -92,6 +129,18 @@ export class SetCatalog {
     const keys = this.#sets.get(name)?.elements.map((element) => element.key?.value) ?? []
     return keys.flatMap((key) => (key?.length === 1 ? Array.from(key) : []))
   }
+}
+
+function isPair(element: SetElement | MapElement): element is MapElement {
+  return Array.isArray(element) && element.length === 2
+}
+
+function givesVerdict(element: SetElement | MapElement): element is readonly [SetElement, Verdict] {
+  return isPair(element) && isVerdict(element[1])
+}
+
+function givesValue(element: SetElement | MapElement): element is readonly [SetElement, Expression] {
+  return isPair(element) && !isVerdict(element[1])
 }
 
 function setNameOf(expression: NftExpressionRecord): string | undefined {

@@ -133,11 +133,21 @@ export interface SetExpression {
   readonly set: readonly (SetElement | MapElement)[]
 }
 
+/** A literal verdict map: keys, and the verdict of each. */
+export interface VerdictMapExpression {
+  readonly set: readonly (readonly [SetElement, Verdict])[]
+}
+
+/** A literal map: keys, and the value of each. */
+export interface ValueMapExpression {
+  readonly set: readonly (readonly [SetElement, Expression])[]
+}
+
 /** What `key` maps to, in a named map or in a literal one. */
 export interface MapExpression {
   readonly map: {
     readonly key: Expression
-    readonly data: SetReference | SetExpression
+    readonly data: SetReference | ValueMapExpression
     /**
      * Ours: the type that a named map gives, for a map that the same transaction does not declare. Needed where it
      * decides on the meaning: an address, or an address and a port, in `dnat`.

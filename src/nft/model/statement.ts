@@ -1,5 +1,5 @@
 /** Statements: what a rule tests and does, in order (`man libnftables-json`, STATEMENTS). */
-import type { Expression, SetExpression, SetReference } from './expression.js'
+import type { Expression, SetReference, VerdictMapExpression } from './expression.js'
 import type { OpaqueStatement } from './opaque.js'
 import type {
   DupStatement,
@@ -114,7 +114,7 @@ export interface RedirectStatement {
 
 /** The verdict that `key` has in a named or literal verdict map; goes on with the next rule if it has none. */
 export interface VmapStatement {
-  readonly vmap: { readonly key: Expression; readonly data: SetReference | SetExpression }
+  readonly vmap: { readonly key: Expression; readonly data: SetReference | VerdictMapExpression }
 }
 
 /** No connection tracking for the packet; before conntrack only (priority raw). */
