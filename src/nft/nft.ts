@@ -93,7 +93,7 @@ export class Nft {
    */
   async element(set: SetName, key: Expression): Promise<SetElement | MapElement | undefined> {
     if (this.#connection.preparing) await this.#connection.preparing
-    return findElement(this.#socket, set, key)
+    return findElement(this.#socket, set, key, this.#connection.readInterfaces)
   }
 
   /**
@@ -110,7 +110,7 @@ export class Nft {
     if (this.#connection.preparing) await this.#connection.preparing
     const socket = await this.#namespace.openSocket('netfilter', 'nft.elements')
     try {
-      yield* streamElements(socket, set, options)
+      yield* streamElements(socket, set, options, this.#connection.readInterfaces)
     } finally {
       socket.close()
     }

@@ -4,10 +4,11 @@ import type { SocketHandle } from '../native/addon.js'
 import type { NftElementRecord, NftSetRecord } from '../native/records.js'
 import { atOnce, inSlices } from '../native/slices.js'
 import { elementRecords, located, SetScope, Trail } from './compile/index.js'
+import { type Datatype, type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { readElementsOf, readSet } from './decompile/index.js'
 import { ElementFlags, familyNumbers, SetFlags } from './kernel/constants.js'
 import { readGeneration } from './list.js'
-import type { Element, Expression, Family, MapElement, MapType, SetElement, SetFlag } from './model/index.js'
+import type { Element, Expression, Family, MapElement, SetElement } from './model/index.js'
 import { dumpInParts, elementsOf, getOne, setOf } from './requests.js'
 
 /** What names a set or map. */
@@ -29,12 +30,21 @@ export interface ElementsOptions {
 /** The kernel's record of a set, and what it says of the elements in the model's words. */
 interface Known {
   readonly record: NftSetRecord
-  readonly types: Pick<Element, 'type' | 'map' | 'flags'>
+  readonly types: Omit<Element, 'family' | 'table' | 'name' | 'elem'>
+  /** The type iface_index with the names of the namespace, where the set has it. */
+  readonly interfaces: Datatype | undefined
   /** Ranges whose ends are elements of their own. */
   readonly hasEnds: boolean
 }
 
-async function know(socket: SocketHandle, set: SetName, operation: string): Promise<Known> {
+type ReadInterfaces = (() => Promise<Interfaces>) | undefined
+
+async function know(
+  socket: SocketHandle,
+  set: SetName,
+  operation: string,
+  readInterfaces: ReadInterfaces,
+): Promise<Known> {
   const { family, table, name } = set
   const named = { family: familyNumbers[family], table, name }
   const record = await getOne(socket, 'nftGetSet', named, setOf, operation)
@@ -46,20 +56,21 @@ async function know(socket: SocketHandle, set: SetName, operation: string): Prom
     })
   const known = atOnce(readSet({ record, elements: [] }))
   if (known === undefined) throw notUnderstood(name, operation)
-  const { type, flags } = 'set' in known ? known.set : known.map
+  const { type, flags, keyLen, keyOrder } = 'set' in known ? known.set : known.map
+  const map = 'map' in known ? known.map.map : undefined
+  const namesInterfaces = [type, map].flat().includes('iface_index')
   return {
     record,
-    types: withoutHoles(type, 'map' in known ? known.map.map : undefined, flags),
+    types: {
+      type,
+      ...(map !== undefined && { map }),
+      ...(flags !== undefined && { flags }),
+      ...(keyLen !== undefined && { keyLen }),
+      ...(keyOrder !== undefined && { keyOrder }),
+    },
+    interfaces: namesInterfaces && readInterfaces ? interfaceIndexType(await readInterfaces()) : undefined,
     hasEnds: ((record.flags ?? 0) & SetFlags.interval) !== 0 && typeof type === 'string',
   }
-}
-
-function withoutHoles(
-  type: NonNullable<Element['type']>,
-  map: MapType | undefined,
-  flags: readonly SetFlag[] | undefined,
-): Known['types'] {
-  return { type, ...(map !== undefined && { map }), ...(flags !== undefined && { flags }) }
 }
 
 function notUnderstood(name: string, operation: string): NfbridgeError {
@@ -78,11 +89,12 @@ export async function findElement(
   socket: SocketHandle,
   set: SetName,
   key: Expression,
+  readInterfaces?: ReadInterfaces,
 ): Promise<SetElement | MapElement | undefined> {
   const operation = 'nft.element'
-  const { record, types, hasEnds } = await know(socket, set, operation)
+  const { record, types, hasEnds, interfaces } = await know(socket, set, operation, readInterfaces)
   const { family, table, name } = set
-  const asked = keyRecord({ family, table, name, elem: [key], ...types }, operation)
+  const asked = keyRecord({ family, table, name, elem: [key], ...types }, interfaces, operation)
   const ask = async (element: NftElementRecord): Promise<readonly NftElementRecord[]> => {
     const question = { family: familyNumbers[family], table, set: name, elements: [element] }
     const found = await getOne(socket, 'nftGetElement', question, elementsOf, operation)
@@ -92,16 +104,16 @@ export async function findElement(
   if (found.length === 0) return undefined
   // A range without an end goes on to the last value.
   const end = hasEnds && asked.key ? await ask({ key: asked.key, flags: ElementFlags.intervalEnd }) : []
-  const elements = await inSlices(readElementsOf({ record, elements: [...found, ...end] }))
+  const elements = await inSlices(readElementsOf({ record, elements: [...found, ...end] }, interfaces))
   if (elements === undefined) throw notUnderstood(name, operation)
   return elements[0]
 }
 
 /** The key as the kernel has it. */
-function keyRecord(element: Element, operation: string): NftElementRecord {
+function keyRecord(element: Element, interfaces: Datatype | undefined, operation: string): NftElementRecord {
   const trail = new Trail()
   try {
-    const [first] = elementRecords({ scope: new SetScope(), trail }, element, true)
+    const [first] = elementRecords({ scope: new SetScope(), trail, interfaces }, element, true)
     const { key, keyEnd, flags } = first ?? {}
     return { ...(key && { key }), ...(keyEnd && { keyEnd }), ...(flags !== undefined && { flags }) }
   } catch (error) {
@@ -114,11 +126,12 @@ export async function* streamElements(
   socket: SocketHandle,
   set: SetName,
   options: ElementsOptions,
+  readInterfaces?: ReadInterfaces,
 ): AsyncGenerator<SetElement | MapElement, void, undefined> {
   const operation = 'nft.elements'
   const { onChange = 'throw' } = options
   const before = await readGeneration(socket)
-  const { record, hasEnds } = await know(socket, set, operation)
+  const { record, hasEnds, interfaces } = await know(socket, set, operation, readInterfaces)
   const { family, table, name } = set
   const parts = dumpInParts(
     socket,
@@ -131,7 +144,7 @@ export async function* streamElements(
   const read = async (
     elements: readonly NftElementRecord[],
   ): Promise<readonly (SetElement | MapElement)[]> => {
-    const known = await inSlices(readElementsOf({ record, elements }))
+    const known = await inSlices(readElementsOf({ record, elements }, interfaces))
     if (known === undefined) throw notUnderstood(name, operation)
     return known
   }

@@ -74,6 +74,10 @@ test('interfaces are named in rules and sets, and listed by their names, as nft 
     .transaction()
     .add({ element: { ...owner, name: 's', type: 'iface_index', elem: ['eth2', 99] } })
     .commit()
+  expect(await handle.element({ ...owner, name: 's' }, 'eth2')).toBe('eth2')
+  const streamed: unknown[] = []
+  for await (const element of handle.elements({ ...owner, name: 's' })) streamed.push(element)
+  expect(streamed.sort()).toEqual([99, 'eth1', 'eth2'])
   expect((await handle.list({ family: 'inet', table: 't', set: 's' })).nftables).toMatchObject([
     { set: { elem: expect.arrayContaining(['eth1', 'eth2', 99]) } },
   ])

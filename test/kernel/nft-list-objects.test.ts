@@ -223,8 +223,8 @@ describe('objects', () => {
     await nftFile(
       namespace,
       `table inet t {
-        set mixed { typeof ip length . tcp dport; elements = { 5 . 6 } }
-        chain i { type filter hook input priority 0; ip length . tcp dport @mixed accept; }
+        set mixed { typeof meta length . tcp dport; elements = { 5 . 6 } }
+        chain i { type filter hook input priority 0; meta length . tcp dport @mixed accept; }
       }`,
     )
     const { nftables } = await listRuleset(socket)

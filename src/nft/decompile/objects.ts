@@ -30,7 +30,7 @@ import { readElements, seconds } from './elements.js'
 import { dataEncoding, declaredLengths, declaredOrders, givesRanges, keyEncoding } from './encodings.js'
 import { flagNames } from './flag-names.js'
 import { objectKind } from './object-reference.js'
-import type { KernelSet } from './set-catalog.js'
+import { type KernelSet, withNames } from './set-catalog.js'
 import { readStateful } from './stateful.js'
 import { hasOnly, readText, readUserdata } from './userdata.js'
 
@@ -167,9 +167,7 @@ export function* readSet(
     return undefined
   const stmt = readStates(record)
   if (!stmt || desc?.opaque) return undefined
-  const fields = keyEncoding(record)?.map((field) =>
-    interfaces && field.type.name === interfaces.name ? { ...field, type: interfaces } : field,
-  )
+  const fields = withNames(keyEncoding(record), interfaces)
   const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
   // Of a set whose elements never change, their number is the size, whether it was said or not.
