@@ -81,8 +81,9 @@ export class Commit {
   #checkInput(): void {
     checkObject(this.#options, ['handles', 'expectGeneration', 'dryRun'], this.#operation, '')
     for (const [index, operation] of this.#operations.entries()) {
-      for (const [name, object] of Object.entries(operation)) {
+      for (const object of Object.values(operation)) {
         if (typeof object === 'object' && object !== null) continue
+        const [name = ''] = Object.keys(operation)
         throw new NfbridgeError({
           code: 'NFB_INVALID_ARGUMENT',
           operation: this.#operation,
@@ -184,7 +185,7 @@ export class Commit {
     const scope = new SetScope()
     const owners: number[] = []
     const batch = { sink: packer, scope, trail, nextSetId: 0, listed, interfaces: this.#interfaces }
-    const options = { echo: this.#options.handles ?? false, dryRun: this.#dryRun }
+    const options = { echo: this.#options.handles ?? false }
     // Where places are counted, each rule must be seen by itself.
     const alike =
       listed === undefined && isLong(this.#operations) ? new AlikeRules(batch, options.echo) : undefined

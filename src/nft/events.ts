@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { Outcome, SocketHandle } from '../native/addon.js'
 import { EventStream } from '../native/event-stream.js'
 import { errorOfAll, failed } from '../native/failure.js'
@@ -72,6 +73,7 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
 
   /** Subscribes. For {@link Nft.events}. */
   static async open(namespace: Namespace, options: NftEventOptions): Promise<NftEvents> {
+    checkObject(options, ['snapshot', 'limit'], operation, '')
     const socket = await namespace.openSocket('netfilter', operation)
     const events = new NftEvents(namespace, socket, options)
     try {

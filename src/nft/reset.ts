@@ -1,6 +1,7 @@
 /** Counters, quotas and what else counts, read and set to zero in one go. */
 import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { inSlices } from '../native/slices.js'
@@ -29,7 +30,9 @@ const operation = 'nft.reset'
  * else happened.
  */
 export async function reset(socket: SocketHandle, target: ResetTarget): Promise<readonly ListedObject[]> {
+  checkObject(target, ['objects', 'rules', 'elements'], operation, 'target')
   if ('objects' in target) {
+    checkObject(target.objects, ['kind', 'family', 'table'], operation, 'target.objects')
     const { kind, family, table } = target.objects
     const type = kind === undefined ? {} : { type: ObjectTypes[kind] }
     const objects = await dump(
@@ -42,6 +45,7 @@ export async function reset(socket: SocketHandle, target: ResetTarget): Promise<
     return inSlices(assemble({ ...nothing, objects }, { ...scope(family, table) }))
   }
   if ('rules' in target) {
+    checkObject(target.rules, ['family', 'table', 'chain'], operation, 'target.rules')
     const { family, table, chain } = target.rules
     // What the rules look up must be known to read them.
     const filter = { ...scope(family, table), kinds: ['rule'] } as const
@@ -50,7 +54,12 @@ export async function reset(socket: SocketHandle, target: ResetTarget): Promise<
     const rules = await dump(socket, 'nftGetRuleReset', record, ruleOf, '6.2')
     return inSlices(assemble({ ...kernel, rules }, { ...filter, ...(chain !== undefined && { chain }) }))
   }
-  const { family, table, name } = target.elements
+  const { family, table, name } = checkObject(
+    target.elements,
+    ['family', 'table', 'name'],
+    operation,
+    'target.elements',
+  )
   const filter = { family, table, set: name, kinds: ['set'], elements: false } as const
   const { kernel } = await listKernel(socket, filter)
   const record = { family: familyNumbers[family], table, set: name }

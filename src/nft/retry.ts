@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { CommitOptions, CommitResult } from './commit.js'
 import type { ListFilter } from './list.js'
 import type { Ruleset } from './model/index.js'
@@ -28,6 +29,8 @@ export async function retryOnChange(
   plan: (ruleset: Ruleset, transaction: Transaction) => void | Promise<void>,
   options: RetryOptions = {},
 ): Promise<CommitResult> {
+  const operation = 'nft.retryOnChange'
+  checkObject(options, ['attempts', 'filter', 'handles'], operation, '')
   const { attempts = defaultAttempts, filter, handles = false } = options
   if (!Number.isInteger(attempts) || attempts < 1)
     throw new NfbridgeError({

@@ -1,5 +1,6 @@
 /** Elements of one set or map: found by their keys, or all of them in a stream. */
 import { NfbridgeError } from '../errors.js'
+import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { NftElementRecord, NftSetRecord } from '../native/records.js'
 import { atOnce, inSlices } from '../native/slices.js'
@@ -45,6 +46,7 @@ async function know(
   operation: string,
   readInterfaces: ReadInterfaces,
 ): Promise<Known> {
+  checkObject(set, ['family', 'table', 'name'], operation, 'set')
   const { family, table, name } = set
   const named = { family: familyNumbers[family], table, name }
   const record = await getOne(socket, 'nftGetSet', named, setOf, operation)
@@ -129,7 +131,7 @@ export async function* streamElements(
   readInterfaces?: ReadInterfaces,
 ): AsyncGenerator<SetElement | MapElement, void, undefined> {
   const operation = 'nft.elements'
-  const { onChange = 'throw' } = options
+  const { onChange = 'throw' } = checkObject(options, ['onChange'], operation, '')
   const before = await readGeneration(socket)
   const { record, hasEnds, interfaces } = await know(socket, set, operation, readInterfaces)
   const { family, table, name } = set

@@ -1,3 +1,4 @@
+import { checkObject } from '../input.js'
 import type { Outcome, SocketHandle } from '../native/addon.js'
 import { EventStream } from '../native/event-stream.js'
 import { errorOfAll, failed } from '../native/failure.js'
@@ -102,6 +103,7 @@ export class NftTraces implements AsyncIterableIterator<NftTrace> {
 
   /** Subscribes. For {@link Nft.traces}. */
   static async open(namespace: Namespace, options: TraceOptions): Promise<NftTraces> {
+    checkObject(options, ['rules', 'limit'], operation, '')
     const socket = options.rules ? await namespace.openSocket('netfilter', operation) : undefined
     const traces = new NftTraces(options, socket && new RuleLookup(socket))
     try {

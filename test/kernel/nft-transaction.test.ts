@@ -13,7 +13,7 @@ import {
   verdict,
 } from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
-import { nft, nftFile } from '../support/tools.js'
+import { ip, nft, nftFile, runIn } from '../support/tools.js'
 
 const keep = closeAfterEach()
 const table: RulesetObject = { table: { family: 'inet', name: 't' } }
@@ -385,4 +385,38 @@ test('a large transaction leaves others their turn while it is compiled, and kee
     code: 'NFB_MISSING',
     path: 'operations[1000].rule.chain',
   })
+})
+
+test('packets go on while a policy of drop is checked', async () => {
+  const { namespace, handle } = await open()
+  await ip(namespace, 'link', 'set', 'lo', 'up')
+  await handle.transaction().add(table).commit()
+  // Many rules make the dry run last. The kernel hooks the chain in at once, but its policy counts from the commit on.
+  const transaction = handle.transaction().add(base({ policy: 'drop' }))
+  transaction.add(chain('c'))
+  for (let index = 0; index < 5000; index++) transaction.add(rule('x'))
+  const pings = runIn(namespace, 'ping', ['-q', '-i', '0.002', '-c', '400', '-W', '1', '127.0.0.1'])
+  let going = true
+  const ended = pings.finally(() => {
+    going = false
+  })
+  let checks = 0
+  for (; going; checks++) await transaction.check()
+  expect(await ended).toContain(' 400 received')
+  expect(checks).toBeGreaterThan(3)
+})
+
+test('options that are none are refused', async () => {
+  const { handle } = await open()
+  const set = { ...inTable, name: 's' }
+  const wrong: (() => Promise<unknown>)[] = [
+    () => Reflect.apply(handle.events, handle, [{ topics: [] }]),
+    () => Reflect.apply(handle.traces, handle, [5]),
+    () => Reflect.apply(handle.reset, handle, [{ everything: {} }]),
+    () => Reflect.apply(handle.reset, handle, [{ rules: { set: 's' } }]),
+    () => Reflect.apply(handle.element, handle, ['s', 1]),
+    () => Reflect.apply(handle.elements, handle, [set, { chain: 'c' }]).next(),
+    () => Reflect.apply(retryOnChange, undefined, [handle, () => {}, { tries: 2 }]),
+  ]
+  for (const call of wrong) expect(await failure(call())).toMatchObject({ code: 'NFB_INVALID_ARGUMENT' })
 })

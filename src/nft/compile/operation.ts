@@ -66,11 +66,6 @@ const NLM_F_CREATE = 0x400
 export interface CompileOptions {
   /** The kernel echoes what was added, with its handle. */
   readonly echo: boolean
-  /**
-   * Nothing shall come of it. The kernel hooks a new base chain in while it works, and packets would meet its policy:
-   * it is accept then.
-   */
-  readonly dryRun?: boolean
 }
 
 /** Compiles an operation; the trail stands at it: `operations[3]`. */
@@ -131,9 +126,7 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
     addSet(batch, object.map, flags)
   } else if ('chain' in object) {
     trail.enter('chain')
-    const { chain } = object
-    const harmless = options.dryRun && chain.policy === 'drop'
-    addChain(batch, harmless ? { ...chain, policy: 'accept' } : chain, flags)
+    addChain(batch, object.chain, flags)
   } else if ('table' in object) {
     trail.enter('table')
     addTable(batch, object.table, flags)
