@@ -8,7 +8,7 @@ import { compileLines } from '../unit/nft/debug-notation.js'
 import { installOurs } from './ours.js'
 import { difference, type Outcome } from './outcome.js'
 import { kernelRecords } from './records.js'
-import { expressionsByChain, installJson, installText, spaced } from './reference.js'
+import { expressionsByChain, installJson, installText, spaced, tryNft } from './reference.js'
 import type { RuleCase } from './table.js'
 import { declaredSets, worldText } from './world.js'
 
@@ -175,8 +175,8 @@ async function ourRules(handle: Nft, family: Family): Promise<Map<string, unknow
 }
 
 /**
- * What nft or the kernel lacks: our own side of it. What the kernel takes from us is listed again as the value; a refusal
- * must be the kernel's.
+ * What nft or the kernel lacks: the expressions, where nft knows them, and our own side. What the kernel takes from us is
+ * listed again as the value; a refusal must be the kernel's.
  */
 async function tryAlone(
   family: Family,
@@ -204,6 +204,14 @@ async function tryAlone(
   for (const [position, index] of chosen.entries()) {
     const [one, outcome] = [cases[index], outcomes[index]]
     if (one === undefined || outcome === undefined) continue
+    // nft prints the expressions before the kernel refuses them; of what it does not know, nothing.
+    const command = `add rule ${family} t case${index} ${one.nft}\n`
+    const { stdout } = await tryNft(namespace, ['--debug=netlink', '-f', '-'], command)
+    const expressions = expressionsByChain(stdout).get(`case${index}`)
+    if (expressions !== undefined)
+      outcome.faults.push(
+        ...difference('expressions', unordered(compiled(family, one)), unordered(expressions)),
+      )
     const error = refused.get(position)
     if (error === undefined) {
       const expected = comparable([one.lists ?? one.expr])

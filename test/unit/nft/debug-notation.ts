@@ -43,6 +43,7 @@ const metaNames: { readonly [key: number]: string } = {
   26: 'iifkind',
   27: 'oifkind',
   28: 'bri_iifpvid',
+  29: 'bri_iifvproto',
   30: 'time',
   31: 'day',
   32: 'hour',
