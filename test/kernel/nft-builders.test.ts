@@ -17,6 +17,7 @@ import {
   numgen,
   type PassingStatement,
   quota,
+  resetTcpOption,
   symhash,
   type TableBuilder,
   table,
@@ -54,6 +55,7 @@ const rows: { readonly [nft: string]: readonly [...PassingStatement[], PassingSt
     mangle(match.tcpOption.maxseg.size, match.rt.mtu),
   ],
   'tcp option timestamp tsval set 5': [mangle(match.tcpOption.timestamp.tsval, 5)],
+  'reset tcp option md5sig': [resetTcpOption('md5sig')],
   'add @seen { ip saddr }': [elements.add('seen', match.ip.saddr)],
   'update @seen { ip saddr timeout 1m }': [elements.update('seen', match.ip.saddr, { timeout: 60 })],
   'update @seen { ip saddr limit rate over 3/minute burst 5 packets }': [

@@ -8,6 +8,8 @@ import type {
   MangleStatement,
   MangleTarget,
   QueueStatement,
+  ResetStatement,
+  TcpOptionFields,
   TproxyStatement,
 } from '../model/index.js'
 import { expressionOf, type Field, type FlagField, type Operand } from './field.js'
@@ -58,4 +60,9 @@ export function flow(flowtable: string): FlowStatement {
   return {
     flow: { op: 'add', flowtable: flowtable.startsWith('@') ? `@${flowtable.slice(1)}` : `@${flowtable}` },
   }
+}
+
+/** Takes a TCP option out of the packet: `resetTcpOption('md5sig')`. */
+export function resetTcpOption(name: keyof TcpOptionFields): ResetStatement {
+  return { reset: { 'tcp option': { name } } }
 }

@@ -1,5 +1,15 @@
 export type { BaseChain } from './base-chain.js'
-export { type Computed, dup, flow, fwd, mangle, queue, tproxy, type Writable } from './change.js'
+export {
+  type Computed,
+  dup,
+  flow,
+  fwd,
+  mangle,
+  queue,
+  resetTcpOption,
+  tproxy,
+  type Writable,
+} from './change.js'
 export {
   type DynamicMapOptions,
   type DynamicOperand,
