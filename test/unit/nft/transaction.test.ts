@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { NfbridgeError } from '../../../src/errors.js'
+import type { SocketHandle } from '../../../src/native/addon.js'
 import { unknownDestroy } from '../../../src/nft/commit.js'
 import { chainKey, isLong, type Operation, RuleOrder } from '../../../src/nft/compile/index.js'
+import { Connection } from '../../../src/nft/connection.js'
 import { needsOf } from '../../../src/nft/listed.js'
 import type { Rule } from '../../../src/nft/model/index.js'
+import { Transaction } from '../../../src/nft/transaction.js'
 
 const inChain = { family: 'ip', table: 't', chain: 'c' } as const
 const rule = (more: Partial<Rule> = {}): Rule => ({ ...inChain, expr: [], ...more })
@@ -88,4 +91,37 @@ test('what takes long is known beforehand', () => {
   expect(isLong([elements(1000)])).toBe(false)
   expect(isLong([elements(5000)])).toBe(true)
   expect(isLong(Array.from({ length: 300 }, (): Operation => ({ add: { rule: rule() } })))).toBe(true)
+})
+
+/** A socket that answers every transaction with the same. */
+function answering(outcome: Awaited<ReturnType<SocketHandle['transaction']>>): SocketHandle {
+  const nothing = new ArrayBuffer(0)
+  return {
+    request: async () => nothing,
+    requestSync: () => nothing,
+    dump: async () => nothing,
+    dumpPart: async () => nothing,
+    transaction: async () => outcome,
+    transactionSync: () => outcome,
+    roundTrip: async () => undefined,
+    close: () => {},
+  }
+}
+
+test('what the socket cannot send at once is told with its sizes', async () => {
+  const message = 'the messages take 300 bytes together and the socket sends at most 200 at once'
+  const failure = {
+    reason: 'too-large',
+    errno: 90,
+    call: 'sendmsg',
+    message,
+    index: -1,
+    path: '',
+  } as const
+  const transaction = new Transaction(new Connection(answering([failure])))
+  transaction.add({ table: { family: 'ip', name: 't' } })
+  const told = { code: 'NFB_TOO_LARGE', operation: 'nft.commit', reason: expect.stringContaining(message) }
+  await expect(transaction.commit()).rejects.toMatchObject(told)
+  expect(() => transaction.commitSync()).toThrow(expect.objectContaining(told))
+  await expect(transaction.check()).rejects.toMatchObject({ ...told, operation: 'nft.check' })
 })
