@@ -1,4 +1,4 @@
-/** The container of the attach row: one exposed port, no link, on a network that is closed within. */
+/** The container of the attach row: named by its id, one exposed port, no link, on a network that is closed within. */
 import type { BridgeHost, Namespace } from 'nfbridge'
 
 type Network = Awaited<ReturnType<BridgeHost['createNetwork']>>
@@ -7,5 +7,5 @@ type Endpoint = Awaited<ReturnType<Network['attach']>>
 export const networkOptions = { name: 'docker0', subnet: '172.17.0.0/16', icc: false } as const
 
 export function addContainer(network: Network, netns: Namespace): Promise<Endpoint> {
-  return network.attach({ name: 'web', netns, expose: ['80/tcp'] })
+  return network.attach({ netns, expose: ['80/tcp'] })
 }
