@@ -1,10 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { run } from '../support/tools.js'
+import { Namespace } from '../../src/index.js'
+import { nft, run, runIn } from '../support/tools.js'
 
 const EXAMPLE = new URL('../../examples/readme.mjs', import.meta.url)
 const README = new URL('../../README.md', import.meta.url)
+
+/** The README's program for the rules, as JavaScript. */
+function rulesProgram(): string {
+  const code = /```ts\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? ''
+  return ts.transpile(code, { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 })
+}
 
 /** Mounts of its own: the names below /run/netns and the state directory are seen by this shell alone. */
 const SCRIPT = `
@@ -19,6 +27,18 @@ nsenter --net=/run/netns/host "$1" "$2"
 nsenter --net=/run/netns/host nft list ruleset
 nsenter --net=/run/netns/web ip -br addr show eth0
 `
+
+describe("the README's program for rules", () => {
+  it('drops two ports', async () => {
+    const namespace = await Namespace.create()
+    try {
+      await runIn(namespace, process.execPath, ['--input-type=module', '-e', rulesProgram()])
+      expect(await nft(namespace, 'list', 'ruleset')).toContain('tcp dport { 23, 2323 } drop')
+    } finally {
+      namespace.close()
+    }
+  })
+})
 
 describe("the README's example", () => {
   it('is the program in examples/', () => {
