@@ -4,6 +4,7 @@ import type { Operation } from '../compile/index.js'
 import { quote } from '../datatype/index.js'
 import type { RulesetObject } from '../model/index.js'
 import { check } from './check.js'
+import { withDynamicFlags } from './filled-sets.js'
 import { isNode, normalizeObject } from './normalize.js'
 import { inWorkingOrder } from './order.js'
 
@@ -65,7 +66,12 @@ export function fromJson(json: unknown): ParsedRuleset {
       operations.push({ add: withoutHandle(object) })
     }
   }
-  return { ...(metainfo !== undefined && { metainfo }), nftables, operations: inWorkingOrder(operations) }
+  const flagged = withDynamicFlags(operations.flatMap((each) => ('add' in each ? [each.add] : [])))
+  return {
+    ...(metainfo !== undefined && { metainfo }),
+    nftables: nftables.map(flagged),
+    operations: inWorkingOrder(operations.map((each) => ('add' in each ? { add: flagged(each.add) } : each))),
+  }
 }
 
 function parse(text: string): unknown {

@@ -249,3 +249,26 @@ test('what is opaque is refused with its path, or left out as a whole', () => {
     given[0],
   ])
 })
+
+describe('a set that a rule fills', () => {
+  const set = { family: 'ip', table: 't', name: 'd', type: 'ipv4_addr', flags: ['timeout'], handle: 3 }
+  const key = { payload: { protocol: 'ip', field: 'saddr' } }
+  const rule = {
+    family: 'ip',
+    table: 't',
+    chain: 'c',
+    expr: [{ set: { op: 'update', elem: { elem: { val: key, timeout: 30 } }, set: '@d' } }],
+  }
+
+  test('is dynamic, although nft prints it without the flag; others stay as they are', () => {
+    const other = { ...set, name: 'other' }
+    const { operations, nftables } = ruleset.fromJson({ nftables: [{ set }, { set: other }, { rule }] })
+    const flags = operations.flatMap((each) =>
+      'add' in each && 'set' in each.add ? [each.add.set.flags] : [],
+    )
+    expect(flags).toEqual([['timeout', 'dynamic'], ['timeout']])
+    expect(nftables[0]).toMatchObject({ set: { flags: ['timeout', 'dynamic'] } })
+    const said = ruleset.fromJson({ nftables: [{ set: { ...set, flags: ['dynamic'] } }, { rule }] })
+    expect(said.nftables[0]).toMatchObject({ set: { flags: ['dynamic'] } })
+  })
+})
