@@ -168,6 +168,15 @@ for (const name of chosen)
     process.exit(2)
   }
 
+/** Kinds of tests that create network namespaces. */
+const privileged = new Set(['kernel', 'conformance', 'process'])
+
+/** Why a step can't run here, if it can't. */
+function lacking(name) {
+  if (!privileged.has(name) || process.getuid?.() === 0) return ''
+  return 'it creates network namespaces: run the tests as root, or in a user namespace (unshare -Urn npm test)'
+}
+
 title('prerequisites')
 if (!ensurePrerequisites(['build', 'test'])) total.failed.push('prerequisites: see above')
 await build()
@@ -175,6 +184,7 @@ for (const [name, step] of steps) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
   if ((performance.now() - started) / 1000 > limits.total)
     total.failed.push(`${name}: not run, the limit of ${limits.total} s for all is used up`)
+  else if (lacking(name)) total.skipped.push({ name: `all tests of test/${name}`, reason: lacking(name) })
   else await step()
 }
 
