@@ -973,6 +973,7 @@ export type NftObjectRecord = {
   | { readonly type: 3; readonly data?: NftCtHelperRecord }
   | { readonly type: 4; readonly data?: ExprLimitRecord }
   | { readonly type: 5; readonly data?: ExprConnlimitRecord }
+  | { readonly type: 6; readonly data?: NftTunnelRecord }
   | { readonly type: 7; readonly data?: NftCtTimeoutRecord }
   | { readonly type: 8; readonly data?: NftSecmarkRecord }
   | { readonly type: 9; readonly data?: NftCtExpectRecord }
@@ -1082,6 +1083,32 @@ export interface NftTraceRecord {
   readonly ctDirection?: number
   readonly ctStatus?: number
   readonly ctState?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface NftTunnelRecord {
+  readonly id?: number
+  readonly ip?: NftTunnelIpRecord
+  readonly ip6?: NftTunnelIp6Record
+  readonly flags?: number
+  readonly tos?: number
+  readonly ttl?: number
+  readonly sport?: number
+  readonly dport?: number
+  readonly opts?: Uint8Array
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface NftTunnelIpRecord {
+  readonly src?: Uint8Array
+  readonly dst?: Uint8Array
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface NftTunnelIp6Record {
+  readonly src?: Uint8Array
+  readonly dst?: Uint8Array
+  readonly flowlabel?: number
   readonly opaque?: readonly OpaqueEntry[]
 }
 

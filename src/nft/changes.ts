@@ -284,6 +284,8 @@ function ofKind(type: number | undefined, name: Named): DeletedObject | undefine
       return { secmark: name }
     case 'synproxy':
       return { synproxy: name }
+    case 'tunnel':
+      return { tunnel: name }
     default:
       return undefined
   }

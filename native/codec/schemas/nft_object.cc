@@ -36,13 +36,39 @@ constexpr Field kCtExpectFields[] = {
 };
 constinit const Schema kCtExpect{.name = "nftCtExpect", .fields = kCtExpectFields};
 
-// NFT_OBJECT_TUNNEL is kept as bytes.
+constexpr Field kTunnelIpFields[] = {
+    {"src", NFTA_TUNNEL_KEY_IP_SRC, kBytes},
+    {"dst", NFTA_TUNNEL_KEY_IP_DST, kBytes},
+};
+constinit const Schema kTunnelIp{.name = "nftTunnelIp", .fields = kTunnelIpFields};
+
+constexpr Field kTunnelIp6Fields[] = {
+    {"src", NFTA_TUNNEL_KEY_IP6_SRC, kBytes},
+    {"dst", NFTA_TUNNEL_KEY_IP6_DST, kBytes},
+    {"flowlabel", NFTA_TUNNEL_KEY_IP6_FLOWLABEL, kBe32},
+};
+constinit const Schema kTunnelIp6{.name = "nftTunnelIp6", .fields = kTunnelIp6Fields};
+
+constexpr Field kTunnelFields[] = {
+    {"id", NFTA_TUNNEL_KEY_ID, kBe32},
+    nested("ip", NFTA_TUNNEL_KEY_IP, kTunnelIp),
+    nested("ip6", NFTA_TUNNEL_KEY_IP6, kTunnelIp6),
+    {"flags", NFTA_TUNNEL_KEY_FLAGS, kBe32},
+    {"tos", NFTA_TUNNEL_KEY_TOS, kU8},
+    {"ttl", NFTA_TUNNEL_KEY_TTL, kU8},
+    {"sport", NFTA_TUNNEL_KEY_SPORT, kBe16},
+    {"dport", NFTA_TUNNEL_KEY_DPORT, kBe16},
+    {"opts", NFTA_TUNNEL_KEY_OPTS, kBytes},  // a nest whose attributes repeat: one for each option of geneve
+};
+constinit const Schema kTunnel{.name = "nftTunnel", .fields = kTunnelFields};
+
 constexpr Variant kTypes[] = {
     {.number = NFT_OBJECT_COUNTER, .schema = &kExprCounter},
     {.number = NFT_OBJECT_QUOTA, .schema = &kExprQuota},
     {.number = NFT_OBJECT_CT_HELPER, .schema = &kCtHelper},
     {.number = NFT_OBJECT_LIMIT, .schema = &kExprLimit},
     {.number = NFT_OBJECT_CONNLIMIT, .schema = &kExprConnlimit},
+    {.number = NFT_OBJECT_TUNNEL, .schema = &kTunnel},
     {.number = NFT_OBJECT_CT_TIMEOUT, .schema = &kCtTimeout},
     {.number = NFT_OBJECT_SECMARK, .schema = &kSecmark},
     {.number = NFT_OBJECT_CT_EXPECT, .schema = &kCtExpect},

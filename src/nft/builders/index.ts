@@ -34,6 +34,7 @@ export {
   quota,
   secmark,
   synproxy,
+  tunnel,
 } from './state.js'
 export {
   log,

@@ -11,6 +11,7 @@ import type {
   QuotaStatement,
   SecmarkStatement,
   SynproxyStatement,
+  TunnelStatement,
 } from '../model/index.js'
 
 /** Counts in the rule, or by the counter of a name, or the one that a map of counters gives. */
@@ -58,4 +59,9 @@ export function secmark(object: ObjectReference): SecmarkStatement {
 /** Answers TCP's handshake in the server's place: `synproxy({ mss: 1460, wscale: 7, flags: 'timestamp' })`. */
 export function synproxy(options: SynproxyStatement['synproxy'] = null): SynproxyStatement {
   return { synproxy: options }
+}
+
+/** Gives the packet the outer header that the named object describes. */
+export function tunnel(object: ObjectReference): TunnelStatement {
+  return { tunnel: object }
 }

@@ -27,6 +27,7 @@ import type {
   Synproxy,
   Table,
   TableObject,
+  Tunnel,
   Verdict,
 } from '../model/index.js'
 import type { BaseChain } from './base-chain.js'
@@ -96,6 +97,8 @@ export interface TableBuilder<F extends Family> {
   ctExpectation(name: string, options: Omit<CtExpectation, InTable>): Named<'ct expectation'>
   secmark(name: string, options: Omit<Secmark, InTable>): Named<'secmark'>
   synproxy(name: string, options: Omit<Synproxy, InTable>): Named<'synproxy'>
+  /** In tables of family netdev. */
+  tunnel(name: string, options: TunnelOptions): Named<'tunnel'>
   /** Needs a kernel with flowtables. */
   flowtable(name: string, options: Omit<Flowtable, InTable>): FlowtableObject
 }
@@ -105,6 +108,9 @@ type Named<K extends keyof StatefulObjects> = { readonly [P in K]: StatefulObjec
 
 /** {@link CtTimeout} without what the table gives; the states of the policy are those of the protocol. */
 type CtTimeoutOptions = CtTimeout extends infer T ? (T extends CtTimeout ? Omit<T, InTable> : never) : never
+
+/** {@link Tunnel} without what the table gives; its options are those of its type. */
+type TunnelOptions = Tunnel extends infer T ? (T extends Tunnel ? Omit<T, InTable> : never) : never
 
 /** The builder of a table's objects. */
 export function table<F extends Family>(family: F, name: string): TableBuilder<F> {
@@ -127,6 +133,7 @@ export function table<F extends Family>(family: F, name: string): TableBuilder<F
     ctExpectation: (expected, options) => ({ 'ct expectation': { ...inside, name: expected, ...options } }),
     secmark: (secmark, options) => ({ secmark: { ...inside, name: secmark, ...options } }),
     synproxy: (synproxy, options) => ({ synproxy: { ...inside, name: synproxy, ...options } }),
+    tunnel: (tunnel, options) => ({ tunnel: { ...inside, name: tunnel, ...options } }),
     flowtable: (flowtable, options) => ({ flowtable: { ...inside, name: flowtable, ...options } }),
   }
 }

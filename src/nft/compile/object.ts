@@ -15,6 +15,7 @@ import { quotaData } from './quota.js'
 import type { BatchContext } from './rule-context.js'
 import { synproxyData } from './synproxy.js'
 import type { Trail } from './trail.js'
+import { tunnelData } from './tunnel.js'
 import { commentData } from './userdata.js'
 
 /** What names an object of a kind. */
@@ -86,6 +87,7 @@ function objectData(object: StatefulObject, trail: Trail): NftObjectRecord {
     return { type: ObjectTypes['ct expectation'], data: ctExpectationData(object['ct expectation']) }
   if ('secmark' in object)
     return { type: ObjectTypes.secmark, data: { ctx: checkName(object.secmark.context, 'security context') } }
+  if ('tunnel' in object) return { type: ObjectTypes.tunnel, data: tunnelData(object.tunnel, trail) }
   return { type: ObjectTypes.synproxy, data: synproxyData(object.synproxy) }
 }
 

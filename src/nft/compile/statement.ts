@@ -72,6 +72,7 @@ function compileAction(context: RuleContext, statement: Action): void {
     compileReference(context, 'ct expectation', statement['ct expectation'])
   else if ('secmark' in statement) compileReference(context, 'secmark', statement.secmark)
   else if ('synproxy' in statement) compileSynproxy(context, statement.synproxy)
+  else if ('tunnel' in statement) compileReference(context, 'tunnel', statement.tunnel)
   else if ('dup' in statement) compileDup(context, statement.dup)
   else if ('fwd' in statement) compileFwd(context, statement.fwd)
   else if ('queue' in statement) compileQueue(context, statement.queue)

@@ -55,5 +55,7 @@ function statement(kind: StatefulKind, reference: ObjectReference): Statement {
       return { secmark: reference }
     case 'synproxy':
       return { synproxy: reference }
+    case 'tunnel':
+      return { tunnel: reference }
   }
 }

@@ -9,6 +9,7 @@ import { readRate } from './limit.js'
 import { type NamedCommon, named } from './objects.js'
 import { quotaNumbers } from './quota.js'
 import { readSynproxyOptions } from './synproxy.js'
+import { readTunnelHeader } from './tunnel.js'
 
 /** Undefined for objects that the model does not have, and when one has more than the model can say. */
 export function readObject(record: NftObjectRecord): StatefulObject | undefined {
@@ -49,6 +50,10 @@ function readKind(record: NftObjectRecord, base: NamedCommon): StatefulObject | 
   if (selects(record, 'type', ObjectTypes.synproxy)) {
     const synproxy = readSynproxyOptions(record.data ?? {})
     return synproxy && { synproxy: { ...base, ...synproxy } }
+  }
+  if (selects(record, 'type', ObjectTypes.tunnel)) {
+    const tunnel = readTunnelHeader(record.data ?? {})
+    return tunnel && { tunnel: { ...base, ...tunnel } }
   }
   return undefined
 }

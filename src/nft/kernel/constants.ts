@@ -9,6 +9,7 @@ import type {
   PayloadBase,
   QueueFlag,
   SetOperation,
+  TunnelFlag,
 } from '../model/index.js'
 
 /** NFPROTO_* */
@@ -139,6 +140,7 @@ export const ObjectTypes: {
   readonly quota: 2
   readonly 'ct helper': 3
   readonly limit: 4
+  readonly tunnel: 6
   readonly 'ct timeout': 7
   readonly secmark: 8
   readonly 'ct expectation': 9
@@ -148,6 +150,7 @@ export const ObjectTypes: {
   quota: 2,
   'ct helper': 3,
   limit: 4,
+  tunnel: 6,
   'ct timeout': 7,
   secmark: 8,
   'ct expectation': 9,
@@ -163,6 +166,19 @@ export const CONNLIMIT_INVERTED = 1
 
 /** NF_SYNPROXY_OPT_* (nf_synproxy.h) */
 export const SynproxyFlags = { mss: 1, wscale: 2, 'sack-perm': 4, timestamp: 8 } as const
+
+/** NFT_TUNNEL_F_* */
+export const TunnelFlags: { readonly [F in TunnelFlag]: number } = {
+  'zero-csum-tx': 1,
+  'dont-fragment': 2,
+  'seq-number': 4,
+}
+
+/** NFTA_TUNNEL_KEY_OPTS_*, and the attributes in each of them */
+export const TunnelOptions = { vxlan: 1, erspan: 2, geneve: 3 } as const
+export const VxlanOptions = { gbp: 1 } as const
+export const ErspanOptions = { version: 1, index: 2, hwid: 3, direction: 4 } as const
+export const GeneveOptions = { class: 1, type: 2, data: 3 } as const
 
 /** NFT_QUEUE_FLAG_* */
 export const QueueFlags: { readonly [F in QueueFlag]: number } = { bypass: 1, fanout: 2 }

@@ -145,7 +145,7 @@ export interface MapObject {
 export interface ElementObject {
   readonly element: Element
 }
-/** An object that this library does not model (a tunnel), as the kernel gave it. Listed, never added. */
+/** An object that this library does not model, as the kernel gave it. Listed, never added. */
 export interface OpaqueObject {
   readonly opaque: { readonly message: string; readonly record: object }
 }

@@ -90,6 +90,50 @@ export interface Secmark extends NamedObject {
 /** What TCP's handshake offers in a server's place. */
 export interface Synproxy extends NamedObject, SynproxyOptions {}
 
+/** `zero-csum-tx`: UDP without a checksum. `seq-number`: packets are numbered, in GRE. */
+export type TunnelFlag = 'zero-csum-tx' | 'dont-fragment' | 'seq-number'
+
+/** An option of Geneve; `data` in hexadecimal, a multiple of four bytes: `'0x12345678'`. */
+export interface GeneveOption {
+  readonly class: number
+  readonly 'opt-type': number
+  readonly data: string
+}
+
+interface TunnelProperties extends NamedObject {
+  /** The tunnel's key: a VNI, for example. */
+  readonly id: number
+  /** The outer addresses: those of IPv4 or those of IPv6. The destination has to be said. */
+  readonly 'src-ipv4'?: string
+  readonly 'dst-ipv4'?: string
+  readonly 'src-ipv6'?: string
+  readonly 'dst-ipv6'?: string
+  readonly sport?: number
+  readonly dport?: number
+  readonly tos?: number
+  /** Default: 255. */
+  readonly ttl?: number
+  /** Ours: the outer flow label, of IPv6. */
+  readonly flowlabel?: number
+  /** Ours. */
+  readonly flags?: TunnelFlag | readonly TunnelFlag[]
+}
+
+/**
+ * The outer header that a packet gets when it leaves by an interface of tunnels that takes it from the packet (`external`).
+ * In tables of family netdev. nft 1.0.6 does not know it; this is the shape of later versions.
+ */
+export type Tunnel =
+  | TunnelProperties
+  | (TunnelProperties & { readonly type: 'vxlan'; readonly tunnel: { readonly gbp: number } })
+  | (TunnelProperties & {
+      readonly type: 'erspan'
+      readonly tunnel:
+        | { readonly version: 1; readonly index: number }
+        | { readonly version: 2; readonly direction: 'ingress' | 'egress'; readonly hwid: number }
+    })
+  | (TunnelProperties & { readonly type: 'geneve'; readonly tunnel: readonly GeneveOption[] })
+
 /** The named objects by their kinds. */
 export interface StatefulObjects {
   readonly counter: Counter
@@ -100,6 +144,7 @@ export interface StatefulObjects {
   readonly 'ct expectation': CtExpectation
   readonly secmark: Secmark
   readonly synproxy: Synproxy
+  readonly tunnel: Tunnel
 }
 
 export type StatefulKind = keyof StatefulObjects

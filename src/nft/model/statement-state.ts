@@ -85,3 +85,8 @@ export interface SynproxyOptions {
 export interface SynproxyStatement {
   readonly synproxy: null | SynproxyOptions | ObjectReference
 }
+
+/** Gives the packet the outer header that the named object describes, in tables of family netdev. */
+export interface TunnelStatement {
+  readonly tunnel: ObjectReference
+}

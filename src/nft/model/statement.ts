@@ -22,6 +22,7 @@ import type {
   QuotaStatement,
   SecmarkStatement,
   SynproxyStatement,
+  TunnelStatement,
 } from './statement-state.js'
 import type { Verdict } from './verdict.js'
 
@@ -143,6 +144,7 @@ export type Statement =
   | CtExpectationStatement
   | SecmarkStatement
   | SynproxyStatement
+  | TunnelStatement
   | MangleStatement
   | ResetStatement
   | DupStatement

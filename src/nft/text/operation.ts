@@ -2,7 +2,7 @@
 import { chainLines } from './chain.js'
 import { type Context, inFamily } from './context.js'
 import { isNode, isUnsayable, json, list, type Node, onlyEntry, quoted, words } from './node.js'
-import { objectLines } from './object.js'
+import { isUnsayableObject, objectLines } from './object.js'
 import { ruleText } from './rule.js'
 import { elementTexts, setLines } from './set.js'
 
@@ -55,7 +55,8 @@ function commandText(value: unknown, context: Context): string {
     return `${head} ${String(inner.name)} { ${elementTexts(inner, list(inner.elem)).join(', ')} }`
   const named = kind === 'table' ? head : `${head} ${String(inner.name)}`
   if (verb === 'rename') return words(named, String(inner.newname))
-  return verb === 'add' || verb === 'create' ? words(named, bodyText(kind, inner, within)) : named
+  if (verb !== 'add' && verb !== 'create') return named
+  return words(isUnsayableObject(kind, inner) && '#', named, bodyText(kind, inner, within))
 }
 
 /** A rule's chain and place, and what it does. */
@@ -71,10 +72,17 @@ function ruleCommand(verb: string, rule: Node, context: Context): string {
 
 /** What is in the braces, on one line; nothing where there is nothing to say. */
 function bodyText(kind: string, object: Node, context: Context): string {
-  const lines = linesOf(kind, object, context).map((line) => line.replaceAll(/,\n\t+ +/g, ', '))
+  const lines = linesOf(kind, object, context).map((line) =>
+    kind === 'tunnel' ? unfolded(line) : line.replaceAll(/,\n\t+ +/g, ', '),
+  )
   return lines.length === 0
     ? ''
     : `{ ${lines.map((line) => (line.endsWith(';') ? line : `${line};`)).join(' ')} }`
+}
+
+/** A block on one line: `vxlan { gbp 200; }`. */
+function unfolded(text: string): string {
+  return text.replace('{\n\t', '{ ').replaceAll('\n\t', '; ').replace('\n}', '; }')
 }
 
 function linesOf(kind: string, object: Node, context: Context): string[] {

@@ -45,6 +45,8 @@ const printers: { readonly [key: string]: Printer | undefined } = {
   synproxy: named('synproxy', (value) =>
     words('synproxy', synproxyText(isNode(value) ? value : {}).join(' ')),
   ),
+  // In a rule's comparison, `tunnel` is an expression.
+  tunnel: named('tunnel', (value) => expressionText({ tunnel: value })),
   log: logText,
   reject: rejectText,
   snat: (value) => natText('snat', value),

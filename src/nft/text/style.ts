@@ -47,6 +47,7 @@ const styles: { readonly [type: string]: Style | undefined } = {
   'ct expectation': quotedStyle,
   secmark: quotedStyle,
   synproxy: quotedStyle,
+  tunnel: quotedStyle,
 }
 
 /** The style of a data type by its name. */

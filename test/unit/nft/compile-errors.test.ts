@@ -34,7 +34,7 @@ const chain = (more: object): unknown => ({ add: { chain: { ...owner, name: 'c',
 const at = 'operations[2].rule.expr[1].match'
 const table: readonly (readonly [string, unknown, string, string])[] = [
   ['no operation', { put: {} }, 'NFB_INVALID_ARGUMENT', 'operations[2]'],
-  ['no object', { add: { tunnel: {} } }, 'NFB_INVALID_ARGUMENT', 'operations[2]'],
+  ['no object', { add: { gateway: {} } }, 'NFB_INVALID_ARGUMENT', 'operations[2]'],
   [
     'a family that does not exist',
     { add: { table: { family: 'ip4', name: 't' } } },

@@ -116,7 +116,7 @@ describe('what is not understood', () => {
     ['a flag of log', { name: 'log', data: { level: 4, flags: 0x100 } }],
     ['a flag of masq', { name: 'masq', data: { flags: 0x20 } }],
     ['an ICMP rejection of an unknown family', { name: 'reject', data: { type: 0, icmpCode: 1 } }],
-    ['an object of a kind that is not modelled', { name: 'objref', data: { immType: 6, immName: 'q' } }],
+    ['an object of a kind that is not modelled', { name: 'objref', data: { immType: 5, immName: 'q' } }],
   ])('is %s', (_, expression) => {
     expect(read([expression])).toEqual([opaque(expression)])
   })

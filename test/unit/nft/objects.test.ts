@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NfbridgeError } from '../../../src/errors.js'
+import type { NftObjectRecord } from '../../../src/native/records.js'
 import { compileOperation, located, type Operation } from '../../../src/nft/compile/index.js'
 import { readFlowtable, readObject } from '../../../src/nft/decompile/index.js'
 import type { FlowtableObject, StatefulObject } from '../../../src/nft/model/index.js'
@@ -67,6 +68,71 @@ const objects: readonly (readonly [string, StatefulObject])[] = [
     { synproxy: { ...owner, name: 'y', mss: 1460, wscale: 7, flags: ['timestamp', 'sack-perm'] } },
   ],
   ['synproxy without numbers', { synproxy: { ...owner, name: 'y', flags: ['timestamp'] } }],
+  ['tunnel', { tunnel: { ...owner, name: 'v', id: 1, 'dst-ipv4': '192.0.2.1' } }],
+  [
+    'tunnel of vxlan',
+    {
+      tunnel: {
+        ...owner,
+        name: 'v',
+        id: 10,
+        'src-ipv4': '192.0.2.1',
+        'dst-ipv4': '192.0.2.2',
+        sport: 10,
+        dport: 20,
+        tos: 8,
+        ttl: 10,
+        flags: ['zero-csum-tx', 'seq-number'],
+        type: 'vxlan',
+        tunnel: { gbp: 200 },
+      },
+    },
+  ],
+  [
+    'tunnel of erspan, version 1',
+    {
+      tunnel: {
+        ...owner,
+        name: 'v',
+        id: 10,
+        'src-ipv6': '2001:db8::1',
+        'dst-ipv6': '2001:db8::2',
+        flowlabel: 5,
+        type: 'erspan',
+        tunnel: { version: 1, index: 7 },
+      },
+    },
+  ],
+  [
+    'tunnel of erspan, version 2',
+    {
+      tunnel: {
+        ...owner,
+        name: 'v',
+        id: 10,
+        'dst-ipv6': '2001:db8::2',
+        flags: 'dont-fragment',
+        type: 'erspan',
+        tunnel: { version: 2, direction: 'ingress', hwid: 63 },
+      },
+    },
+  ],
+  [
+    'tunnel of geneve',
+    {
+      tunnel: {
+        ...owner,
+        name: 'v',
+        id: 10,
+        'dst-ipv4': '192.0.2.2',
+        type: 'geneve',
+        tunnel: [
+          { class: 16, 'opt-type': 1, data: '0x12345678' },
+          { class: 32, 'opt-type': 2, data: '0x' },
+        ],
+      },
+    },
+  ],
 ]
 
 function compiled(operation: Operation): Collector {
@@ -133,6 +199,70 @@ test('a timeout policy has all states, as nft sends them', () => {
   })
 })
 
+test('a tunnel is what the kernel takes, its options attributes of their own', () => {
+  const geneve = (data: string, code: number) => ({ class: 0x0102, 'opt-type': code, data })
+  const [record] = compiled({
+    add: {
+      tunnel: {
+        ...owner,
+        name: 'v',
+        id: 10,
+        'src-ipv4': '192.0.2.1',
+        'dst-ipv4': '192.0.2.2',
+        ttl: 9,
+        flags: 'dont-fragment',
+        type: 'geneve',
+        tunnel: [geneve('0x12345678', 3), geneve('0x', 4)],
+      },
+    },
+  }).of('nftNewObject')
+  const host = (...numbers: readonly number[]): number[] => [
+    ...new Uint8Array(new Uint16Array(numbers).buffer),
+  ]
+  const NESTED = 0x8000
+  expect(record).toEqual({
+    family: 1,
+    table: 't',
+    name: 'v',
+    type: 6,
+    data: {
+      id: 10,
+      ip: { src: new Uint8Array([192, 0, 2, 1]), dst: new Uint8Array([192, 0, 2, 2]) },
+      flags: 2,
+      ttl: 9,
+      opts: new Uint8Array([
+        ...[...host(28, 3 | NESTED)],
+        ...[...host(6, 1), 1, 2, 0, 0, ...host(5, 2), 3, 0, 0, 0, ...host(8, 3), 0x12, 0x34, 0x56, 0x78],
+        ...[...host(24, 3 | NESTED)],
+        ...[...host(6, 1), 1, 2, 0, 0, ...host(5, 2), 4, 0, 0, 0, ...host(4, 3)],
+      ]),
+    },
+  })
+})
+
+test('a tunnel with what the model cannot say is none that can be read', () => {
+  const common = { family: 5, table: 't', name: 'v', type: 6 } as const
+  const tunnel = { id: 1, ip: { dst: new Uint8Array([192, 0, 2, 1]) } }
+  expect(readObject({ ...common, data: tunnel })).toBeDefined()
+  const unreadable = [
+    { ...tunnel, id: undefined },
+    { ...tunnel, flags: 8 },
+    { ...tunnel, opts: new Uint8Array([1, 2, 3]) },
+    { ...tunnel, opts: new Uint8Array([255, 255, 255, 255]) },
+    { ...tunnel, opts: new Uint8Array(new Uint16Array([4, 9]).buffer) },
+    { ...tunnel, opts: new Uint8Array(new Uint16Array([4, 1]).buffer) },
+    { ...tunnel, opts: new Uint8Array(new Uint16Array([4, 2]).buffer) },
+    { ...tunnel, opaque: [] },
+  ]
+  for (const data of unreadable) expect(readObject({ ...common, data } as NftObjectRecord)).toBeUndefined()
+})
+
+test('a rule names a tunnel', () => {
+  const rule = { ...owner, chain: 'c', expr: [{ tunnel: 'v' }] } as const
+  const [record] = compiled({ add: { rule } }).of('nftNewRule')
+  expect(record?.expressions).toEqual([{ name: 'objref', data: { immType: 6, immName: 'v' } }])
+})
+
 test('every kind is deleted by its number', () => {
   const kinds = {
     counter: 1,
@@ -143,6 +273,7 @@ test('every kind is deleted by its number', () => {
     secmark: 8,
     'ct expectation': 9,
     synproxy: 10,
+    tunnel: 6,
   } as const
   const deletions: Operation[] = [
     { delete: { counter: { ...owner, name: 'x' } } },
@@ -153,6 +284,7 @@ test('every kind is deleted by its number', () => {
     { delete: { secmark: { ...owner, name: 'x' } } },
     { delete: { 'ct expectation': { ...owner, name: 'x' } } },
     { delete: { synproxy: { ...owner, name: 'x' } } },
+    { delete: { tunnel: { ...owner, name: 'x' } } },
   ]
   const types = deletions.flatMap((operation) =>
     compiled(operation)
@@ -234,6 +366,46 @@ describe('what is wrong with an object is said with its path', () => {
     ['a unit of a quota', rule({ quota: { val: 5, val_unit: 'gbytes' } }), 'expr[0].quota'],
     ['a count', rule({ 'ct count': { val: 1.5 } }), 'expr[0].ct count'],
     ['wscale', rule({ synproxy: { wscale: 15 } }), 'expr[0].synproxy'],
+    ['a tunnel to nowhere', add({ tunnel: { ...owner, name: 'v', id: 1 } }), 'tunnel'],
+    [
+      'a tunnel of both families',
+      add({ tunnel: { ...owner, name: 'v', id: 1, 'dst-ipv4': '1.2.3.4', 'src-ipv6': '::1' } }),
+      'tunnel',
+    ],
+    ['an address', add({ tunnel: { ...owner, name: 'v', id: 1, 'dst-ipv6': '1.2.3.4' } }), 'tunnel.dst-ipv6'],
+    [
+      'a type of tunnel',
+      add({ tunnel: { ...owner, name: 'v', id: 1, 'dst-ipv4': '1.2.3.4', type: 'gre', tunnel: {} } }),
+      'tunnel.tunnel',
+    ],
+    [
+      'data of geneve',
+      add({
+        tunnel: {
+          ...owner,
+          name: 'v',
+          id: 1,
+          'dst-ipv4': '1.2.3.4',
+          type: 'geneve',
+          tunnel: [{ class: 1, 'opt-type': 1, data: '0x123' }],
+        },
+      }),
+      'tunnel.tunnel[0]',
+    ],
+    [
+      'too many options of geneve',
+      add({
+        tunnel: {
+          ...owner,
+          name: 'v',
+          id: 1,
+          'dst-ipv4': '1.2.3.4',
+          type: 'geneve',
+          tunnel: [1, 2].map((type) => ({ class: 1, 'opt-type': type, data: `0x${'00'.repeat(124)}` })),
+        },
+      }),
+      'tunnel.tunnel[1]',
+    ],
   ])('%s', (_, operation, path) => {
     const batch = batchOf(new Collector())
     let error: unknown

@@ -25,6 +25,37 @@ describe('toText', () => {
     [match.tcp.flags.eq('syn', 'ack'), 'tcp flags == syn | ack'],
     [[match.tcp.dport.eq(80), verdict.accept()], 'tcp dport 80 accept'],
     [{ counter: null }, 'counter'],
+    [{ tunnel: 'v' }, 'tunnel name "v"'],
+    [{ tunnel: { key: 'id' } }, 'tunnel id'],
+    [
+      {
+        tunnel: {
+          family: 'netdev',
+          table: 't',
+          name: 'v',
+          id: 1,
+          'dst-ipv4': '192.0.2.1',
+          type: 'geneve',
+          tunnel: [{ class: 16, 'opt-type': 1, data: '0x12345678' }],
+        },
+      },
+      'table netdev t {\n\ttunnel v {\n\t\tid 1\n\t\tip daddr 192.0.2.1\n\t\tgeneve {\n\t\t\tclass 0x10 opt-type 0x1 data "0x12345678"\n\t\t}\n\t}\n}',
+    ],
+    [
+      {
+        add: table('netdev', 't').tunnel('v', {
+          id: 1,
+          'dst-ipv6': '2001:db8::1',
+          type: 'erspan',
+          tunnel: { version: 2, direction: 'egress', hwid: 3 },
+        }),
+      },
+      'add tunnel netdev t v { id 1; ip6 daddr 2001:db8::1; erspan { version 2; direction egress; hwid 3; }; }',
+    ],
+    [
+      { add: table('netdev', 't').tunnel('v', { id: 1, 'dst-ipv4': '192.0.2.1', flags: 'dont-fragment' }) },
+      '# add tunnel netdev t v { id 1; ip daddr 192.0.2.1; # flags dont-fragment; }',
+    ],
     [{ limit: { rate: 5, burst: 5 } }, 'limit rate 5/second'],
     [{ reject: { type: 'icmpx', expr: 'port-unreachable' } }, 'reject'],
     [filter.table(), 'table inet f {\n}'],
