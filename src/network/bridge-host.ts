@@ -62,7 +62,8 @@ export class BridgeHost {
   /**
    * Makes a network: its bridge with the gateway's address, and with the first one the rules and IP forwarding.
    * @throws NfbridgeError NFB_INVALID_NAME, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_NAME_TAKEN (here or in the
-   * kernel), NFB_POOL_OVERLAP, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_PERMITTED, NFB_CLOSED
+   * kernel), NFB_POOL_OVERLAP, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_SUPPORTED (a kernel without
+   * br_netfilter), NFB_NOT_PERMITTED, NFB_CLOSED
    */
   createNetwork(options: NetworkOptions): Promise<Network> {
     return this.#context.operate('BridgeHost.createNetwork', () => this.#create(options))

@@ -16,11 +16,13 @@ describe('detaching', () => {
     const linked = await machine('app').holdTcp(web.address, 80)
     const published = await outside.holdTcp('203.0.113.1', 8080)
     const before = bridgeHost.statistics.transactions
+    const { hostInterface } = web
+    expect(await ip(host.namespace, '-br', 'link')).toContain(hostInterface)
     await web.detach()
     expect(bridgeHost.statistics.transactions - before).toBe(1)
     expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain('172.17.0.2')
     expect(await conntrack(host.namespace, '-L')).not.toContain('172.17.0.2')
-    expect(await ip(host.namespace, '-br', 'link')).not.toContain('veth0000')
+    expect(await ip(host.namespace, '-br', 'link')).not.toContain(hostInterface)
     expect(await linked.send('after')).not.toBe('echo')
     expect(await published.send('after')).not.toBe('echo')
     expect(bridgeHost.container('app')?.links).toEqual([])

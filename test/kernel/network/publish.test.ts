@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { addAddress, addRoute } from '../../../lab/wiring.js'
+import type { Machine } from '../../../lab/machine.js'
+import { addAddress } from '../../../lab/wiring.js'
+import { ip, nft } from '../../support/tools.js'
 import { createSetting, expectBlocked, expectReached } from './setting.js'
 
 const HOST = '203.0.113.1'
@@ -60,21 +62,17 @@ describe('publishing', () => {
     await machine('web').serveTcp(80)
     await host.serveTcp(6000, { address: '127.0.0.1' })
     await expectReached(host, '127.0.0.2', 8080, network.gateway)
-    await addRoute(outside, { destination: '127.0.0.2/32', gateway: HOST })
-    await outside.namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
-    await addRoute(machine('app'), { destination: '127.0.0.0/30', gateway: network.gateway })
-    await machine('app').namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
-    for (const [from, localAddress] of [
-      [outside, OUTSIDE],
-      [machine('app'), '172.17.0.3'],
-    ] as const) {
-      // A local table that sends 127.0.0.2 to the machine itself answers with a refusal: never with the server.
-      const outcome = await from.probeTcp('127.0.0.2', 8080, { localAddress })
-      expect(outcome.outcome).not.toBe('reached')
-    }
-    expect(
-      (await machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3' })).outcome,
-    ).not.toBe('reached')
+    await routeLoopback(outside, HOST)
+    await routeLoopback(machine('app'), network.gateway)
+    const attempts = [
+      () => outside.probeTcp('127.0.0.2', 8080, { localAddress: OUTSIDE }),
+      () => machine('app').probeTcp('127.0.0.2', 8080, { localAddress: '172.17.0.3' }),
+      () => machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3' }),
+    ]
+    for (const attempt of attempts) expect(await attempt()).toEqual({ outcome: 'timeout' })
+    // That they do get here: without the rule the published port is reached by both.
+    await nft(host.namespace, 'flush', 'chain', 'inet', 'nfbridge', 'loopback')
+    for (const attempt of attempts.slice(0, 2)) expect(await attempt()).toMatchObject({ outcome: 'reached' })
   })
 
   it('while running, and taking back, takes effect at once, for open connections as well', async () => {
@@ -114,3 +112,10 @@ describe('publishing', () => {
     }
   })
 })
+
+/** Makes a machine take 127/8 for addresses of somebody else, as one that attacks would. */
+async function routeLoopback(machine: Machine, gateway: string): Promise<void> {
+  await machine.namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
+  await ip(machine.namespace, 'route', 'flush', 'table', 'local', 'dev', 'lo')
+  await ip(machine.namespace, 'route', 'add', '127.0.0.0/8', 'via', gateway)
+}
