@@ -1,7 +1,7 @@
 /** The queue between a monitor, which delivers when it likes, and a loop that takes. */
 
 /** How many events wait for a program unless it says otherwise. */
-export const defaultEventLimit = 16_384
+const defaultEventLimit = 16_384
 
 /**
  * Events as an async iterator with a bounded queue. When it is full, or events were lost before they came here, all that

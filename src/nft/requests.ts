@@ -12,7 +12,7 @@ export type Pick<R> = (message: ReplyMessage) => R | undefined
 const ENOENT = 2
 
 /** Whether a call failed because what it names is not there. */
-export function isMissing<T>(outcome: Outcome<T>): boolean {
+function isMissing<T>(outcome: Outcome<T>): boolean {
   return failed(outcome) && outcome[0]?.reason === 'kernel' && outcome[0].errno === ENOENT
 }
 

@@ -88,7 +88,7 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
 }
 
 /** Each exposed port once, ranges expanded. */
-export function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
+function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
   const ports = new Map<string, ContainerPort>()
   checkArray(expose, ATTACH, path).forEach((text, index) => {
     const written = typeof text === 'number' ? String(text) : text

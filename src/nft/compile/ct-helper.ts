@@ -4,7 +4,7 @@ import type { CtHelper, Family } from '../model/index.js'
 import { checkName } from './names.js'
 
 /** IPPROTO_* of the protocols that objects of conntrack know. */
-export const transportProtocols = { tcp: 6, udp: 17, dccp: 33, sctp: 132, udplite: 136 } as const
+const transportProtocols = { tcp: 6, udp: 17, dccp: 33, sctp: 132, udplite: 136 } as const
 
 /** The number of a transport protocol, one of some. */
 export function protocolNumber<P extends keyof typeof transportProtocols>(

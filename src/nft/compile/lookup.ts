@@ -39,7 +39,7 @@ export function namedSet(context: RuleContext, name: string): ResolvedSet {
 type Elements = readonly (SetElement | MapElement)[]
 
 /** Declares a literal set in front of the rule; the trail stands at the array of its elements. */
-export function literalSet(
+function literalSet(
   context: RuleContext,
   operand: Operand,
   elements: Elements,

@@ -23,7 +23,7 @@ export function resolve(context: RuleContext, expression: Expression): Operand {
 }
 
 /** An operand that is one value. */
-export function resolveValue(context: RuleContext, expression: Expression): ValueOperand {
+function resolveValue(context: RuleContext, expression: Expression): ValueOperand {
   if (isObject(expression)) {
     if ('payload' in expression) return payloadOperand(context, expression.payload)
     if ('meta' in expression) return named(context, metaOperand(expression.meta.key))

@@ -74,7 +74,7 @@ export function readPrefix(bytes: Uint8Array, mask: Uint8Array, encoding: Encodi
 }
 
 /** The text that names with a common beginning share: `eth*`. Undefined for what no rule can say. */
-export function readWildcard(bytes: Uint8Array, encoding: Encoding): string | undefined {
+function readWildcard(bytes: Uint8Array, encoding: Encoding): string | undefined {
   if (!encoding.type.text || bytes.length === 0 || bytes.includes(0)) return undefined
   return `${encoding.type.read(bytes, 0, bytes.length, encoding.order)}*`
 }

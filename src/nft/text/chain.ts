@@ -13,7 +13,7 @@ export function chainLines(chain: Node, rules: readonly Node[], context: Context
 }
 
 /** `type filter hook input priority filter; policy accept;` */
-export function hookText({ type, hook, dev, prio, policy }: Node, family: string): string {
+function hookText({ type, hook, dev, prio, policy }: Node, family: string): string {
   return words(
     `type ${String(type)} hook ${String(hook)}`,
     devicesText(dev),
@@ -23,7 +23,7 @@ export function hookText({ type, hook, dev, prio, policy }: Node, family: string
 }
 
 /** `device "lo"`, `devices = { a, b }` */
-export function devicesText(dev: unknown): string | undefined {
+function devicesText(dev: unknown): string | undefined {
   const devices = list(dev)
   if (devices.length === 0) return undefined
   return devices.length === 1 ? `device ${quoted(devices[0])}` : `devices = { ${devices.join(', ')} }`

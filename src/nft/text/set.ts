@@ -35,7 +35,7 @@ export function elementTexts(set: Node, elements: readonly unknown[]): string[] 
 }
 
 /** `ipv4_addr . inet_service : verdict`, `ipv4_addr : interval ipv4_addr` */
-export function typeText({ type, map, ranges }: Node): string {
+function typeText({ type, map, ranges }: Node): string {
   const key = list(type).join(' . ')
   return map === undefined ? key : `${key} : ${ranges === true ? 'interval ' : ''}${list(map).join(' . ')}`
 }
