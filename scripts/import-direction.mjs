@@ -15,9 +15,10 @@ export const ranks = new Map([
   ['nft', 4],
   ['conntrack', 4],
   ['store', 4],
-  ['network', 5],
-  ['index.ts', 6],
-  ['cli', 7],
+  ['explain', 5],
+  ['network', 6],
+  ['index.ts', 7],
+  ['cli', 8],
 ])
 
 /** The product starts no process, so nothing in src/ has a use for these. */
