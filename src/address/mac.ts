@@ -1,6 +1,7 @@
 import type { NfbridgeError } from '../errors.js'
 import { quote, rejected } from './failure.js'
 import type { IPv4Address } from './ipv4.js'
+import { IPv6Address } from './ipv6.js'
 
 /** A link-layer address of six bytes (EUI-48): an immutable value. */
 export class MacAddress {
@@ -72,6 +73,13 @@ export class MacAddress {
   /** Set by hand or by a program and not by a manufacturer (IEEE 802, the U/L bit). */
   get isLocallyAdministered(): boolean {
     return Math.floor(this.value / 2 ** 41) % 2 === 1
+  }
+
+  /** The IPv6 link-local address that an interface of this MAC gives itself (EUI-64, RFC 4291 appendix A). */
+  get linkLocal(): IPv6Address {
+    const [first = 0, ...rest] = this.bytes
+    const identifier = [first ^ 2, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)]
+    return IPv6Address.fromBytes(Uint8Array.from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier]))
   }
 
   equals(other: MacAddress): boolean {

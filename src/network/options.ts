@@ -1,17 +1,32 @@
 import type { PublicationOptions } from '../address/index.js'
 import type { NamespaceSource } from '../netns/index.js'
 
+/**
+ * What becomes of packets that are forwarded and that nothing of ours allows. `auto`, as Docker: dropped only where we
+ * turned forwarding on ourselves. `drop` and `leave` say it outright: everything on the host, or nothing but what goes to
+ * our containers. `accept` lets also new connections from outside in that route to a container's own address.
+ */
+export type ForwardPolicy = 'auto' | 'drop' | 'accept' | 'leave'
+
+/** What is found in the chains `user` and `user_inbound` when a host is opened. */
+export type ExistingRules = 'keep' | 'flush'
+
 /** Options of {@link BridgeHost.open}. */
 export interface HostOptions {
   /** The network namespace that plays the host. Default: the caller's own. */
   readonly netns?: NamespaceSource | undefined
   /**
-   * Whether a first network turns `net.ipv4.ip_forward` on when it is 0 (Docker's `ip-forward`). What was turned on
-   * is turned off again with the last network; what was on stays on. With `false` it is never written. Default: true.
+   * Whether a first network turns `net.ipv4.ip_forward` on when it is 0 (Docker's `ip-forward`), and a first IPv6 network
+   * `net.ipv6.conf.all.forwarding`. What was turned on is turned off again with the last such network; what was on stays on.
+   * With `false` they are never written. Default: true.
    */
   readonly ipForward?: boolean | undefined
+  /** See {@link ForwardPolicy}. Default: `auto`. */
+  readonly forwardPolicy?: ForwardPolicy | undefined
   /** Whether rules are made at all (Docker's `iptables`). With `false` not one rule is changed. Default: true. */
   readonly firewall?: boolean | undefined
+  /** Whether the users' own rules that are there already are kept or flushed. Default: `keep`. */
+  readonly existingRules?: ExistingRules | undefined
   /**
    * A directory that remembers networks and containers beyond this process, so that another `open` adopts them.
    * It is created when missing. Without it, what is open at `close` stays in the kernel but can't be adopted.
@@ -19,46 +34,189 @@ export interface HostOptions {
   readonly state?: string | undefined
 }
 
+/**
+ * How containers are reached from outside, for each address family, in Docker's words. `nat`: by published ports of the host
+ * only, and they go out under the host's address. `nat-unprotected`: the same, and whoever routes to a container's address
+ * reaches all of it. `routed`: no translation; published ports and ICMP by the container's own address. `isolated`: the bridge
+ * has no address; containers speak with each other only.
+ */
+export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated'
+
+/**
+ * Which other networks of this host reach this one, in netavark's words: those of `none` everything that is not isolated
+ * itself, those of `default` nothing that is isolated, those of `strict` nothing. Published ports of the host work in all but
+ * `strict` towards `strict`.
+ */
+export type Isolation = 'none' | 'default' | 'strict'
+
+/**
+ * How a link is answered: `stateful` by connection tracking; `stateless` by the literal second rule of Docker's pair, from
+ * the server's port to the client (any packet from that port passes).
+ */
+export type LinkMode = 'stateful' | 'stateless'
+
+/** One pool of addresses. */
+export interface PoolOptions {
+  /** `172.20.0.0/16` or `fd00:20::/64`. */
+  readonly subnet: string
+  /** The bridge's own address and the containers' default route. Default: the subnet's first address. */
+  readonly gateway?: string | undefined
+  /** The part of the subnet that addresses are handed out from (Docker's `--ip-range`). Default: all of it. */
+  readonly range?: string | undefined
+  /** Addresses or subnets that are never handed out (Docker's `--aux-address`). Default: none. */
+  readonly exclude?: readonly string[] | undefined
+}
+
+/** Where containers' own addresses are translated on the way out. */
+export interface MasqueradeOptions {
+  /** Destinations that see the container's own address. */
+  readonly except?: readonly string[] | undefined
+  /** The address that others see, instead of that of the outgoing interface: one for each family, as needed. */
+  readonly snat?: string | readonly string[] | undefined
+}
+
 /** Options of {@link BridgeHost.createNetwork}. */
 export interface NetworkOptions {
   /** The network's name, and its bridge's: 1 to 15 bytes. */
   readonly name: string
-  /** The pool, `172.20.0.0/16`. Default: the first of Docker's default pools that no other network overlaps. */
+  /** The pool, `172.20.0.0/16`: short for one entry of `pools`. Default: the first of Docker's default pools that is free. */
   readonly subnet?: string | undefined
-  /** The bridge's own address and the containers' default route. Default: the subnet's first address. */
+  /** Of `subnet`. */
   readonly gateway?: string | undefined
+  /** Of `subnet`. */
+  readonly range?: string | undefined
+  /** Of `subnet`. */
+  readonly exclude?: readonly string[] | undefined
+  /** Several pools, of either family, in the order in which they are used. Instead of `subnet`. */
+  readonly pools?: readonly PoolOptions[] | undefined
+  /** Whether containers get IPv4 addresses. Default: true. */
+  readonly ipv4?: boolean | undefined
+  /** Whether containers get IPv6 addresses; without an IPv6 pool, from a unique local one (RFC 4193). Default: false. */
+  readonly ipv6?: boolean | undefined
   /** Inter-container communication: whether containers of this network reach each other unlinked. Default: true. */
   readonly icc?: boolean | undefined
-  /** MTU of the bridge and of the containers' interfaces, 576 to 65535. Default: the kernel's (1500). */
+  /** Whether the network has no way out and none in. Default: false. */
+  readonly internal?: boolean | undefined
+  /** See {@link Isolation}. Default: `default`. */
+  readonly isolation?: Isolation | undefined
+  /** See {@link GatewayMode}; one for both families or one for each. Default: `nat`. */
+  readonly gatewayMode?:
+    | GatewayMode
+    | { readonly ipv4?: GatewayMode | undefined; readonly ipv6?: GatewayMode | undefined }
+    | undefined
+  /** Whether containers go out under the host's address, in the nat modes. Default: true. */
+  readonly masquerade?: boolean | MasqueradeOptions | undefined
+  /** Interfaces of the host from which published ports are reached by the container's own address. Default: none. */
+  readonly trustedInterfaces?: readonly string[] | undefined
+  /** Whether they are from every interface (Docker's `allow-direct-routing`). Default: false. */
+  readonly allowDirectRouting?: boolean | undefined
+  /** See {@link LinkMode}. Default: `stateful`. */
+  readonly linkMode?: LinkMode | undefined
+  /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: the outgoing route's. */
   readonly mtu?: number | undefined
+  /** Whether a bridge of this name that exists is used; it is never deleted then. Default: false. */
+  readonly adopt?: boolean | undefined
+  /**
+   * Over how many bridges the network lies, 1 to 64: a bridge takes 1,023 containers. The pools are split among them and
+   * the host routes between them. Default: 1.
+   */
+  readonly bridges?: number | undefined
+}
+
+/** What {@link Network.update} changes while containers run. */
+export interface NetworkUpdate {
+  readonly icc?: boolean | undefined
+}
+
+/** Options of {@link BridgeHost.addPeer}: another host's container subnet. */
+export interface PeerOptions {
+  /** `172.18.0.0/16`. */
+  readonly subnet: string
+  /** The other host's address. */
+  readonly via?: string | undefined
+  /** The interface towards it. Default: the kernel's choice, by `via`. */
+  readonly device?: string | undefined
 }
 
 /** A link as `name`, `name:alias`, or an object. The container is named by name, full id or short id. */
 export type LinkOption = string | { readonly container: string; readonly alias?: string | undefined }
 
-/** A published port as Docker writes it (`8080:80`, `127.0.0.1:8080:80/tcp`, `8000-8009:80-89/udp`), or an object. */
+/**
+ * A published port as Docker writes it (`8080:80`, `127.0.0.1:8080:80/tcp`, `[::1]:8080:80`, `8000-8009:80-89/udp`; `80` alone
+ * for a free port of the host), or an object.
+ */
 export type PublishOption = string | PublicationOptions
 
+/** Limits of one direction. */
+export interface BandwidthLimit {
+  /** Bits per second. */
+  readonly rate: number
+  /** Bytes that may pass at once. Default: a hundredth of a second of the rate, at least 10 packets. */
+  readonly burst?: number | undefined
+}
+
+/** A container's limits, seen from the container. */
+export interface BandwidthOptions {
+  /** Towards the container. Default: none. */
+  readonly ingress?: BandwidthLimit | undefined
+  /** From the container. Default: none. */
+  readonly egress?: BandwidthLimit | undefined
+}
+
+/** How a container is on one network. */
+export interface EndpointOptions {
+  /** An IPv4 address of a pool. Default: the next one that was never used, then the one that is free the longest. */
+  readonly address?: string | undefined
+  /** The same for IPv6. */
+  readonly ipv6Address?: string | undefined
+  /** Default: derived from the address, `02:42:` and its four bytes. */
+  readonly mac?: string | undefined
+  /** The interface's name in the container. Default: `eth0`, or the first `ethN` that it has not. */
+  readonly interfaceName?: string | undefined
+  /** The container's default route goes by its network of the highest priority, -1000 to 1000. Default: 0. */
+  readonly priority?: number | undefined
+  /** Limits of its bandwidth. Default: none. */
+  readonly bandwidth?: BandwidthOptions | undefined
+  /** Whether it may send from addresses that it was not given (routers, nested bridges). Default: false. */
+  readonly allowForgedSource?: boolean | undefined
+}
+
+/** Options of {@link Container.connect}. */
+export interface ConnectOptions extends EndpointOptions {
+  /** The container's namespace. Default: the path that it was attached with; one that was no path must be given again. */
+  readonly netns?: NamespaceSource | undefined
+  /** Further containers that it may reach. Default: none. */
+  readonly links?: readonly LinkOption[] | undefined
+}
+
+/** Options of {@link Container.start}. */
+export interface StartOptions {
+  /** The container's namespace. Default: the path that it was attached with. */
+  readonly netns?: NamespaceSource | undefined
+}
+
 /** Options of {@link Network.attach}. */
-export interface ContainerOptions {
+export interface ContainerOptions extends EndpointOptions {
   /** The container's network namespace: a path (`/run/netns/web`), `{ pid }`, `{ fd }` or a `Namespace`. */
   readonly netns: NamespaceSource
-  /** Unique on the host. Default: the short id. */
+  /** Unique on the host. Default: an adjective and a surname, `brave_lovelace`. */
   readonly name?: string | undefined
   /** 12 to 64 characters of `0-9a-f`, unique on the host. Default: 64 random ones. Its first 12 are the short id. */
   readonly id?: string | undefined
   /** The name that the container calls itself. Default: the short id. It is no key: links are not found by it. */
   readonly hostname?: string | undefined
-  /** An address of the pool. Default: the next one that was never used, then the one that is free the longest. */
-  readonly address?: string | undefined
-  /** Default: derived from the address, `02:42:` and its four bytes. */
-  readonly mac?: string | undefined
-  /** The interface's name in the container. Default: `eth0`. */
-  readonly interfaceName?: string | undefined
   /** Ports that links to this container open: `80/tcp`, `53/udp`, `8000-8010`. Default: none. */
   readonly expose?: readonly (string | number)[] | undefined
   /** Ports of the host that lead to this container. Default: none. */
   readonly publish?: readonly PublishOption[] | undefined
   /** Containers that this one may reach: see {@link LinkOption}. Default: none. */
   readonly links?: readonly LinkOption[] | undefined
+  /** A file that is kept equal to the container's `hostsText`, replaced as a whole. Default: none. */
+  readonly hostsFile?: string | undefined
+}
+
+/** Options of {@link BridgeHost.addHostContainer}. */
+export interface HostContainerOptions {
+  readonly name?: string | undefined
+  readonly id?: string | undefined
 }

@@ -1,40 +1,62 @@
-import { type ContainerRecord, linkablePorts, type NetworkRecord } from './records.js'
+import type { IPAddress, PortRange } from '../../address/index.js'
+import { type EndpointFamily, eachFamily, familyEndpoints, publishingEndpoint } from './endpoints.js'
+import {
+  type ContainerRecord,
+  type Family,
+  familyOf,
+  linkablePorts,
+  type NetworkRecord,
+  type PeerRecord,
+  type PublishedPort,
+  standingEndpoints,
+} from './records.js'
 import type { NetworkView } from './view.js'
+
+/** A set that exists once for each address family: `links` and `links6`. */
+export type OfFamily<Name extends string> = Name | `${Name}6`
+
+/** Sets of exact keys or of intervals; rules/sets.ts declares what their keys are made of. */
+export type PlainSet =
+  | 'bridges'
+  | 'internal'
+  | 'strict'
+  | 'isolated'
+  | 'trusted'
+  | 'masqueraded'
+  | 'ports'
+  | 'closed_ports'
+  | OfFamily<'links' | 'replies' | 'published' | 'published_ranges' | 'hairpin' | 'peers' | 'not_masqueraded' | 'senders'>
+
+/** Maps to a verdict. */
+export type VerdictMap = 'icc' | 'direct' | 'forward_policy'
+
+/** Maps to an address, or to an address and a port. */
+export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat'>
+
+export type SetName = PlainSet | VerdictMap | TargetMap
+
+/** The chains that a verdict map leads to. */
+export type ElementVerdict = 'accept' | 'drop' | 'same_network' | 'routed' | 'published_ports'
+
+/** One field of a key: a value, or in a set of intervals a range or a prefix. */
+export type KeyField =
+  | string
+  | number
+  | { readonly range: PortRange }
+  | { readonly prefix: { readonly addr: string; readonly len: number } }
 
 /**
  * One element of one of our sets or maps (`rules/`): all that grows with networks, containers, links and ports.
  * The rules themselves never change.
  */
 export type SetElement =
-  | { readonly set: 'bridges'; readonly key: readonly [bridge: string] }
+  | { readonly set: PlainSet; readonly key: readonly KeyField[] }
+  | { readonly set: VerdictMap; readonly key: readonly KeyField[]; readonly verdict: ElementVerdict }
   | {
-      readonly set: 'icc'
-      readonly key: readonly [bridge: string, bridge: string]
-      readonly verdict: IccVerdict
+      readonly set: TargetMap
+      readonly key: readonly KeyField[]
+      readonly target: readonly [address: string, port?: number]
     }
-  | {
-      readonly set: 'links'
-      readonly key: readonly [client: string, server: string, protocol: string, port: number]
-    }
-  | { readonly set: 'published'; readonly key: readonly [server: string, protocol: string, port: number] }
-  | { readonly set: 'hairpin'; readonly key: readonly [container: string, container: string] }
-  | {
-      readonly set: 'publish'
-      readonly key: readonly [host: string, protocol: string, port: number]
-      readonly target: readonly [address: string, port: number]
-    }
-  | {
-      readonly set: 'publish_any'
-      readonly key: readonly [protocol: string, port: number]
-      readonly target: readonly [address: string, port: number]
-    }
-  | { readonly set: 'ports'; readonly key: readonly [hostInterface: string] }
-  | { readonly set: 'senders'; readonly key: readonly [hostInterface: string, mac: string, address: string] }
-
-export type SetName = SetElement['set']
-
-/** What the `icc` map answers for traffic within one bridge. */
-export type IccVerdict = 'accept' | 'same_bridge'
 
 /** Which part of a view a change touches. Only this part is planned, whatever the number of containers. */
 export interface Touched {
@@ -43,6 +65,9 @@ export interface Touched {
   readonly containers?: readonly string[]
   /** Full ids of client and server. */
   readonly pairs?: readonly (readonly [client: string, server: string])[]
+  /** Subnets, as text. */
+  readonly peers?: readonly string[]
+  readonly policy?: boolean
 }
 
 /** The elements to add and to delete. */
@@ -58,6 +83,8 @@ export function everything(view: NetworkView): Touched {
     networks: [...view.networks].map(({ name }) => name),
     containers: containers.map(({ id }) => id),
     pairs: containers.flatMap(({ id, links }) => links.map(({ server }) => [id, server] as const)),
+    peers: [...view.peers].map(({ subnet }) => subnet.toString()),
+    policy: true,
   }
 }
 
@@ -74,69 +101,220 @@ export function planElements(before: NetworkView, after: NetworkView, touched: T
 /** Every element of the touched part of a view, by its text. */
 export function elementsOf(view: NetworkView, touched: Touched): Map<string, SetElement> {
   const elements = new Map<string, SetElement>()
-  const put = (element: SetElement): void => {
-    elements.set(elementText(element), element)
+  const put = (added: readonly SetElement[]): void => {
+    for (const element of added) elements.set(elementText(element), element)
   }
   for (const name of touched.networks ?? []) {
     const network = view.network(name)
-    if (network) for (const element of networkElements(network)) put(element)
+    if (network) put(networkElements(view, network))
   }
   for (const id of touched.containers ?? []) {
     const container = view.container(id)
-    if (container) for (const element of containerElements(container)) put(element)
+    if (container) put(containerElements(view, container))
   }
-  for (const [clientId, serverId] of touched.pairs ?? []) {
-    for (const element of linkElements(view, clientId, serverId)) put(element)
+  for (const [client, server] of touched.pairs ?? []) put(linkElements(view, client, server))
+  for (const subnet of touched.peers ?? []) {
+    const peer = view.peer(subnet)
+    if (peer) put(peerElements(peer))
+  }
+  if (touched.policy) {
+    put(view.policy.drop.map((family) => ({ set: 'forward_policy', key: [nfproto(family)], verdict: 'drop' })))
   }
   return elements
 }
 
 /** Equal for equal elements, data included. */
 export function elementText(element: SetElement): string {
-  const key = `${element.set} ${element.key.join(' . ')}`
-  if (element.set === 'icc') return `${key} : ${element.verdict}`
+  const key = `${element.set} ${element.key.map(fieldText).join(' . ')}`
+  if ('verdict' in element) return `${key} : ${element.verdict}`
   return 'target' in element ? `${key} : ${element.target.join(' . ')}` : key
 }
 
-function networkElements(network: NetworkRecord): SetElement[] {
-  const verdict = network.icc ? 'accept' : 'same_bridge'
+function fieldText(field: KeyField): string {
+  if (typeof field !== 'object') return `${field}`
+  return 'range' in field
+    ? `${field.range.first}-${field.range.last}`
+    : `${field.prefix.addr}/${field.prefix.len}`
+}
+
+function networkElements(view: NetworkView, network: NetworkRecord): SetElement[] {
+  const { bridges, internal, isolation, trustedInterfaces } = network
+  const verdict = network.icc ? 'accept' : 'same_network'
+  return bridges.flatMap((bridge): SetElement[] => [
+    { set: 'bridges', key: [bridge] },
+    ...bridges.map((other): SetElement => ({ set: 'icc', key: [bridge, other], verdict })),
+    ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
+    ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),
+    ...trustedInterfaces.map((trusted): SetElement => ({ set: 'trusted', key: [trusted, bridge] })),
+    ...eachFamily.flatMap((family) => outsideElements(view, network, bridge, family)),
+  ])
+}
+
+/** How one bridge meets the outside in one family. */
+function outsideElements(
+  view: NetworkView,
+  network: NetworkRecord,
+  bridge: string,
+  family: Family,
+): SetElement[] {
+  const { mode, masquerade, snat, except } = familyOf(network, family)
+  const key = [nfproto(family), bridge]
+  if (network.internal || mode === 'isolated') return [{ set: 'internal', key }]
+  const direct = directVerdict(view, network, family)
+  const translated = (mode === 'nat' || mode === 'nat-unprotected') && masquerade
   return [
-    { set: 'bridges', key: [network.name] },
-    { set: 'icc', key: [network.name, network.name], verdict },
+    ...(direct === undefined ? [] : [{ set: 'direct', key, verdict: direct } as const]),
+    ...(translated && snat
+      ? [{ set: ofFamily('snat', family), key: [bridge], target: [snat.toString()] } as const]
+      : []),
+    ...(translated && !snat ? [{ set: 'masqueraded', key } as const] : []),
+    ...(translated
+      ? except.map(
+          ({ address, prefixLength }): SetElement => ({
+            set: ofFamily('not_masqueraded', family),
+            key: [bridge, { prefix: { addr: address.toString(), len: prefixLength } }],
+          }),
+        )
+      : []),
   ]
 }
 
-function containerElements(container: ContainerRecord): SetElement[] {
-  const address = container.address.toString()
-  const elements: SetElement[] = [
-    { set: 'ports', key: [container.hostInterface] },
-    { set: 'senders', key: [container.hostInterface, container.mac.toString(), address] },
+/** What new connections from outside to containers' own addresses meet; nothing: they are dropped. */
+function directVerdict(
+  view: NetworkView,
+  network: NetworkRecord,
+  family: Family,
+): ElementVerdict | undefined {
+  const { mode } = familyOf(network, family)
+  if (view.policy.acceptDirect || mode === 'nat-unprotected') return 'accept'
+  if (mode === 'routed') return 'routed'
+  return network.allowDirectRouting ? 'published_ports' : undefined
+}
+
+function containerElements(view: NetworkView, container: ContainerRecord): SetElement[] {
+  const senders = standingEndpoints(container).flatMap((endpoint): SetElement[] => {
+    const { hostInterface, mac, allowForgedSource } = endpoint
+    if (allowForgedSource) {
+      const closed = view.network(endpoint.network)?.icc === false
+      return closed ? [{ set: 'closed_ports', key: [hostInterface] }] : []
+    }
+    return [
+      { set: 'ports', key: [hostInterface] },
+      ...familyEndpoints(endpoint).flatMap(({ family, address }): SetElement[] =>
+        [address, ...(family === 6 ? [mac.linkLocal] : [])].map((sender) => ({
+          set: ofFamily('senders', family),
+          key: [hostInterface, mac.toString(), sender.toString()],
+        })),
+      ),
+    ]
+  })
+  return [...senders, ...container.published.flatMap((port) => publicationElements(view, container, port))]
+}
+
+/** One publication: translated to one address in each family, and open by itself where a network is routed. */
+function publicationElements(
+  view: NetworkView,
+  container: ContainerRecord,
+  published: PublishedPort,
+): SetElement[] {
+  const { hostAddress, protocol, containerPorts } = published
+  const families = hostAddress ? [hostAddress.family] : eachFamily
+  return families.flatMap((family): SetElement[] => {
+    const target = publishingEndpoint(view, container, family)
+    return [
+      ...(target ? translationElements(published, target) : []),
+      ...standingEndpoints(container)
+        .filter(({ network }) => modeOf(view, network, family) === 'routed')
+        .flatMap(familyEndpoints)
+        .filter((endpoint) => endpoint.family === family)
+        .flatMap(({ address }) => publishedElements(address, protocol, containerPorts, family)),
+    ]
+  })
+}
+
+function modeOf(view: NetworkView, name: string, family: Family): string | undefined {
+  const network = view.network(name)
+  return network && familyOf(network, family).mode
+}
+
+function translationElements(published: PublishedPort, { address, family }: EndpointFamily): SetElement[] {
+  const { hostAddress, hostPorts, containerPorts, protocol } = published
+  const to = address.toString()
+  const shared: SetElement[] = [
+    ...publishedElements(address, protocol, containerPorts, family),
+    { set: ofFamily('hairpin', family), key: [to, to] },
   ]
-  for (const { hostAddress, hostPort, containerPort, protocol } of container.published) {
-    const target = [address, containerPort] as const
-    elements.push(
-      hostAddress === undefined
-        ? { set: 'publish_any', key: [protocol, hostPort], target }
-        : { set: 'publish', key: [hostAddress.toString(), protocol, hostPort], target },
-      { set: 'published', key: [address, protocol, containerPort] },
-      { set: 'hairpin', key: [address, address] },
-    )
+  if (isInterval(hostPorts) && hostPorts.first === containerPorts.first) {
+    const host = hostAddress?.toString() ?? { prefix: { addr: family === 4 ? '0.0.0.0' : '::', len: 0 } }
+    const key = [host, protocol, { range: hostPorts }]
+    return [...shared, { set: ofFamily('publish_ranges', family), key, target: [to] }]
   }
-  return elements
+  const single = portsOf(hostPorts).map((hostPort, offset): SetElement => {
+    const target = [to, containerPorts.first + offset] as const
+    return hostAddress === undefined
+      ? { set: ofFamily('publish_any', family), key: [protocol, hostPort], target }
+      : { set: ofFamily('publish', family), key: [hostAddress.toString(), protocol, hostPort], target }
+  })
+  return [...shared, ...single]
+}
+
+function publishedElements(
+  address: IPAddress,
+  protocol: string,
+  ports: PortRange,
+  family: Family,
+): SetElement[] {
+  const key = [address.toString(), protocol]
+  if (isInterval(ports)) return [{ set: ofFamily('published_ranges', family), key: [...key, { range: ports }] }]
+  return [{ set: ofFamily('published', family), key: [...key, ports.first] }]
 }
 
 /**
- * One element is the pair of ACCEPT rules of Docker's link: the answers pass by connection tracking. Where everybody
- * may speak with everybody (icc) a link opens nothing that is not open.
+ * One element is the pair of ACCEPT rules of Docker's link: the answers pass by connection tracking, or by a second element
+ * where links are stateless. Where everybody may speak with everybody (icc) a link opens nothing that is not open.
  */
 function linkElements(view: NetworkView, clientId: string, serverId: string): SetElement[] {
   const client = view.container(clientId)
   const server = view.container(serverId)
-  if (!client || !server || client.network !== server.network) return []
-  if (view.network(client.network)?.icc !== false) return []
-  if (!client.links.some((link) => link.server === serverId)) return []
-  return linkablePorts(server).map(({ protocol, port }) => ({
-    set: 'links',
-    key: [client.address.toString(), server.address.toString(), protocol, port],
-  }))
+  if (!client || !server || !client.links.some((link) => link.server === serverId)) return []
+  const ports = linkablePorts(server)
+  return standingEndpoints(client).flatMap((from) => {
+    const network = view.network(from.network)
+    const to = standingEndpoints(server).find((endpoint) => endpoint.network === from.network)
+    if (!to || network?.icc !== false) return []
+    const stateless = network.linkMode === 'stateless'
+    return familyEndpoints(from).flatMap(({ family, address }) => {
+      const target = familyEndpoints(to).find((each) => each.family === family)
+      if (!target) return []
+      const [one, other] = [address.toString(), target.address.toString()]
+      return ports.flatMap(({ protocol, port }): SetElement[] => [
+        { set: ofFamily('links', family), key: [one, other, protocol, port] },
+        ...(stateless
+          ? [{ set: ofFamily('replies', family), key: [other, one, protocol, port] } as const]
+          : []),
+      ])
+    })
+  })
+}
+
+function peerElements({ subnet }: PeerRecord): SetElement[] {
+  const prefix = { addr: subnet.address.toString(), len: subnet.prefixLength }
+  return [{ set: ofFamily('peers', subnet.family), key: [{ prefix }] }]
+}
+
+/** The name of a family's own set: that of IPv6 ends in 6. */
+export function ofFamily<Name extends string>(name: Name, family: Family): Name | `${Name}6` {
+  return family === 4 ? name : `${name}6`
+}
+
+function nfproto(family: Family): 'ipv4' | 'ipv6' {
+  return family === 4 ? 'ipv4' : 'ipv6'
+}
+
+function isInterval({ first, last }: PortRange): boolean {
+  return last > first
+}
+
+function portsOf({ first, last }: PortRange): number[] {
+  return Array.from({ length: last - first + 1 }, (_, offset) => first + offset)
 }

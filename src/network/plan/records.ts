@@ -1,14 +1,65 @@
-import type { Cidr, IPv4Address, MacAddress, Protocol } from '../../address/index.js'
+import type { Cidr, IPAddress, IPv4Address, IPv6Address, MacAddress, PortRange, Protocol } from '../../address/index.js'
+import type { GatewayMode, Isolation, LinkMode } from '../options.js'
+
+export type Family = 4 | 6
+
+/** A pool of addresses on one bridge of a network. */
+export interface PoolRecord {
+  readonly bridge: string
+  readonly subnet: Cidr
+  /** The bridge's own address; undefined on an isolated bridge. */
+  readonly gateway: IPAddress | undefined
+  /** What addresses are handed out from; within `subnet`. */
+  readonly range: Cidr
+  /** Never handed out. */
+  readonly exclude: readonly Cidr[]
+}
+
+/** How a network meets the outside in one address family. */
+export interface FamilyRecord {
+  readonly mode: GatewayMode
+  readonly masquerade: boolean
+  /** The address that others see, where it is not that of the outgoing interface. */
+  readonly snat: IPAddress | undefined
+  /** Destinations that see the containers' own addresses. */
+  readonly except: readonly Cidr[]
+}
 
 /** A network as it stands: immutable; a change makes another record. */
 export interface NetworkRecord {
   readonly name: string
-  readonly subnet: Cidr
-  readonly gateway: IPv4Address
+  /** Names of its bridges; the first is the network's. */
+  readonly bridges: readonly string[]
+  /** In the order in which they are used; each bridge has the same number for each family. */
+  readonly pools: readonly PoolRecord[]
+  readonly ipv4: FamilyRecord
+  readonly ipv6: FamilyRecord
   readonly icc: boolean
+  readonly internal: boolean
+  readonly isolation: Isolation
+  readonly trustedInterfaces: readonly string[]
+  readonly allowDirectRouting: boolean
+  readonly linkMode: LinkMode
   readonly mtu: number | undefined
+  /** The bridge was there before, and is never deleted. */
+  readonly adopted: boolean
   /** Interface group of the containers' host ends: one request by group deletes them all. */
   readonly group: number
+}
+
+/** Another host's container subnet. */
+export interface PeerRecord {
+  readonly subnet: Cidr
+  readonly via: IPAddress | undefined
+  readonly device: string | undefined
+}
+
+/** What the host as a whole does with forwarded packets. */
+export interface HostPolicyRecord {
+  /** Families of which everything that nothing allows is dropped. */
+  readonly drop: readonly Family[]
+  /** Whether new connections from outside reach containers by their own address in every mode. */
+  readonly acceptDirect: boolean
 }
 
 /** One port of a container. */
@@ -17,12 +68,12 @@ export interface ContainerPort {
   readonly port: number
 }
 
-/** One port of the host that leads to one port of a container. */
+/** Ports of the host that lead to as many ports of one container. */
 export interface PublishedPort {
-  /** Undefined: every address of the host. */
-  readonly hostAddress: IPv4Address | undefined
-  readonly hostPort: number
-  readonly containerPort: number
+  /** Undefined: every address of the host, of both families where the container has both. */
+  readonly hostAddress: IPAddress | undefined
+  readonly hostPorts: PortRange
+  readonly containerPorts: PortRange
   readonly protocol: Protocol
 }
 
@@ -33,13 +84,20 @@ export interface LinkRecord {
   readonly alias: string
 }
 
-/** A container on a network as it stands: immutable; a change makes another record. */
-export interface ContainerRecord {
-  readonly id: string
-  readonly name: string
-  readonly hostname: string
+/** Limits of one direction: bits per second, bytes. */
+export interface BandwidthRecord {
+  readonly rate: number
+  readonly burst: number
+}
+
+/** A container's place on one network. */
+export interface EndpointRecord {
   readonly network: string
-  readonly address: IPv4Address
+  readonly bridge: string
+  readonly ipv4: IPv4Address | undefined
+  readonly ipv6: IPv6Address | undefined
+  /** Addresses that were asked for, and are asked for again when the container starts again. */
+  readonly fixed: { readonly ipv4: boolean; readonly ipv6: boolean; readonly mac: boolean }
   readonly mac: MacAddress
   /** Name of the interface's end on the host. */
   readonly hostInterface: string
@@ -47,9 +105,32 @@ export interface ContainerRecord {
   readonly interfaceName: string
   /** Index of the interface in the container. Chosen here, because looking it up would cost a request. */
   readonly index: number
+  readonly priority: number
+  /** Metric of its default routes: the lower, the sooner it is used. Unique in the container. */
+  readonly metric: number
+  readonly ingress: BandwidthRecord | undefined
+  readonly egress: BandwidthRecord | undefined
+  readonly allowForgedSource: boolean
+}
+
+/**
+ * A container as it stands: immutable; a change makes another record. `running`: its endpoints are in the kernel. `stopped`:
+ * they are what it gets back when it starts, but nothing of it stands and its addresses are free. `host`: it uses the host's
+ * network, is known by name only, and has no endpoints.
+ */
+export interface ContainerRecord {
+  readonly id: string
+  readonly name: string
+  readonly hostname: string
+  readonly state: 'running' | 'stopped' | 'host'
+  /** Where its namespace was found, if that was a path. */
+  readonly netns: string | undefined
+  /** In the order in which it was connected. */
+  readonly endpoints: readonly EndpointRecord[]
   readonly exposed: readonly ContainerPort[]
   readonly published: readonly PublishedPort[]
   readonly links: readonly LinkRecord[]
+  readonly hostsFile: string | undefined
 }
 
 /** `80/tcp`: equal for equal ports. */
@@ -57,21 +138,62 @@ export function portText(port: ContainerPort): string {
   return `${port.port}/${port.protocol}`
 }
 
-/** `0.0.0.0:8080:80/tcp`: equal for equal publications. */
-export function publishedText(published: PublishedPort): string {
-  const host = published.hostAddress?.toString() ?? '0.0.0.0'
-  return `${host}:${published.hostPort}:${published.containerPort}/${published.protocol}`
+/** `0.0.0.0:8080:80/tcp`, `[::1]:8000-8009:80-89/udp`: equal for equal publications. */
+export function publishedText({ hostAddress, hostPorts, containerPorts, protocol }: PublishedPort): string {
+  const address = hostAddress?.toString() ?? '0.0.0.0'
+  const host = hostAddress?.family === 6 ? `[${address}]` : address
+  return `${host}:${rangeText(hostPorts)}:${rangeText(containerPorts)}/${protocol}`
+}
+
+function rangeText({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}-${last}`
 }
 
 /** The ports that a link to this container opens: the exposed ones and those behind published ones, once each. */
 export function linkablePorts(server: ContainerRecord): ContainerPort[] {
   const ports = new Map<string, ContainerPort>()
   for (const port of server.exposed) ports.set(portText(port), port)
-  for (const { protocol, containerPort } of server.published) {
-    const port = { protocol, port: containerPort }
-    ports.set(portText(port), port)
+  for (const { protocol, containerPorts } of server.published) {
+    for (let port = containerPorts.first; port <= containerPorts.last; port += 1) {
+      ports.set(portText({ protocol, port }), { protocol, port })
+    }
   }
   return [...ports.values()]
+}
+
+/** The endpoints that are in the kernel. */
+export function standingEndpoints(container: ContainerRecord): readonly EndpointRecord[] {
+  return container.state === 'running' ? container.endpoints : []
+}
+
+/** A container's endpoint on a network; undefined where it has none. */
+export function endpointOn(container: ContainerRecord, network: string): EndpointRecord | undefined {
+  return container.endpoints.find((endpoint) => endpoint.network === network)
+}
+
+/** Endpoints in the order in which their default routes are used. */
+export function byMetric(endpoints: readonly EndpointRecord[]): EndpointRecord[] {
+  return endpoints.toSorted((one, other) => one.metric - other.metric)
+}
+
+/** The address of an endpoint in one family. */
+export function addressOf(endpoint: EndpointRecord, family: Family): IPAddress | undefined {
+  return family === 4 ? endpoint.ipv4 : endpoint.ipv6
+}
+
+/** How a network meets the outside in one family. */
+export function familyOf(network: NetworkRecord, family: Family): FamilyRecord {
+  return family === 4 ? network.ipv4 : network.ipv6
+}
+
+/** The pool that an address on a network is of. */
+export function poolOf(network: NetworkRecord, address: IPAddress): PoolRecord | undefined {
+  return network.pools.find(({ subnet }) => subnet.contains(address))
+}
+
+/** The families that a network hands out addresses of. */
+export function familiesOf(network: NetworkRecord): Family[] {
+  return ([4, 6] as const).filter((family) => network.pools.some(({ subnet }) => subnet.family === family))
 }
 
 /**
@@ -79,8 +201,8 @@ export function linkablePorts(server: ContainerRecord): ContainerPort[] {
  * differ, because the kernel takes a link whose peer has its own index for one whose carrier can wait: up to a second in
  * which the first packets are lost (`linkwatch_urgent_event` in net/core/link_watch.c).
  */
-export function hostIndex(container: Pick<ContainerRecord, 'index'>): number {
-  return container.index + INDEX_SPAN
+export function hostIndex(endpoint: Pick<EndpointRecord, 'index'>): number {
+  return endpoint.index + INDEX_SPAN
 }
 
 /** Indexes of interfaces are positive 31-bit numbers: those in containers are from here, those on the host from twice here. */

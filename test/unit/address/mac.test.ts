@@ -82,4 +82,8 @@ describe('MacAddress', () => {
       }),
     )
   })
+
+  it('gives the link-local address that the kernel gives an interface', () => {
+    expect(String(MacAddress.parse('02:42:ac:11:00:02').linkLocal)).toBe('fe80::42:acff:fe11:2')
+  })
 })
