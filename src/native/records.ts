@@ -11,6 +11,13 @@ export interface OpaqueData {
   readonly opaque: Uint8Array
 }
 
+export interface ActionMirredRecord {
+  readonly tm?: Uint8Array
+  readonly parms?: Uint8Array
+  readonly blockid?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
 export interface AddressRecord {
   readonly family?: number
   readonly prefixlen?: number
@@ -602,6 +609,68 @@ export interface ExprXfrmRecord {
   readonly opaque?: readonly OpaqueEntry[]
 }
 
+export type FilterRecord = {
+  readonly family?: number
+  readonly ifindex?: number
+  readonly handle?: number
+  readonly parent?: number
+  readonly info?: number
+  readonly stats?: Uint8Array
+  readonly stats2?: Uint8Array
+  readonly chain?: number
+  readonly extWarnMsg?: string
+  readonly opaque?: readonly OpaqueEntry[]
+} & (
+  | { readonly kind: 'u32'; readonly options?: FilterU32Record }
+  | { readonly kind: 'matchall'; readonly options?: FilterMatchallRecord }
+  | { readonly kind?: string; readonly options?: OpaqueData }
+)
+
+export type FilterActionRecord = {
+  readonly index?: number
+  readonly stats?: Uint8Array
+  readonly cookie?: Uint8Array
+  readonly flags?: Uint8Array
+  readonly hwStats?: Uint8Array
+  readonly usedHwStats?: Uint8Array
+  readonly inHwCount?: number
+  readonly opaque?: readonly OpaqueEntry[]
+} & (
+  | { readonly kind: 'mirred'; readonly options?: ActionMirredRecord }
+  | { readonly kind?: string; readonly options?: OpaqueData }
+)
+
+export interface FilterActionsRecord {
+  readonly first?: FilterActionRecord
+  readonly second?: FilterActionRecord
+  readonly third?: FilterActionRecord
+  readonly fourth?: FilterActionRecord
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface FilterMatchallRecord {
+  readonly classid?: number
+  readonly act?: FilterActionsRecord
+  readonly flags?: number
+  readonly pcnt?: Uint8Array
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface FilterU32Record {
+  readonly classid?: number
+  readonly hash?: number
+  readonly link?: number
+  readonly divisor?: number
+  readonly sel?: Uint8Array
+  readonly police?: Uint8Array
+  readonly act?: FilterActionsRecord
+  readonly indev?: string
+  readonly pcnt?: Uint8Array
+  readonly mark?: Uint8Array
+  readonly flags?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
 export interface IpvlanRecord {
   readonly mode?: number
   readonly flags?: number
@@ -1119,6 +1188,41 @@ export interface NftVerdictRecord {
   readonly opaque?: readonly OpaqueEntry[]
 }
 
+export type QdiscRecord = {
+  readonly family?: number
+  readonly ifindex?: number
+  readonly handle?: number
+  readonly parent?: number
+  readonly info?: number
+  readonly stats?: Uint8Array
+  readonly xstats?: Uint8Array
+  readonly rate?: Uint8Array
+  readonly fcnt?: number
+  readonly stats2?: Uint8Array
+  readonly stab?: Uint8Array
+  readonly dumpInvisible?: true
+  readonly chain?: number
+  readonly hwOffload?: number
+  readonly ingressBlock?: number
+  readonly egressBlock?: number
+  readonly extWarnMsg?: string
+  readonly opaque?: readonly OpaqueEntry[]
+} & (
+  | { readonly kind: 'tbf'; readonly options?: QdiscTbfRecord }
+  | { readonly kind?: string; readonly options?: OpaqueData }
+)
+
+export interface QdiscTbfRecord {
+  readonly parms?: Uint8Array
+  readonly rtab?: Uint8Array
+  readonly ptab?: Uint8Array
+  readonly rate64?: bigint
+  readonly prate64?: bigint
+  readonly burst?: number
+  readonly pburst?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
 export interface RouteRecord {
   readonly family?: number
   readonly dstLen?: number
@@ -1177,6 +1281,37 @@ export interface RouteMetricsRecord {
   readonly quickack?: number
   readonly ccAlgo?: string
   readonly fastopenNoCookie?: number
+  readonly opaque?: readonly OpaqueEntry[]
+}
+
+export interface RoutingRuleRecord {
+  readonly family?: number
+  readonly dstLen?: number
+  readonly srcLen?: number
+  readonly tos?: number
+  readonly table?: number
+  readonly action?: number
+  readonly flags?: number
+  readonly dst?: Uint8Array
+  readonly src?: Uint8Array
+  readonly iifname?: string
+  readonly goto?: number
+  readonly priority?: number
+  readonly fwmark?: number
+  readonly flow?: number
+  readonly tunId?: bigint
+  readonly suppressIfgroup?: number
+  readonly suppressPrefixlen?: number
+  readonly fraTable?: number
+  readonly fwmask?: number
+  readonly oifname?: string
+  readonly l3mdev?: number
+  readonly uidRange?: Uint8Array
+  readonly protocol?: number
+  readonly ipProto?: number
+  readonly sportRange?: Uint8Array
+  readonly dportRange?: Uint8Array
+  readonly dscp?: number
   readonly opaque?: readonly OpaqueEntry[]
 }
 
@@ -1289,6 +1424,15 @@ export interface MessageRecords {
   readonly newNeighbour: NeighbourRecord
   readonly delNeighbour: NeighbourRecord
   readonly getNeighbour: NeighbourRecord
+  readonly newRule: RoutingRuleRecord
+  readonly delRule: RoutingRuleRecord
+  readonly getRule: RoutingRuleRecord
+  readonly newQdisc: QdiscRecord
+  readonly delQdisc: QdiscRecord
+  readonly getQdisc: QdiscRecord
+  readonly newFilter: FilterRecord
+  readonly delFilter: FilterRecord
+  readonly getFilter: FilterRecord
   readonly newLinkProperty: LinkRecord
   readonly delLinkProperty: LinkRecord
   readonly ctNew: CtEntryRecord

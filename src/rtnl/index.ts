@@ -33,6 +33,14 @@ export type { FdbEntry, FdbSpec, FdbState, Neighbour, NeighbourSpec, NeighbourSt
 export type { FdbFilter, ForwardingDatabase, NeighbourFilter, Neighbours } from './neighbours.js'
 export type { Direction, RtnlOperation } from './operation.js'
 export type { Nexthop, NexthopSpec, Route, RouteProtocol, RouteSpec, RouteTable, RouteType } from './route.js'
+export type {
+  RouteDecision,
+  RouteFound,
+  RouteLookup,
+  RouteRefusal,
+  RouteRefused,
+} from './route-lookup.js'
 export type { RouteFilter, Routes } from './routes.js'
+export type { RoutingRule, RoutingRuleFilter, RoutingRules } from './routing-rules.js'
 export { applyInNamespace, Rtnl, type RtnlOptions } from './rtnl.js'
 export type { Device } from './values.js'

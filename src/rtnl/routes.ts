@@ -6,6 +6,13 @@ import type { Connection } from './connection.js'
 import { numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
 import type { Direction } from './operation.js'
 import { type Route, type RouteProtocol, type RouteSpec, type RouteTable, readRoute } from './route.js'
+import {
+  lookupRecord,
+  type RouteDecision,
+  type RouteLookup,
+  readDecision,
+  readRefusal,
+} from './route-lookup.js'
 import { compact, type Device, familyNumber, toAddress } from './values.js'
 
 /** Which routes to list; all given conditions hold. */
@@ -76,6 +83,36 @@ export class Routes {
     )
     const route = message.name === 'newRoute' ? readRoute(message.record) : undefined
     if (route !== undefined) return route
+    throw new NfbridgeError({
+      code: 'NFB_INTERNAL',
+      operation: caller,
+      message: 'answered by another message',
+    })
+  }
+
+  /**
+   * What the kernel decides about a packet: the route that it takes, or why it takes none. A packet that is refused is
+   * an answer, not an error.
+   *
+   *     await rtnl.routes.lookup({ destination: '172.17.0.2', source: '10.0.0.9', inputDevice: 'eth0' })
+   *     // { reachable: true, type: 'unicast', device: 7, … }
+   *
+   * @throws NfbridgeError NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT; NFB_MISSING when there is no such link
+   */
+  async lookup(lookup: RouteLookup): Promise<RouteDecision> {
+    const caller = 'rtnl.routes.lookup'
+    const record = await lookupRecord(lookup, caller, (device, path) =>
+      this.#connection.indexOf(device, caller, path),
+    )
+    try {
+      const message = await this.#connection.get('getRoute', record, caller, `look up ${lookup.destination}`)
+      const found = message.name === 'newRoute' ? readDecision(message.record) : undefined
+      if (found !== undefined) return found
+    } catch (error) {
+      const refused = readRefusal(error)
+      if (refused !== undefined) return refused
+      throw error
+    }
     throw new NfbridgeError({
       code: 'NFB_INTERNAL',
       operation: caller,

@@ -10,6 +10,7 @@ import { Links } from './links.js'
 import { ForwardingDatabase, Neighbours } from './neighbours.js'
 import type { RtnlOperation } from './operation.js'
 import { Routes } from './routes.js'
+import { RoutingRules } from './routing-rules.js'
 
 /** Options of {@link Rtnl.open}. */
 export interface RtnlOptions {
@@ -30,6 +31,8 @@ export class Rtnl {
   readonly links: Links
   readonly addresses: Addresses
   readonly routes: Routes
+  /** The routing policy database: which table decides about which packets. */
+  readonly rules: RoutingRules
   readonly neighbours: Neighbours
   /** Forwarding databases of bridges. */
   readonly fdb: ForwardingDatabase
@@ -41,6 +44,7 @@ export class Rtnl {
     this.links = new Links(connection)
     this.addresses = new Addresses(connection)
     this.routes = new Routes(connection)
+    this.rules = new RoutingRules(connection)
     this.neighbours = new Neighbours(connection)
     this.fdb = new ForwardingDatabase(connection)
   }

@@ -5,13 +5,16 @@
 
 namespace nfbridge::codec {
 
-// rtnetlink: link.cc, bridge.cc, address.cc, route.cc, neighbour.cc
+// rtnetlink: link.cc, bridge.cc, address.cc, route.cc, routing_rule.cc, neighbour.cc, traffic_control.cc
 extern const Schema kLink;
 extern const Schema kBridge;
 extern const Schema kBridgePort;
 extern const Schema kAddress;
 extern const Schema kRoute;
+extern const Schema kRoutingRule;
 extern const Schema kNeighbour;
+extern const Schema kQdisc;
+extern const Schema kFilter;
 
 // nf_tables: nft_table.cc, nft_chain.cc, nft_rule.cc, nft_set.cc, nft_object.cc, nft_flowtable.cc,
 // nft_generation.cc, nft_trace.cc
