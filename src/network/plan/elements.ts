@@ -22,16 +22,26 @@ export type PlainSet =
   | 'strict'
   | 'isolated'
   | 'trusted'
+  | 'routed_bridges'
   | 'masqueraded'
   | 'ports'
   | 'closed_ports'
-  | OfFamily<'links' | 'replies' | 'published' | 'published_ranges' | 'hairpin' | 'peers' | 'not_masqueraded' | 'senders'>
+  | OfFamily<
+      | 'links'
+      | 'replies'
+      | 'published'
+      | 'published_ranges'
+      | 'hairpin'
+      | 'peers'
+      | 'not_masqueraded'
+      | 'senders'
+    >
 
 /** Maps to a verdict. */
 export type VerdictMap = 'icc' | 'direct' | 'forward_policy'
 
 /** Maps to an address, or to an address and a port. */
-export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat'>
+export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat_to'>
 
 export type SetName = PlainSet | VerdictMap | TargetMap
 
@@ -118,7 +128,9 @@ export function elementsOf(view: NetworkView, touched: Touched): Map<string, Set
     if (peer) put(peerElements(peer))
   }
   if (touched.policy) {
-    put(view.policy.drop.map((family) => ({ set: 'forward_policy', key: [nfproto(family)], verdict: 'drop' })))
+    put(
+      view.policy.drop.map((family) => ({ set: 'forward_policy', key: [nfproto(family)], verdict: 'drop' })),
+    )
   }
   return elements
 }
@@ -164,8 +176,9 @@ function outsideElements(
   const translated = (mode === 'nat' || mode === 'nat-unprotected') && masquerade
   return [
     ...(direct === undefined ? [] : [{ set: 'direct', key, verdict: direct } as const]),
+    ...(mode === 'routed' ? [{ set: 'routed_bridges', key } as const] : []),
     ...(translated && snat
-      ? [{ set: ofFamily('snat', family), key: [bridge], target: [snat.toString()] } as const]
+      ? [{ set: ofFamily('snat_to', family), key: [bridge], target: [snat.toString()] } as const]
       : []),
     ...(translated && !snat ? [{ set: 'masqueraded', key } as const] : []),
     ...(translated
@@ -265,7 +278,8 @@ function publishedElements(
   family: Family,
 ): SetElement[] {
   const key = [address.toString(), protocol]
-  if (isInterval(ports)) return [{ set: ofFamily('published_ranges', family), key: [...key, { range: ports }] }]
+  if (isInterval(ports))
+    return [{ set: ofFamily('published_ranges', family), key: [...key, { range: ports }] }]
   return [{ set: ofFamily('published', family), key: [...key, ports.first] }]
 }
 

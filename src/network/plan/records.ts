@@ -1,4 +1,12 @@
-import type { Cidr, IPAddress, IPv4Address, IPv6Address, MacAddress, PortRange, Protocol } from '../../address/index.js'
+import type {
+  Cidr,
+  IPAddress,
+  IPv4Address,
+  IPv6Address,
+  MacAddress,
+  PortRange,
+  Protocol,
+} from '../../address/index.js'
 import type { GatewayMode, Isolation, LinkMode } from '../options.js'
 
 export type Family = 4 | 6

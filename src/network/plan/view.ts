@@ -58,7 +58,9 @@ export function invertChange(change: ViewChange, before: NetworkView): ViewChang
   const { networks, containers, peers, policy } = change
   return {
     ...(networks && { networks: new Map([...networks.keys()].map((name) => [name, before.network(name)])) }),
-    ...(containers && { containers: new Map([...containers.keys()].map((id) => [id, before.container(id)])) }),
+    ...(containers && {
+      containers: new Map([...containers.keys()].map((id) => [id, before.container(id)])),
+    }),
     ...(peers && { peers: new Map([...peers.keys()].map((subnet) => [subnet, before.peer(subnet)])) }),
     ...(policy && { policy: before.policy }),
   }

@@ -1,8 +1,7 @@
 import type { DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
-import type { SetElement, SetName } from '../plan/elements.js'
-
-/** The name of our two tables: one of family inet, one of family bridge. */
-export const TABLE = 'nfbridge'
+import { type KeyField, ofFamily, type SetElement, type SetName } from '../plan/elements.js'
+import { eachFamily } from '../plan/endpoints.js'
+import { TABLE, type TableFamily } from './names.js'
 
 /**
  * The most elements of a large set. Declared, so that the kernel picks its fixed hash, in which an insertion costs half;
@@ -11,45 +10,78 @@ export const TABLE = 'nfbridge'
 const LARGE = 262_144
 const MEDIUM = 65_536
 
-/** The families of our two tables. */
-export type TableFamily = 'inet' | 'bridge'
-
 interface SetDeclaration {
   readonly family: TableFamily
   readonly type: DatatypeName | readonly DatatypeName[]
   readonly map?: MapType
   readonly size?: number
+  readonly flags?: readonly 'interval'[]
 }
 
-/**
- * Every set and map of the ruleset: what grows is an element of one of these, never a rule. All are hash sets of exact
- * keys; ranges would make each deletion cost as much as the whole set.
- */
-const SETS: Readonly<Record<SetName, SetDeclaration>> = {
+/** Sets of which there is one. What churns is a hash set of exact keys. */
+const SHARED = {
   bridges: { family: 'inet', type: 'ifname' },
+  internal: { family: 'inet', type: ['nf_proto', 'ifname'] },
+  strict: { family: 'inet', type: 'ifname' },
+  isolated: { family: 'inet', type: 'ifname' },
+  trusted: { family: 'inet', type: ['ifname', 'ifname'] },
+  routed_bridges: { family: 'inet', type: ['nf_proto', 'ifname'] },
+  masqueraded: { family: 'inet', type: ['nf_proto', 'ifname'] },
   icc: { family: 'inet', type: ['ifname', 'ifname'], map: 'verdict' },
-  links: { family: 'inet', type: ['ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'], size: LARGE },
-  published: { family: 'inet', type: ['ipv4_addr', 'inet_proto', 'inet_service'], size: MEDIUM },
-  hairpin: { family: 'inet', type: ['ipv4_addr', 'ipv4_addr'], size: MEDIUM },
-  publish: {
-    family: 'inet',
-    type: ['ipv4_addr', 'inet_proto', 'inet_service'],
-    map: ['ipv4_addr', 'inet_service'],
-    size: MEDIUM,
-  },
-  publish_any: {
-    family: 'inet',
-    type: ['inet_proto', 'inet_service'],
-    map: ['ipv4_addr', 'inet_service'],
-    size: MEDIUM,
-  },
+  direct: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
+  forward_policy: { family: 'inet', type: 'nf_proto', map: 'verdict' },
   ports: { family: 'bridge', type: 'ifname', size: MEDIUM },
-  senders: { family: 'bridge', type: ['ifname', 'ether_addr', 'ipv4_addr'], size: MEDIUM },
-}
+  closed_ports: { family: 'bridge', type: 'ifname' },
+} as const satisfies Partial<Record<SetName, SetDeclaration>>
+
+/**
+ * Sets of which each address family has its own. Intervals are few and change seldom: ranges of ports, subnets of peers; each
+ * deletion from such a set costs as much as the whole of it.
+ */
+const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
+  ({
+    links: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'], size: LARGE },
+    replies: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'], size: MEDIUM },
+    published: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
+    published_ranges: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
+    hairpin: { family: 'inet', type: [address, address], size: MEDIUM },
+    publish: {
+      family: 'inet',
+      type: [address, 'inet_proto', 'inet_service'],
+      map: [address, 'inet_service'],
+      size: MEDIUM,
+    },
+    publish_any: {
+      family: 'inet',
+      type: ['inet_proto', 'inet_service'],
+      map: [address, 'inet_service'],
+      size: MEDIUM,
+    },
+    publish_ranges: {
+      family: 'inet',
+      type: [address, 'inet_proto', 'inet_service'],
+      map: address,
+      flags: ['interval'],
+    },
+    peers: { family: 'inet', type: address, flags: ['interval'] },
+    not_masqueraded: { family: 'inet', type: ['ifname', address], flags: ['interval'] },
+    snat_to: { family: 'inet', type: 'ifname', map: address },
+    senders: { family: 'bridge', type: ['ifname', 'ether_addr', address], size: MEDIUM },
+  }) as const satisfies Partial<Record<SetName, SetDeclaration>>
+
+/** Every set and map of the ruleset: what grows is an element of one of these, never a rule. */
+const SETS: ReadonlyMap<string, SetDeclaration> = new Map<string, SetDeclaration>([
+  ...Object.entries(SHARED),
+  ...eachFamily.flatMap((family) =>
+    Object.entries(ofAddresses(family === 4 ? 'ipv4_addr' : 'ipv6_addr')).map(
+      ([name, declaration]): [string, SetDeclaration] => [ofFamily(name, family), declaration],
+    ),
+  ),
+])
 
 /** The declarations of one table's sets and maps. */
 export function setObjects(family: TableFamily): ({ set: NamedSet } | { map: NamedMap })[] {
-  return Object.entries(SETS)
+  return [...SETS]
     .filter(([, declaration]) => declaration.family === family)
     .map(([name, { map, ...declaration }]) => {
       const set = { ...declaration, table: TABLE, name }
@@ -66,17 +98,29 @@ export function elementObjects(elements: readonly SetElement[]): { element: Elem
     if (values) values.push(value)
     else bySet.set(element.set, [value])
   }
-  return [...bySet].map(([name, elem]) => {
-    const { family, type, map } = SETS[name]
-    return { element: { family, table: TABLE, name, type, elem, ...(map === undefined ? {} : { map }) } }
+  return [...bySet].flatMap(([name, elem]) => {
+    const declaration = SETS.get(name)
+    return declaration ? [{ element: { ...declaration, table: TABLE, name, elem } }] : []
   })
 }
 
 function elementValue(element: SetElement): Element['elem'][number] {
-  const [first] = element.key
-  const key = element.key.length === 1 ? first : { concat: element.key }
-  if (element.set === 'icc') {
-    return [key, element.verdict === 'accept' ? { accept: null } : { jump: { target: element.verdict } }]
+  const fields = element.key.map(fieldValue)
+  const [first] = fields
+  const key = fields.length === 1 && first !== undefined ? first : { concat: fields }
+  if ('verdict' in element) {
+    const { verdict } = element
+    if (verdict === 'accept') return [key, { accept: null }]
+    return [key, verdict === 'drop' ? { drop: null } : { jump: { target: verdict } }]
   }
-  return 'target' in element ? [key, { concat: element.target }] : key
+  if (!('target' in element)) return key
+  const [address, port] = element.target
+  return [key, port === undefined ? address : { concat: [address, port] }]
+}
+
+function fieldValue(field: KeyField) {
+  if (typeof field !== 'object') return field
+  return 'range' in field
+    ? { range: [field.range.first, field.range.last] as const }
+    : { prefix: field.prefix }
 }

@@ -1,0 +1,88 @@
+import type {
+  Chain,
+  ConcatExpression,
+  Expression,
+  PayloadExpression,
+  Rule,
+  Statement,
+} from '../../nft/index.js'
+import type { SetName } from '../plan/elements.js'
+
+/** A chain of ours with its rules. */
+export interface ChainRules {
+  readonly chain: Omit<Chain, 'family' | 'table'>
+  readonly rules: readonly Rule['expr'][]
+}
+
+export const IIFNAME: Expression = { meta: { key: 'iifname' } }
+export const OIFNAME: Expression = { meta: { key: 'oifname' } }
+export const NFPROTO: Expression = { meta: { key: 'nfproto' } }
+export const L4PROTO: Expression = { meta: { key: 'l4proto' } }
+export const SPORT: Expression = { payload: { protocol: 'th', field: 'sport' } }
+export const DPORT: Expression = { payload: { protocol: 'th', field: 'dport' } }
+export const ETHER_SADDR: Expression = { payload: { protocol: 'ether', field: 'saddr' } }
+export const ETHER_TYPE: Expression = { payload: { protocol: 'ether', field: 'type' } }
+export const ICMPV6_TYPE: Expression = { payload: { protocol: 'icmpv6', field: 'type' } }
+export const CT_STATE: Expression = { ct: { key: 'state' } }
+export const CT_STATUS: Expression = { ct: { key: 'status' } }
+export const CT_PROTOCOL: Expression = { ct: { key: 'protocol' } }
+
+export const ACCEPT: Statement = { accept: null }
+export const DROP: Statement = { drop: null }
+export const MASQUERADE: Statement = { masquerade: null }
+
+export const is = (left: Expression, right: Expression): Statement => ({ match: { op: '==', left, right } })
+export const isNot = (left: Expression, right: Expression): Statement => ({
+  match: { op: '!=', left, right },
+})
+/** One of several bits: of a connection's state or status. */
+export const flagged = (left: Expression, right: Expression): Statement => ({
+  match: { op: 'in', left, right },
+})
+export const concat = (...fields: Expression[]): ConcatExpression => ({ concat: fields })
+export const anyOf = (...values: string[]): Expression => ({ set: values })
+export const jump = (target: string): Statement => ({ jump: { target } })
+export const goto = (target: string): Statement => ({ goto: { target } })
+export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${set}`)
+export const notInSet = (key: Expression, set: SetName): Statement => isNot(key, `@${set}`)
+export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
+
+/** What is written once for each address family: names of fields and of sets. */
+export interface FamilyWords {
+  readonly family: 'ip' | 'ip6'
+  readonly saddr: Expression
+  readonly daddr: Expression
+  /** The address of the interface itself: never seen on a wire. */
+  readonly loopback: Expression
+  readonly set: <Name extends SetName>(name: Name & SetOfBoth) => SetName
+}
+
+/** Sets that there are for each family. */
+type SetOfBoth = {
+  [Name in SetName]: `${Name}6` extends SetName ? Name : never
+}[SetName]
+
+const field = (family: 'ip' | 'ip6', name: 'saddr' | 'daddr'): PayloadExpression => ({
+  payload: { protocol: family, field: name },
+})
+
+const IP: FamilyWords = {
+  family: 'ip',
+  saddr: field('ip', 'saddr'),
+  daddr: field('ip', 'daddr'),
+  loopback: { prefix: { addr: '127.0.0.0', len: 8 } },
+  set: (name) => name,
+}
+
+const IP6: FamilyWords = {
+  family: 'ip6',
+  saddr: field('ip6', 'saddr'),
+  daddr: field('ip6', 'daddr'),
+  loopback: '::1',
+  set: (name) => `${name}6`,
+}
+
+/** The same rules for IPv4 and for IPv6. */
+export function both(rules: (words: FamilyWords) => readonly Rule['expr'][]): Rule['expr'][] {
+  return [IP, IP6].flatMap((words) => rules(words))
+}

@@ -1,0 +1,129 @@
+import {
+  ACCEPT,
+  anyOf,
+  both,
+  type ChainRules,
+  CT_PROTOCOL,
+  CT_STATE,
+  CT_STATUS,
+  concat,
+  DPORT,
+  DROP,
+  flagged,
+  goto,
+  ICMPV6_TYPE,
+  IIFNAME,
+  inSet,
+  is,
+  isNot,
+  jump,
+  L4PROTO,
+  NFPROTO,
+  OIFNAME,
+  SPORT,
+  verdictOf,
+} from './expressions.js'
+import { USER_CHAINS } from './names.js'
+
+const PAIR = concat(IIFNAME, OIFNAME)
+
+/**
+ * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
+ * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
+ */
+export const FORWARD_CHAINS: readonly ChainRules[] = [
+  {
+    // Within a network whose containers may speak only as they are linked.
+    chain: { name: 'same_network' },
+    rules: [
+      // Without these a linked container would not find its server's MAC address.
+      [is(ICMPV6_TYPE, anyOf('nd-neighbor-solicit', 'nd-neighbor-advert')), ACCEPT],
+      ...both(({ saddr, daddr, set }) => [
+        [inSet(concat(saddr, daddr, L4PROTO, DPORT), set('links')), ACCEPT],
+        [inSet(concat(saddr, daddr, L4PROTO, SPORT), set('replies')), ACCEPT],
+      ]),
+      [flagged(CT_STATE, 'related'), jump('errors')],
+      [DROP],
+    ],
+  },
+  {
+    // Errors about a connection that containers have: only from its other end. Who merely knows of it could forge one.
+    chain: { name: 'errors' },
+    rules: both(({ saddr, daddr, set }) => [
+      [
+        inSet(concat(daddr, saddr, CT_PROTOCOL, { ct: { key: 'proto-dst', dir: 'original' } }), set('links')),
+        ACCEPT,
+      ],
+      ...(['published', 'published_ranges'] as const).map((published) => [
+        flagged(CT_STATUS, 'dnat'),
+        inSet(concat(saddr, CT_PROTOCOL, { ct: { key: 'proto-src', dir: 'reply' } }), set(published)),
+        ACCEPT,
+      ]),
+    ]),
+  },
+  {
+    chain: { name: 'published_ports' },
+    rules: both(({ daddr, set }) =>
+      (['published', 'published_ranges'] as const).map((published) => [
+        inSet(concat(daddr, L4PROTO, DPORT), set(published)),
+        ACCEPT,
+      ]),
+    ),
+  },
+  {
+    chain: { name: 'routed' },
+    rules: [[jump('published_ports')], [is(L4PROTO, anyOf('icmp', 'ipv6-icmp')), ACCEPT]],
+  },
+  {
+    // From a network of this host to another.
+    chain: { name: 'other_network' },
+    rules: [
+      [flagged(CT_STATE, 'related'), jump('errors')],
+      [inSet(IIFNAME, 'strict'), DROP],
+      [inSet(OIFNAME, 'strict'), DROP],
+      [inSet(concat(NFPROTO, OIFNAME), 'routed_bridges'), jump('routed')],
+      [inSet(IIFNAME, 'isolated'), inSet(OIFNAME, 'isolated'), DROP],
+      [ACCEPT],
+    ],
+  },
+  {
+    // New traffic towards containers.
+    chain: { name: 'inbound' },
+    rules: [
+      [jump(USER_CHAINS.inbound)],
+      [flagged(CT_STATUS, 'dnat'), jump('published_ports')],
+      [verdictOf(PAIR, 'icc')],
+      [inSet(IIFNAME, 'bridges'), goto('other_network')],
+      [flagged(CT_STATE, 'related'), ACCEPT],
+      [inSet(PAIR, 'trusted'), jump('published_ports')],
+      [verdictOf(concat(NFPROTO, OIFNAME), 'direct')],
+      // From another host's containers, by the way that leads back to them.
+      ...both(({ saddr, set }) => [
+        [inSet(saddr, set('peers')), isNot({ fib: { result: 'oif', flags: ['saddr', 'iif'] } }, 0), ACCEPT],
+      ]),
+      [DROP],
+    ],
+  },
+  {
+    // From a network that has no way out.
+    chain: { name: 'from_internal' },
+    rules: [[inSet(OIFNAME, 'bridges'), jump(USER_CHAINS.inbound)], [verdictOf(PAIR, 'icc')], [DROP]],
+  },
+  {
+    // From containers outward. What belongs to no connection can't be translated, and would leave with their own address.
+    chain: { name: 'outbound' },
+    rules: [[flagged(CT_STATE, 'invalid'), DROP], [ACCEPT]],
+  },
+  {
+    chain: { name: 'forward', type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
+    rules: [
+      [jump(USER_CHAINS.forward)],
+      [flagged(CT_STATE, 'established'), ACCEPT],
+      [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
+      [inSet(OIFNAME, 'bridges'), goto('inbound')],
+      [inSet(IIFNAME, 'bridges'), goto('outbound')],
+      [flagged(CT_STATE, 'related'), ACCEPT],
+      [verdictOf(NFPROTO, 'forward_policy')],
+    ],
+  },
+]

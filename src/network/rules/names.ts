@@ -1,0 +1,13 @@
+/** The name of our two tables: one of family inet, one of family bridge. */
+export const TABLE = 'nfbridge'
+
+/** The families of our two tables. */
+export type TableFamily = 'inet' | 'bridge'
+
+/**
+ * The two chains of table inet nfbridge that are the users': made once, and never touched again. `forward` sees all that is
+ * forwarded, replies too (Docker's DOCKER-USER); `inbound` only new traffic towards containers (Docker's DOCKER).
+ */
+export const USER_CHAINS = { forward: 'user', inbound: 'user_inbound' } as const
+
+export type UserChain = keyof typeof USER_CHAINS

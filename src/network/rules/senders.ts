@@ -1,0 +1,52 @@
+import type { Expression } from '../../nft/index.js'
+import {
+  ACCEPT,
+  anyOf,
+  type ChainRules,
+  concat,
+  DROP,
+  ETHER_SADDR,
+  ETHER_TYPE,
+  ICMPV6_TYPE,
+  IIFNAME,
+  inSet,
+  is,
+  isNot,
+  notInSet,
+} from './expressions.js'
+
+const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr ether' } }
+const ARP_SADDR_IP: Expression = { payload: { protocol: 'arp', field: 'saddr ip' } }
+const IP_SADDR: Expression = { payload: { protocol: 'ip', field: 'saddr' } }
+const IP6_SADDR: Expression = { payload: { protocol: 'ip6', field: 'saddr' } }
+/** The address that a neighbour advertisement is about (RFC 4861 4.4); nft has a word for it only since 1.0.8. */
+const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
+
+/** The bridge table: a container sends from the addresses that it was given, or not at all. */
+export const SENDER_CHAINS: readonly ChainRules[] = [
+  {
+    chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
+    rules: [
+      // Ports that may send from any address still have no way around the rules, which see nothing but IP.
+      [inSet(IIFNAME, 'closed_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
+      [notInSet(IIFNAME, 'ports'), ACCEPT],
+      [is(ETHER_TYPE, 'ip'), inSet(concat(IIFNAME, ETHER_SADDR, IP_SADDR), 'senders'), ACCEPT],
+      // The frame's sender too: the bridge learns its ports from it.
+      [
+        is(ETHER_TYPE, 'arp'),
+        inSet(concat(IIFNAME, ETHER_SADDR, ARP_SADDR_IP), 'senders'),
+        inSet(concat(IIFNAME, ARP_SADDR_ETHER, ARP_SADDR_IP), 'senders'),
+        ACCEPT,
+      ],
+      // A container is nobody's router, and answers only for its own addresses.
+      [is(ICMPV6_TYPE, anyOf('nd-router-advert', 'nd-redirect')), DROP],
+      [
+        is(ICMPV6_TYPE, 'nd-neighbor-advert'),
+        notInSet(concat(IIFNAME, ETHER_SADDR, ND_TARGET), 'senders6'),
+        DROP,
+      ],
+      [is(ETHER_TYPE, 'ip6'), inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'), ACCEPT],
+      [DROP],
+    ],
+  },
+]

@@ -1,0 +1,76 @@
+import type { Expression, Statement } from '../../nft/index.js'
+import type { SetName } from '../plan/elements.js'
+import {
+  ACCEPT,
+  both,
+  type ChainRules,
+  concat,
+  DPORT,
+  DROP,
+  type FamilyWords,
+  IIFNAME,
+  inSet,
+  is,
+  isNot,
+  jump,
+  L4PROTO,
+  MASQUERADE,
+  NFPROTO,
+  notInSet,
+  OIFNAME,
+} from './expressions.js'
+
+const dnat = ({ family }: FamilyWords, key: Expression, map: SetName): Statement => ({
+  dnat: { family, addr: { map: { key, data: `@${map}` } } },
+})
+const localDestination: Statement = is({ fib: { result: 'type', flags: ['daddr'] } }, 'local')
+
+/** Addresses and ports translated: published ports inward, containers' addresses outward. */
+export const TRANSLATION_CHAINS: readonly ChainRules[] = [
+  {
+    chain: { name: 'to_container' },
+    rules: [
+      ...both((words) => [[dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish'))]]),
+      ...both((words) => [
+        [localDestination, dnat(words, concat(L4PROTO, DPORT), words.set('publish_any'))],
+        [localDestination, dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish_ranges'))],
+      ]),
+    ],
+  },
+  {
+    chain: { name: 'from_container' },
+    rules: [
+      ...both(({ daddr, set }) => [
+        [inSet(daddr, set('peers')), ACCEPT],
+        [inSet(concat(IIFNAME, daddr), set('not_masqueraded')), ACCEPT],
+      ]),
+      ...both(({ family, set }) => [
+        [{ snat: { family, addr: { map: { key: IIFNAME, data: `@${set('snat_to')}` } } } }],
+      ]),
+      [inSet(concat(NFPROTO, IIFNAME), 'masqueraded'), MASQUERADE],
+    ],
+  },
+  {
+    // route_localnet on our bridges would let neighbours reach what listens on 127.0.0.1, and a publication on it would
+    // be found from outside: before any translation, loopback addresses belong to lo alone.
+    chain: { name: 'loopback', type: 'filter', hook: 'prerouting', prio: -300, policy: 'accept' },
+    rules: both(({ daddr, loopback }) => [[isNot(IIFNAME, 'lo'), is(daddr, loopback), DROP]]),
+  },
+  {
+    chain: { name: 'prerouting', type: 'nat', hook: 'prerouting', prio: -100, policy: 'accept' },
+    rules: [[jump('to_container')]],
+  },
+  {
+    chain: { name: 'output', type: 'nat', hook: 'output', prio: -100, policy: 'accept' },
+    rules: [[jump('to_container')]],
+  },
+  {
+    chain: { name: 'postrouting', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' },
+    rules: [
+      // The host by its loopback address, and a container to itself: nobody could answer these. All others are seen as they are.
+      ...both(({ saddr, loopback }) => [[inSet(OIFNAME, 'bridges'), is(saddr, loopback), MASQUERADE]]),
+      ...both(({ saddr, daddr, set }) => [[inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE]]),
+      [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), jump('from_container')],
+    ],
+  },
+]
