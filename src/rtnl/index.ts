@@ -15,6 +15,7 @@ export type { EventAction, EventOptions, EventTopic, RtnlEvent, RtnlEvents } fro
 export type { Link, OperationalState } from './link.js'
 export type {
   BridgeSpec,
+  Ipv6AddressGeneration,
   LinkAttributes,
   LinkChange,
   LinkNamespace,

@@ -3,6 +3,7 @@ import { checkObject } from '../input.js'
 import type { LinkInfoRecord, LinkRecord, VethPeerRecord } from '../native/records.js'
 import { type BridgePortOptions, bridgePortRecord, bridgeRecord } from './bridge.js'
 import type {
+  Ipv6AddressGeneration,
   LinkAttributes,
   LinkChange,
   LinkNamespace,
@@ -11,7 +12,7 @@ import type {
   VethPeerSpec,
 } from './link-spec.js'
 import { checkInterfaceName } from './names.js'
-import { LinkFlag } from './numbers.js'
+import { ADDRESS_GENERATION, LinkFlag, numberOf } from './numbers.js'
 import { checkDevice, checkIndex, compact, type Device, type ResolveDevice, toMac } from './values.js'
 
 /** The properties by their attributes, for the paths of errors. */
@@ -25,6 +26,7 @@ export const LINK_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['netNsFd', 'netns'],
   ['netNsPid', 'netns'],
   ['link', 'device'],
+  ['afSpec', 'ipv6AddressGeneration'],
 ])
 
 const COMMON = [
@@ -38,6 +40,7 @@ const COMMON = [
   'allMulticast',
   'arp',
   'txQueueLength',
+  'ipv6AddressGeneration',
   'port',
 ] as const satisfies readonly (keyof LinkAttributes)[]
 const NEW = ['kind', 'name', 'index', 'txQueues', 'rxQueues', 'netns', ...COMMON] as const
@@ -47,7 +50,17 @@ const NEW_OF_KIND: ReadonlyMap<string, readonly string[]> = new Map([
   ['vlan', [...NEW, 'device', 'vlan']],
   ['vrf', [...NEW, 'table']],
 ])
-const PEER = ['name', 'index', 'mac', 'mtu', 'group', 'txQueues', 'rxQueues', 'netns'] as const
+const PEER = [
+  'name',
+  'index',
+  'mac',
+  'mtu',
+  'group',
+  'txQueues',
+  'rxQueues',
+  'ipv6AddressGeneration',
+  'netns',
+] as const
 const CHANGE = ['device', 'name', 'bridge', 'netns', ...COMMON] as const
 
 /** The record that creates a link. */
@@ -107,6 +120,20 @@ export function portRecord(
     ...deviceRecord(device, operation, `${path}.device`),
     linkinfo: { slaveKind: 'bridge', slaveData: bridgePortRecord(port, operation, `${path}.port`) },
   }
+}
+
+/**
+ * The record that says how a link gets IPv6 addresses. The kernel refuses it in the message that makes the link, and in
+ * one that sets it up would heed it too late (`do_setlink` in net/core/rtnetlink.c: flags before IFLA_AF_SPEC).
+ */
+export function addressGenerationRecord(
+  device: Device,
+  mode: Ipv6AddressGeneration,
+  operation: string,
+  path: string,
+): LinkRecord {
+  const addrGenMode = numberOf(ADDRESS_GENERATION, mode, operation, `${path}.ipv6AddressGeneration`)
+  return { ...deviceRecord(device, operation, path), afSpec: { inet6: { addrGenMode } } }
 }
 
 /** The record that says which links are meant. */

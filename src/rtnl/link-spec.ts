@@ -1,10 +1,14 @@
 import type { MacAddress } from '../address/index.js'
 import type { NamespaceDescriptor } from '../netns/index.js'
 import type { BridgeOptions, BridgePortOptions } from './bridge.js'
+import type { ADDRESS_GENERATION } from './numbers.js'
 import type { Device } from './values.js'
 
 /** A namespace for a link to be born in or moved to: a {@link Namespace}, a descriptor, or a process in it. */
 export type LinkNamespace = NamespaceDescriptor | { readonly pid: number }
+
+/** IN6_ADDR_GEN_MODE_* of linux/if_link.h: from the MAC address, not at all, from a secret (RFC 7217), from a random one. */
+export type Ipv6AddressGeneration = keyof typeof ADDRESS_GENERATION
 
 /** What any link has and a caller may set. */
 export interface LinkAttributes {
@@ -25,6 +29,12 @@ export interface LinkAttributes {
   readonly arp?: boolean
   /** Packets that wait for the device. */
   readonly txQueueLength?: number
+  /**
+   * How the link gets IPv6 addresses by itself when it goes up: `none` for not at all, not even a link-local one. Sent as
+   * a message of its own, before the one that sets it up. Default: the namespace's `net.ipv6.conf.default.addr_gen_mode`,
+   * which is `eui64` at first. NFB_NOT_SUPPORTED for a link without IPv6 (a kernel without, or an MTU below 1280).
+   */
+  readonly ipv6AddressGeneration?: Ipv6AddressGeneration
   /** Settings as a port of its bridge. Sent as a message of its own, after the one that makes it a port. */
   readonly port?: BridgePortOptions
 }
@@ -57,6 +67,8 @@ export interface VethPeerSpec {
   readonly group?: number
   readonly txQueues?: number
   readonly rxQueues?: number
+  /** See {@link LinkAttributes.ipv6AddressGeneration}. Not with `netns`: change the peer there, before it is set up. */
+  readonly ipv6AddressGeneration?: Ipv6AddressGeneration
   /** The namespace that the peer is made in, when it is not that of the other end. */
   readonly netns?: LinkNamespace
 }

@@ -2,7 +2,8 @@ import type { MacAddress } from '../address/index.js'
 import type { LinkRecord } from '../native/records.js'
 import { selects } from '../native/select.js'
 import { type BridgeOptions, type BridgePort, readBridge, readBridgePort } from './bridge.js'
-import { LinkFlag, nameOf, OPERATIONAL_STATES } from './numbers.js'
+import type { Ipv6AddressGeneration } from './link-spec.js'
+import { ADDRESS_GENERATION, LinkFlag, nameOf, OPERATIONAL_STATES } from './numbers.js'
 import { compact, readMac } from './values.js'
 
 /** RFC 2863's state of an interface; a number for one that is not in linux/if.h yet. */
@@ -34,6 +35,8 @@ export interface Link {
   readonly txQueueLength?: number
   readonly txQueues?: number
   readonly rxQueues?: number
+  /** How it gets IPv6 addresses by itself; absent for a link without IPv6. */
+  readonly ipv6AddressGeneration?: Ipv6AddressGeneration | number
   /** Index of the link it hangs on: a veth's peer, a VLAN's device; in the namespace of {@link peerNamespaceId}. */
   readonly peer?: number
   /** The kernel's id for the namespace that {@link peer} is in; absent when it is in this one. */
@@ -51,6 +54,7 @@ export interface Link {
 export function readLink(record: LinkRecord): Link {
   const info = record.linkinfo
   const flags = record.flags ?? 0
+  const generation = record.afSpec?.inet6?.addrGenMode
   return compact<Link>({
     index: record.index ?? 0,
     name: record.ifname ?? '',
@@ -68,6 +72,7 @@ export function readLink(record: LinkRecord): Link {
     txQueueLength: record.txqlen,
     txQueues: record.numTxQueues,
     rxQueues: record.numRxQueues,
+    ipv6AddressGeneration: generation === undefined ? undefined : nameOf(ADDRESS_GENERATION, generation),
     peer: record.link,
     peerNamespaceId: record.linkNetnsid,
     bridge: info && selects(info, 'kind', 'bridge') ? readBridge(info.data ?? {}) : undefined,

@@ -33,6 +33,9 @@ export const OPERATIONAL_STATES = {
 /** BR_STATE_* of linux/if_bridge.h. */
 export const PORT_STATES = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
 
+/** IN6_ADDR_GEN_MODE_* of linux/if_link.h. */
+export const ADDRESS_GENERATION = { eui64: 0, none: 1, 'stable-secret': 2, random: 3 } as const
+
 /** rt_scope_t of linux/rtnetlink.h. */
 export const SCOPES = { universe: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const
 

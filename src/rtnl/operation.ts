@@ -1,17 +1,18 @@
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import { MessageFlag } from '../native/pack.js'
-import type { MessageName, MessageRecords } from '../native/records.js'
+import type { LinkRecord, MessageName, MessageRecords } from '../native/records.js'
 import { ADDRESS_PROPERTIES, type AddressSpec, addressRecord } from './address.js'
 import { BRIDGE_PROPERTIES, PORT_PROPERTIES } from './bridge.js'
 import {
+  addressGenerationRecord,
   changeLinkRecord,
   LINK_PROPERTIES,
   linkSelectorRecord,
   newLinkRecord,
   portRecord,
 } from './link-record.js'
-import type { LinkChange, LinkSelector, LinkSpec } from './link-spec.js'
+import type { LinkChange, LinkSelector, LinkSpec, VethPeerSpec } from './link-spec.js'
 import {
   type FdbSpec,
   fdbRecord,
@@ -110,7 +111,15 @@ function addLinkMessages(
   switch (operation.action) {
     case 'create': {
       const { link } = operation
-      add('newLink', NEW_FLAGS.add, newLinkRecord(link, caller, path, resolve))
+      const mode = link.ipv6AddressGeneration
+      // It goes up when it is known that no address comes by itself.
+      const first = mode !== undefined && link.up === true ? { ...link, up: false } : link
+      const record = newLinkRecord(first, caller, path, resolve)
+      const generation = newLinkGeneration(link, caller, path)
+      add('newLink', NEW_FLAGS.add, record)
+      for (const each of generation) add('newLink', 0, each)
+      if (first !== link)
+        add('newLink', 0, changeLinkRecord({ device: nameOrIndex(link), up: true }, caller, path, resolve))
       if (link.port === undefined) return
       if (link.master === undefined || link.master === null || link.netns !== undefined) {
         throw invalid(
@@ -119,13 +128,22 @@ function addLinkMessages(
           `${path}.port`,
         )
       }
-      add('newLink', 0, portRecord(link.index ?? link.name, link.port, caller, path))
+      add('newLink', 0, portRecord(nameOrIndex(link), link.port, caller, path))
       return
     }
     case 'change': {
       const { link } = operation
-      const { device, port, ...attributes } = link
-      if (Object.keys(attributes).length > 0 || port === undefined) {
+      const { device, port, ipv6AddressGeneration: mode, ...attributes } = link
+      if (mode !== undefined) {
+        if (link.netns !== undefined)
+          throw invalid(
+            'change it in the namespace that it moves to',
+            caller,
+            `${path}.ipv6AddressGeneration`,
+          )
+        add('newLink', 0, addressGenerationRecord(device, mode, caller, path))
+      }
+      if (Object.keys(attributes).length > 0 || (port === undefined && mode === undefined)) {
         add('newLink', 0, changeLinkRecord(link, caller, path, resolve))
       }
       if (port === undefined) return
@@ -141,6 +159,38 @@ function addLinkMessages(
     default:
       throw invalid('the action of a link is create, change or delete', caller, `${at}.action`)
   }
+}
+
+function nameOrIndex(link: LinkSpec): Device {
+  return link.index ?? link.name
+}
+
+/** The records that say how a new link, and its peer, get IPv6 addresses, where the caller says so. */
+function newLinkGeneration(link: LinkSpec, caller: string, path: string): LinkRecord[] {
+  const records: LinkRecord[] = []
+  const say = (device: Device | undefined, spec: VethPeerSpec | LinkSpec, at: string): void => {
+    const mode = spec.ipv6AddressGeneration
+    if (mode === undefined) return
+    if (device !== undefined && spec.netns === undefined) {
+      records.push(addressGenerationRecord(device, mode, caller, at))
+      return
+    }
+    throw invalid(
+      spec.netns === undefined
+        ? 'the link needs a name or an index for it'
+        : 'the link is made in another namespace: change it there, before it is set up',
+      caller,
+      `${at}.ipv6AddressGeneration`,
+    )
+  }
+  say(nameOrIndex(link), link, path)
+  if (link.kind === 'veth' && link.peer !== undefined)
+    say(
+      link.peer.index ?? link.peer.name,
+      link.netns === undefined ? link.peer : { ...link.peer, netns: link.netns },
+      `${path}.peer`,
+    )
+  return records
 }
 
 /** What an operation does, for the sentence of an error: `create link br0`. */

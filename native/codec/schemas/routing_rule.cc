@@ -12,7 +12,7 @@ namespace {
 using enum Type;
 
 // Newer than the headers of Linux 6.1.
-constexpr std::uint16_t kFraDscp = 24;  // 6.12
+constexpr std::uint16_t kFraDscp = 25;  // 6.12
 
 constexpr HeaderField kFibRuleHdr[] = {
     {"family", kU8, offsetof(fib_rule_hdr, family)},  {"dstLen", kU8, offsetof(fib_rule_hdr, dst_len)},

@@ -18,7 +18,7 @@ using enum Type;
 
 // Newer than the headers of Linux 6.1.
 constexpr std::uint16_t kTcaExtWarnMsg = 16;    // 6.3
-constexpr std::uint16_t kTcaMirredBlockid = 5;  // 6.8
+constexpr std::uint16_t kTcaMirredBlockid = 4;  // 6.8
 
 constexpr HeaderField kTcmsg[] = {
     {"family", kU8, offsetof(tcmsg, tcm_family)},  {"ifindex", kS32, offsetof(tcmsg, tcm_ifindex)},
