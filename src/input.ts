@@ -43,6 +43,18 @@ export function checkInteger(
   throw wrong(operation, `a whole number from ${least} to ${most} is expected, not ${describe(value)}`, path)
 }
 
+/** One of a few texts. */
+export function checkOneOf<T extends string>(
+  value: unknown,
+  choices: readonly T[],
+  operation: string,
+  path: string,
+): T {
+  const chosen = choices.find((choice) => choice === value)
+  if (chosen !== undefined) return chosen
+  throw wrong(operation, `one of ${choices.join(', ')} is expected, not ${describe(value)}`, path)
+}
+
 export function checkArray<T>(value: readonly T[], operation: string, path: string): readonly T[] {
   if (Array.isArray(value)) return value
   throw wrong(operation, `a list is expected, not ${describe(value)}`, path)

@@ -1,106 +1,172 @@
-import { Cidr, IPv4Address } from '../../address/index.js'
-import { NfbridgeError } from '../../errors.js'
-import { checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
+import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
-import type { HostOptions, NetworkOptions } from '../options.js'
-import { hostRange } from './address-pool.js'
+import type {
+  ExistingRules,
+  ForwardPolicy,
+  HostOptions,
+  Isolation,
+  LinkMode,
+  NetworkOptions,
+} from '../options.js'
+import { type FamilySettings, parseFamilies } from './family-settings.js'
+import { checkConflicts } from './network-conflicts.js'
+import { CREATE, refuseNetwork } from './network-refusal.js'
+import { type PoolSettings, parsePools } from './pool-settings.js'
+import type { Family } from './records.js'
 
 /** {@link HostOptions}, checked and with their defaults. */
 export interface HostSettings {
   readonly ipForward: boolean
+  readonly forwardPolicy: ForwardPolicy
   readonly firewall: boolean
+  readonly existingRules: ExistingRules
   readonly state: string | undefined
 }
 
-/** {@link NetworkOptions}, checked; the pool may still be chosen. */
-export interface NetworkSettings {
+/** {@link NetworkOptions}, checked; pools may still be chosen. */
+export interface NetworkSettings extends FamilySettings {
   readonly name: string
-  readonly subnet: Cidr | undefined
-  readonly gateway: IPv4Address | undefined
+  /** Those of which containers get addresses; one without a pool gets a default one. */
+  readonly families: readonly Family[]
+  readonly pools: readonly PoolSettings[]
   readonly icc: boolean
+  readonly internal: boolean
+  readonly isolation: Isolation
+  readonly trustedInterfaces: readonly string[]
+  readonly allowDirectRouting: boolean
+  readonly linkMode: LinkMode
   readonly mtu: number | undefined
+  readonly adopt: boolean
+  /** How many bridges the network lies over. */
+  readonly bridges: number
 }
 
 const OPEN = 'BridgeHost.open'
-const CREATE = 'BridgeHost.createNetwork'
 
 export function parseHostOptions(options: HostOptions): HostSettings {
-  checkObject(options, ['netns', 'ipForward', 'firewall', 'state'], OPEN, '')
+  checkObject(
+    options,
+    ['netns', 'ipForward', 'forwardPolicy', 'firewall', 'existingRules', 'state'],
+    OPEN,
+    '',
+  )
+  const { ipForward = true, forwardPolicy = 'auto', firewall = true, existingRules = 'keep' } = options
   const state = options.state === undefined ? undefined : checkString(options.state, OPEN, 'state')
-  if (state === '') {
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation: OPEN,
-      message: 'the state directory has an empty path',
-      path: 'state',
-    })
-  }
-  return {
-    ipForward: options.ipForward === undefined || checkBoolean(options.ipForward, OPEN, 'ipForward'),
-    firewall: options.firewall === undefined || checkBoolean(options.firewall, OPEN, 'firewall'),
+  const refuse = (code: 'NFB_INVALID_ARGUMENT' | 'NFB_SETTING_CONFLICT', message: string, path: string) =>
+    new NfbridgeError({ code, operation: OPEN, message, path })
+  if (state === '') throw refuse('NFB_INVALID_ARGUMENT', 'the state directory has an empty path', 'state')
+  const settings: HostSettings = {
+    ipForward: checkBoolean(ipForward, OPEN, 'ipForward'),
+    forwardPolicy: checkOneOf(forwardPolicy, ['auto', 'drop', 'accept', 'leave'], OPEN, 'forwardPolicy'),
+    firewall: checkBoolean(firewall, OPEN, 'firewall'),
+    existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
     state,
   }
+  if (settings.firewall) return settings
+  if (settings.forwardPolicy === 'drop') {
+    const message = `forwardPolicy: 'drop' is a rule, and firewall: false makes none; leave out one of the two`
+    throw refuse('NFB_SETTING_CONFLICT', message, 'forwardPolicy')
+  }
+  if (settings.existingRules === 'flush') {
+    const message = `existingRules: 'flush' changes rules, and firewall: false touches none; leave out one of the two`
+    throw refuse('NFB_SETTING_CONFLICT', message, 'existingRules')
+  }
+  return settings
 }
+
+const OPTIONS: readonly (keyof NetworkOptions)[] = [
+  'name',
+  'subnet',
+  'gateway',
+  'range',
+  'exclude',
+  'pools',
+  'ipv4',
+  'ipv6',
+  'icc',
+  'internal',
+  'isolation',
+  'gatewayMode',
+  'masquerade',
+  'trustedInterfaces',
+  'allowDirectRouting',
+  'linkMode',
+  'mtu',
+  'adopt',
+  'bridges',
+]
 
 export function parseNetworkOptions(options: NetworkOptions, host: HostSettings): NetworkSettings {
-  checkObject(options, ['name', 'subnet', 'gateway', 'icc', 'mtu'], CREATE, '')
-  const name = checkInterfaceName(checkString(options.name, CREATE, 'name'), CREATE, 'name')
-  if (name === 'all' || name === 'default') {
-    throw refuse('NFB_INVALID_NAME', `"${name}" stands for every interface below net.ipv4.conf`, 'name')
+  checkObject(options, OPTIONS, CREATE, '')
+  const flag = (property: 'icc' | 'internal' | 'allowDirectRouting' | 'adopt', otherwise: boolean): boolean =>
+    checkBoolean(options[property] ?? otherwise, CREATE, property)
+  const name = parseName(options.name)
+  const internal = flag('internal', false)
+  const pools = parsePools(options)
+  const families = parseWanted(options, pools)
+  const settings: NetworkSettings = {
+    name,
+    families,
+    pools,
+    ...parseFamilies(options, families),
+    icc: flag('icc', true),
+    internal,
+    isolation: checkOneOf(options.isolation ?? 'default', ['none', 'default', 'strict'], CREATE, 'isolation'),
+    trustedInterfaces: parseInterfaces(options.trustedInterfaces ?? []),
+    allowDirectRouting: flag('allowDirectRouting', false),
+    linkMode: checkOneOf(options.linkMode ?? 'stateful', ['stateful', 'stateless'], CREATE, 'linkMode'),
+    mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
+    adopt: flag('adopt', false),
+    bridges: checkInteger(options.bridges ?? 1, [1, 64], CREATE, 'bridges'),
   }
-  const icc = options.icc === undefined || checkBoolean(options.icc, CREATE, 'icc')
-  if (!icc && !host.firewall) {
-    throw new NfbridgeError({
-      code: 'NFB_SETTING_CONFLICT',
-      operation: CREATE,
-      message: 'icc: false needs rules, and firewall: false makes none; open the host with firewall: true',
-      path: 'icc',
-    })
-  }
-  const subnet =
-    options.subnet === undefined ? undefined : parseSubnet(checkString(options.subnet, CREATE, 'subnet'))
-  return { name, subnet, gateway: parseGateway(options.gateway, subnet), icc, mtu: parseMtu(options.mtu) }
+  checkConflicts(settings, options, host.firewall)
+  return settings
 }
 
-function parseSubnet(text: string): Cidr {
-  const subnet = Cidr.parse(text, 'subnet')
-  if (subnet.family !== 4) throw refuse('NFB_INVALID_ADDRESS', `${subnet} is IPv6; pools are IPv4`, 'subnet')
-  if (subnet.prefixLength < 8 || subnet.prefixLength > 31) {
-    throw refuse('NFB_INVALID_ADDRESS', `${subnet}: a pool has a prefix of 8 to 31 bits`, 'subnet')
+function parseName(given: string): string {
+  const name = checkInterfaceName(checkString(given, CREATE, 'name'), CREATE, 'name')
+  if (name !== 'all' && name !== 'default') return name
+  throw refuseNetwork('NFB_INVALID_NAME', `"${name}" stands for every interface below net.ipv4.conf`, 'name')
+}
+
+/** The families that containers get addresses of: IPv4 unless it is declined, IPv6 if it is asked for, be it by a pool. */
+function parseWanted({ ipv4, ipv6 }: NetworkOptions, pools: readonly PoolSettings[]): Family[] {
+  const given = (family: Family): PoolSettings | undefined =>
+    pools.find(({ subnet }) => subnet.family === family)
+  const wanted = {
+    4: ipv4 === undefined || checkBoolean(ipv4, CREATE, 'ipv4'),
+    6: ipv6 === undefined ? given(6) !== undefined : checkBoolean(ipv6, CREATE, 'ipv6'),
   }
-  const special = NO_POOLS.map((text) => Cidr.parse(text)).find((reserved) => reserved.overlaps(subnet))
-  if (special)
-    throw refuse('NFB_INVALID_ADDRESS', `${subnet}: addresses of ${special} are not for hosts`, 'subnet')
-  return subnet
-}
-
-/** "This network", loopback, multicast and reserved (RFC 6890). */
-const NO_POOLS = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4']
-
-function parseGateway(text: string | undefined, subnet: Cidr | undefined): IPv4Address | undefined {
-  if (text === undefined) return undefined
-  const gateway = IPv4Address.parse(checkString(text, CREATE, 'gateway'), 'gateway')
-  if (subnet === undefined) {
-    throw refuse('NFB_INVALID_ARGUMENT', 'a gateway is given without its subnet', 'gateway')
+  for (const family of [4, 6] as const) {
+    const pool = given(family)
+    if (wanted[family] || !pool) continue
+    const message = `${pool.subnet} is a pool of IPv${family}, and ipv${family}: false wants none`
+    throw refuseNetwork('NFB_SETTING_CONFLICT', message, joinPath(pool.path, 'subnet'))
   }
-  const [first, last] = hostRange(subnet)
-  if (gateway.value >= first && gateway.value <= last) return gateway
-  throw refuse(
-    'NFB_ADDRESS_OUTSIDE_POOL',
-    `${gateway} is no address for an interface in ${subnet}`,
-    'gateway',
-  )
+  const families = ([4, 6] as const).filter((family) => wanted[family])
+  if (families.length > 0) return families
+  const message = 'a network without IPv4 has IPv6 addresses, or it has none; add ipv6: true'
+  throw refuseNetwork('NFB_SETTING_CONFLICT', message, 'ipv4')
 }
 
-function parseMtu(mtu: number | undefined): number | undefined {
-  return mtu === undefined ? undefined : checkInteger(mtu, [576, 65_535], CREATE, 'mtu')
+function parseInterfaces(given: readonly string[]): string[] {
+  const path = 'trustedInterfaces'
+  const names = checkArray(given, CREATE, path).map((name, index) => {
+    const at = joinPath(path, index)
+    return checkInterfaceName(checkString(name, CREATE, at), CREATE, at)
+  })
+  return [...new Set(names)]
 }
 
-function refuse(
-  code: 'NFB_INVALID_ADDRESS' | 'NFB_INVALID_ARGUMENT' | 'NFB_INVALID_NAME' | 'NFB_ADDRESS_OUTSIDE_POOL',
-  message: string,
-  path: string,
-): NfbridgeError {
-  return new NfbridgeError({ code, operation: CREATE, message, path })
+/** Every interface has an MTU of at least 576 bytes with IPv4, as Docker has it, and 1280 with IPv6 (RFC 8200, 5). */
+export function smallestMtu(families: readonly Family[]): number {
+  return families.includes(6) ? 1280 : 576
+}
+
+export const LARGEST_MTU = 65_535
+
+function parseMtu(mtu: number, families: readonly Family[]): number {
+  return checkInteger(mtu, [smallestMtu(families), LARGEST_MTU], CREATE, 'mtu')
 }

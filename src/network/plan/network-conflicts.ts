@@ -1,0 +1,68 @@
+import { joinPath } from '../../errors.js'
+import type { NetworkOptions } from '../options.js'
+import { refuseNetwork } from './network-refusal.js'
+import type { NetworkSettings } from './network-settings.js'
+import { LONGEST_PREFIX, type PoolSettings } from './pool-settings.js'
+
+/** Refuses options that can't hold together: each alone is fine, and one would be passed over in silence. */
+export function checkConflicts(settings: NetworkSettings, options: NetworkOptions, firewall: boolean): void {
+  if (!firewall) checkWithoutRules(settings, options)
+  if (settings.internal) checkInternal(settings)
+  const isolated = settings.families.filter(
+    (family) => (family === 4 ? settings.ipv4 : settings.ipv6).mode === 'isolated',
+  )
+  for (const { subnet, gateway, path } of settings.pools) {
+    if (gateway === undefined || !isolated.includes(subnet.family)) continue
+    conflict(`an isolated bridge has no address, and ${gateway} would be its`, joinPath(path, 'gateway'))
+  }
+  if (settings.bridges === 1) return
+  if (isolated.length > 0) {
+    conflict(
+      'the host routes between the bridges of a network, and isolated bridges have no address',
+      'bridges',
+    )
+  }
+  if (settings.adopt)
+    conflict('one bridge is adopted, by its name; leave out "adopt" or "bridges"', 'bridges')
+  for (const pool of settings.pools) checkSplit(pool, settings.bridges)
+}
+
+/** What restricts or translates needs rules; what permits holds without. */
+function checkWithoutRules(settings: NetworkSettings, { masquerade }: NetworkOptions): void {
+  const asked: readonly (readonly [boolean, string, string])[] = [
+    [!settings.icc, 'icc: false', 'icc'],
+    [settings.internal, 'internal: true', 'internal'],
+    [settings.isolation === 'strict', "isolation: 'strict'", 'isolation'],
+    [typeof masquerade === 'object', 'masquerading with conditions', 'masquerade'],
+  ]
+  for (const [given, what, path] of asked) {
+    if (given)
+      conflict(`${what} needs rules, and firewall: false makes none; open the host with firewall: true`, path)
+  }
+}
+
+function checkInternal({ trustedInterfaces, allowDirectRouting }: NetworkSettings): void {
+  const message = 'an internal network has no way in, from no interface; leave out one of the two'
+  if (trustedInterfaces.length > 0) conflict(message, 'trustedInterfaces')
+  if (allowDirectRouting) conflict(message, 'allowDirectRouting')
+}
+
+/** By how many bits the prefixes of a pool's parts are longer than its own. */
+export function splitBits(bridges: number): number {
+  return Math.ceil(Math.log2(bridges))
+}
+
+function checkSplit({ subnet, range, path }: PoolSettings, bridges: number): void {
+  if (range !== undefined) {
+    conflict(
+      `a range is part of one bridge's subnet, and there are ${bridges} bridges`,
+      joinPath(path, 'range'),
+    )
+  }
+  if (subnet.prefixLength + splitBits(bridges) <= LONGEST_PREFIX[subnet.family]) return
+  conflict(`${subnet} is too small to be split among ${bridges} bridges`, 'bridges')
+}
+
+function conflict(message: string, path: string): never {
+  throw refuseNetwork('NFB_SETTING_CONFLICT', message, path)
+}
