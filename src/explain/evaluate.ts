@@ -1,0 +1,311 @@
+/**
+ * What the rules of a hook make of a packet: every base chain in the order of the kernel, with jumps, maps and sets, of
+ * whatever tables there are. Nothing here knows a table or chain by its name.
+ */
+import type { Hook, MapElement, NamedMap, NamedSet, Rule, SetElement } from '../nft/index.js'
+import { toText } from '../nft/index.js'
+import type { BaseChainOfRules, Catalog, ChainOfRules, Layer } from './catalog.js'
+import type { FieldType } from './constant.js'
+import type { Environment } from './environment.js'
+import type { Scope } from './expression.js'
+import { ElementIndex, isPair } from './lookup.js'
+import { type Packet, tracked } from './packet.js'
+import { evaluateRule, type RuleOutcome, type RuleVerdict } from './rule.js'
+import type { PolicyStep, RuleStep, Step } from './trace.js'
+import { translated } from './translation.js'
+
+/** Where the packet is, and which part of the hook is asked for. */
+export interface HookQuestion {
+  readonly layer: Layer
+  readonly hook: Hook
+  /** For ingress and egress: the device. */
+  readonly device?: string
+  /** Only chains of a priority from here on; default: all. */
+  readonly from?: number
+  /** Only chains of a priority below; default: all. */
+  readonly below?: number
+}
+
+/** What becomes of the packet. `unknown`: {@link HookResult.undecided} says what it hangs on. */
+export type HookVerdict = 'accept' | 'drop' | 'reject' | 'queue' | 'stolen' | 'unknown'
+
+export interface HookResult {
+  readonly verdict: HookVerdict
+  /** The packet as the hook leaves it: translated, marked. */
+  readonly packet: Packet
+  /** The rule or policy that ended the packet's way, or that last accepted it. */
+  readonly decisive?: Step
+  /** The rules that took effect and the policies that were reached, in their order. */
+  readonly steps: readonly Step[]
+  /** The statements that could not be decided and on which the verdict hangs, in nft's words. */
+  readonly undecided: readonly string[]
+}
+
+/** Connection tracking looks at packets here (NF_IP_PRI_CONNTRACK). */
+const CONNTRACK_PRIORITY = -200
+/** Translation takes place at a priority of its own, whatever that of its chains (nf_nat_ipv4_ops). */
+const NAT_PRIORITY: {
+  readonly [H in Hook]?: { readonly at: number; readonly kind: 'source' | 'destination' }
+} = {
+  prerouting: { at: -100, kind: 'destination' },
+  output: { at: -100, kind: 'destination' },
+  input: { at: 100, kind: 'source' },
+  postrouting: { at: 100, kind: 'source' },
+}
+/** How many combinations of what is not known are tried before all is called unknown. */
+const MOST_RUNS = 64
+/** The kernel's own limit of nested jumps (NFT_JUMP_STACK_SIZE). */
+const DEEPEST = 16
+
+/** Evaluates the hooks of one namespace from one listing. */
+export class Evaluator {
+  readonly catalog: Catalog
+  readonly environment: Environment
+  readonly #indexes = new WeakMap<object, ElementIndex>()
+
+  constructor(catalog: Catalog, environment: Environment) {
+    this.catalog = catalog
+    this.environment = environment
+  }
+
+  /** What a hook makes of a packet. Where something is not known, all possible answers are tried. */
+  hook(question: HookQuestion, packet: Packet): HookResult {
+    const outcomes: HookResult[] = []
+    let reason: string | undefined
+    // Each run follows a list of choices; what comes after its end is the first possibility.
+    const pending: number[][] = [[]]
+    for (let choices = pending.pop(); choices !== undefined; choices = pending.pop()) {
+      const run = new HookRun(this, question, packet, choices)
+      const outcome = run.run()
+      reason ??= run.reasons[0]
+      outcomes.push(outcome)
+      if (outcomes.length + pending.length > MOST_RUNS) return undecidable(outcomes, reason)
+      for (const [index, count] of run.counts.entries()) {
+        if (index < choices.length) continue
+        const before = run.taken.slice(0, index)
+        for (let other = 1; other < count; other++) pending.push([...before, other])
+      }
+    }
+    const [first] = outcomes
+    if (first === undefined) return { verdict: 'accept', packet, steps: [], undecided: [] }
+    return outcomes.every((one) => alike(one, first)) ? first : undecidable(outcomes, reason)
+  }
+
+  /** The index of a set's elements, made once. */
+  index(elements: readonly (SetElement | MapElement)[], types: readonly FieldType[]): ElementIndex {
+    const known = this.#indexes.get(elements)
+    if (known) return known
+    const made = new ElementIndex(elements, types, this.environment)
+    this.#indexes.set(elements, made)
+    return made
+  }
+}
+
+function alike(one: HookResult, other: HookResult): boolean {
+  // A packet that is dropped and one that is rejected do not arrive, both.
+  const stopped = ({ verdict }: HookResult): boolean => verdict === 'drop' || verdict === 'reject'
+  if (stopped(one) && stopped(other)) return true
+  return one.verdict === other.verdict && (one.verdict !== 'accept' || same(one.packet, other.packet))
+}
+
+function same(one: Packet, other: Packet): boolean {
+  return (
+    one.source === other.source &&
+    one.destination === other.destination &&
+    one.sourcePort === other.sourcePort &&
+    one.destinationPort === other.destinationPort &&
+    one.mark === other.mark &&
+    one.connection?.mark === other.connection?.mark
+  )
+}
+
+function undecidable(outcomes: readonly HookResult[], reason: string | undefined): HookResult {
+  const [first] = outcomes
+  if (first === undefined) throw new RangeError('an evaluation has at least one outcome')
+  return { ...first, verdict: 'unknown', undecided: reason === undefined ? [] : [reason] }
+}
+
+type ChainEnd = { readonly verdict: Exclude<HookVerdict, 'unknown'>; readonly step: Step }
+
+/** One run through a hook with given answers to what is not known. */
+class HookRun {
+  /** How many answers each open question had, and which was taken. */
+  readonly counts: number[] = []
+  readonly taken: number[] = []
+  readonly reasons: string[] = []
+  readonly #evaluator: Evaluator
+  readonly #question: HookQuestion
+  readonly #choices: readonly number[]
+  readonly #steps: Step[] = []
+  #packet: Packet
+
+  constructor(evaluator: Evaluator, question: HookQuestion, packet: Packet, choices: readonly number[]) {
+    this.#evaluator = evaluator
+    this.#question = question
+    this.#packet = packet
+    this.#choices = choices
+  }
+
+  run(): HookResult {
+    const {
+      layer,
+      hook,
+      device,
+      from = Number.NEGATIVE_INFINITY,
+      below = Number.POSITIVE_INFINITY,
+    } = this.#question
+    const all = this.#evaluator.catalog.baseChains(layer, hook, device)
+    const translating = all.filter(({ chain }) => chain.type === 'nat')
+    const isIp = layer === 'ip' || layer === 'ip6'
+    const nat = isIp ? NAT_PRIORITY[hook] : undefined
+    const places: { readonly at: number; readonly work: () => ChainEnd | undefined }[] = all
+      .filter(({ chain }) => chain.type !== 'nat')
+      .map((chain) => ({ at: chain.priority, work: () => this.#baseChain(chain) }))
+    if (nat) places.push({ at: nat.at, work: () => this.#translate(translating, nat.kind) })
+    if (isIp && (hook === 'prerouting' || hook === 'output'))
+      places.push({ at: CONNTRACK_PRIORITY, work: () => this.#track() })
+    places.sort((one, other) => one.at - other.at)
+    for (const { at, work } of places) {
+      if (at < from || at >= below) continue
+      const end = work()
+      if (end && end.verdict !== 'accept') return { ...this.#result(end.verdict), decisive: end.step }
+    }
+    const decisive = this.#steps.at(-1)
+    return { ...this.#result('accept'), ...(decisive && { decisive }) }
+  }
+
+  #result(verdict: Exclude<HookVerdict, 'unknown'>): HookResult {
+    return { verdict, packet: this.#packet, steps: this.#steps, undecided: [] }
+  }
+
+  #track(): undefined {
+    if (this.#packet.connection === undefined && this.#packet.family !== 'arp')
+      this.#packet = tracked(this.#packet)
+  }
+
+  /** The chains that translate see the first packet of a connection, and the first of them that decides is the last. */
+  #translate(chains: readonly BaseChainOfRules[], kind: 'source' | 'destination'): ChainEnd | undefined {
+    if (this.#packet.connection?.state !== 'new') return undefined
+    for (const chain of chains) {
+      const end = this.#baseChain(chain, kind)
+      if (end === undefined) return undefined
+      if (end.verdict !== 'accept') return end
+    }
+    return undefined
+  }
+
+  /** @returns undefined when the packet was translated */
+  #baseChain(base: BaseChainOfRules, translates?: 'source' | 'destination'): ChainEnd | undefined {
+    const end = this.#chain(base, 0, translates)
+    if (end === 'translated') return undefined
+    if (end !== undefined) return end
+    const { family, table, name, policy = 'accept' } = base.chain
+    const step: PolicyStep = { kind: 'policy', family, table, chain: name, effect: policy }
+    // A chain without rules that accepts is as good as none.
+    if (base.rules.length > 0 || policy === 'drop') this.#steps.push(step)
+    return { verdict: policy, step }
+  }
+
+  /** @returns undefined when its end was reached, or `return` */
+  #chain(
+    { rules }: ChainOfRules,
+    depth: number,
+    translates?: 'source' | 'destination',
+  ): ChainEnd | 'translated' | undefined {
+    for (const rule of rules) {
+      const outcome = evaluateRule(rule, this.#scope(rule))
+      this.#packet = outcome.packet
+      if (outcome.translation) {
+        if (outcome.translation.kind !== translates) continue
+        this.#packet = translated(this.#packet, outcome.translation)
+        const { address, port, vague } = outcome.translation
+        const target = [address ?? '', ...(port === undefined ? [] : [port])].join(':')
+        this.#note(
+          rule,
+          outcome,
+          `${translates === 'source' ? 'from' : 'to'} ${target}${vague ? ' or another' : ''}`,
+        )
+        return 'translated'
+      }
+      if (outcome.verdict === undefined) {
+        if (outcome.changed !== undefined) this.#note(rule, outcome, outcome.changed)
+        continue
+      }
+      const { verdict } = outcome
+      if ('return' in verdict) return undefined
+      if ('jump' in verdict || 'goto' in verdict) {
+        const target = 'jump' in verdict ? verdict.jump.target : verdict.goto.target
+        const chain = this.#evaluator.catalog.chain(rule, target)
+        if (chain === undefined || depth >= DEEPEST) continue
+        this.#note(rule, outcome, toText(verdict))
+        const inner = this.#chain(chain, depth + 1, translates)
+        if (inner !== undefined || 'goto' in verdict) return inner
+        continue
+      }
+      return this.#end(rule, outcome, verdict)
+    }
+    return undefined
+  }
+
+  #end(rule: Rule, outcome: RuleOutcome, verdict: RuleVerdict): ChainEnd {
+    const name =
+      'accept' in verdict
+        ? 'accept'
+        : 'reject' in verdict
+          ? 'reject'
+          : 'queue' in verdict
+            ? 'queue'
+            : 'stolen' in verdict
+              ? 'stolen'
+              : 'drop'
+    return { verdict: name, step: this.#note(rule, outcome, name) }
+  }
+
+  #note(rule: Rule, { element }: RuleOutcome, effect: string): RuleStep {
+    const { family, table, chain, handle, expr } = rule
+    const step: RuleStep = {
+      kind: 'rule',
+      family,
+      table,
+      chain,
+      ...(handle !== undefined && { handle }),
+      text: toText(expr, { family }),
+      ...(element && {
+        element: {
+          ...(element.set !== undefined && { set: element.set }),
+          text: elementText(element.found.element),
+          value: element.found.element,
+          ...(element.found.data !== undefined && { data: element.found.data }),
+        },
+      }),
+      effect,
+    }
+    this.#steps.push(step)
+    return step
+  }
+
+  #scope(rule: Rule): Scope & { packet: Packet } {
+    const { catalog, environment } = this.#evaluator
+    return {
+      packet: this.#packet,
+      environment,
+      set: (name: string): NamedSet | NamedMap | undefined => catalog.set(rule, name),
+      index: (elements, types) => this.#evaluator.index(elements, types),
+      choose: (candidates, why) => this.#choose(candidates, why),
+    }
+  }
+
+  /** The answer of this run to an open question: one of the candidates, or none of them. */
+  #choose<T>(candidates: readonly T[], why: string): T | undefined {
+    const position = this.counts.length
+    const choice = this.#choices[position] ?? 0
+    this.counts.push(candidates.length + 1)
+    this.taken.push(choice)
+    this.reasons.push(why)
+    return choice === 0 ? undefined : candidates[choice - 1]
+  }
+}
+
+function elementText(element: SetElement | MapElement): string {
+  return isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
+}

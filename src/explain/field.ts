@@ -1,0 +1,235 @@
+/** The fields that rules ask for, read from a packet. */
+import type {
+  CtReference,
+  FibExpression,
+  MetaKey,
+  PayloadReference,
+  RawPayloadReference,
+} from '../nft/index.js'
+import type { Link } from '../rtnl/index.js'
+import { type Scalar, scalar } from './constant.js'
+import type { Environment } from './environment.js'
+import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
+
+/** A field's value, undefined where it is not known; `absent`: the packet has no such thing, and the rule ends there. */
+export type Found = { readonly value: Scalar | undefined } | 'absent'
+
+const known = (value: Scalar | number | undefined): Found => ({
+  value: typeof value === 'number' ? BigInt(value) : value,
+})
+const unknown: Found = { value: undefined }
+
+const ETHER_TYPES = { ip: 0x0800, ip6: 0x86dd, arp: 0x0806 } as const
+const NF_PROTOCOLS = { ip: 2, ip6: 10, arp: 3 } as const
+/** Transport headers by protocol number, as the names of payload expressions. */
+const TRANSPORT: ReadonlyMap<number, string> = new Map([
+  [1, 'icmp'],
+  [2, 'igmp'],
+  [6, 'tcp'],
+  [17, 'udp'],
+  [33, 'dccp'],
+  [50, 'esp'],
+  [51, 'ah'],
+  [58, 'icmpv6'],
+  [108, 'comp'],
+  [132, 'sctp'],
+  [136, 'udplite'],
+])
+const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
+
+/** An address as a number. */
+export function addressNumber(address: string, environment: Environment): bigint | undefined {
+  const type = address.includes(':')
+    ? ({ type: 'ipv6_addr', bits: 128 } as const)
+    : ({ type: 'ipv4_addr', bits: 32 } as const)
+  const value = scalar(address, type, environment)
+  return typeof value === 'bigint' ? value : undefined
+}
+
+function mac(address: string | undefined, environment: Environment): Found {
+  return address === undefined
+    ? unknown
+    : known(scalar(address, { type: 'ether_addr', bits: 48 }, environment))
+}
+
+/** A field of a header. */
+export function payloadField(
+  reference: PayloadReference | RawPayloadReference,
+  packet: Packet,
+  environment: Environment,
+): Found {
+  if ('base' in reference) return unknown
+  const { protocol, field } = reference
+  switch (protocol) {
+    case 'ether':
+      if (field === 'type') return known(ETHER_TYPES[packet.family])
+      return mac(field === 'saddr' ? packet.etherSource : packet.etherDestination, environment)
+    case 'vlan':
+      return 'absent'
+    case 'arp':
+      return arpField(field, packet, environment)
+    case 'ip':
+    case 'ip6':
+      return packet.family === protocol ? networkField(field, packet, environment) : 'absent'
+    case 'th':
+      if (!packet.protocol) return 'absent'
+      // In a header without ports, something else stands in their place.
+      return WITH_PORTS.has(packet.protocol) ? portField(field, packet) : unknown
+    default:
+      return TRANSPORT.get(packet.protocol) === protocol ? transportField(field, packet) : 'absent'
+  }
+}
+
+function networkField(field: string, packet: Packet, environment: Environment): Found {
+  if (field === 'saddr') return known(addressNumber(packet.source, environment))
+  if (field === 'daddr') return known(addressNumber(packet.destination, environment))
+  if (field === 'protocol' || field === 'nexthdr') return known(packet.protocol)
+  if (field === 'version') return known(packet.family === 'ip' ? 4 : 6)
+  return unknown
+}
+
+function portField(field: string, packet: Packet): Found {
+  return known(field === 'sport' ? packet.sourcePort : packet.destinationPort)
+}
+
+function transportField(field: string, packet: Packet): Found {
+  if (field === 'sport' || field === 'dport') return portField(field, packet)
+  if (field === 'flags') return known(packet.tcpFlags)
+  const icmp = packet.protocol === PROTOCOL_NUMBERS.icmp || packet.protocol === PROTOCOL_NUMBERS.icmpv6
+  if (icmp && field === 'type') return known(packet.icmpType)
+  if (icmp && field === 'code') return known(packet.icmpCode)
+  return unknown
+}
+
+function arpField(field: string, { arp, family }: Packet, environment: Environment): Found {
+  if (family !== 'arp') return 'absent'
+  if (field === 'htype') return known(1)
+  if (field === 'ptype') return known(ETHER_TYPES.ip)
+  if (field === 'hlen') return known(6)
+  if (field === 'plen') return known(4)
+  if (arp === undefined) return unknown
+  if (field === 'operation') return known(arp.operation === 'request' ? 1 : 2)
+  if (field === 'saddr ether') return mac(arp.senderMac, environment)
+  if (field === 'saddr ip') return known(addressNumber(arp.senderAddress, environment))
+  if (field === 'daddr ip') return known(addressNumber(arp.targetAddress, environment))
+  return unknown
+}
+
+/** Meta data of the packet (net/netfilter/nft_meta.c). */
+export function metaField(key: MetaKey, packet: Packet): Found {
+  const { inputDevice, outputDevice } = packet
+  switch (key) {
+    case 'protocol':
+      return known(ETHER_TYPES[packet.family])
+    case 'nfproto':
+      return known(NF_PROTOCOLS[packet.family])
+    case 'l4proto':
+      return packet.family === 'arp' ? 'absent' : known(packet.protocol)
+    case 'mark':
+      return known(packet.mark)
+    case 'iif':
+      return known(inputDevice?.index ?? 0)
+    case 'oif':
+      return known(outputDevice?.index ?? 0)
+    // Without a device the kernel compares with an empty name.
+    case 'iifname':
+      return known(inputDevice?.name ?? '')
+    case 'oifname':
+      return known(outputDevice?.name ?? '')
+    case 'ibrname':
+    case 'ibridgename':
+    case 'ibriport':
+      return known(packet.inputBridge?.name ?? '')
+    case 'obrname':
+    case 'obridgename':
+    case 'obriport':
+      return known(packet.outputBridge?.name ?? '')
+    case 'iifgroup':
+      return deviceField(inputDevice, ({ group }) => group)
+    case 'oifgroup':
+      return deviceField(outputDevice, ({ group }) => group)
+    case 'iiftype':
+      return deviceField(inputDevice, ({ record }) => record.type)
+    case 'oiftype':
+      return deviceField(outputDevice, ({ record }) => record.type)
+    case 'iifkind':
+      return deviceField(inputDevice, ({ kind }) => kind)
+    case 'oifkind':
+      return deviceField(outputDevice, ({ kind }) => kind)
+    case 'ipsec':
+    case 'secpath':
+      return known(0)
+    case 'skuid':
+    case 'skgid':
+    case 'cgroup':
+      // Only what this host sends has a socket.
+      return inputDevice === undefined ? unknown : 'absent'
+    default:
+      return unknown
+  }
+}
+
+function deviceField(device: Link | undefined, read: (link: Link) => number | string | undefined): Found {
+  return device === undefined ? 'absent' : known(read(device))
+}
+
+const CT_STATES = { new: 8, established: 2, related: 4, untracked: 64 } as const
+const CT_INVALID = 1
+
+/** What connection tracking knows (net/netfilter/nft_ct.c). */
+export function ctField(reference: CtReference, packet: Packet, environment: Environment): Found {
+  const { connection } = packet
+  if (reference.key === 'state') return known(connection ? CT_STATES[connection.state] : CT_INVALID)
+  if (connection === undefined || connection.state === 'untracked') return 'absent'
+  const tuple = reference.dir === 'reply' ? connection.reply : connection.original
+  switch (reference.key) {
+    case 'direction':
+      return known(connection.direction === 'original' ? 0 : 1)
+    case 'status':
+      return known(connection.status)
+    case 'mark':
+      return known(connection.mark)
+    case 'zone':
+      return known(connection.zone ?? 0)
+    case 'l3proto':
+      return known(NF_PROTOCOLS[packet.family])
+    case 'protocol':
+      return known(tuple.protocol)
+    case 'helper':
+      return unknown
+    default:
+      return tupleField(reference.key, tuple, environment)
+  }
+}
+
+function tupleField(key: string, tuple: PacketTuple, environment: Environment): Found {
+  const [first = '', second = first] = key.split(' ')
+  if (second === 'saddr' || second === 'daddr') {
+    const address = second === 'saddr' ? tuple.source : tuple.destination
+    if (first !== second && (first === 'ip6') !== address.includes(':')) return 'absent'
+    return known(addressNumber(address, environment))
+  }
+  if (key === 'proto-src') return known(tuple.sourcePort)
+  if (key === 'proto-dst') return known(tuple.destinationPort)
+  return unknown
+}
+
+/** A question to the routing table (net/ipv4/netfilter/nft_fib_ipv4.c). */
+export function fibField({ fib }: FibExpression, packet: Packet, environment: Environment): Found {
+  const flags = [fib.flags].flat()
+  const address = flags.includes('daddr') ? packet.destination : packet.source
+  const device = flags.includes('iif')
+    ? packet.inputDevice
+    : flags.includes('oif')
+      ? packet.outputDevice
+      : undefined
+  if (packet.family === 'arp') return 'absent'
+  if (fib.result === 'type') {
+    const type = environment.addressType(address, device)
+    return type === undefined ? unknown : known(scalar(type, { type: 'fib_addrtype', bits: 32 }, environment))
+  }
+  const towards = environment.deviceTowards(address)
+  if (towards === undefined) return unknown
+  const found = towards !== null && (device === undefined || device.index === towards.index) ? towards : null
+  return fib.result === 'oifname' ? known(found?.name ?? '') : known(found?.index ?? 0)
+}

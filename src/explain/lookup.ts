@@ -1,0 +1,96 @@
+/** Elements of sets and maps, looked up by the fields of a packet. */
+import type { Expression, MapElement, SetElement, Verdict } from '../nft/index.js'
+import { type FieldType, fits, isList, type Pattern, pattern, type Scalar } from './constant.js'
+import type { Environment } from './environment.js'
+
+/** An element as listed, and what a map has for its key. */
+export interface FoundElement {
+  readonly element: SetElement | MapElement
+  readonly data?: Expression | Verdict
+}
+
+/** What a lookup gave. `perhaps`: fields that are not known decide which of these it is, or whether it is any. */
+export type LookupResult =
+  | { readonly kind: 'found'; readonly found: FoundElement }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'perhaps'; readonly candidates: readonly FoundElement[] }
+
+interface Row extends FoundElement {
+  readonly patterns: readonly (Pattern | undefined)[]
+}
+
+/** The elements of one set: single keys by a hash, as the kernel has them; ranges and the like one after the other. */
+export class ElementIndex {
+  readonly #exact = new Map<string, Row>()
+  readonly #loose: Row[] = []
+  #rest: Row | undefined
+
+  constructor(
+    elements: readonly (SetElement | MapElement)[],
+    types: readonly FieldType[],
+    environment: Environment,
+  ) {
+    for (const element of elements) {
+      const { key, data } = partsOf(element)
+      // What stands for all that has no element of its own.
+      if (key === '*') {
+        this.#rest = { element, patterns: [], ...(data !== undefined && { data }) }
+        continue
+      }
+      const fields = typeof key === 'object' && !isList(key) && 'concat' in key ? key.concat : [key]
+      const patterns = types.map((type, index) => {
+        const field = fields[index]
+        return field === undefined ? undefined : pattern(field, type, environment)
+      })
+      this.#add({ element, patterns, ...(data !== undefined && { data }) })
+    }
+  }
+
+  find(values: readonly (Scalar | undefined)[]): LookupResult {
+    const key = keyOf(values)
+    const exact = key === undefined ? undefined : this.#exact.get(key)
+    if (exact) return { kind: 'found', found: exact }
+    const candidates: Row[] = []
+    // The exact ones can be meant only by a value that is not known.
+    for (const row of key === undefined ? [...this.#exact.values(), ...this.#loose] : this.#loose) {
+      const answers = row.patterns.map((each, index) => fits(each, values[index]))
+      if (answers.every((answer) => answer === true)) return { kind: 'found', found: row }
+      if (!answers.includes(false)) candidates.push(row)
+    }
+    if (candidates.length > 0)
+      return { kind: 'perhaps', candidates: this.#rest ? [...candidates, this.#rest] : candidates }
+    return this.#rest ? { kind: 'found', found: this.#rest } : { kind: 'none' }
+  }
+
+  #add(row: Row): void {
+    const key = keyOf(row.patterns.map(exactly))
+    if (key === undefined) this.#loose.push(row)
+    else this.#exact.set(key, row)
+  }
+}
+
+function exactly(each: Pattern | undefined): Scalar | undefined {
+  if (each?.kind === 'text') return each.text
+  return each?.kind === 'range' && each.low === each.high ? each.low : undefined
+}
+
+function keyOf(values: readonly (Scalar | undefined)[]): string | undefined {
+  return values.includes(undefined) ? undefined : values.join(' ')
+}
+
+/** The key of an element without its attributes, and what it maps to. */
+function partsOf(element: SetElement | MapElement): { key: Expression; data?: Expression | Verdict } {
+  const pair = isPair(element)
+  const key = pair ? element[0] : element
+  const value = typeof key === 'object' && !isListed(key) && 'elem' in key ? key.elem.val : key
+  return pair ? { key: value, data: element[1] } : { key: value }
+}
+
+/** Whether an element is one of a map. */
+export function isPair(element: SetElement | MapElement): element is MapElement {
+  return Array.isArray(element) && element.length === 2
+}
+
+function isListed(value: SetElement): value is readonly Expression[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,115 @@
+/** A packet as the kernel's hooks see it: what rules can ask of it, as a value. */
+import type { Link } from '../rtnl/index.js'
+
+/** Protocols by the numbers of IANA that this folder knows by name. */
+export const PROTOCOL_NUMBERS = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const
+
+/** Which protocol the frame carries: `ip`, `ip6` and `arp` as rules name them. */
+export type PacketFamily = 'ip' | 'ip6' | 'arp'
+
+/** One direction of a connection. Ports are left out where the protocol has none or nobody knows them. */
+export interface PacketTuple {
+  readonly source: string
+  readonly destination: string
+  /** Number of the transport protocol. */
+  readonly protocol: number
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+}
+
+/** What connection tracking knows of the packet's connection. */
+export interface PacketConnection {
+  readonly state: 'new' | 'established' | 'related' | 'untracked'
+  /** The bits of `ct status` (IPS_*, linux/netfilter/nf_conntrack_common.h). */
+  readonly status: number
+  readonly direction: 'original' | 'reply'
+  readonly original: PacketTuple
+  /** As the answers come in: from where the packets were translated to. */
+  readonly reply: PacketTuple
+  readonly mark: number
+  readonly zone?: number
+}
+
+/** Bits of {@link PacketConnection.status}. */
+export const CONNECTION_STATUS = {
+  seenReply: 2,
+  assured: 4,
+  confirmed: 8,
+  sourceTranslated: 16,
+  destinationTranslated: 32,
+} as const
+
+/** What an ARP message says. */
+export interface ArpMessage {
+  readonly operation: 'request' | 'reply'
+  readonly senderMac: string
+  readonly senderAddress: string
+  readonly targetAddress: string
+}
+
+/** What rules can know of a packet. What is left out is unknown, not empty. */
+export interface Packet {
+  readonly family: PacketFamily
+  readonly inputDevice?: Link
+  readonly outputDevice?: Link
+  /** The bridge that {@link inputDevice} is a port of, for rules of family bridge. */
+  readonly inputBridge?: Link
+  readonly outputBridge?: Link
+  readonly etherSource?: string
+  readonly etherDestination?: string
+  /** Network layer addresses as text; for ARP the sender's and the target's. */
+  readonly source: string
+  readonly destination: string
+  /** Number of the transport protocol; 0 for ARP. */
+  readonly protocol: number
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+  readonly icmpType?: number
+  readonly icmpCode?: number
+  /** The bits of the TCP header's flags; a first packet has `syn` alone. */
+  readonly tcpFlags?: number
+  readonly arp?: ArpMessage
+  readonly mark: number
+  /** Undefined before connection tracking has seen it. */
+  readonly connection?: PacketConnection
+}
+
+/** The tuple of the packet as it is now. */
+export function tupleOf(packet: Packet): PacketTuple {
+  const { source, destination, protocol, sourcePort, destinationPort } = packet
+  return {
+    source,
+    destination,
+    protocol,
+    ...(sourcePort !== undefined && { sourcePort }),
+    ...(destinationPort !== undefined && { destinationPort }),
+  }
+}
+
+/** The tuple of the answers to it. */
+export function reversed(tuple: PacketTuple): PacketTuple {
+  const { source, destination, protocol, sourcePort, destinationPort } = tuple
+  return {
+    source: destination,
+    destination: source,
+    protocol,
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+  }
+}
+
+/** The packet as connection tracking hands it on when it begins a connection. */
+export function tracked(packet: Packet): Packet {
+  const original = tupleOf(packet)
+  return {
+    ...packet,
+    connection: {
+      state: 'new',
+      status: 0,
+      direction: 'original',
+      original,
+      reply: reversed(original),
+      mark: 0,
+    },
+  }
+}
