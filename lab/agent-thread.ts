@@ -21,7 +21,7 @@ interface Pending {
 export class AgentThread {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
-  readonly #name: string
+  #name: string
   #lastId = 0
   #ended = false
 
@@ -74,6 +74,12 @@ export class AgentThread {
     throw this.#error(`answered ${reply.call} to ${request.call}`)
   }
 
+  /** Closes everything that is open, and goes on as another machine in another namespace. Only one that `moves`. */
+  async enter(name: string, namespaceFd: number): Promise<void> {
+    this.#name = name
+    await this.ask<'enter'>({ call: 'enter', name, namespaceFd })
+  }
+
   /** Ends the thread; its sockets are closed with it. */
   async end(): Promise<void> {
     await this.#worker.terminate()
@@ -106,7 +112,7 @@ function isReplyTo<K extends AgentCall>(call: K, reply: AgentReply): reply is Re
  */
 function agentFile(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./agent.js', import.meta.url)
-  for (const part of ['agent', 'connections', 'servers', 'messages']) {
+  for (const part of ['agent', 'connections', 'servers', 'messages', 'icmp', 'sctp', 'raw-socket']) {
     const source = statSync(new URL(`./${part}.ts`, import.meta.url)).mtimeMs
     const built = statSync(new URL(`../build/lab/${part}.js`, import.meta.url), {
       throwIfNoEntry: false,

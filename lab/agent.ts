@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Connection, open } from './connections.js'
+import { Pinger } from './icmp.js'
 import type { AgentMessage, AgentReply, AgentRequest, AgentStart, RequestMessage } from './messages.js'
 import { type RunningServer, serve } from './servers.js'
 
@@ -11,7 +12,9 @@ import { type RunningServer, serve } from './servers.js'
 const netnsModule = new URL('./netns/index.js', import.meta.resolve('nfbridge'))
 const { Namespace }: Pick<typeof import('nfbridge'), 'Namespace'> = await import(netnsModule.href)
 
-const { name, namespaceFd }: AgentStart = workerData
+const { namespaceFd, moves }: AgentStart = workerData
+let { name }: AgentStart = workerData
+let pinger = new Pinger()
 const servers = new Map<string, RunningServer>()
 const connections = new Map<number, Connection>()
 let lastConnection = 0
@@ -51,7 +54,33 @@ async function obey(request: AgentRequest): Promise<AgentReply> {
       connections.get(request.connection)?.close()
       connections.delete(request.connection)
       return { call: 'release' }
+    case 'enter': {
+      await closeAll()
+      name = request.name
+      const namespace = Namespace.open({ fd: request.namespaceFd })
+      namespace.enterWorkerThread()
+      namespace.close()
+      return { call: 'enter' }
+    }
+    case 'listenForPings':
+      pinger.listen()
+      return { call: 'listenForPings' }
+    case 'ping': {
+      const { address, token, timeoutMs } = request
+      return { call: 'ping', result: await pinger.ping(address, token, timeoutMs) }
+    }
+    case 'takePings':
+      return { call: 'takePings', arrived: pinger.takeArrived() }
   }
+}
+
+async function closeAll(): Promise<void> {
+  for (const connection of connections.values()) connection.close()
+  connections.clear()
+  await Promise.all([...servers.values()].map((server) => server.stop()))
+  servers.clear()
+  pinger.close()
+  pinger = new Pinger()
 }
 
 function failed(error: unknown): AgentReply {
@@ -61,8 +90,11 @@ function failed(error: unknown): AgentReply {
 }
 
 try {
-  // Not closed: it goes with this thread, and to close it the addon would start a thread of its own here.
-  Namespace.open({ fd: namespaceFd }).enterWorkerThread()
+  const namespace = Namespace.open({ fd: namespaceFd })
+  namespace.enterWorkerThread()
+  // Otherwise not closed: it goes with this thread, and to close it the addon starts a thread of its own here. For one that
+  // moves it does so now, while it is where it waits: that thread would hold whatever namespace it was started in.
+  if (moves) namespace.close()
   parentPort?.on('message', async ({ id, request }: RequestMessage) => {
     post({ kind: 'reply', id, reply: await obey(request).catch(failed) })
   })

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import type { ProbeOutcome, SendOutcome, ServerAnswer, Target } from './messages.js'
+import { probeSctp } from './sctp.js'
 
 /** A peer that was reached, or not; `send` works only on one that was. */
 export interface Connection {
@@ -13,7 +14,19 @@ export interface Connection {
 
 /** Tries to reach a server and reports what it answered; never rejects. */
 export function open(target: Target): Promise<Connection> {
-  return target.transport === 'tcp' ? openTcp(target) : openUdp(target)
+  switch (target.transport) {
+    case 'tcp':
+      return openTcp(target)
+    case 'udp':
+      return openUdp(target)
+    case 'sctp':
+      return openSctp(target)
+  }
+}
+
+/** There is nothing to send on: no more than the handshake's first half is spoken. */
+async function openSctp(target: Target): Promise<Connection> {
+  return { result: await probeSctp(target), send: async () => 'reset', close: () => {} }
 }
 
 /** Texts that wait for their echo, by the text on the wire. */

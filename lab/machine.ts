@@ -4,10 +4,17 @@
  */
 import { Namespace } from 'nfbridge'
 import { AgentThread } from './agent-thread.js'
-import type { ProbeOutcome, SendOutcome, Transport } from './messages.js'
+import type { PingArrival, PingOutcome, ProbeOutcome, SendOutcome, Transport } from './messages.js'
 import { bringUpLoopback } from './wiring.js'
 
-export type { ProbeOutcome, SendOutcome, ServerAnswer, Transport } from './messages.js'
+export type {
+  PingArrival,
+  PingOutcome,
+  ProbeOutcome,
+  SendOutcome,
+  ServerAnswer,
+  Transport,
+} from './messages.js'
 
 /** How to probe. */
 export interface ProbeOptions {
@@ -59,12 +66,19 @@ export class Machine {
   readonly name: string
   readonly namespace: Namespace
   readonly #agent: AgentThread
+  readonly #leave: () => Promise<unknown>
   #closed: Promise<void> | undefined
 
-  private constructor(name: string, namespace: Namespace, agent: AgentThread) {
+  private constructor(
+    name: string,
+    namespace: Namespace,
+    agent: AgentThread,
+    leave: () => Promise<unknown> = () => agent.end(),
+  ) {
     this.name = name
     this.namespace = namespace
     this.#agent = agent
+    this.#leave = leave
   }
 
   /** A machine in a new namespace, its loopback up and nothing else in it. */
@@ -76,6 +90,21 @@ export class Machine {
         bringUpLoopback({ namespace }),
       ])
       return new Machine(name, namespace, agent)
+    } catch (error) {
+      namespace.close()
+      throw error
+    }
+  }
+
+  /**
+   * A machine of a thread that was another one's before; see {@link MachinePool}.
+   * @param leave what becomes of the thread when the machine is closed
+   */
+  static async createWith(name: string, agent: AgentThread, leave: () => Promise<unknown>): Promise<Machine> {
+    const namespace = await Namespace.create()
+    try {
+      await Promise.all([agent.enter(name, namespace.fd), bringUpLoopback({ namespace })])
+      return new Machine(name, namespace, agent, leave)
     } catch (error) {
       namespace.close()
       throw error
@@ -97,6 +126,11 @@ export class Machine {
     return this.#serve('udp', port, options)
   }
 
+  /** Answers the INIT of an association (RFC 9260) with what it saw. */
+  serveSctp(port: number): Promise<number> {
+    return this.#serve('sctp', port, {})
+  }
+
   /** Stops serving a port and closes its connections. */
   async stop(port: number, transport: Transport = 'tcp'): Promise<void> {
     await this.#agent.ask<'stop'>({ call: 'stop', transport, port })
@@ -112,6 +146,34 @@ export class Machine {
     return this.#probe('udp', address, port, options)
   }
 
+  /** Tries to set up an association: INIT, and INIT ACK by a server of the lab. */
+  probeSctp(address: string, port: number, options: ProbeOptions = {}): Promise<ProbeOutcome> {
+    return this.#probe('sctp', address, port, options)
+  }
+
+  /** From now on echo requests that reach this machine are recorded, for {@link takePings}. */
+  async listenForPings(): Promise<void> {
+    await this.#agent.ask<'listenForPings'>({ call: 'listenForPings' })
+  }
+
+  /**
+   * Sends an echo request (ICMP, ICMPv6) and waits for the kernel's reply at the other end.
+   * @param token 8 characters that tell this request from others, here and in {@link takePings} of who gets it
+   */
+  async ping(
+    address: string,
+    token: string,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<PingOutcome> {
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+    return (await this.#agent.ask<'ping'>({ call: 'ping', address, token, timeoutMs })).result
+  }
+
+  /** The echo requests that arrived since it listens, or since the last call: who sent them. */
+  async takePings(): Promise<readonly PingArrival[]> {
+    return (await this.#agent.ask<'takePings'>({ call: 'takePings' })).arrived
+  }
+
   /** Connects and keeps the connection; rejects when the server was not reached. */
   holdTcp(address: string, port: number, options: ProbeOptions = {}): Promise<HeldConnection> {
     return this.#hold('tcp', address, port, options)
@@ -124,7 +186,9 @@ export class Machine {
 
   /** Ends the thread, its servers and connections, and lets go of the namespace. Idempotent. */
   close(): Promise<void> {
-    this.#closed ??= this.#agent.end().finally(() => this.namespace.close())
+    this.#closed ??= this.#leave()
+      .then(() => {})
+      .finally(() => this.namespace.close())
     return this.#closed
   }
 

@@ -3,7 +3,7 @@
  * by `call`.
  */
 
-export type Transport = 'tcp' | 'udp'
+export type Transport = 'tcp' | 'udp' | 'sctp'
 
 /** What a server of the lab answers to whoever reaches it. */
 export interface ServerAnswer {
@@ -29,6 +29,19 @@ export type ProbeOutcome =
 /** What came of sending on a connection that is held open. */
 export type SendOutcome = 'echo' | 'timeout' | 'reset'
 
+/** What came of an echo request. Who answered, and which source it saw, is told by the arrivals of the machines. */
+export type PingOutcome =
+  | { readonly outcome: 'reached' }
+  | { readonly outcome: 'timeout' }
+  | { readonly outcome: 'unreachable'; readonly error: string }
+
+/** An echo request that reached a machine. */
+export interface PingArrival {
+  readonly token: string
+  /** The source address. */
+  readonly seen: string
+}
+
 /** An address and port to reach, and how. */
 export interface Target {
   readonly transport: Transport
@@ -52,6 +65,11 @@ export type AgentRequest =
   | ({ readonly call: 'hold' } & Target)
   | { readonly call: 'send'; readonly connection: number; readonly text: string; readonly timeoutMs: number }
   | { readonly call: 'release'; readonly connection: number }
+  /** Everything of before is closed; the thread is another machine from now on, in another namespace. */
+  | { readonly call: 'enter'; readonly name: string; readonly namespaceFd: number }
+  | { readonly call: 'listenForPings' }
+  | { readonly call: 'ping'; readonly address: string; readonly token: string; readonly timeoutMs: number }
+  | { readonly call: 'takePings' }
 
 export type AgentReply =
   | { readonly call: 'serve'; readonly port: number }
@@ -60,6 +78,10 @@ export type AgentReply =
   | { readonly call: 'hold'; readonly result: ProbeOutcome; readonly connection: number }
   | { readonly call: 'send'; readonly result: SendOutcome }
   | { readonly call: 'release' }
+  | { readonly call: 'enter' }
+  | { readonly call: 'listenForPings' }
+  | { readonly call: 'ping'; readonly result: PingOutcome }
+  | { readonly call: 'takePings'; readonly arrived: readonly PingArrival[] }
   | { readonly call: 'failed'; readonly message: string; readonly code: string }
 
 export type AgentCall = AgentRequest['call']
@@ -83,4 +105,6 @@ export interface AgentStart {
   readonly name: string
   /** Descriptor of the namespace that the agent's thread enters; owned by the machine. */
   readonly namespaceFd: number
+  /** Whether the thread will enter further namespaces. Default: false. */
+  readonly moves?: boolean
 }

@@ -2,6 +2,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
 import type { ServerAnswer, Transport } from './messages.js'
+import { serveSctp } from './sctp.js'
 
 /** A server that can be stopped, its open connections with it. */
 export interface RunningServer {
@@ -24,7 +25,14 @@ export function serve(
   port: number,
   address = '0.0.0.0',
 ): Promise<RunningServer> {
-  return transport === 'tcp' ? serveTcp(name, port, address) : serveUdp(name, port, address)
+  switch (transport) {
+    case 'tcp':
+      return serveTcp(name, port, address)
+    case 'udp':
+      return serveUdp(name, port, address)
+    case 'sctp':
+      return Promise.resolve(serveSctp(name, port))
+  }
 }
 
 /** Answers a connection with one line of JSON ({@link ServerAnswer}), then sends back whatever comes. */

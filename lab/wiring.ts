@@ -26,13 +26,50 @@ export interface CableEnd {
   readonly routes?: readonly CableRoute[]
 }
 
-/** The network between a host and the world outside, of the addresses for documentation (RFC 5737, TEST-NET-3). */
+/** A network between two machines, of the addresses for documentation (RFC 5737, RFC 3849). */
+export interface DocumentedNetwork {
+  /** Name of the interface at both ends. */
+  readonly link: string
+  readonly hostAddress: string
+  readonly outsideAddress: string
+  readonly prefixLength: number
+  readonly hostAddress6: string
+  readonly outsideAddress6: string
+  readonly prefixLength6: number
+}
+
+/** The network between a host and the world outside (TEST-NET-3). */
 export const outsideNetwork = {
   link: 'uplink',
   hostAddress: '203.0.113.1',
   outsideAddress: '203.0.113.2',
   prefixLength: 24,
-} as const
+  hostAddress6: '2001:db8:113::1',
+  outsideAddress6: '2001:db8:113::2',
+  prefixLength6: 64,
+} as const satisfies DocumentedNetwork
+
+/** A second one, to a machine that is no router (TEST-NET-2). */
+export const sideNetwork = {
+  link: 'side',
+  hostAddress: '198.51.100.1',
+  outsideAddress: '198.51.100.2',
+  prefixLength: 24,
+  hostAddress6: '2001:db8:198::1',
+  outsideAddress6: '2001:db8:198::2',
+  prefixLength6: 64,
+} as const satisfies DocumentedNetwork
+
+/** The network between two hosts (TEST-NET-1). */
+export const hostsNetwork = {
+  link: 'between',
+  hostAddress: '192.0.2.1',
+  outsideAddress: '192.0.2.2',
+  prefixLength: 24,
+  hostAddress6: '2001:db8:192::1',
+  outsideAddress6: '2001:db8:192::2',
+  prefixLength6: 64,
+} as const satisfies DocumentedNetwork
 
 /** Joins two namespaces by a veth pair; resolves when both ends carry packets. */
 export async function connect(one: CableEnd, other: CableEnd): Promise<void> {
@@ -67,6 +104,45 @@ export function connectOutside(
       interface: link,
       address: `${outsideAddress}/${prefixLength}`,
       routes: outsideRoutes.map((destination) => ({ destination, gateway: hostAddress })),
+    },
+  )
+}
+
+/**
+ * Joins two machines by one of the documented networks.
+ * @param options.routes what each end reaches through the other: `default` (both families), or networks
+ */
+export function connectBy(
+  { link, ...of }: DocumentedNetwork,
+  host: Placed,
+  other: Placed,
+  options: {
+    readonly ipv6?: boolean
+    readonly hostRoutes?: readonly string[]
+    readonly otherRoutes?: readonly string[]
+  } = {},
+): Promise<void> {
+  const { ipv6 = false, hostRoutes = [], otherRoutes = [] } = options
+  const end = (machine: Placed, address: string, address6: string): CableEnd => ({
+    machine,
+    interface: link,
+    address: [`${address}/${of.prefixLength}`, ...(ipv6 ? [`${address6}/${of.prefixLength6}`] : [])],
+  })
+  const routes = (destinations: readonly string[], gateway: string, gateway6: string): CableRoute[] =>
+    destinations.flatMap((destination) => [
+      ...(destination.includes(':') ? [] : [{ destination, gateway }]),
+      ...(ipv6 && (destination.includes(':') || destination === 'default')
+        ? [{ destination, gateway: gateway6 }]
+        : []),
+    ])
+  return connect(
+    {
+      ...end(host, of.hostAddress, of.hostAddress6),
+      routes: routes(hostRoutes, of.outsideAddress, of.outsideAddress6),
+    },
+    {
+      ...end(other, of.outsideAddress, of.outsideAddress6),
+      routes: routes(otherRoutes, of.hostAddress, of.hostAddress6),
     },
   )
 }

@@ -1,5 +1,5 @@
-// Builds the package in a checkout: the addon with node-gyp, where its sources are newer than the binary, then the
-// TypeScript projects that have sources. npm runs it as `prepare`, and `npm run build` does.
+// Builds the package in a checkout: the addon with node-gyp, where its sources are newer than the binary, the lab's, then
+// the TypeScript projects that have sources. npm runs it as `prepare`, and `npm run build` does.
 //
 //   node scripts/build.mjs            all
 //   node scripts/build.mjs --native   the addon only, whatever its age
@@ -7,7 +7,7 @@
 // node-gyp writes to build/ as tsconfig.dev.json does. `node-gyp rebuild` and `clean` delete that directory; `configure
 // build`, which is used here, leaves alone what it did not make.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -70,6 +70,32 @@ function buildNative() {
   utimesSync(binary, now, now)
 }
 
+/**
+ * The lab's raw sockets, which are no part of the package: an addon of one file. Not a target of binding.gyp, because
+ * node-gyp-build takes the first binary that it finds in build/Release.
+ */
+function buildLab() {
+  const source = join(root, 'lab', 'native', 'raw_socket.cc')
+  const output = join(root, 'build', 'lab', 'raw_socket.node')
+  if (!existsSync(source) || newest(output) > newest(source)) return
+  requireTools()
+  mkdirSync(dirname(output), { recursive: true })
+  const { include_dir: headers } = require('node-api-headers')
+  const flags = [
+    '-std=c++20',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-fno-exceptions',
+  ]
+  const args = [...flags, '-fno-rtti', '-DNAPI_VERSION=9', '-I', headers, source, '-o', output]
+  const result = spawnSync(process.env.CXX ?? 'g++', args, { stdio: 'inherit' })
+  if (result.status !== 0) fail("the lab's raw sockets cannot be compiled: see above.")
+}
+
 /** Whether any of the directories has a TypeScript source: tsc fails on a project without inputs. */
 function hasSources(directories) {
   return directories.some((directory) => {
@@ -91,5 +117,6 @@ if (process.argv.includes('--native')) {
   buildNative()
 } else {
   if (!isFresh()) buildNative()
+  buildLab()
   buildTypeScript()
 }

@@ -7,7 +7,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** @returns {string[]} paths below the root of the repository */
 export function nativeFiles() {
-  return ['native', 'test/native', 'bench'].flatMap((folder) => {
+  return ['native', 'test/native', 'lab/native', 'bench'].flatMap((folder) => {
     let entries = []
     try {
       entries = readdirSync(join(root, folder), { recursive: true })

@@ -86,6 +86,8 @@ function staleness() {
   if (compiled === 0 || addon === 0) return 'nothing is built yet'
   if (sources > compiled) return 'TypeScript changed since the last build'
   if (native > addon) return 'C++ changed since the last build'
+  if (newest(['lab/native']) > newest(['build/lab'], (name) => name.endsWith('.node')))
+    return "the lab's C++ changed since the last build"
   return ''
 }
 
