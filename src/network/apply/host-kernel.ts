@@ -6,9 +6,10 @@ import { Nft } from '../../nft/index.js'
 import { applyInNamespace, type Device, type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
 import type { ElementChange } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
-import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
+import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
 import { ignoreMissing } from './steps.js'
+import { UserRules } from './user-rules.js'
 
 /** What a host has cost so far. No process is ever started. */
 export interface HostStatistics {
@@ -29,6 +30,7 @@ export class HostKernel {
   readonly #rtnl: Rtnl
   readonly #nft: Nft
   readonly #conntrack: Conntrack
+  readonly userRules: UserRules
   readonly #bridgeIndexes = new Map<string, number>()
   #transactions = 0
   #linkRequests = 0
@@ -39,6 +41,7 @@ export class HostKernel {
     this.#rtnl = rtnl
     this.#nft = nft
     this.#conntrack = conntrack
+    this.userRules = new UserRules(nft)
   }
 
   static async open(source: NamespaceSource | undefined): Promise<HostKernel> {
@@ -116,22 +119,12 @@ export class HostKernel {
   }
 
   /**
-   * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. Adding fails
-   * with NFB_EXISTS when a table of the name is there; `replace` takes its place, and no packet meets half of either.
+   * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. See
+   * {@link rulesetTransaction}. What the users' chains held is remembered when they go.
    */
-  async commitRuleset(
-    direction: 'add' | 'replace' | 'remove',
-    elements: ElementChange['add'] = [],
-  ): Promise<void> {
-    const transaction = this.#nft.transaction()
-    if (direction !== 'add') {
-      // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).
-      for (const table of tableObjects()) transaction.add(table).delete(table)
-    }
-    if (direction !== 'remove') {
-      for (const table of tableObjects()) transaction.create(table)
-      for (const object of [...rulesetObjects(), ...elementObjects(elements)]) transaction.add(object)
-    }
+  async commitRuleset(direction: RulesetDirection, elements: ElementChange['add'] = []): Promise<void> {
+    if (direction === 'remove') await this.userRules.snapshot()
+    const transaction = await rulesetTransaction(this.#nft, direction, elements, this.userRules.remembered)
     this.#transactions += 1
     await transaction.commit()
   }

@@ -1,0 +1,69 @@
+import type { ListedObject, Nft, Ruleset, RulesetObject, Transaction } from '../../nft/index.js'
+import type { SetElement } from '../plan/elements.js'
+import { TABLE } from '../rules/names.js'
+import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
+import { elementObjects } from '../rules/sets.js'
+import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
+
+/** `add` fails with NFB_EXISTS when a table of the name is there; `replace` takes its place. */
+export type RulesetDirection = 'add' | 'replace' | 'remove'
+
+/**
+ * The transaction that adds both tables with their chains, sets, rules and the elements given, or removes them. Replaced, the
+ * users' two chains stay as they are, with whatever anybody put into them; where they are not there, they begin with the rules
+ * given. No packet meets half of the old or of the new.
+ */
+export async function rulesetTransaction(
+  nft: Nft,
+  direction: RulesetDirection,
+  elements: readonly SetElement[],
+  users: UserRuleSet,
+): Promise<Transaction> {
+  const transaction = nft.transaction()
+  const standing = direction === 'replace' ? await readStanding(nft) : undefined
+  if (direction !== 'add') {
+    for (const table of tableObjects()) {
+      if (standing && table.table.family === 'inet') continue
+      // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).
+      transaction.add(table).delete(table)
+    }
+  }
+  if (direction === 'remove') return transaction
+  for (const table of tableObjects()) {
+    if (standing && table.table.family === 'inet') empty(transaction, standing)
+    else transaction.create(table)
+  }
+  for (const object of userChainObjects()) transaction.add(object)
+  for (const object of rulesetObjects()) transaction.add(object)
+  if (!standing) for (const object of userRuleObjects(users)) transaction.add(object)
+  for (const object of elementObjects(elements)) transaction.add(object)
+  return transaction
+}
+
+/** Our inet table as it stands, if it is of this version of the rules; that of another version is made anew. */
+async function readStanding(nft: Nft): Promise<Ruleset | undefined> {
+  const ruleset = await listTable(nft, ['table', 'chain', 'set'])
+  const ours = tableObjects().find(({ table }) => table.family === 'inet')?.table
+  const same = ruleset?.nftables.some(
+    (object) => 'table' in object && object.table.name === TABLE && object.table.comment === ours?.comment,
+  )
+  return same ? ruleset : undefined
+}
+
+/** Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. */
+function empty(transaction: Transaction, { nftables }: Ruleset): void {
+  const ours = new Set(rulesetObjects().map(nameOf))
+  for (const object of nftables) {
+    if ('chain' in object && ours.has(nameOf(object))) transaction.flush(object)
+  }
+  for (const object of nftables) {
+    if (('set' in object || 'map' in object) && ours.has(nameOf(object))) transaction.flush(object)
+  }
+}
+
+/** A chain, set or map by its kind and name; nothing for other objects. */
+function nameOf(object: ListedObject | RulesetObject): string {
+  if ('chain' in object) return `chain ${object.chain.name}`
+  if ('set' in object) return `set ${object.set.name}`
+  return 'map' in object ? `set ${object.map.name}` : ''
+}

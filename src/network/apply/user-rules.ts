@@ -1,0 +1,189 @@
+import { NfbridgeError } from '../../errors.js'
+import { type Nft, type Rule, type Ruleset, toText } from '../../nft/index.js'
+import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
+
+/** A rule of the users: statements in the shape of libnftables' JSON, and a comment. */
+export type UserRule = Pick<Rule, 'expr' | 'comment'>
+
+/** The rules of both chains. */
+export type UserRuleSet = Readonly<Record<UserChain, readonly UserRule[]>>
+
+/** A rule as it stands in the kernel. */
+export interface ListedUserRule extends UserRule {
+  /** The kernel's number of the rule; undefined while there is no network, and no table that it is in. */
+  readonly handle: number | undefined
+  /** As `nft list` prints it. */
+  readonly text: string
+}
+
+export const NO_USER_RULES: UserRuleSet = { forward: [], inbound: [] }
+
+const CHAINS: readonly UserChain[] = ['forward', 'inbound']
+
+/**
+ * The users' own rules. They live in the kernel, where any tool may change them, as long as there is a network; what is
+ * remembered here is for when there is none, and for after a reboot.
+ */
+export class UserRules {
+  readonly #nft: Nft
+  #remembered: UserRuleSet = NO_USER_RULES
+  #save: (rules: UserRuleSet) => void = () => undefined
+
+  constructor(nft: Nft) {
+    this.#nft = nft
+  }
+
+  /** What the state directory remembers, and how it is told of changes. */
+  restore(rules: UserRuleSet, save: (rules: UserRuleSet) => void): void {
+    this.#remembered = rules
+    this.#save = save
+  }
+
+  get remembered(): UserRuleSet {
+    return this.#remembered
+  }
+
+  remember(rules: UserRuleSet): void {
+    this.#remembered = rules
+    this.#save(rules)
+  }
+
+  /** Both chains as they are in the kernel; undefined when they are not there. */
+  async read(): Promise<Readonly<Record<UserChain, readonly ListedUserRule[]>> | undefined> {
+    const ruleset = await listTable(this.#nft, ['chain', 'rule'])
+    const chains = new Set(
+      ruleset?.nftables.flatMap((object) => ('chain' in object ? [object.chain.name] : [])),
+    )
+    if (!ruleset || !CHAINS.some((chain) => chains.has(USER_CHAINS[chain]))) return undefined
+    return { forward: listed(ruleset, 'forward'), inbound: listed(ruleset, 'inbound') }
+  }
+
+  /** Remembers what is in the kernel now. */
+  async snapshot(): Promise<void> {
+    const rules = await this.read()
+    if (rules) this.remember({ forward: rules.forward.map(plain), inbound: rules.inbound.map(plain) })
+  }
+
+  /** The rules of one chain, in their order. */
+  async list(chain: UserChain): Promise<readonly ListedUserRule[]> {
+    const standing = await this.read()
+    if (standing) return standing[chain]
+    return this.#remembered[chain].map((rule) => ({
+      ...rule,
+      handle: undefined,
+      text: ruleText(chain, rule),
+    }))
+  }
+
+  /** Puts a rule at a place of a chain, from 0; at the end when there are not as many. */
+  async insert(chain: UserChain, index: number, rule: UserRule, operation: string): Promise<void> {
+    await this.#change(chain, operation, (rules) => rules.toSpliced(index, 0, rule))
+  }
+
+  /** Takes away the rule at a place of a chain, from 0. */
+  async delete(chain: UserChain, index: number, operation: string): Promise<void> {
+    await this.#change(chain, operation, (rules) => {
+      if (index < rules.length) return rules.toSpliced(index, 1)
+      throw new NfbridgeError({
+        code: 'NFB_NOT_FOUND',
+        operation,
+        message: `the chain ${USER_CHAINS[chain]} has ${rules.length} rules, none at ${index}`,
+        path: 'index',
+      })
+    })
+  }
+
+  /** Takes away all rules of a chain. */
+  async flush(chain: UserChain, operation: string): Promise<void> {
+    await this.#change(chain, operation, () => [])
+  }
+
+  /**
+   * One change, told to the kernel as the difference, so that the other rules keep their handles and counters; to the memory,
+   * while there is no chain.
+   */
+  async #change(
+    chain: UserChain,
+    operation: string,
+    change: (rules: readonly UserRule[]) => readonly UserRule[],
+  ): Promise<void> {
+    const standing = await this.read()
+    if (!standing) {
+      this.remember({ ...this.#remembered, [chain]: change(this.#remembered[chain]) })
+      return
+    }
+    const before = standing[chain]
+    const after = change(before)
+    const transaction = this.#nft.transaction()
+    const owner = { family: 'inet', table: TABLE, chain: USER_CHAINS[chain] } as const
+    for (const rule of before) {
+      if (!after.includes(rule) && rule.handle !== undefined) {
+        transaction.delete({ rule: { ...owner, handle: rule.handle } })
+      }
+    }
+    for (const [place, rule] of after.entries()) {
+      if (before.some((each) => each === rule)) continue
+      const next = after.slice(place + 1).find((each) => before.some((other) => other === each))
+      const handle = next && 'handle' in next && typeof next.handle === 'number' ? next.handle : undefined
+      if (handle === undefined) transaction.add({ rule: { ...owner, ...plain(rule) } })
+      else transaction.insert({ rule: { ...owner, ...plain(rule), handle } })
+    }
+    try {
+      await transaction.commit()
+    } catch (error) {
+      throw error instanceof NfbridgeError && error.operation !== operation ? inRule(error, operation) : error
+    }
+    await this.snapshot()
+  }
+}
+
+/** What is in our inet table, of some kinds; undefined when there is no such table. */
+export async function listTable(
+  nft: Nft,
+  kinds: readonly ('table' | 'chain' | 'rule' | 'set')[],
+): Promise<Ruleset | undefined> {
+  try {
+    return await nft.list({ family: 'inet', table: TABLE, kinds, elements: false })
+  } catch (error) {
+    if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+    throw error
+  }
+}
+
+/** The users' rules as objects of a transaction. */
+export function userRuleObjects(rules: UserRuleSet): { rule: Rule }[] {
+  return CHAINS.flatMap((chain) =>
+    rules[chain].map((rule) => ({
+      rule: { family: 'inet', table: TABLE, chain: USER_CHAINS[chain], ...plain(rule) },
+    })),
+  )
+}
+
+function listed({ nftables }: Ruleset, chain: UserChain): ListedUserRule[] {
+  return nftables.flatMap((object) => {
+    if (!('rule' in object) || object.rule.chain !== USER_CHAINS[chain]) return []
+    const { handle, ...rule } = object.rule
+    return [{ ...plain(rule), handle, text: toText({ rule: object.rule }) }]
+  })
+}
+
+function ruleText(chain: UserChain, rule: UserRule): string {
+  return toText({ rule: { family: 'inet', table: TABLE, chain: USER_CHAINS[chain], ...rule } })
+}
+
+function plain({ expr, comment }: UserRule): UserRule {
+  return comment === undefined ? { expr } : { expr, comment }
+}
+
+function inRule(error: NfbridgeError, operation: string): NfbridgeError {
+  return new NfbridgeError({
+    code: error.code,
+    operation,
+    message: error.reason,
+    errno: error.errno,
+    kernelMessage: error.kernelMessage,
+    path: 'rule',
+    related: error.related,
+    cause: error,
+  })
+}

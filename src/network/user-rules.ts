@@ -1,0 +1,124 @@
+import { NfbridgeError } from '../errors.js'
+import { checkArray, checkInteger, checkObject, checkString } from '../input.js'
+import type { Statement } from '../nft/index.js'
+import type { HostContext } from './apply/host-context.js'
+import type { ListedUserRule, UserRule } from './apply/user-rules.js'
+import { USER_CHAINS, type UserChain } from './rules/names.js'
+
+/** A rule for one of the users' chains: statements (from the builders of `nfbridge/nft`, or nft's JSON), or with a comment. */
+export type UserRuleOption = readonly Statement[] | UserRule
+
+/**
+ * The users' own rules, in front of ours. Two chains of table `inet nfbridge`, made with the first network and never touched
+ * by anything but these calls, so that other tools may write there as well. A verdict in them is final for what they see;
+ * rules that give none let the packet go on to ours.
+ */
+export class HostUserRules {
+  /**
+   * The chain `user`: all that is forwarded on the host, in both directions, replies too, before everything else (Docker's
+   * `DOCKER-USER`). A rule that drops what comes from an address drops its answers to the containers as well.
+   */
+  readonly forward: UserRuleChain
+  /** The chain `user_inbound`: only new traffic towards containers (Docker's `DOCKER`). Their own connections are not concerned. */
+  readonly inbound: UserRuleChain
+
+  /** @internal */
+  constructor(context: HostContext) {
+    this.forward = new UserRuleChain(context, 'forward')
+    this.inbound = new UserRuleChain(context, 'inbound')
+  }
+}
+
+/** One of the two chains. Places are counted from 0. */
+export class UserRuleChain {
+  readonly #context: HostContext
+  readonly #chain: UserChain
+
+  /** @internal */
+  constructor(context: HostContext, chain: UserChain) {
+    this.#context = context
+    this.#chain = chain
+  }
+
+  /** The chain's name in table `inet nfbridge`: `user`, `user_inbound`. */
+  get name(): string {
+    return USER_CHAINS[this.#chain]
+  }
+
+  /** The rules as they stand, also those that other tools put there. */
+  list(): Promise<readonly ListedUserRule[]> {
+    return this.#operate('list', (operation) => {
+      this.#requireFirewall(operation)
+      return this.#context.kernel.userRules.list(this.#chain)
+    })
+  }
+
+  /**
+   * Puts a rule at a place; at the end where there are not as many rules.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`firewall: false`), NFB_REJECTED (the kernel's own
+   * words), NFB_CLOSED
+   */
+  insert(index: number, rule: UserRuleOption): Promise<void> {
+    return this.#operate('insert', (operation) => {
+      checkInteger(index, [0, 0xffff_ffff], operation, 'index')
+      return this.#put(index, rule, operation)
+    })
+  }
+
+  /** Puts a rule at the end. @throws NfbridgeError as {@link insert} */
+  append(rule: UserRuleOption): Promise<void> {
+    return this.#operate('append', (operation) => this.#put(Number.POSITIVE_INFINITY, rule, operation))
+  }
+
+  /**
+   * Takes away the rule at a place. Connections that it alone allowed stop.
+   * @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_ARGUMENT, NFB_CLOSED
+   */
+  delete(index: number): Promise<void> {
+    return this.#operate('delete', async (operation) => {
+      this.#requireFirewall(operation)
+      checkInteger(index, [0, 0xffff_ffff], operation, 'index')
+      await this.#context.kernel.userRules.delete(this.#chain, index, operation)
+    })
+  }
+
+  /** Takes away all rules, those of other tools too. Connections that they alone allowed stop. */
+  flush(): Promise<void> {
+    return this.#operate('flush', async (operation) => {
+      this.#requireFirewall(operation)
+      await this.#context.kernel.userRules.flush(this.#chain, operation)
+    })
+  }
+
+  async #put(index: number, option: UserRuleOption, operation: string): Promise<void> {
+    this.#requireFirewall(operation)
+    await this.#context.kernel.userRules.insert(this.#chain, index, parseRule(option, operation), operation)
+  }
+
+  #operate<T>(call: string, work: (operation: string) => Promise<T>): Promise<T> {
+    const operation = `UserRuleChain.${call}`
+    return this.#context.operate(operation, () => work(operation))
+  }
+
+  #requireFirewall(operation: string): void {
+    if (this.#context.settings.firewall) return
+    throw new NfbridgeError({
+      code: 'NFB_SETTING_CONFLICT',
+      operation,
+      message:
+        'the host was opened with firewall: false, which makes no chain for rules; open it with firewall: true',
+    })
+  }
+}
+
+function parseRule(option: UserRuleOption, operation: string): UserRule {
+  if (isStatements(option)) return { expr: checkArray(option, operation, 'rule') }
+  checkObject(option, ['expr', 'comment'], operation, 'rule')
+  const expr = checkArray(option.expr, operation, 'rule.expr')
+  if (option.comment === undefined) return { expr }
+  return { expr, comment: checkString(option.comment, operation, 'rule.comment') }
+}
+
+function isStatements(option: UserRuleOption): option is readonly Statement[] {
+  return Array.isArray(option)
+}
