@@ -113,7 +113,15 @@ function parseMasquerade(
       throw conflict(`there is one address for each family, and ${other} is IPv${other.family} too`, at)
     snat.push(checkUnicast(address, at))
   }
-  return { masquerade: true, except, snat }
+  return { masquerade: true, except: outermost(except), snat }
+}
+
+/** Without those that lie within others: a set of intervals takes no address twice. */
+function outermost(subnets: readonly Cidr[]): Cidr[] {
+  const wideFirst = subnets.toSorted((one, other) => one.prefixLength - other.prefixLength)
+  return wideFirst.filter(
+    (subnet, index) => !wideFirst.slice(0, index).some((wider) => wider.overlaps(subnet)),
+  )
 }
 
 /** One text or several, each with its place. */

@@ -1,58 +1,151 @@
-import { Cidr, IPv4Address } from '../../address/index.js'
-import { NfbridgeError } from '../../errors.js'
-import { hostRange } from './address-pool.js'
-import type { NetworkSettings } from './network-settings.js'
-import type { NetworkRecord } from './records.js'
-import type { Registry } from './registry.js'
+import { Cidr, type IPAddress } from '../../address/index.js'
+import { joinPath } from '../../errors.js'
+import { AddressPool, isHostAddress } from './address-pool.js'
+import { bridgeNames } from './bridge-names.js'
+import { defaultPools } from './default-pools.js'
+import { splitBits } from './network-conflicts.js'
+import { refuseNetwork } from './network-refusal.js'
+import { LARGEST_MTU, type NetworkSettings, smallestMtu } from './network-settings.js'
+import { holderOf } from './peer.js'
+import type { PoolSettings } from './pool-settings.js'
+import type { Family, NetworkRecord, PoolRecord } from './records.js'
+import type { NetworkView } from './view.js'
 
 /** The network that containers get when none is named, as Docker has it. */
 export const DEFAULT_NETWORK = { name: 'docker0', subnet: '172.17.0.0/16' } as const
 
-/** Docker's default address pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 and on. */
-function* defaultSubnets(): Generator<Cidr> {
-  for (let second = 17; second <= 31; second += 1) yield Cidr.parse(`172.${second}.0.0/16`)
-  for (let third = 0; third < 256; third += 16) yield Cidr.parse(`192.168.${third}.0/20`)
+/** What planning a network must know of the host. */
+export interface HostFacts {
+  /**
+   * Destinations of the host's own routes. Those by interfaces of ours, and by a bridge that is to be adopted, don't matter;
+   * nor do default routes, which everything overlaps.
+   */
+  readonly routes: readonly Cidr[]
+  /** MTU of the interface that the default route leads to; undefined where there is none. */
+  readonly outgoingMtu: number | undefined
 }
 
 /** Interface groups of our containers' host ends start here: far from what people number by hand. */
 const FIRST_GROUP = 0x6e660000
 
+/** What an interface has unless it is told otherwise. */
+const ETHERNET_MTU = 1500
+
 /**
- * Chooses what was left open (pool, gateway, group) and refuses what collides with another network, or with one that an
- * interface of the host is in: it would lose its way there.
+ * Chooses what was left open (pools, gateways, bridges, MTU, group) and refuses what collides with another network, a peer,
+ * or a route of the host: packets would lose their way there.
+ * @throws NfbridgeError NFB_NAME_TAKEN, NFB_POOL_OVERLAP, NFB_POOL_FULL, NFB_SETTING_CONFLICT
  */
-export function planNetwork(
-  registry: Registry,
-  settings: NetworkSettings,
-  occupied: readonly Cidr[],
-): NetworkRecord {
-  const refuse = (
-    code: 'NFB_NAME_TAKEN' | 'NFB_POOL_OVERLAP' | 'NFB_POOL_FULL',
-    message: string,
-    path: string,
-  ) => new NfbridgeError({ code, operation: 'BridgeHost.createNetwork', message, path })
-  const networks = [...registry.networks]
-  if (registry.network(settings.name)) {
-    throw refuse('NFB_NAME_TAKEN', `there is a network "${settings.name}" already`, 'name')
+export function planNetwork(view: NetworkView, settings: NetworkSettings, facts: HostFacts): NetworkRecord {
+  const networks = [...view.networks]
+  const { name, ipv4, ipv6, icc, internal, isolation, trustedInterfaces, allowDirectRouting, linkMode } =
+    settings
+  const owner = networks.find((each) => each.name === name || each.bridges.includes(name))
+  if (owner) {
+    const what =
+      owner.name === name ? `a network "${name}"` : `a bridge "${name}", of the network "${owner.name}",`
+    throw refuseNetwork('NFB_NAME_TAKEN', `there is ${what} already`, 'name')
   }
-  /** Who has a part of a pool, in words. */
-  const holder = (subnet: Cidr): string | undefined => {
-    const network = networks.find((each) => each.subnet.overlaps(subnet))
-    if (network) return `${network.subnet} of ${network.name}`
-    const taken = occupied.find((each) => each.overlaps(subnet))
-    return taken && `${taken}, in which the host has an address`
+  const bridges = bridgeNames(name, settings.bridges, new Set(networks.flatMap((each) => each.bridges)))
+  const planned = choosePools(settings, (subnet) => {
+    const route = facts.routes.find((each) => each.prefixLength > 0 && each.overlaps(subnet))
+    return holderOf(subnet, view) ?? (route && `${route}, to which the host has a route`)
+  })
+  return {
+    name,
+    bridges,
+    pools: planned.flatMap((pool) => {
+      const isolated = (pool.subnet.family === 4 ? ipv4 : ipv6).mode === 'isolated'
+      return split(pool, bridges, isolated)
+    }),
+    ipv4,
+    ipv6,
+    icc,
+    internal,
+    isolation,
+    trustedInterfaces,
+    allowDirectRouting,
+    linkMode,
+    mtu: settings.mtu ?? defaultMtu(facts.outgoingMtu, settings.families),
+    adopted: settings.adopt,
+    group: freeGroup(networks),
   }
-  const other = settings.subnet && holder(settings.subnet)
-  if (other) throw refuse('NFB_POOL_OVERLAP', `${settings.subnet} overlaps ${other}`, 'subnet')
-  const subnet = settings.subnet ?? [...defaultSubnets()].find((candidate) => !holder(candidate))
-  if (!subnet) throw refuse('NFB_POOL_FULL', 'every default pool is in use; give a subnet', 'subnet')
+}
+
+/** The pools that were given, and a default one for each family without. */
+function choosePools(
+  { pools, families, bridges }: NetworkSettings,
+  holder: (subnet: Cidr) => string | undefined,
+): PoolSettings[] {
+  for (const { subnet, path } of pools) {
+    const other = holder(subnet)
+    if (other)
+      throw refuseNetwork('NFB_POOL_OVERLAP', `${subnet} overlaps ${other}`, joinPath(path, 'subnet'))
+  }
+  const missing = families.filter((family) => !pools.some(({ subnet }) => subnet.family === family))
+  return [...pools, ...missing.map((family) => defaultPool(family, bridges, pools, holder))]
+}
+
+function defaultPool(
+  family: Family,
+  bridges: number,
+  given: readonly PoolSettings[],
+  holder: (subnet: Cidr) => string | undefined,
+): PoolSettings {
+  for (const subnet of defaultPools(family, splitBits(bridges))) {
+    if (!holder(subnet)) return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+  }
+  const path = given.length > 0 ? 'pools' : 'subnet'
+  throw refuseNetwork('NFB_POOL_FULL', `every default pool of IPv${family} is in use; give a subnet`, path)
+}
+
+/** The parts of a pool, one for each bridge: as large as each other, with a gateway each unless they are isolated. */
+function split(pool: PoolSettings, bridges: readonly string[], isolated: boolean): PoolRecord[] {
+  const parts = bridges.map((bridge, index) => {
+    const subnet = partOf(pool.subnet, splitBits(bridges.length), index)
+    const exclude = pool.exclude.filter((each) => each.overlaps(subnet))
+    const part = { bridge, subnet, range: pool.range ?? subnet, exclude, gateway: undefined }
+    return isolated ? part : { ...part, gateway: gatewayOf(pool, part) }
+  })
+  const given = pool.gateway
+  if (given && !parts.some(({ gateway }) => gateway?.equals(given))) {
+    const message = `${given} is no address for an interface in any of ${parts.map(({ subnet }) => subnet).join(', ')}`
+    throw refuseNetwork('NFB_ADDRESS_OUTSIDE_POOL', message, joinPath(pool.path, 'gateway'))
+  }
+  const useless = parts.find((part) => new AddressPool(part).free().next().done)
+  if (useless) {
+    const message = `nothing of ${useless.range} is left for containers; exclude less, or give a larger range`
+    const path = joinPath(pool.path, pool.exclude.length > 0 ? 'exclude' : 'range')
+    throw refuseNetwork('NFB_SETTING_CONFLICT', message, path)
+  }
+  return parts
+}
+
+function partOf(subnet: Cidr, bits: number, index: number): Cidr {
+  if (bits === 0) return subnet
+  const prefixLength = subnet.prefixLength + bits
+  const size = subnet.size >> BigInt(bits)
+  return Cidr.of(subnet.addressAt(size * BigInt(index)), prefixLength)
+}
+
+/** The one that was given, if it is of this part; or the first that is not excluded, in the range or not. */
+function gatewayOf({ gateway, path }: PoolSettings, part: PoolRecord): IPAddress {
+  if (gateway && isHostAddress(part.subnet, gateway)) return gateway
+  const { value } = new AddressPool({ ...part, range: part.subnet }).free().next()
+  if (value) return value
+  const message = `nothing of ${part.subnet} is left for the gateway; exclude less, or give a gateway`
+  throw refuseNetwork('NFB_SETTING_CONFLICT', message, joinPath(path, 'exclude'))
+}
+
+/** That of the way out, so that nothing is fragmented there; undefined where it is what interfaces have anyway. */
+function defaultMtu(outgoing: number | undefined, families: readonly Family[]): number | undefined {
+  if (outgoing === undefined || outgoing === ETHERNET_MTU) return undefined
+  return Math.min(Math.max(outgoing, smallestMtu(families)), LARGEST_MTU)
+}
+
+function freeGroup(networks: readonly NetworkRecord[]): number {
   const groups = new Set(networks.map(({ group }) => group))
   let group = FIRST_GROUP
   while (groups.has(group)) group += 1
-  const { name, icc, mtu } = settings
-  return { name, subnet, gateway: settings.gateway ?? firstAddress(subnet), icc, mtu, group }
-}
-
-function firstAddress(subnet: Cidr): IPv4Address {
-  return IPv4Address.fromNumber(hostRange(subnet)[0])
+  return group
 }
