@@ -41,7 +41,7 @@ const SHARED = {
 const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
   ({
     links: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'], size: LARGE },
-    replies: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'], size: MEDIUM },
+    replies: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'] },
     published: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
     published_ranges: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
     hairpin: { family: 'inet', type: [address, address], size: MEDIUM },
