@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'NFB_PORT_TAKEN'
   | 'NFB_POOL_FULL'
   | 'NFB_POOL_OVERLAP'
+  | 'NFB_BRIDGE_FULL'
   | 'NFB_SETTING_CONFLICT'
   | 'NFB_NOT_FOUND'
   | 'NFB_LINK_REFUSED'

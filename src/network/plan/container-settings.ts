@@ -1,30 +1,24 @@
-import {
-  IPv4Address,
-  MacAddress,
-  type Publication,
-  parseExpose,
-  parsePublication,
-} from '../../address/index.js'
+import { parseExpose } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkObject, checkString } from '../../input.js'
 import type { NamespaceSource } from '../../netns/index.js'
-// Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../../rtnl/names.js'
-import type { ContainerOptions, LinkOption, PublishOption } from '../options.js'
+import type {
+  ConnectOptions,
+  ContainerOptions,
+  HostContainerOptions,
+  LinkOption,
+  StartOptions,
+} from '../options.js'
+import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
 import { checkContainerId, checkContainerName, checkHostName } from './identity.js'
-import { type ContainerPort, type PublishedPort, portText, publishedText } from './records.js'
+import { parsePublished, type RequestedPublication } from './publish-settings.js'
+import { type ContainerPort, portText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */
 export interface RequestedLink {
   readonly reference: string
   readonly alias: string
   /** Where it stands in the caller's input. */
-  readonly path: string
-}
-
-/** A single port to publish. */
-export interface RequestedPublication {
-  readonly port: PublishedPort
   readonly path: string
 }
 
@@ -36,59 +30,87 @@ export interface ContainerSettings {
   readonly name: string | undefined
   readonly id: string | undefined
   readonly hostname: string | undefined
-  readonly address: IPv4Address | undefined
-  readonly mac: MacAddress | undefined
-  readonly interfaceName: string
+  readonly endpoint: EndpointSettings
   readonly exposed: readonly ContainerPort[]
   readonly published: readonly RequestedPublication[]
   readonly links: readonly RequestedLink[]
+  readonly hostsFile: string | undefined
+}
+
+/** {@link ConnectOptions}, checked. */
+export interface ConnectSettings {
+  readonly netns: NamespaceSource | undefined
+  readonly endpoint: EndpointSettings
+  readonly links: readonly RequestedLink[]
+}
+
+/** {@link HostContainerOptions}, checked. */
+export interface HostContainerSettings {
+  readonly name: string | undefined
+  readonly id: string | undefined
 }
 
 const ATTACH = 'Network.attach'
+const CONNECT = 'Container.connect'
+const START = 'Container.start'
+const ADD_HOST = 'BridgeHost.addHostContainer'
 
 export function parseContainerOptions(options: ContainerOptions, path: string): ContainerSettings {
   checkObject(
     options,
-    ['netns', 'name', 'id', 'hostname', 'address', 'mac', 'interfaceName', 'expose', 'publish', 'links'],
+    ['netns', 'name', 'id', 'hostname', 'expose', 'publish', 'links', 'hostsFile', ...ENDPOINT_PROPERTIES],
     ATTACH,
     path,
   )
   const at = (property: string): string => joinPath(path, property)
-  const text = <T>(
-    property: 'name' | 'id' | 'hostname' | 'address' | 'mac' | 'interfaceName',
-    parse: (text: string, path: string) => T,
-  ): T | undefined => {
-    const value = options[property]
-    return value === undefined ? undefined : parse(checkString(value, ATTACH, at(property)), at(property))
-  }
   if (options.netns === undefined || options.netns === null) {
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation: ATTACH,
-      message: "the container's network namespace is missing",
-      path: at('netns'),
-    })
+    throw invalid(ATTACH, "the container's network namespace is missing", at('netns'))
   }
+  const { name, id, hostname, hostsFile } = options
   return {
     path,
     netns: options.netns,
-    name: text('name', checkContainerName),
-    id: text('id', checkContainerId),
-    hostname: text('hostname', checkHostName),
-    address: text('address', (value, where) => IPv4Address.parse(value, where)),
-    mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
-    interfaceName:
-      text('interfaceName', (value, where) => checkInterfaceName(value, ATTACH, where)) ?? 'eth0',
+    name:
+      name === undefined ? undefined : checkContainerName(checkString(name, ATTACH, at('name')), at('name')),
+    id: id === undefined ? undefined : checkContainerId(checkString(id, ATTACH, at('id')), at('id')),
+    hostname:
+      hostname === undefined
+        ? undefined
+        : checkHostName(checkString(hostname, ATTACH, at('hostname')), at('hostname')),
+    endpoint: parseEndpointOptions(options, ATTACH, path),
     exposed: parseExposed(options.expose ?? [], at('expose')),
     published: parsePublished(options.publish ?? [], at('publish')),
-    links: checkArray(options.links ?? [], ATTACH, at('links')).map((link, index) =>
-      parseLink(link, joinPath(at('links'), index)),
-    ),
+    links: parseLinks(options.links ?? [], ATTACH, at('links')),
+    hostsFile: hostsFile === undefined ? undefined : checkFile(hostsFile, at('hostsFile')),
   }
 }
 
-/** Each exposed port once, ranges expanded. */
-function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
+/** Options of {@link Container.connect}. */
+export function parseConnectOptions(options: ConnectOptions): ConnectSettings {
+  checkObject(options, ['netns', 'links', ...ENDPOINT_PROPERTIES], CONNECT, '')
+  return {
+    netns: options.netns,
+    endpoint: parseEndpointOptions(options, CONNECT, ''),
+    links: parseLinks(options.links ?? [], CONNECT, 'links'),
+  }
+}
+
+/** Options of {@link Container.start}: the namespace, where it is another one. */
+export function parseStartOptions(options: StartOptions): NamespaceSource | undefined {
+  return checkObject(options, ['netns'], START, '').netns
+}
+
+/** Options of {@link BridgeHost.addHostContainer}. */
+export function parseHostContainerOptions(options: HostContainerOptions): HostContainerSettings {
+  const { name, id } = checkObject(options, ['name', 'id'], ADD_HOST, '')
+  return {
+    name: name === undefined ? undefined : checkContainerName(checkString(name, ADD_HOST, 'name'), 'name'),
+    id: id === undefined ? undefined : checkContainerId(checkString(id, ADD_HOST, 'id'), 'id'),
+  }
+}
+
+/** Each exposed port once, ranges expanded. @throws NfbridgeError NFB_INVALID_PORT, NFB_INVALID_ARGUMENT */
+export function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
   const ports = new Map<string, ContainerPort>()
   checkArray(expose, ATTACH, path).forEach((text, index) => {
     const written = typeof text === 'number' ? String(text) : text
@@ -98,29 +120,6 @@ function parseExposed(expose: readonly (string | number)[], path: string): Conta
     }
   })
   return [...ports.values()]
-}
-
-/** Each published port once, ranges expanded. */
-export function parsePublished(publish: readonly PublishOption[], path: string): RequestedPublication[] {
-  const requested = new Map<string, RequestedPublication>()
-  checkArray(publish, ATTACH, path).forEach((option, index) => {
-    const at = joinPath(path, index)
-    for (const port of parsePublishOption(option, at)) requested.set(publishedText(port), { port, path: at })
-  })
-  return [...requested.values()]
-}
-
-/** The single ports of one publication. */
-export function parsePublishOption(option: PublishOption, path: string): PublishedPort[] {
-  const publication = parsePublication(option, path)
-  const hostAddress = publishedAddress(publication, path)
-  const { hostPorts, containerPorts, protocol } = publication
-  return Array.from({ length: hostPorts.last - hostPorts.first + 1 }, (_, offset) => ({
-    hostAddress,
-    hostPort: hostPorts.first + offset,
-    containerPort: containerPorts.first + offset,
-    protocol,
-  }))
 }
 
 /** `web`, `web:db` or the object form; without an alias it is the reference itself, as Docker has it. */
@@ -134,25 +133,22 @@ export function parseLink(option: LinkOption, path: string): RequestedLink {
   }
   const [reference = '', alias = reference, ...rest] = option.split(':')
   if (reference === '' || rest.length > 0) {
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation: ATTACH,
-      message: `"${option}" is no link: name, id or short id, then ":" and the alias if it has another name`,
-      path,
-    })
+    const message = `"${option}" is no link: name, id or short id, then ":" and the alias if it has another name`
+    throw invalid(ATTACH, message, path)
   }
   return { reference, alias: checkHostName(alias, path), path }
 }
 
-/** 0.0.0.0 is every address, as Docker writes it. */
-function publishedAddress(publication: Publication, path: string): IPv4Address | undefined {
-  const address = publication.hostAddress
-  if (address === undefined) return undefined
-  if (address.family === 4) return address.value === 0 ? undefined : address
-  throw new NfbridgeError({
-    code: 'NFB_INVALID_ADDRESS',
-    operation: ATTACH,
-    message: `${address} is IPv6; a port is published on an IPv4 address of the host`,
-    path,
-  })
+function parseLinks(links: readonly LinkOption[], operation: string, path: string): RequestedLink[] {
+  return checkArray(links, operation, path).map((link, index) => parseLink(link, joinPath(path, index)))
+}
+
+/** A relative path would mean another file after a restart. */
+function checkFile(file: string, path: string): string {
+  if (checkString(file, ATTACH, path).startsWith('/') && !file.includes('\0')) return file
+  throw invalid(ATTACH, `"${file}" is no absolute path of a file`, path)
+}
+
+function invalid(operation: string, message: string, path: string): NfbridgeError {
+  return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
 }

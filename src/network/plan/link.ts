@@ -1,7 +1,7 @@
 import { NfbridgeError } from '../../errors.js'
 import type { RequestedLink } from './container-settings.js'
 import { containerLabel, type Plan } from './plan.js'
-import type { ContainerRecord, LinkRecord } from './records.js'
+import { type ContainerRecord, endpointOn, type LinkRecord } from './records.js'
 import type { Registry } from './registry.js'
 
 /** Finds a container by name, full id or short id. */
@@ -26,13 +26,8 @@ export function planLinks(
       new NfbridgeError({ code, operation, message, path })
     const server = find(reference)
     if (!server) throw refuse('NFB_NOT_FOUND', unknownServer(reference, registry, others))
-    if (server.id === client.id) throw refuse('NFB_LINK_REFUSED', 'a container needs no link to itself')
-    if (server.network !== client.network) {
-      throw refuse(
-        'NFB_LINK_REFUSED',
-        `${containerLabel(server)} is on ${server.network}, not on ${client.network}; links stay within a network`,
-      )
-    }
+    const reason = refusedBecause(client, server)
+    if (reason !== undefined) throw refuse('NFB_LINK_REFUSED', reason)
     if (aliases.has(alias)) {
       throw refuse('NFB_NAME_TAKEN', `${containerLabel(client)} has a link with the alias "${alias}" already`)
     }
@@ -40,6 +35,25 @@ export function planLinks(
     links.push({ server: server.id, alias })
   }
   return links
+}
+
+/** Why one container can't be linked to another; undefined: it can. */
+function refusedBecause(client: ContainerRecord, server: ContainerRecord): string | undefined {
+  if (server.id === client.id) return 'a container needs no link to itself'
+  for (const each of [server, client]) {
+    if (each.state !== 'host') continue
+    return `${containerLabel(each)} uses the host's network, which links do not lead to or from`
+  }
+  if (server.state === 'stopped') return `${containerLabel(server)} is stopped; start it first`
+  if (client.endpoints.some(({ network }) => endpointOn(server, network))) return undefined
+  return (
+    `${containerLabel(server)} is on ${networksText(server)}, not on ${networksText(client)}; ` +
+    'links stay within a network'
+  )
+}
+
+function networksText({ endpoints }: ContainerRecord): string {
+  return endpoints.length === 0 ? 'no network' : endpoints.map(({ network }) => network).join(' and ')
 }
 
 /** Adds one link to a container that stands. */
@@ -63,6 +77,19 @@ export function planUnlink(registry: Registry, client: ContainerRecord, referenc
   })
 }
 
+/** Every link that a container is client or server of, as pairs. */
+export function pairsOf(registry: Registry, container: ContainerRecord): (readonly [string, string])[] {
+  return [
+    ...container.links.map(({ server }) => [container.id, server] as const),
+    ...clientPairs(registry, container),
+  ]
+}
+
+/** Every link that leads to a container, as pairs. */
+export function clientPairs(registry: Registry, server: ContainerRecord): (readonly [string, string])[] {
+  return [...registry.clientsOf(server.id)].map((client) => [client, server.id] as const)
+}
+
 function linkChange(client: ContainerRecord, links: readonly LinkRecord[]): Plan {
   const servers = new Set([...client.links, ...links].map(({ server }) => server))
   return {
@@ -72,7 +99,7 @@ function linkChange(client: ContainerRecord, links: readonly LinkRecord[]): Plan
 }
 
 function unknownServer(reference: string, registry: Registry, others: Iterable<ContainerRecord>): string {
-  for (const { hostname, name } of [...registry.containers, ...others]) {
+  for (const { hostname, name } of [...registry.withHostName(reference), ...others]) {
     if (hostname !== reference) continue
     return `"${reference}" is the host name of "${name}"; a host name is not a container's name or id`
   }

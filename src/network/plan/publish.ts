@@ -1,87 +1,183 @@
+import { formatRange, type PortRange } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
-import type { RequestedPublication } from './container-settings.js'
+import { Claims } from './claims.js'
+import { eachFamily, translates } from './endpoints.js'
+import { AUTOMATIC_PORTS } from './host-ports.js'
+import { clientPairs } from './link.js'
 import { containerLabel, type Plan } from './plan.js'
-import { type ContainerRecord, type PublishedPort, publishedText } from './records.js'
+import type { RequestedPublication } from './publish-settings.js'
+import {
+  addressOf,
+  type ContainerRecord,
+  type EndpointRecord,
+  type Family,
+  familyOf,
+  type PublishedPort,
+  publishedText,
+} from './records.js'
 import type { Registry } from './registry.js'
+import type { NetworkView } from './view.js'
 
-/** Publications that one call asks for, of one container. */
-interface Asked {
-  readonly container: ContainerRecord | undefined
-  readonly published: readonly RequestedPublication[]
+/** What decides whether, and on which ports, something can be published. */
+export interface PublishConditions {
+  readonly firewall: boolean
+  /** Host ports that somebody else on this machine has, `tcp/49153`: they are not chosen. */
+  readonly taken: ReadonlySet<string>
+  readonly operation: string
 }
 
-/** Refuses a host port that somebody has, standing or in the same call, and any where no rules are made. */
-export function checkPublications(
-  registry: Registry,
-  asked: readonly Asked[],
-  firewall: boolean,
-  operation: string,
-): void {
-  const claimed = new Map<string, { readonly host: string; readonly by: string }[]>()
-  for (const { container, published } of asked) {
-    for (const { port, path } of published) {
-      if (!firewall) {
-        throw new NfbridgeError({
-          code: 'NFB_SETTING_CONFLICT',
-          operation,
-          message:
-            'a published port needs rules, and firewall: false makes none; open the host with firewall: true',
-          path,
-        })
-      }
-      const host = port.hostAddress?.toString() ?? '*'
-      const key = `${port.protocol}/${port.hostPort}`
-      const claims = claimed.get(key) ?? []
-      const rival = claims.find((claim) => claim.host === host || claim.host === '*' || host === '*')
-      const holder = registry.container(rival?.by ?? registry.holderOf(port) ?? '')
-      if (rival || holder) {
-        const own = rival?.by === container?.id
-        const who = holder ? containerLabel(holder) : `${own ? 'the same' : 'another'} container of this call`
-        throw new NfbridgeError({
-          code: 'NFB_PORT_TAKEN',
-          operation,
-          message: `port ${host}:${port.hostPort}/${port.protocol} is published by ${who}`,
-          path,
-        })
-      }
-      claims.push({ host, by: container?.id ?? '' })
-      claimed.set(key, claims)
+type Refusal = (code: 'NFB_PORT_TAKEN' | 'NFB_SETTING_CONFLICT', message: string) => NfbridgeError
+
+/**
+ * Resolves publications of one container: ports are chosen where none was given. Refuses a host port that somebody has,
+ * standing or in the same call, and any where no rules are made or no network of the container takes it.
+ */
+export function claimPublications(
+  claims: Claims,
+  view: NetworkView,
+  container: ContainerRecord,
+  requested: readonly RequestedPublication[],
+  { firewall, taken, operation }: PublishConditions,
+): PublishedPort[] {
+  return requested.map(({ port, automatic, path }) => {
+    const refuse: Refusal = (code, message) => new NfbridgeError({ code, operation, message, path })
+    if (!firewall) {
+      const message =
+        'a published port needs rules, and firewall: false makes none; open the host with firewall: true'
+      throw refuse('NFB_SETTING_CONFLICT', message)
     }
-  }
+    const reason = untakenBecause(view, container, port)
+    if (reason !== undefined) throw refuse('NFB_SETTING_CONFLICT', reason)
+    const resolved = automatic ? chooseHostPorts(claims, port, taken, refuse) : port
+    const holder = claims.registry.holderOf(resolved) ?? claims.hostPorts.holderOf(resolved)
+    if (holder !== undefined) {
+      const message = `port ${hostText(resolved)} is published by ${holderText(claims, view, container, holder)}`
+      throw refuse('NFB_PORT_TAKEN', message)
+    }
+    claims.hostPorts.mark('take', container.id, resolved)
+    return resolved
+  })
 }
 
+/** Adds publications to a container. @returns also the publications as they came to be, in the order of the request */
 export function planPublish(
   registry: Registry,
   container: ContainerRecord,
-  published: readonly RequestedPublication[],
+  requested: readonly RequestedPublication[],
   firewall: boolean,
-): Plan {
-  checkPublications(registry, [{ container, published }], firewall, 'Container.publish')
-  return publicationChange(registry, container, [
-    ...container.published,
-    ...published.map(({ port }) => port),
-  ])
+  taken: ReadonlySet<string>,
+): Plan & { readonly published: readonly PublishedPort[] } {
+  const conditions = { firewall, taken, operation: 'Container.publish' }
+  const claims = new Claims(registry)
+  // What a stopped container has is nobody's until it starts; it must not take it twice itself.
+  if (container.state !== 'running') {
+    for (const port of container.published) claims.hostPorts.mark('take', container.id, port)
+  }
+  const published = claimPublications(claims, registry, container, requested, conditions)
+  return { ...publicationChange(registry, container, [...container.published, ...published]), published }
 }
 
-/** Takes publications back; one that does not stand is an error. */
+/** Takes publications back; one that does not stand is an error. One without a host port stands for all of its ports. */
 export function planUnpublish(
   registry: Registry,
   container: ContainerRecord,
-  published: readonly RequestedPublication[],
+  requested: readonly RequestedPublication[],
 ): Plan {
-  const standing = new Map<string, PublishedPort>(
-    container.published.map((port) => [publishedText(port), port]),
-  )
-  for (const { port, path } of published) {
-    if (standing.delete(publishedText(port))) continue
-    throw new NfbridgeError({
-      code: 'NFB_NOT_FOUND',
-      operation: 'Container.unpublish',
-      message: `${containerLabel(container)} has no publication ${publishedText(port)}`,
-      path,
-    })
+  let standing = [...container.published]
+  for (const { port, automatic, path } of requested) {
+    const left = standing.filter((each) => !matches(each, port, automatic))
+    if (left.length === standing.length) {
+      throw new NfbridgeError({
+        code: 'NFB_NOT_FOUND',
+        operation: 'Container.unpublish',
+        message: `${containerLabel(container)} has no publication ${publishedText(port)}`,
+        path,
+      })
+    }
+    standing = left
   }
-  return publicationChange(registry, container, [...standing.values()])
+  return publicationChange(registry, container, standing)
+}
+
+function matches(standing: PublishedPort, port: PublishedPort, automatic: boolean): boolean {
+  const hostPorts = automatic ? standing.hostPorts : port.hostPorts
+  return publishedText(standing) === publishedText({ ...port, hostPorts })
+}
+
+/** Why no network of a container takes a publication; undefined: one does. */
+function untakenBecause(
+  view: NetworkView,
+  container: ContainerRecord,
+  { hostAddress }: PublishedPort,
+): string | undefined {
+  if (container.state === 'host') {
+    return `${containerLabel(container)} uses the host's network: its ports are the host's own`
+  }
+  const families = hostAddress ? [hostAddress.family] : eachFamily
+  const takes = (endpoint: EndpointRecord, family: Family): boolean => {
+    if (!addressOf(endpoint, family)) return false
+    const network = view.network(endpoint.network)
+    if (!network || network.internal) return false
+    return translates(view, network.name, family) || familyOf(network, family).mode === 'routed'
+  }
+  if (container.endpoints.some((endpoint) => families.some((family) => takes(endpoint, family))))
+    return undefined
+  const networks = container.endpoints.map(({ network }) => network).join(', ')
+  const what = hostAddress ? `published on ${hostAddress}` : 'published'
+  return (
+    `a port of ${containerLabel(container)} can't be ${what}: of its networks (${networks || 'none'}) ` +
+    'none that is neither internal nor isolated gives it an address of that family'
+  )
+}
+
+/**
+ * As many consecutive ports of the host as the container's, that nobody has, from the dynamic range: behind those that were
+ * chosen last, so that a port that became free is not somebody else's at once. The same for both families.
+ */
+function chooseHostPorts(
+  claims: Claims,
+  port: PublishedPort,
+  taken: ReadonlySet<string>,
+  refuse: Refusal,
+): PublishedPort {
+  const { first, last } = AUTOMATIC_PORTS
+  const span = port.containerPorts.last - port.containerPorts.first
+  const start = claims.hostPorts.nextAutomatic
+  const from = start > first ? start : claims.registry.nextAutomaticPort
+  const count = last - first + 1
+  for (let step = 0; step < count; step += 1) {
+    const candidate = first + ((from - first + step) % count)
+    if (candidate + span > last) continue
+    const hostPorts: PortRange = { first: candidate, last: candidate + span }
+    const resolved: PublishedPort = { ...port, hostPorts, automatic: true }
+    if (claims.registry.holderOf(resolved) || claims.hostPorts.holderOf(resolved)) continue
+    if (!includesTaken(taken, resolved)) return resolved
+  }
+  throw refuse(
+    'NFB_PORT_TAKEN',
+    `of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`,
+  )
+}
+
+function includesTaken(taken: ReadonlySet<string>, { protocol, hostPorts }: PublishedPort): boolean {
+  for (let port = hostPorts.first; port <= hostPorts.last; port += 1) {
+    if (taken.has(`${protocol}/${port}`)) return true
+  }
+  return false
+}
+
+function hostText({ hostAddress, hostPorts, protocol }: PublishedPort): string {
+  const address = hostAddress?.toString() ?? '0.0.0.0'
+  return `${hostAddress?.family === 6 ? `[${address}]` : address}:${formatRange(hostPorts)}/${protocol}`
+}
+
+function holderText(claims: Claims, view: NetworkView, container: ContainerRecord, holder: string): string {
+  if (holder === container.id) return 'this container itself'
+  const other = view.container(holder)
+  if (!other) return 'another container'
+  return claims.registry.container(holder)
+    ? containerLabel(other)
+    : `${containerLabel(other)}, of the same call`
 }
 
 /** Published ports are open to the container's clients too, so every link to it is touched. */
@@ -90,12 +186,8 @@ function publicationChange(
   container: ContainerRecord,
   published: readonly PublishedPort[],
 ): Plan {
-  const clients = [...registry.clientsOf(container.id)]
   return {
     change: { containers: new Map([[container.id, { ...container, published }]]) },
-    touched: {
-      containers: [container.id],
-      pairs: clients.map((client) => [client, container.id] as const),
-    },
+    touched: { containers: [container.id], pairs: clientPairs(registry, container) },
   }
 }

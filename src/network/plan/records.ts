@@ -83,6 +83,8 @@ export interface PublishedPort {
   readonly hostPorts: PortRange
   readonly containerPorts: PortRange
   readonly protocol: Protocol
+  /** The host's ports were chosen here: others may be, when the container starts again. */
+  readonly automatic?: true | undefined
 }
 
 /** A link, held by its client. */

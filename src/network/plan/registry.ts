@@ -1,26 +1,46 @@
-import type { IPv4Address, MacAddress } from '../../address/index.js'
+import type { IPAddress, MacAddress } from '../../address/index.js'
 import { AddressPool, type PoolMemory } from './address-pool.js'
-import { type ContainerRecord, type NetworkRecord, type PublishedPort, shortId } from './records.js'
+import { HostPorts } from './host-ports.js'
+import {
+  addressOf,
+  type ContainerRecord,
+  type EndpointRecord,
+  type HostPolicyRecord,
+  type NetworkRecord,
+  type PeerRecord,
+  type PoolRecord,
+  type PublishedPort,
+  shortId,
+  standingEndpoints,
+} from './records.js'
 import type { NetworkView, ViewChange } from './view.js'
 
+/** The orders in which a network's pools go on, by subnet: JSON. */
+export type PoolMemories = Readonly<Record<string, PoolMemory>>
+
 /**
- * What stands: networks and containers, and the indexes that answer each question of planning without a search.
+ * What stands: networks, containers and peers, and the indexes that answer each question of planning without a search.
  * Nothing here speaks to the kernel.
  */
 export class Registry implements NetworkView {
   readonly #networks = new Map<string, NetworkRecord>()
   readonly #containers = new Map<string, ContainerRecord>()
+  readonly #peers = new Map<string, PeerRecord>()
+  #policy: HostPolicyRecord = { drop: [], acceptDirect: false }
+  /** By subnet: no two pools overlap. */
   readonly #pools = new Map<string, AddressPool>()
   readonly #idsByName = new Map<string, string>()
+  readonly #idsByHostName = new Map<string, Set<string>>()
   readonly #idsByShortId = new Map<string, Set<string>>()
   readonly #idsByNetwork = new Map<string, Set<string>>()
   readonly #clientsByServer = new Map<string, Set<string>>()
+  /** Of stopped containers too: they keep the names and indexes of their interfaces. */
   readonly #hostInterfaces = new Set<string>()
   readonly #indexes = new Set<number>()
-  /** `network mac`. */
+  /** What only a standing endpoint has: `network mac`, and how many ports a bridge has. */
   readonly #macs = new Set<string>()
-  /** By `protocol/port`: who has it, by host address, `*` for every address. */
-  readonly #hostPorts = new Map<string, Map<string, string>>()
+  readonly #portsByBridge = new Map<string, number>()
+  readonly #hostPorts = new HostPorts()
 
   network(name: string): NetworkRecord | undefined {
     return this.#networks.get(name)
@@ -28,6 +48,10 @@ export class Registry implements NetworkView {
 
   container(id: string): ContainerRecord | undefined {
     return this.#containers.get(id)
+  }
+
+  peer(subnet: string): PeerRecord | undefined {
+    return this.#peers.get(subnet)
   }
 
   get networks(): Iterable<NetworkRecord> {
@@ -38,6 +62,15 @@ export class Registry implements NetworkView {
     return this.#containers.values()
   }
 
+  get peers(): Iterable<PeerRecord> {
+    return this.#peers.values()
+  }
+
+  get policy(): HostPolicyRecord {
+    return this.#policy
+  }
+
+  /** The containers with an endpoint on a network, stopped ones included. */
   containersOf(network: string): ContainerRecord[] {
     return [...(this.#idsByNetwork.get(network) ?? [])].flatMap((id) => this.#containers.get(id) ?? [])
   }
@@ -52,6 +85,11 @@ export class Registry implements NetworkView {
     if (candidates?.size !== 1) return undefined
     const [id] = candidates
     return id === undefined ? undefined : this.#containers.get(id)
+  }
+
+  /** The containers that call themselves so; no key, only for an error's sake. */
+  withHostName(hostname: string): ContainerRecord[] {
+    return [...(this.#idsByHostName.get(hostname) ?? [])].flatMap((id) => this.#containers.get(id) ?? [])
   }
 
   hasName(name: string): boolean {
@@ -79,83 +117,134 @@ export class Registry implements NetworkView {
     return this.#macs.has(`${network} ${mac}`)
   }
 
-  /** Who holds a host port that this one would collide with: the same address, or one of the two is every address. */
-  holderOf(port: PublishedPort): string | undefined {
-    const holders = this.#hostPorts.get(hostPortKey(port))
-    if (!holders) return undefined
-    if (port.hostAddress === undefined) {
-      const [any] = holders.values()
-      return any
-    }
-    return holders.get('*') ?? holders.get(port.hostAddress.toString())
+  /** How many containers stand on a bridge: it takes {@link MOST_BRIDGE_PORTS}. */
+  portsOf(bridge: string): number {
+    return this.#portsByBridge.get(bridge) ?? 0
   }
 
-  pool(network: NetworkRecord): AddressPool {
-    let pool = this.#pools.get(network.name)
+  /** Who holds a host port that this one would collide with; see {@link HostPorts.holderOf}. */
+  holderOf(port: Pick<PublishedPort, 'hostAddress' | 'hostPorts' | 'protocol'>): string | undefined {
+    return this.#hostPorts.holderOf(port)
+  }
+
+  /** Where the search for an automatic host port goes on. */
+  get nextAutomaticPort(): number {
+    return this.#hostPorts.nextAutomatic
+  }
+
+  pool(record: PoolRecord): AddressPool {
+    const key = record.subnet.toString()
+    let pool = this.#pools.get(key)
     if (!pool) {
-      pool = new AddressPool(network.subnet)
-      pool.mark('take', network.gateway)
-      this.#pools.set(network.name, pool)
+      pool = new AddressPool(record)
+      this.#pools.set(key, pool)
     }
     return pool
   }
 
-  /** Takes up a pool's order of an earlier process; the network and its containers are there already. */
-  restorePool(network: NetworkRecord, memory: PoolMemory | undefined): void {
-    const inUse: IPv4Address[] = this.containersOf(network.name).map(({ address }) => address)
-    this.#pools.set(network.name, AddressPool.restore(network.subnet, [network.gateway, ...inUse], memory))
+  /** The orders in which a network's pools go on. */
+  poolMemories(network: NetworkRecord): PoolMemories {
+    return Object.fromEntries(
+      network.pools.map((pool) => [pool.subnet.toString(), this.pool(pool).memory] as const),
+    )
+  }
+
+  /** Takes up the orders of an earlier process; the network and its containers are there already. */
+  restorePools(network: NetworkRecord, memories: PoolMemories | undefined): void {
+    const inUse = this.containersOf(network.name).flatMap(standingEndpoints).flatMap(addressesOf)
+    for (const pool of network.pools) {
+      const subnet = pool.subnet.toString()
+      const own = inUse.filter((address) => pool.subnet.contains(address))
+      this.#pools.set(subnet, AddressPool.restore(pool, own, memories?.[subnet]))
+    }
   }
 
   /** Makes a change that was planned and applied. */
   apply(change: ViewChange): void {
     for (const [name, network] of change.networks ?? []) if (network) this.#networks.set(name, network)
-    for (const [id, after] of change.containers ?? []) {
-      const before = this.#containers.get(id)
-      if (before) this.#index('remove', before)
-      if (after) {
-        this.#containers.set(id, after)
-        this.#index('add', after)
+    this.#applyContainers(change.containers ?? new Map())
+    for (const [name, network] of change.networks ?? []) {
+      if (network) continue
+      for (const { subnet } of this.#networks.get(name)?.pools ?? []) this.#pools.delete(subnet.toString())
+      this.#networks.delete(name)
+    }
+    for (const [subnet, peer] of change.peers ?? []) {
+      if (peer) this.#peers.set(subnet, peer)
+      else this.#peers.delete(subnet)
+    }
+    if (change.policy) this.#policy = change.policy
+  }
+
+  /** Everything is given back before anything is taken: containers may swap what they have. */
+  #applyContainers(change: ReadonlyMap<string, ContainerRecord | undefined>): void {
+    const before = new Map([...change.keys()].map((id) => [id, this.#containers.get(id)]))
+    for (const [id, old] of before) if (old) this.#index('remove', old, change.get(id))
+    for (const [id, record] of change) {
+      if (record) {
+        this.#containers.set(id, record)
+        this.#index('add', record, before.get(id))
       } else {
         this.#containers.delete(id)
       }
     }
-    for (const [name, network] of change.networks ?? []) {
-      if (network) continue
-      this.#networks.delete(name)
-      this.#pools.delete(name)
+  }
+
+  /** @param other the same container after or before the change: what is equal in both is not touched */
+  #index(direction: 'add' | 'remove', container: ContainerRecord, other: ContainerRecord | undefined): void {
+    const { id, name, hostname, endpoints, state } = container
+    if (!other) {
+      if (direction === 'add') this.#idsByName.set(name, id)
+      else this.#idsByName.delete(name)
+      enter(direction, this.#idsByShortId, shortId(id), id)
+      enter(direction, this.#idsByHostName, hostname, id)
+    }
+    if (other?.links !== container.links) {
+      for (const { server } of container.links) enter(direction, this.#clientsByServer, server, id)
+    }
+    if (other?.endpoints !== endpoints || other.state !== state) {
+      for (const endpoint of endpoints) this.#indexEndpoint(direction, id, endpoint)
+      for (const endpoint of standingEndpoints(container)) this.#indexStanding(direction, endpoint)
+    }
+    if (other?.published !== container.published || other.state !== state) {
+      // A stopped container gives its ports back, as the addresses.
+      if (state !== 'running') return
+      const mark = direction === 'add' ? 'take' : 'release'
+      for (const port of container.published) this.#hostPorts.mark(mark, id, port)
     }
   }
 
-  #index(direction: 'add' | 'remove', container: ContainerRecord): void {
-    const { id, name, network } = container
-    const add = direction === 'add'
-    if (add) this.#idsByName.set(name, id)
-    else this.#idsByName.delete(name)
-    if (add) this.#hostInterfaces.add(container.hostInterface)
-    else this.#hostInterfaces.delete(container.hostInterface)
-    if (add) this.#indexes.add(container.index)
-    else this.#indexes.delete(container.index)
-    if (add) this.#macs.add(`${network} ${container.mac}`)
-    else this.#macs.delete(`${network} ${container.mac}`)
-    enter(direction, this.#idsByShortId, shortId(id), id)
-    enter(direction, this.#idsByNetwork, network, id)
-    for (const { server } of container.links) enter(direction, this.#clientsByServer, server, id)
-    for (const port of container.published) {
-      const key = hostPortKey(port)
-      const holders = this.#hostPorts.get(key) ?? new Map<string, string>()
-      const address = port.hostAddress?.toString() ?? '*'
-      if (add) holders.set(address, id)
-      else holders.delete(address)
-      if (holders.size > 0) this.#hostPorts.set(key, holders)
-      else this.#hostPorts.delete(key)
+  #indexEndpoint(direction: 'add' | 'remove', id: string, endpoint: EndpointRecord): void {
+    enter(direction, this.#idsByNetwork, endpoint.network, id)
+    if (direction === 'add') {
+      this.#hostInterfaces.add(endpoint.hostInterface)
+      this.#indexes.add(endpoint.index)
+    } else {
+      this.#hostInterfaces.delete(endpoint.hostInterface)
+      this.#indexes.delete(endpoint.index)
     }
-    const record = this.#networks.get(network)
-    if (record) this.pool(record).mark(add ? 'take' : 'release', container.address)
+  }
+
+  #indexStanding(direction: 'add' | 'remove', endpoint: EndpointRecord): void {
+    const { network, bridge, mac } = endpoint
+    if (direction === 'add') this.#macs.add(`${network} ${mac}`)
+    else this.#macs.delete(`${network} ${mac}`)
+    const ports = this.portsOf(bridge) + (direction === 'add' ? 1 : -1)
+    if (ports > 0) this.#portsByBridge.set(bridge, ports)
+    else this.#portsByBridge.delete(bridge)
+    const mark = direction === 'add' ? 'take' : 'release'
+    for (const address of addressesOf(endpoint)) this.#poolOf(endpoint, address)?.mark(mark, address)
+  }
+
+  #poolOf({ network, bridge }: EndpointRecord, address: IPAddress): AddressPool | undefined {
+    const record = this.#networks
+      .get(network)
+      ?.pools.find((pool) => pool.bridge === bridge && pool.subnet.contains(address))
+    return record && this.pool(record)
   }
 }
 
-function hostPortKey(port: PublishedPort): string {
-  return `${port.protocol}/${port.hostPort}`
+function addressesOf(endpoint: EndpointRecord): IPAddress[] {
+  return ([4, 6] as const).flatMap((family) => addressOf(endpoint, family) ?? [])
 }
 
 function enter(

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { type IPAddress, MacAddress } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import { HostPorts } from './host-ports.js'
+import { hostInterfaceName, randomId } from './identity.js'
+import { automaticName } from './names.js'
+import { INDEX_SPAN, type NetworkRecord, type PoolRecord, shortId } from './records.js'
+import type { Registry } from './registry.js'
+
+/** A bridge has 1,024 ports, numbered from 1 (BR_MAX_PORTS in net/bridge/br_private.h). */
+export const MOST_BRIDGE_PORTS = 1023
+
+/** What is wrong with what was asked for. */
+export type Refuse = (
+  code:
+    | 'NFB_NAME_TAKEN'
+    | 'NFB_ADDRESS_OUTSIDE_POOL'
+    | 'NFB_ADDRESS_TAKEN'
+    | 'NFB_POOL_FULL'
+    | 'NFB_BRIDGE_FULL'
+    | 'NFB_SETTING_CONFLICT',
+  message: string,
+  property?: string,
+) => NfbridgeError
+
+/** Errors of one object of the caller's input. @param path where it stands there; undefined: nowhere */
+export function refusal(operation: string, path: string | undefined): Refuse {
+  return (code, message, property) => {
+    const parent = path && property ? `${path}.${property}` : path || property
+    return new NfbridgeError({ code, operation, message, path: path === undefined ? undefined : parent })
+  }
+}
+
+/** What the containers of one call take, so that no two take the same; the registry knows what was taken before. */
+export class Claims {
+  readonly registry: Registry
+  /** Host ports, by the ids of who claims them. */
+  readonly hostPorts: HostPorts = new HostPorts()
+  readonly #names = new Set<string>()
+  readonly #shortIds = new Set<string>()
+  readonly #addresses = new Set<string>()
+  readonly #hostInterfaces = new Set<string>()
+  readonly #indexes = new Set<number>()
+  readonly #macs = new Set<string>()
+  readonly #portsByBridge = new Map<string, number>()
+  readonly #cursors = new Map<PoolRecord, Generator<IPAddress, undefined>>()
+  readonly #nextFree = new Map<PoolRecord, IPAddress | undefined>()
+
+  constructor(registry: Registry) {
+    this.registry = registry
+  }
+
+  id(given: string | undefined, refuse: Refuse): string {
+    const id = given ?? randomId()
+    const short = shortId(id)
+    // Two containers with one short id could not be told apart in a link.
+    if (this.registry.hasShortId(short) || this.#shortIds.has(short)) {
+      throw refuse('NFB_NAME_TAKEN', `another container has the id ${short}`, 'id')
+    }
+    this.#shortIds.add(short)
+    return id
+  }
+
+  name(given: string | undefined, refuse: Refuse): string {
+    const isTaken = (name: string): boolean => this.registry.hasName(name) || this.#names.has(name)
+    const name = given ?? automaticName(isTaken)
+    if (isTaken(name)) {
+      throw refuse('NFB_NAME_TAKEN', `another container has the name "${name}"; detach it first`, 'name')
+    }
+    this.#names.add(name)
+    return name
+  }
+
+  hasRoom(bridge: string): boolean {
+    return this.registry.portsOf(bridge) + (this.#portsByBridge.get(bridge) ?? 0) < MOST_BRIDGE_PORTS
+  }
+
+  bridgePort(bridge: string): void {
+    this.#portsByBridge.set(bridge, (this.#portsByBridge.get(bridge) ?? 0) + 1)
+  }
+
+  isTaken(pool: PoolRecord, address: IPAddress): boolean {
+    return this.registry.pool(pool).has(address) || this.#addresses.has(address.toString())
+  }
+
+  address(address: IPAddress): void {
+    this.#addresses.add(address.toString())
+  }
+
+  /** The next address that is free, read on from where the last search ended; nothing is claimed. */
+  nextFree(pool: PoolRecord): IPAddress | undefined {
+    let next = this.#nextFree.get(pool)
+    if (next && !this.#addresses.has(next.toString())) return next
+    let cursor = this.#cursors.get(pool)
+    if (!cursor) {
+      cursor = this.registry.pool(pool).free()
+      this.#cursors.set(pool, cursor)
+    }
+    do next = cursor.next().value
+    while (next && this.#addresses.has(next.toString()))
+    this.#nextFree.set(pool, next)
+    return next
+  }
+
+  /**
+   * A MAC that nobody of the network has. Two stations of one would take each other's frames.
+   * @param given one that was asked for; without it, that of the address or, if somebody has it, another one
+   */
+  mac(network: NetworkRecord, address: IPAddress, given: MacAddress | undefined, refuse: Refuse): MacAddress {
+    const isTaken = (mac: MacAddress): boolean =>
+      this.registry.hasMac(network.name, mac) ||
+      this.#macs.has(`${network.name} ${mac}`) ||
+      network.pools.some(({ gateway }) => gateway && mac.equals(defaultMac(gateway)))
+    let mac = given ?? defaultMac(address)
+    if (given && isTaken(given)) {
+      throw refuse('NFB_ADDRESS_TAKEN', `${mac} is in use on ${network.name}`, 'mac')
+    }
+    for (let attempt = 1; isTaken(mac); attempt += 1) {
+      const digest = createHash('sha256').update(`${network.name} ${address} ${attempt}`).digest()
+      mac = locallyAdministered(digest.subarray(0, 4))
+    }
+    this.#macs.add(`${network.name} ${mac}`)
+    return mac
+  }
+
+  /** From the address, which is unique but for its first bits, and far above what the kernel counts itself. */
+  index(address: IPAddress): number {
+    let index = INDEX_SPAN + Number(BigInt(address.value) % BigInt(INDEX_SPAN))
+    while (this.registry.hasIndex(index) || this.#indexes.has(index)) {
+      index = INDEX_SPAN + ((index + 1) % INDEX_SPAN)
+    }
+    this.#indexes.add(index)
+    return index
+  }
+
+  /** @param seed what is alone in having it: a container on a network */
+  hostInterface(seed: string): string {
+    for (let attempt = 0; ; attempt += 1) {
+      const name = hostInterfaceName(seed, attempt)
+      if (this.registry.hasHostInterface(name) || this.#hostInterfaces.has(name)) continue
+      this.#hostInterfaces.add(name)
+      return name
+    }
+  }
+}
+
+/** The MAC that goes with an address: 02:42 and its last four bytes, Docker's in IPv4. */
+export function defaultMac(address: IPAddress): MacAddress {
+  return locallyAdministered(address.bytes.subarray(-4))
+}
+
+function locallyAdministered(lastFour: Uint8Array): MacAddress {
+  return MacAddress.fromBytes(Uint8Array.from([0x02, 0x42, ...lastFour]))
+}

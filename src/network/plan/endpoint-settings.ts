@@ -1,0 +1,97 @@
+import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
+import { joinPath } from '../../errors.js'
+import { checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
+// Not from the folder's index, which loads the addon: parsing and planning need none.
+import { checkInterfaceName } from '../../rtnl/names.js'
+import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
+
+/** One direction's limit as it was asked for: bits per second, bytes. */
+export interface LimitSettings {
+  readonly rate: number
+  readonly burst: number | undefined
+}
+
+/** {@link BandwidthOptions}, checked. */
+export interface BandwidthSettings {
+  readonly ingress: LimitSettings | undefined
+  readonly egress: LimitSettings | undefined
+}
+
+/** {@link EndpointOptions}, checked; what has a default may still be chosen. */
+export interface EndpointSettings {
+  /** Where it stands in the caller's input: `containers[3]`, or empty. */
+  readonly path: string
+  readonly ipv4: IPv4Address | undefined
+  readonly ipv6: IPv6Address | undefined
+  readonly mac: MacAddress | undefined
+  readonly interfaceName: string | undefined
+  readonly priority: number
+  readonly bandwidth: BandwidthSettings
+  readonly allowForgedSource: boolean
+}
+
+/** The properties of {@link EndpointOptions}. */
+export const ENDPOINT_PROPERTIES: readonly string[] = [
+  'address',
+  'ipv6Address',
+  'mac',
+  'interfaceName',
+  'priority',
+  'bandwidth',
+  'allowForgedSource',
+]
+
+/** @throws NfbridgeError NFB_INVALID_ADDRESS, NFB_INVALID_NAME, NFB_INVALID_ARGUMENT */
+export function parseEndpointOptions(
+  options: EndpointOptions,
+  operation: string,
+  path: string,
+): EndpointSettings {
+  const at = (property: string): string => joinPath(path, property)
+  const text = <T>(
+    property: 'address' | 'ipv6Address' | 'mac' | 'interfaceName',
+    parse: (text: string, path: string) => T,
+  ): T | undefined => {
+    const value = options[property]
+    return value === undefined ? undefined : parse(checkString(value, operation, at(property)), at(property))
+  }
+  const { priority, bandwidth, allowForgedSource } = options
+  return {
+    path,
+    ipv4: text('address', (value, where) => IPv4Address.parse(value, where)),
+    ipv6: text('ipv6Address', (value, where) => IPv6Address.parse(value, where)),
+    mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
+    interfaceName: text('interfaceName', (value, where) => checkInterfaceName(value, operation, where)),
+    priority: priority === undefined ? 0 : checkInteger(priority, [-1000, 1000], operation, at('priority')),
+    bandwidth: parseBandwidth(bandwidth ?? {}, operation, at('bandwidth')),
+    allowForgedSource:
+      allowForgedSource !== undefined && checkBoolean(allowForgedSource, operation, at('allowForgedSource')),
+  }
+}
+
+/** @throws NfbridgeError NFB_INVALID_ARGUMENT */
+export function parseBandwidth(
+  options: BandwidthOptions,
+  operation: string,
+  path: string,
+): BandwidthSettings {
+  checkObject(options, ['ingress', 'egress'], operation, path)
+  const limit = (direction: 'ingress' | 'egress'): LimitSettings | undefined => {
+    const given = options[direction]
+    return given === undefined ? undefined : parseLimit(given, operation, joinPath(path, direction))
+  }
+  return { ingress: limit('ingress'), egress: limit('egress') }
+}
+
+/** The kernel counts rates in bytes per second (TCA_TBF_RATE64) and bursts in 32 bits (TCA_TBF_BURST). */
+function parseLimit(limit: BandwidthLimit, operation: string, path: string): LimitSettings {
+  checkObject(limit, ['rate', 'burst'], operation, path)
+  const { rate, burst } = limit
+  return {
+    rate: checkInteger(rate, [8, Number.MAX_SAFE_INTEGER], operation, joinPath(path, 'rate')),
+    burst:
+      burst === undefined
+        ? undefined
+        : checkInteger(burst, [1, 0xffff_ffff], operation, joinPath(path, 'burst')),
+  }
+}

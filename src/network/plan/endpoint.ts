@@ -1,0 +1,103 @@
+import { IPv4Address, IPv6Address } from '../../address/index.js'
+import type { Claims, Refuse } from './claims.js'
+import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
+import { place } from './placement.js'
+import type { BandwidthRecord, ContainerRecord, EndpointRecord, NetworkRecord } from './records.js'
+
+/** As many networks a container can be on: each has a metric of its own among those of one priority. */
+export const MOST_ENDPOINTS = 64
+
+/** Chooses what was left open of a container's place on a network, and checks what was given. */
+export function planEndpoint(
+  claims: Claims,
+  network: NetworkRecord,
+  settings: EndpointSettings,
+  container: Pick<ContainerRecord, 'id' | 'endpoints'>,
+  refuse: Refuse,
+): EndpointRecord {
+  const { ipv4, ipv6, mac, priority, allowForgedSource, bandwidth } = settings
+  const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, refuse)
+  const metric = chooseMetric(priority, container.endpoints, refuse)
+  const placement = place(claims, network, { 4: ipv4, 6: ipv6 }, {}, refuse)
+  const [address4, address6] = [placement.addresses[4], placement.addresses[6]]
+  const address = address4 ?? address6
+  if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
+  return {
+    network: network.name,
+    bridge: placement.bridge,
+    ipv4: address4 instanceof IPv4Address ? address4 : undefined,
+    ipv6: address6 instanceof IPv6Address ? address6 : undefined,
+    fixed: { ipv4: ipv4 !== undefined, ipv6: ipv6 !== undefined, mac: mac !== undefined },
+    mac: claims.mac(network, address, mac, refuse),
+    hostInterface: claims.hostInterface(`${container.id} ${network.name}`),
+    interfaceName,
+    index: claims.index(address),
+    priority,
+    metric,
+    ...bandwidthRecords(network, bandwidth),
+    allowForgedSource,
+  }
+}
+
+/** The endpoint of a container that starts again: what was fixed as it was, its former addresses where they are free. */
+export function replanEndpoint(
+  claims: Claims,
+  network: NetworkRecord,
+  former: EndpointRecord,
+  refuse: Refuse,
+): EndpointRecord {
+  const { ipv4, ipv6, fixed } = former
+  const asked = { 4: fixed.ipv4 ? ipv4 : undefined, 6: fixed.ipv6 ? ipv6 : undefined }
+  const { bridge, addresses } = place(claims, network, asked, { 4: ipv4, 6: ipv6 }, refuse)
+  const [address4, address6] = [addresses[4], addresses[6]]
+  const address = address4 ?? address6
+  if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
+  return {
+    ...former,
+    bridge,
+    ipv4: address4 instanceof IPv4Address ? address4 : undefined,
+    ipv6: address6 instanceof IPv6Address ? address6 : undefined,
+    mac: claims.mac(network, address, fixed.mac ? former.mac : undefined, refuse),
+  }
+}
+
+/** Limits with their default bursts: a hundredth of a second of the rate, but ten packets at least. */
+export function bandwidthRecords(
+  network: Pick<NetworkRecord, 'mtu'>,
+  { ingress, egress }: BandwidthSettings,
+): Pick<EndpointRecord, 'ingress' | 'egress'> {
+  const least = 10 * (network.mtu ?? 1500)
+  const limit = (settings: LimitSettings | undefined): BandwidthRecord | undefined =>
+    settings && {
+      rate: settings.rate,
+      burst: settings.burst ?? Math.min(Math.max(Math.ceil(settings.rate / 800), least), 0xffff_ffff),
+    }
+  return { ingress: limit(ingress), egress: limit(egress) }
+}
+
+function chooseInterfaceName(
+  given: string | undefined,
+  endpoints: readonly EndpointRecord[],
+  refuse: Refuse,
+): string {
+  const taken = new Set(endpoints.map(({ interfaceName }) => interfaceName))
+  if (given !== undefined) {
+    if (!taken.has(given)) return given
+    throw refuse('NFB_NAME_TAKEN', `the container has an interface "${given}" already`, 'interfaceName')
+  }
+  for (let number = 0; ; number += 1) if (!taken.has(`eth${number}`)) return `eth${number}`
+}
+
+/**
+ * The metric of an endpoint's default routes: those of a higher priority are used sooner, and among equals the one that was
+ * connected first. Never 0, which IPv6 takes for its default of 1024.
+ */
+function chooseMetric(priority: number, endpoints: readonly EndpointRecord[], refuse: Refuse): number {
+  const slots = new Set(endpoints.map(({ metric }) => (metric - 1) % MOST_ENDPOINTS))
+  let slot = Math.max(-1, ...slots) + 1
+  // The slots of networks that it left come again when there are no others.
+  if (slot >= MOST_ENDPOINTS) slot = 0
+  while (slots.has(slot)) slot += 1
+  if (slot < MOST_ENDPOINTS) return (1000 - priority) * MOST_ENDPOINTS + slot + 1
+  throw refuse('NFB_SETTING_CONFLICT', `a container is on ${MOST_ENDPOINTS} networks at most`)
+}

@@ -1,0 +1,135 @@
+import type { IPAddress } from '../../address/index.js'
+import { isHostAddress } from './address-pool.js'
+import { type Claims, MOST_BRIDGE_PORTS, type Refuse } from './claims.js'
+import { eachFamily } from './endpoints.js'
+import { type Family, familiesOf, type NetworkRecord, type PoolRecord, poolOf } from './records.js'
+
+/** An address for each family, where there is one. */
+export type FamilyAddresses = Readonly<Partial<Record<Family, IPAddress | undefined>>>
+
+/** Where a container comes to lie in a network. */
+export interface Placement {
+  readonly bridge: string
+  readonly addresses: FamilyAddresses
+}
+
+/**
+ * The first bridge of a network with room for one more container and an address of each family, and those addresses.
+ * @param fixed addresses that were asked for: those or none
+ * @param former what it had before: it comes back there if it can
+ */
+export function place(
+  claims: Claims,
+  network: NetworkRecord,
+  fixed: FamilyAddresses,
+  former: FamilyAddresses,
+  refuse: Refuse,
+): Placement {
+  const fixedBridge = checkFixed(claims, network, fixed, refuse)
+  const bridges = fixedBridge === undefined ? network.bridges : [fixedBridge]
+  const open = bridges.filter((bridge) => claims.hasRoom(bridge))
+  if (open.length === 0) throw refuse('NFB_BRIDGE_FULL', fullText(network, bridges))
+  const formerAddress = former[4] ?? former[6]
+  const formerBridge = formerAddress && poolOf(network, formerAddress)?.bridge
+  const first = open.filter((bridge) => bridge === formerBridge)
+  for (const bridge of [...first, ...open]) {
+    const addresses = addressesOn(claims, network, bridge, fixed, former)
+    if (!addresses) continue
+    for (const family of eachFamily) {
+      const address = addresses[family]
+      if (address) claims.address(address)
+    }
+    claims.bridgePort(bridge)
+    return { bridge, addresses }
+  }
+  const subnets = network.pools.filter(({ bridge }) => open.includes(bridge)).map(({ subnet }) => `${subnet}`)
+  throw refuse('NFB_POOL_FULL', `no address is free in ${subnets.join(', ')} of ${network.name}`)
+}
+
+/** An address of each family of the network, on one bridge; undefined where one family has none left. */
+function addressesOn(
+  claims: Claims,
+  network: NetworkRecord,
+  bridge: string,
+  fixed: FamilyAddresses,
+  former: FamilyAddresses,
+): FamilyAddresses | undefined {
+  const addresses: Partial<Record<Family, IPAddress>> = {}
+  for (const family of familiesOf(network)) {
+    const pools = network.pools.filter((pool) => pool.bridge === bridge && pool.subnet.family === family)
+    const address = fixed[family] ?? formerOn(claims, pools, former[family]) ?? firstFree(claims, pools)
+    if (!address) return undefined
+    addresses[family] = address
+  }
+  return addresses
+}
+
+function formerOn(
+  claims: Claims,
+  pools: readonly PoolRecord[],
+  address: IPAddress | undefined,
+): IPAddress | undefined {
+  const pool = address && pools.find(({ subnet }) => subnet.contains(address))
+  return pool && !claims.isTaken(pool, address) ? address : undefined
+}
+
+function firstFree(claims: Claims, pools: readonly PoolRecord[]): IPAddress | undefined {
+  for (const pool of pools) {
+    const address = claims.nextFree(pool)
+    if (address) return address
+  }
+  return undefined
+}
+
+/** Refuses fixed addresses that can't be had. @returns the bridge that they are of; undefined: there are none */
+function checkFixed(
+  claims: Claims,
+  network: NetworkRecord,
+  fixed: FamilyAddresses,
+  refuse: Refuse,
+): string | undefined {
+  let bridge: string | undefined
+  for (const family of eachFamily) {
+    const address = fixed[family]
+    if (!address) continue
+    const property = family === 4 ? 'address' : 'ipv6Address'
+    const pool = poolOf(network, address)
+    if (!pool || !isHostAddress(pool.subnet, address)) {
+      throw refuse('NFB_ADDRESS_OUTSIDE_POOL', outsideText(network, family, address, pool), property)
+    }
+    if (claims.isTaken(pool, address)) {
+      throw refuse('NFB_ADDRESS_TAKEN', takenText(network, pool, address), property)
+    }
+    if (bridge !== undefined && bridge !== pool.bridge) {
+      const message = `${address} is on the bridge ${pool.bridge}, and ${fixed[4]} on ${bridge}: a container has one place`
+      throw refuse('NFB_SETTING_CONFLICT', message, property)
+    }
+    bridge = pool.bridge
+  }
+  return bridge
+}
+
+function outsideText(
+  network: NetworkRecord,
+  family: Family,
+  address: IPAddress,
+  pool: PoolRecord | undefined,
+): string {
+  if (pool) return `${address} is no address for an interface in ${pool.subnet}`
+  const subnets = network.pools.map(({ subnet }) => subnet).filter((subnet) => subnet.family === family)
+  if (subnets.length === 0) return `${network.name} has no IPv${family} addresses`
+  return `${address} is no address for an interface in ${subnets.join(', ')}`
+}
+
+function takenText(network: NetworkRecord, pool: PoolRecord, address: IPAddress): string {
+  if (pool.gateway?.equals(address)) return `${address} is the gateway of ${network.name}`
+  const excluded = pool.exclude.find((subnet) => subnet.contains(address))
+  if (excluded) return `${address} is excluded from ${network.name}, with ${excluded}`
+  return `${address} is in use on ${network.name}`
+}
+
+function fullText(network: NetworkRecord, bridges: readonly string[]): string {
+  const remedy = `create the network with more bridges (\`bridges: ${network.bridges.length + 1}\`)`
+  const which = bridges.length === 1 ? `${bridges[0]} has` : `each of ${bridges.join(', ')} has`
+  return `a bridge takes ${MOST_BRIDGE_PORTS} containers, and ${which} as many; ${remedy}, or detach some`
+}
