@@ -1,0 +1,196 @@
+import { familyEndpoints, publishingEndpoint } from '../plan/endpoints.js'
+import {
+  addressOf,
+  type ContainerRecord,
+  type EndpointRecord,
+  type Family,
+  familyOf,
+  linkablePorts,
+  type NetworkRecord,
+  standingEndpoints,
+} from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
+import { isolationChains, passesBetween } from './iptables-isolation.js'
+import { destinationPorts, is, isClosed, isNot, networksOf, publishedIn } from './iptables-selection.js'
+import type { IptablesRule, IptablesTable, Selector } from './iptables-table.js'
+import type { IptablesUserRules } from './iptables-user-rules.js'
+
+/**
+ * Docker's filter table for what stands: its chains in its order. Where our rules say more than Docker's, a line says so in
+ * iptables' words: a published port is reached by what was translated (`ctstate DNAT`), not by the container's own address.
+ */
+export function filterTable(view: NetworkView, family: Family, users: IptablesUserRules): IptablesTable {
+  const networks = networksOf(view, family)
+  const containers = [...view.containers]
+  const ofBridges = (rules: (network: NetworkRecord, bridge: string) => IptablesRule[]): IptablesRule[] =>
+    networks.flatMap((network) => network.bridges.flatMap((bridge) => rules(network, bridge)))
+  return {
+    family,
+    name: 'filter',
+    chains: [
+      { name: 'INPUT', policy: 'ACCEPT', rules: [] },
+      {
+        name: 'FORWARD',
+        policy: view.policy.drop.includes(family) ? 'DROP' : 'ACCEPT',
+        rules: [
+          { target: 'DOCKER-USER' },
+          { target: 'DOCKER-ISOLATION-STAGE-1' },
+          ...ofBridges((network, bridge) => forwardRules(network, bridge, family)),
+        ],
+      },
+      { name: 'OUTPUT', policy: 'ACCEPT', rules: [] },
+      {
+        name: 'DOCKER',
+        rules: [
+          ...users.inbound,
+          ...containers.flatMap((client) => linkRules(view, client, family)),
+          ...containers.flatMap((container) => publishedRules(view, container, family)),
+          ...ofBridges((network, bridge) => inboundRules(view, network, bridge, family)),
+        ],
+      },
+      ...isolationChains(view, family),
+      { name: 'DOCKER-USER', rules: [...users.user, { target: 'RETURN' }] },
+    ],
+  }
+}
+
+/** What goes to a bridge and comes from it: Docker's four rules. */
+function forwardRules(network: NetworkRecord, bridge: string, family: Family): IptablesRule[] {
+  const within = network.icc ? 'ACCEPT' : 'DROP'
+  return [
+    {
+      target: 'ACCEPT',
+      output: is(bridge),
+      matches: [{ kind: 'state', states: ['RELATED', 'ESTABLISHED'] }],
+    },
+    { target: 'DOCKER', output: is(bridge) },
+    ...othersOf(network, bridge).map((other) => ({ target: within, input: is(bridge), output: is(other) })),
+    ...(isClosed(network, family) ? [] : [{ target: 'ACCEPT', input: is(bridge), output: isNot(bridge) }]),
+    { target: within, input: is(bridge), output: is(bridge) },
+  ]
+}
+
+/** Docker's pair for each port of each link: to the server's port, and its mirror. */
+function linkRules(view: NetworkView, client: ContainerRecord, family: Family): IptablesRule[] {
+  return client.links.flatMap(({ server: id }) => {
+    const server = view.container(id)
+    if (!server) return []
+    return standingEndpoints(client).flatMap((from) => {
+      const to = standingEndpoints(server).find(({ network }) => network === from.network)
+      if (!to || view.network(from.network)?.icc !== false) return []
+      const [request, reply] = [between(from, to, family), between(to, from, family)]
+      if (!request || !reply) return []
+      return linkablePorts(server).flatMap(({ protocol, port }): IptablesRule[] => [
+        { ...request, protocol, matches: [{ kind: 'ports', side: 'destination', first: port, last: port }] },
+        { ...reply, protocol, matches: [{ kind: 'ports', side: 'source', first: port, last: port }] },
+      ])
+    })
+  })
+}
+
+function between(from: EndpointRecord, to: EndpointRecord, family: Family): IptablesRule | undefined {
+  const source = addressOf(from, family)
+  const destination = addressOf(to, family)
+  return (
+    source &&
+    destination && {
+      target: 'ACCEPT',
+      input: is(from.bridge),
+      output: is(to.bridge),
+      source: is(source),
+      destination: is(destination),
+    }
+  )
+}
+
+/** A line for each published port: by the host's, and where the network allows it, by the container's own address. */
+function publishedRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
+  const translated = publishingEndpoint(view, container, family)
+  const targets = standingEndpoints(container).flatMap(familyEndpoints)
+  return publishedIn(container.published, family).flatMap(({ protocol, containerPorts }) =>
+    targets.flatMap(({ endpoint, address, family: own }) => {
+      const network = view.network(endpoint.network)
+      if (own !== family || !network) return []
+      const rule: IptablesRule = {
+        target: 'ACCEPT',
+        protocol,
+        output: is(endpoint.bridge),
+        destination: is(address),
+      }
+      const ports = destinationPorts(containerPorts)
+      const byHost = endpoint === translated?.endpoint
+      return [
+        ...(byHost ? [{ ...rule, matches: [ports, { kind: 'state', states: ['DNAT'] } as const] }] : []),
+        ...ownAddressInputs(view, network, endpoint.bridge, family, byHost).map((input) => ({
+          ...rule,
+          input,
+          matches: [ports],
+        })),
+      ]
+    }),
+  )
+}
+
+/** The interfaces from which published ports are reached by the container's own address. */
+function ownAddressInputs(
+  view: NetworkView,
+  network: NetworkRecord,
+  bridge: string,
+  family: Family,
+  byHost: boolean,
+): Selector[] {
+  if (isClosed(network, family) || acceptsDirect(view, network, family)) return []
+  if (familyOf(network, family).mode === 'routed') return [isNot(bridge)]
+  if (!byHost) return []
+  return network.allowDirectRouting ? [isNot(bridge)] : network.trustedInterfaces.map(is)
+}
+
+/** What else may come to a bridge from elsewhere; the last rule drops the rest. */
+function inboundRules(
+  view: NetworkView,
+  network: NetworkRecord,
+  bridge: string,
+  family: Family,
+): IptablesRule[] {
+  const output = is(bridge)
+  const discovery = family === 6 && !network.icc ? [135, 136] : []
+  const closed = isClosed(network, family)
+  const elsewhere = { input: isNot(bridge), output }
+  return [
+    ...discovery.map(
+      (type): IptablesRule => ({
+        target: 'ACCEPT',
+        protocol: 'icmpv6',
+        input: output,
+        output,
+        matches: [{ kind: 'icmpv6', type }],
+      }),
+    ),
+    ...othersOf(network, bridge).map((other) => ({ target: 'RETURN', input: is(other), output })),
+    ...(closed
+      ? []
+      : passesBetween(view, network, family).map((input) => ({ target: 'ACCEPT', input, output }))),
+    ...(closed ? [] : outsideRules(view, network, family).map((rule) => ({ ...elsewhere, ...rule }))),
+  ]
+}
+
+function outsideRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
+  if (acceptsDirect(view, network, family)) return [{ target: 'ACCEPT' }]
+  const { mode } = familyOf(network, family)
+  const icmp: IptablesRule = { target: 'ACCEPT', protocol: family === 4 ? 'icmp' : 'icmpv6' }
+  const peers = [...view.peers].filter(({ subnet }) => subnet.family === family)
+  return [
+    ...(mode === 'routed' ? [icmp] : []),
+    ...peers.map(({ subnet }) => ({ target: 'ACCEPT', source: is(subnet) })),
+    { target: 'DROP' },
+  ]
+}
+
+/** Whether new connections from outside reach containers on every port. */
+function acceptsDirect(view: NetworkView, network: NetworkRecord, family: Family): boolean {
+  return view.policy.acceptDirect || familyOf(network, family).mode === 'nat-unprotected'
+}
+
+function othersOf(network: NetworkRecord, bridge: string): string[] {
+  return network.bridges.filter((other) => other !== bridge)
+}

@@ -1,0 +1,115 @@
+import { publishingEndpoint } from '../plan/endpoints.js'
+import {
+  type ContainerRecord,
+  type Family,
+  familyOf,
+  type NetworkRecord,
+  type PublishedPort,
+} from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
+import { destinationPorts, is, isClosed, isNot, networksOf, publishedIn } from './iptables-selection.js'
+import type { IptablesRule, IptablesTable } from './iptables-table.js'
+
+const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1' } as const
+
+/** Docker's nat table for what stands, as it is without its proxy process. */
+export function natTable(view: NetworkView, family: Family): IptablesTable {
+  const networks = networksOf(view, family)
+  const containers = [...view.containers]
+  const local: IptablesRule = { target: 'DOCKER', matches: [{ kind: 'local', side: 'destination' }] }
+  return {
+    family,
+    name: 'nat',
+    chains: [
+      { name: 'PREROUTING', policy: 'ACCEPT', rules: [local] },
+      { name: 'INPUT', policy: 'ACCEPT', rules: [] },
+      { name: 'OUTPUT', policy: 'ACCEPT', rules: [local] },
+      {
+        name: 'POSTROUTING',
+        policy: 'ACCEPT',
+        rules: [
+          ...networks.flatMap((network) => loopbackRules(network, family)),
+          ...containers.flatMap((container) => hairpinRules(view, container, family)),
+          ...networks.flatMap((network) => masqueradeRules(view, network, family)),
+        ],
+      },
+      { name: 'DOCKER', rules: containers.flatMap((container) => translationRules(view, container, family)) },
+    ],
+  }
+}
+
+/** The host itself by its loopback address: a container could not answer it. */
+function loopbackRules(network: NetworkRecord, family: Family): IptablesRule[] {
+  if (isClosed(network, family)) return []
+  return network.bridges.map((bridge) => ({
+    target: 'MASQUERADE',
+    output: is(bridge),
+    source: is(LOOPBACK[family]),
+  }))
+}
+
+/** A container that reaches itself by its published port. */
+function hairpinRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
+  const target = publishingEndpoint(view, container, family)
+  if (!target) return []
+  return publishedIn(container.published, family).map(({ protocol, containerPorts }) => ({
+    target: 'MASQUERADE',
+    protocol,
+    source: is(target.address),
+    destination: is(target.address),
+    matches: [destinationPorts(containerPorts)],
+  }))
+}
+
+/** Containers' own addresses on the way out; those that are not translated come first. */
+function masqueradeRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
+  const { mode, masquerade, snat, except } = familyOf(network, family)
+  if (isClosed(network, family) || mode === 'routed' || !masquerade) return []
+  const peers = [...view.peers].map(({ subnet }) => subnet).filter((subnet) => subnet.family === family)
+  const translation = snat ? { target: 'SNAT', to: snat.toString() } : { target: 'MASQUERADE' }
+  return network.pools
+    .filter(({ subnet }) => subnet.family === family)
+    .flatMap(({ subnet, bridge }): IptablesRule[] => {
+      const from = { source: is(subnet), output: isNot(bridge) }
+      return [
+        ...[...peers, ...except].map((to) => ({ ...from, target: 'ACCEPT', destination: is(to) })),
+        { ...from, ...translation },
+      ]
+    })
+}
+
+/** Ports of the host that lead to ports of a container. */
+function translationRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
+  const target = publishingEndpoint(view, container, family)
+  if (!target) return []
+  const address = family === 4 ? `${target.address}` : `[${target.address}]`
+  return publishedIn(container.published, family).map((published) => ({
+    target: 'DNAT',
+    protocol: published.protocol,
+    ...(published.hostAddress && { destination: is(published.hostAddress) }),
+    matches: [destinationPorts(published.hostPorts)],
+    to: `${address}:${targetPorts(published)}`,
+  }))
+}
+
+/** `80`, or `80-89/8000`: port 8000 of the host is 80, and so on. */
+function targetPorts({ hostPorts, containerPorts }: PublishedPort): string {
+  const { first, last } = containerPorts
+  return first === last ? `${first}` : `${first}-${last}/${hostPorts.first}`
+}
+
+/** Loopback addresses belong to `lo` alone, so that what is published on one is not found from outside. */
+export function rawTable(family: Family): IptablesTable {
+  return {
+    family,
+    name: 'raw',
+    chains: [
+      {
+        name: 'PREROUTING',
+        policy: 'ACCEPT',
+        rules: [{ target: 'DROP', input: isNot('lo'), destination: is(LOOPBACK[family]) }],
+      },
+      { name: 'OUTPUT', policy: 'ACCEPT', rules: [] },
+    ],
+  }
+}
