@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Statement } from '../../../src/nft/index.js'
+import { nft } from '../../support/tools.js'
+import { cleanUp, createMachines, createSetting, expectReached, openHost } from './setting.js'
+
+const HOST = '203.0.113.1'
+const OUTSIDE = '203.0.113.2'
+
+/** "Only this address may come in through the uplink", as one negated rule. */
+const onlyFrom = (address: string): Statement[] => [
+  { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'uplink' } },
+  { match: { op: '!=', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: address } },
+  { drop: null },
+]
+
+async function stateDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'nfbridge-'))
+  cleanUp(() => rm(path, { recursive: true }))
+  return path
+}
+
+describe('"only 8.8.8.8 may come in through the uplink"', () => {
+  it('in the chain inbound: others do not get in, and the containers still get out', async () => {
+    const { attach, machine, outside, bridgeHost } = await createSetting(['web'])
+    await attach('web', { publish: ['8080:80'] })
+    await machine('web').serveTcp(80)
+    await outside.serveTcp(80)
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+    await bridgeHost.userRules.inbound.insert(0, onlyFrom('8.8.8.8'))
+    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
+    await expectReached(machine('web'), OUTSIDE, 80, HOST)
+    await bridgeHost.userRules.inbound.delete(0)
+    await bridgeHost.userRules.inbound.insert(0, onlyFrom(OUTSIDE))
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+  })
+
+  it("in the chain forward: it also breaks the containers' own connections outward", async () => {
+    const { attach, machine, outside, bridgeHost } = await createSetting(['web'])
+    await attach('web', { publish: ['8080:80'] })
+    await machine('web').serveTcp(80)
+    await outside.serveTcp(80)
+    await bridgeHost.userRules.forward.insert(0, onlyFrom('8.8.8.8'))
+    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
+    expect(await machine('web').probeTcp(OUTSIDE, 80)).toEqual({ outcome: 'timeout' })
+    await bridgeHost.userRules.forward.flush()
+    await expectReached(machine('web'), OUTSIDE, 80, HOST)
+  })
+})
+
+describe("the users' chains", () => {
+  it('take rules of any other tool, and are listed with them', async () => {
+    const { attach, machine, outside, host, bridgeHost } = await createSetting(['web'])
+    await attach('web', { publish: ['8080:80'] })
+    await machine('web').serveTcp(80)
+    await nft(host.namespace, 'add rule inet nfbridge user_inbound iifname uplink ip saddr != 8.8.8.8 drop')
+    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
+    await bridgeHost.userRules.inbound.insert(0, {
+      expr: [
+        { match: { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: OUTSIDE } },
+        { accept: null },
+      ],
+      comment: 'a friend',
+    })
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+    const rules = await bridgeHost.userRules.inbound.list()
+    expect(rules.map(({ text }) => text)).toEqual([
+      `ip saddr ${OUTSIDE} accept comment "a friend"`,
+      'iifname "uplink" ip saddr != 8.8.8.8 drop',
+    ])
+    expect(rules.every(({ handle }) => handle !== undefined)).toBe(true)
+  })
+
+  it('keep the order in which rules are put at places', async () => {
+    const { bridgeHost } = await createSetting([])
+    const chain = bridgeHost.userRules.forward
+    const numbered = (port: number): Statement[] => [
+      { match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right: port } },
+      { accept: null },
+    ]
+    await chain.append(numbered(2))
+    await chain.insert(0, numbered(1))
+    await chain.insert(2, numbered(4))
+    await chain.insert(2, numbered(3))
+    await chain.append(numbered(5))
+    await chain.delete(1)
+    const texts = (await chain.list()).map(({ text }) => text)
+    expect(texts).toEqual([1, 3, 4, 5].map((port) => `tcp dport ${port} accept`))
+    await expect(chain.delete(4)).rejects.toMatchObject({ code: 'NFB_NOT_FOUND', path: 'index' })
+    await expect(chain.insert(0, [{ jump: { target: 'nowhere' } }])).rejects.toMatchObject({ path: 'rule' })
+    expect(await chain.list()).toHaveLength(4)
+  })
+
+  it('are kept by another open, with rules of other tools and their counters; or flushed where that is asked for', async () => {
+    const state = await stateDirectory()
+    const { host, bridgeHost } = await createSetting([], {}, { state })
+    await bridgeHost.userRules.inbound.append(onlyFrom('8.8.8.8'))
+    await nft(host.namespace, 'add rule inet nfbridge user counter packets 7 bytes 77 drop')
+    await bridgeHost.close()
+    const again = await openHost(host, { state })
+    expect((await again.userRules.inbound.list()).map(({ text }) => text)).toHaveLength(1)
+    expect((await again.userRules.forward.list()).map(({ text }) => text)).toEqual([
+      'counter packets 7 bytes 77 drop',
+    ])
+    await again.close()
+    const flushed = await openHost(host, { state, existingRules: 'flush' })
+    expect(await flushed.userRules.inbound.list()).toEqual([])
+    expect(await flushed.userRules.forward.list()).toEqual([])
+  })
+
+  it('may be filled before there is a network, and outlive the last one', async () => {
+    const { host } = await createMachines()
+    const bridgeHost = await openHost(host)
+    await bridgeHost.userRules.inbound.append(onlyFrom('8.8.8.8'))
+    expect(await nft(host.namespace, 'list', 'ruleset')).toBe('')
+    const text = 'iifname "uplink" ip saddr != 8.8.8.8 drop'
+    for (let round = 0; round < 2; round += 1) {
+      const network = await bridgeHost.createNetwork({ name: 'br0' })
+      expect(await nft(host.namespace, 'list chain inet nfbridge user_inbound')).toContain(text)
+      await network.destroy()
+      expect(await nft(host.namespace, 'list', 'ruleset')).toBe('')
+    }
+    expect((await bridgeHost.userRules.inbound.list()).map((rule) => rule.text)).toEqual([text])
+  })
+
+  it('survive a reboot', async () => {
+    const state = await stateDirectory()
+    const before = await createSetting([], {}, { state })
+    await before.bridgeHost.userRules.inbound.append(onlyFrom('8.8.8.8'))
+    await nft(before.host.namespace, 'add rule inet nfbridge user drop')
+    await before.bridgeHost.close()
+    const { host } = await createMachines()
+    const bridgeHost = await openHost(host, { state })
+    expect(await bridgeHost.userRules.inbound.list()).toHaveLength(1)
+    expect((await bridgeHost.userRules.forward.list()).map(({ text }) => text)).toEqual(['drop'])
+  })
+
+  it('are not there without a firewall, and say so', async () => {
+    const { host } = await createMachines()
+    const bridgeHost = await openHost(host, { firewall: false })
+    await expect(bridgeHost.userRules.inbound.append([{ drop: null }])).rejects.toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+    })
+  })
+})
