@@ -26,6 +26,9 @@ export interface PublishConditions {
   readonly operation: string
 }
 
+/** A publication to resolve; the path is undefined where it comes from no input. */
+type Wanted = Omit<RequestedPublication, 'path'> & { readonly path: string | undefined }
+
 type Refusal = (code: 'NFB_PORT_TAKEN' | 'NFB_SETTING_CONFLICT', message: string) => NfbridgeError
 
 /**
@@ -36,7 +39,7 @@ export function claimPublications(
   claims: Claims,
   view: NetworkView,
   container: ContainerRecord,
-  requested: readonly RequestedPublication[],
+  requested: readonly Wanted[],
   { firewall, taken, operation }: PublishConditions,
 ): PublishedPort[] {
   return requested.map(({ port, automatic, path }) => {
@@ -48,8 +51,10 @@ export function claimPublications(
     }
     const reason = untakenBecause(view, container, port)
     if (reason !== undefined) throw refuse('NFB_SETTING_CONFLICT', reason)
-    const resolved = automatic ? chooseHostPorts(claims, port, taken, refuse) : port
-    const holder = claims.registry.holderOf(resolved) ?? claims.hostPorts.holderOf(resolved)
+    // One that was chosen before, of a container that starts again, is chosen again if it is still to be had.
+    const lost = port.automatic && (holderOf(claims, port) !== undefined || includesTaken(taken, port))
+    const resolved = automatic || lost ? chooseHostPorts(claims, port, taken, refuse) : port
+    const holder = holderOf(claims, resolved)
     if (holder !== undefined) {
       const message = `port ${hostText(resolved)} is published by ${holderText(claims, view, container, holder)}`
       throw refuse('NFB_PORT_TAKEN', message)
@@ -150,13 +155,17 @@ function chooseHostPorts(
     if (candidate + span > last) continue
     const hostPorts: PortRange = { first: candidate, last: candidate + span }
     const resolved: PublishedPort = { ...port, hostPorts, automatic: true }
-    if (claims.registry.holderOf(resolved) || claims.hostPorts.holderOf(resolved)) continue
+    if (holderOf(claims, resolved) !== undefined) continue
     if (!includesTaken(taken, resolved)) return resolved
   }
   throw refuse(
     'NFB_PORT_TAKEN',
     `of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`,
   )
+}
+
+function holderOf(claims: Claims, port: PublishedPort): string | undefined {
+  return claims.registry.holderOf(port) ?? claims.hostPorts.holderOf(port)
 }
 
 function includesTaken(taken: ReadonlySet<string>, { protocol, hostPorts }: PublishedPort): boolean {
