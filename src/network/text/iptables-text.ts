@@ -8,10 +8,8 @@ import { type IptablesUserRules, type UserRule, userRule } from './iptables-user
 /** What the view does not know: whether rules are made, and the users' own. */
 export interface IptablesFacts {
   readonly firewall: boolean
-  /** Of the chain `user`. */
-  readonly userRules: readonly UserRule[]
-  /** Of the chain `user_inbound`. */
-  readonly userInboundRules: readonly UserRule[]
+  /** Of the chains `user` and `user_inbound`. */
+  readonly userRules: { readonly forward: readonly UserRule[]; readonly inbound: readonly UserRule[] }
 }
 
 /**
@@ -37,8 +35,8 @@ export function iptablesTables(view: NetworkView, facts: IptablesFacts): Iptable
     ])
 }
 
-function userRulesOf({ userRules, userInboundRules }: IptablesFacts, family: Family): IptablesUserRules {
+function userRulesOf({ userRules }: IptablesFacts, family: Family): IptablesUserRules {
   const ofFamily = (rules: readonly UserRule[]) =>
     rules.map((rule) => userRule(rule, family)).filter((rule) => rule !== undefined)
-  return { user: ofFamily(userRules), inbound: ofFamily(userInboundRules) }
+  return { user: ofFamily(userRules.forward), inbound: ofFamily(userRules.inbound) }
 }

@@ -9,8 +9,11 @@ export interface IptablesUserRules {
   readonly inbound: readonly IptablesRule[]
 }
 
-/** A rule of a user: what of it {@link userRule} needs. */
-export type UserRule = Pick<Rule, 'expr' | 'comment'>
+/** A rule of a user: statements, and a comment. */
+export interface UserRule {
+  readonly expr: Rule['expr']
+  readonly comment?: string | undefined
+}
 
 /**
  * A rule of a user in iptables' columns, as far as these have a place for it, and whole, in nft's words, as its comment.
@@ -19,10 +22,15 @@ export type UserRule = Pick<Rule, 'expr' | 'comment'>
 export function userRule({ expr, comment }: UserRule, family: Family): IptablesRule | undefined {
   const columns = expr.map(columnsOf)
   if (columns.some((each) => each.family !== undefined && each.family !== family)) return undefined
-  const text = [toText(expr), ...(comment === undefined ? [] : [`comment "${comment}"`])].join(' ')
+  const text = userRuleText({ expr, comment })
   const matches = columns.flatMap((each) => each.matches ?? [])
   const rule: IptablesRule = { matches: [...matches, { kind: 'comment', text }] }
   return columns.reduce((whole, each) => Object.assign(whole, each.columns), rule)
+}
+
+/** `ip saddr 192.0.2.1 drop comment "why"` */
+export function userRuleText({ expr, comment }: UserRule): string {
+  return [toText(expr), ...(comment === undefined ? [] : [`comment "${comment}"`])].join(' ')
 }
 
 /** What one statement fills in. */

@@ -2,6 +2,7 @@
 import { Cidr, parseAddress } from '../../../../src/address/index.js'
 import type { NetworkView } from '../../../../src/network/plan/view.js'
 import type { IptablesFacts } from '../../../../src/network/text/iptables-text.js'
+import type { UserRule } from '../../../../src/network/text/iptables-user-rules.js'
 import { container, endpoint, family, network, pool, view } from './view.js'
 
 export interface DescribedHost {
@@ -10,7 +11,7 @@ export interface DescribedHost {
   readonly facts: IptablesFacts
 }
 
-const facts: IptablesFacts = { firewall: true, userRules: [], userInboundRules: [] }
+const facts: IptablesFacts = { firewall: true, userRules: { forward: [], inbound: [] } }
 const docker0 = pool('172.17.0.0/16', 'docker0', '172.17.0.1')
 const drop = { drop: [4], acceptDirect: false } as const
 const port = (first: number, last = first) => ({ first, last })
@@ -114,62 +115,68 @@ function dualStack(): DescribedHost {
 }
 
 function userRules(): DescribedHost {
-  const ruleOf = (...expr: IptablesFacts['userRules'][number]['expr']) => ({ expr })
+  const ruleOf = (...expr: UserRule['expr']) => ({ expr })
   return {
     title: "the users' own rules, forwardPolicy: accept",
     view: view({ networks: [network('docker0', [docker0])], policy: { drop: [], acceptDirect: true } }),
     facts: {
       firewall: true,
-      userRules: [
-        ruleOf(
-          { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'ext_if' } },
-          { match: { op: '!=', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: '8.8.8.8' } },
-          { counter: { packets: 0, bytes: 0 } },
-          { drop: null },
-        ),
-        ruleOf(
-          {
-            match: {
-              op: '==',
-              left: { payload: { protocol: 'tcp', field: 'dport' } },
-              right: { range: [8000, 8010] },
-            },
-          },
-          { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['new', 'invalid'] } },
-          { return: null },
-        ),
-        ruleOf(
-          {
-            match: { op: '==', left: { payload: { protocol: 'ip6', field: 'saddr' } }, right: '2001:db8::1' },
-          },
-          { drop: null },
-        ),
-        ruleOf(
-          {
-            match: {
-              op: '==',
-              left: { payload: { protocol: 'tcp', field: 'dport' } },
-              right: { set: [22, 23] },
-            },
-          },
-          { drop: null },
-        ),
-      ],
-      userInboundRules: [
-        {
-          ...ruleOf(
+      userRules: {
+        forward: [
+          ruleOf(
+            { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'ext_if' } },
+            { match: { op: '!=', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: '8.8.8.8' } },
+            { counter: { packets: 0, bytes: 0 } },
+            { drop: null },
+          ),
+          ruleOf(
             {
               match: {
                 op: '==',
-                left: { payload: { protocol: 'ip', field: 'saddr' } },
-                right: { prefix: { addr: '192.0.2.0', len: 24 } },
+                left: { payload: { protocol: 'tcp', field: 'dport' } },
+                right: { range: [8000, 8010] },
+              },
+            },
+            { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['new', 'invalid'] } },
+            { return: null },
+          ),
+          ruleOf(
+            {
+              match: {
+                op: '==',
+                left: { payload: { protocol: 'ip6', field: 'saddr' } },
+                right: '2001:db8::1',
               },
             },
             { drop: null },
           ),
-          comment: 'not these',
-        },
-      ],
+          ruleOf(
+            {
+              match: {
+                op: '==',
+                left: { payload: { protocol: 'tcp', field: 'dport' } },
+                right: { set: [22, 23] },
+              },
+            },
+            { drop: null },
+          ),
+        ],
+        inbound: [
+          {
+            ...ruleOf(
+              {
+                match: {
+                  op: '==',
+                  left: { payload: { protocol: 'ip', field: 'saddr' } },
+                  right: { prefix: { addr: '192.0.2.0', len: 24 } },
+                },
+              },
+              { drop: null },
+            ),
+            comment: 'not these',
+          },
+        ],
+      },
     },
   }
 }

@@ -38,8 +38,8 @@ describe.each(hosts)('$title', ({ title, view, facts }) => {
 
 it('is empty where no rules are made', () => {
   const host = view({ networks: [network('docker0', [pool('172.17.0.0/16', 'docker0', '172.17.0.1')])] })
-  expect(iptablesText(host, { firewall: false, userRules: [], userInboundRules: [] })).toBe('')
-  expect(iptablesText(host, { firewall: true, userRules: [], userInboundRules: [] })).toContain(
+  expect(iptablesText(host, { firewall: false, userRules: { forward: [], inbound: [] } })).toBe('')
+  expect(iptablesText(host, { firewall: true, userRules: { forward: [], inbound: [] } })).toContain(
     'Chain FORWARD',
   )
 })

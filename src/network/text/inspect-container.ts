@@ -1,0 +1,75 @@
+import { hostsLines } from '../plan/hosts-lines.js'
+import { linkVariables } from '../plan/link-variables.js'
+import {
+  type BandwidthRecord,
+  type ContainerRecord,
+  type EndpointRecord,
+  linkablePorts,
+  portText,
+  publishedText,
+  shortId,
+} from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
+import type {
+  BandwidthInspection,
+  ContainerInspection,
+  EndpointInspection,
+  LinkInspection,
+} from './inspection.js'
+
+/** A container as data. @param clients names of the containers with a link to it */
+export function inspectContainer(
+  view: NetworkView,
+  container: ContainerRecord,
+  clients: readonly string[],
+): ContainerInspection {
+  const { id, name, hostname, state, netns, endpoints, exposed, published, links, hostsFile } = container
+  return {
+    id,
+    shortId: shortId(id),
+    name,
+    hostname,
+    state,
+    netns: netns ?? null,
+    endpoints: endpoints.map(inspectEndpoint),
+    exposed: exposed.map(portText),
+    published: published.map(publishedText),
+    links: links.flatMap((link) => inspectLink(view, link)),
+    linkedFrom: [...clients],
+    hosts: hostsLines(view, container).map(({ text }) => text),
+    hostsFile: hostsFile ?? null,
+    variables: { ...linkVariables(view, container) },
+  }
+}
+
+function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
+  const { network, bridge, ipv4, ipv6, mac, interfaceName, hostInterface, priority, metric } = endpoint
+  return {
+    network,
+    bridge,
+    ipv4: ipv4?.toString() ?? null,
+    ipv6: ipv6?.toString() ?? null,
+    mac: mac.toString(),
+    interfaceName,
+    hostInterface,
+    priority,
+    metric,
+    ingress: inspectBandwidth(endpoint.ingress),
+    egress: inspectBandwidth(endpoint.egress),
+    allowForgedSource: endpoint.allowForgedSource,
+  }
+}
+
+function inspectBandwidth(limit: BandwidthRecord | undefined): BandwidthInspection | null {
+  return limit ? { rate: limit.rate, burst: limit.burst } : null
+}
+
+function inspectLink(
+  view: NetworkView,
+  { server, alias }: ContainerRecord['links'][number],
+): LinkInspection[] {
+  const target = view.container(server)
+  if (!target) return []
+  const { name, id, state } = target
+  return [{ alias, container: name, id, state, ports: linkablePorts(target).map(portText) }]
+}

@@ -1,0 +1,65 @@
+import {
+  type ContainerRecord,
+  endpointOn,
+  type FamilyRecord,
+  familiesOf,
+  type NetworkRecord,
+  type PoolRecord,
+} from '../plan/records.js'
+import type {
+  FamilyInspection,
+  NetworkInspection,
+  NetworkMemberInspection,
+  PoolInspection,
+} from './inspection.js'
+
+/** A network as data. @param containers those with an endpoint on it */
+export function inspectNetwork(
+  network: NetworkRecord,
+  containers: readonly ContainerRecord[],
+): NetworkInspection {
+  const { name, bridges, pools, icc, internal, isolation, linkMode, allowDirectRouting, adopted } = network
+  const families = familiesOf(network)
+  return {
+    name,
+    bridges: [...bridges],
+    pools: pools.map(inspectPool),
+    icc,
+    internal,
+    isolation,
+    linkMode,
+    ipv4: families.includes(4) ? inspectFamily(network.ipv4) : null,
+    ipv6: families.includes(6) ? inspectFamily(network.ipv6) : null,
+    trustedInterfaces: [...network.trustedInterfaces],
+    allowDirectRouting,
+    mtu: network.mtu ?? null,
+    adopted,
+    containers: containers.map((container) => inspectMember(container, name)),
+  }
+}
+
+function inspectPool({ subnet, bridge, gateway, range, exclude }: PoolRecord): PoolInspection {
+  return {
+    subnet: subnet.toString(),
+    bridge,
+    gateway: gateway?.toString() ?? null,
+    range: range.toString(),
+    exclude: exclude.map(String),
+  }
+}
+
+function inspectFamily({ mode, masquerade, snat, except }: FamilyRecord): FamilyInspection {
+  return { mode, masquerade, snat: snat?.toString() ?? null, except: except.map(String) }
+}
+
+function inspectMember(container: ContainerRecord, network: string): NetworkMemberInspection {
+  const { id, name, state } = container
+  const endpoint = endpointOn(container, network)
+  return {
+    id,
+    name,
+    state,
+    ipv4: endpoint?.ipv4?.toString() ?? null,
+    ipv6: endpoint?.ipv6?.toString() ?? null,
+  }
+}
