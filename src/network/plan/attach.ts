@@ -3,7 +3,7 @@ import type { ContainerSettings, HostContainerSettings } from './container-setti
 import { planEndpoint } from './endpoint.js'
 import { planLinks } from './link.js'
 import type { Plan } from './plan.js'
-import { claimPublications } from './publish.js'
+import { checkPublishable, claimPublications } from './publish.js'
 import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
 import { withChange } from './view.js'
@@ -27,17 +27,20 @@ export function planAttach(
   firewall: boolean,
   taken: ReadonlySet<string>,
 ): AttachPlan {
-  const claims = new Claims(registry)
-  const unlinked = settings.map((container) => identify(claims, network, container))
+  const claims = new Claims(
+    registry,
+    settings.flatMap(({ name }) => name ?? []),
+  )
+  const unlinked = identifyAll(claims, network, settings)
   const view = withChange(registry, { containers: byId(unlinked) })
-  const published = unlinked.map((container, index) => ({
-    ...container,
-    published: claimPublications(claims, view, container, settings[index]?.published ?? [], {
-      firewall,
-      taken,
-      operation: OPERATION,
-    }),
-  }))
+  const published = unlinked.map((container, index) => {
+    const requested = settings[index]?.published ?? []
+    checkPublishable(view, container, requested, firewall, OPERATION)
+    return {
+      ...container,
+      published: claimPublications(claims, view, container, requested, taken, OPERATION),
+    }
+  })
   const present = new Map(
     published.flatMap((each) => [each.name, each.id, shortId(each.id)].map((key) => [key, each])),
   )
@@ -78,6 +81,19 @@ export function planHostContainer(
     hostsFile: undefined,
   }
   return { container, change: { containers: byId([container]) }, touched: {} }
+}
+
+/** In the order of the input; but addresses that are asked for are taken before any is chosen. */
+function identifyAll(
+  claims: Claims,
+  network: NetworkRecord,
+  settings: readonly ContainerSettings[],
+): ContainerRecord[] {
+  const isAsked = ({ endpoint }: ContainerSettings): boolean =>
+    (endpoint.ipv4 ?? endpoint.ipv6 ?? endpoint.mac) !== undefined
+  const identified = new Map<ContainerSettings, ContainerRecord>()
+  for (const each of settings) if (isAsked(each)) identified.set(each, identify(claims, network, each))
+  return settings.map((each) => identified.get(each) ?? identify(claims, network, each))
 }
 
 function identify(claims: Claims, network: NetworkRecord, settings: ContainerSettings): ContainerRecord {

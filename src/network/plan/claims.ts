@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type IPAddress, MacAddress } from '../../address/index.js'
-import { NfbridgeError } from '../../errors.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
 import { HostPorts } from './host-ports.js'
 import { hostInterfaceName, randomId } from './identity.js'
 import { automaticName } from './names.js'
@@ -25,9 +25,9 @@ export type Refuse = (
 
 /** Errors of one object of the caller's input. @param path where it stands there; undefined: nowhere */
 export function refusal(operation: string, path: string | undefined): Refuse {
-  return (code, message, property) => {
-    const parent = path && property ? `${path}.${property}` : path || property
-    return new NfbridgeError({ code, operation, message, path: path === undefined ? undefined : parent })
+  return (code, message, property = '') => {
+    const where = path === undefined ? '' : joinPath(path, property)
+    return new NfbridgeError({ code, operation, message, path: where || undefined })
   }
 }
 
@@ -36,6 +36,7 @@ export class Claims {
   readonly registry: Registry
   /** Host ports, by the ids of who claims them. */
   readonly hostPorts: HostPorts = new HostPorts()
+  readonly #reserved: ReadonlySet<string>
   readonly #names = new Set<string>()
   readonly #shortIds = new Set<string>()
   readonly #addresses = new Set<string>()
@@ -46,8 +47,10 @@ export class Claims {
   readonly #cursors = new Map<PoolRecord, Generator<IPAddress, undefined>>()
   readonly #nextFree = new Map<PoolRecord, IPAddress | undefined>()
 
-  constructor(registry: Registry) {
+  /** @param reserved names that others of the call ask for: they are not chosen */
+  constructor(registry: Registry, reserved: Iterable<string> = []) {
     this.registry = registry
+    this.#reserved = new Set(reserved)
   }
 
   id(given: string | undefined, refuse: Refuse): string {
@@ -63,7 +66,7 @@ export class Claims {
 
   name(given: string | undefined, refuse: Refuse): string {
     const isTaken = (name: string): boolean => this.registry.hasName(name) || this.#names.has(name)
-    const name = given ?? automaticName(isTaken)
+    const name = given ?? automaticName((each) => this.#reserved.has(each) || isTaken(each))
     if (isTaken(name)) {
       throw refuse('NFB_NAME_TAKEN', `another container has the name "${name}"; detach it first`, 'name')
     }

@@ -55,10 +55,8 @@ export function planStart(
   )
   const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }
   const requested = container.published.map((port) => ({ port, automatic: false, path: undefined }))
-  // Where no rules are made, nothing was published.
-  const conditions = { firewall: true, taken, operation: START }
   const view = withChange(registry, { containers: new Map([[container.id, unpublished]]) })
-  const published = claimPublications(claims, view, unpublished, requested, conditions)
+  const published = claimPublications(claims, view, unpublished, requested, taken, START)
   return changing(registry, { ...unpublished, published })
 }
 

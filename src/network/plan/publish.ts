@@ -18,46 +18,51 @@ import {
 import type { Registry } from './registry.js'
 import type { NetworkView } from './view.js'
 
-/** What decides whether, and on which ports, something can be published. */
-export interface PublishConditions {
-  readonly firewall: boolean
-  /** Host ports that somebody else on this machine has, `tcp/49153`: they are not chosen. */
-  readonly taken: ReadonlySet<string>
-  readonly operation: string
-}
-
 /** A publication to resolve; the path is undefined where it comes from no input. */
 type Wanted = Omit<RequestedPublication, 'path'> & { readonly path: string | undefined }
 
-type Refusal = (code: 'NFB_PORT_TAKEN' | 'NFB_SETTING_CONFLICT', message: string) => NfbridgeError
+type Refusal = (message: string) => NfbridgeError
+
+/** Refuses publications where no rules are made, or where no network of the container takes them. */
+export function checkPublishable(
+  view: NetworkView,
+  container: ContainerRecord,
+  requested: readonly RequestedPublication[],
+  firewall: boolean,
+  operation: string,
+): void {
+  for (const { port, path } of requested) {
+    const message = firewall
+      ? untakenBecause(view, container, port)
+      : 'a published port needs rules, and firewall: false makes none; open the host with firewall: true'
+    if (message === undefined) continue
+    throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path })
+  }
+}
 
 /**
  * Resolves publications of one container: ports are chosen where none was given. Refuses a host port that somebody has,
- * standing or in the same call, and any where no rules are made or no network of the container takes it.
+ * standing or in the same call.
+ * @param taken host ports that somebody else on this machine has, `tcp/49153`: they are not chosen
  */
 export function claimPublications(
   claims: Claims,
   view: NetworkView,
   container: ContainerRecord,
   requested: readonly Wanted[],
-  { firewall, taken, operation }: PublishConditions,
+  taken: ReadonlySet<string>,
+  operation: string,
 ): PublishedPort[] {
   return requested.map(({ port, automatic, path }) => {
-    const refuse: Refusal = (code, message) => new NfbridgeError({ code, operation, message, path })
-    if (!firewall) {
-      const message =
-        'a published port needs rules, and firewall: false makes none; open the host with firewall: true'
-      throw refuse('NFB_SETTING_CONFLICT', message)
-    }
-    const reason = untakenBecause(view, container, port)
-    if (reason !== undefined) throw refuse('NFB_SETTING_CONFLICT', reason)
+    const refuse: Refusal = (message) =>
+      new NfbridgeError({ code: 'NFB_PORT_TAKEN', operation, message, path })
     // One that was chosen before, of a container that starts again, is chosen again if it is still to be had.
     const lost = port.automatic && (holderOf(claims, port) !== undefined || includesTaken(taken, port))
     const resolved = automatic || lost ? chooseHostPorts(claims, port, taken, refuse) : port
     const holder = holderOf(claims, resolved)
     if (holder !== undefined) {
       const message = `port ${hostText(resolved)} is published by ${holderText(claims, view, container, holder)}`
-      throw refuse('NFB_PORT_TAKEN', message)
+      throw refuse(message)
     }
     claims.hostPorts.mark('take', container.id, resolved)
     return resolved
@@ -72,13 +77,14 @@ export function planPublish(
   firewall: boolean,
   taken: ReadonlySet<string>,
 ): Plan & { readonly published: readonly PublishedPort[] } {
-  const conditions = { firewall, taken, operation: 'Container.publish' }
+  const operation = 'Container.publish'
+  checkPublishable(registry, container, requested, firewall, operation)
   const claims = new Claims(registry)
   // What a stopped container has is nobody's until it starts; it must not take it twice itself.
   if (container.state !== 'running') {
     for (const port of container.published) claims.hostPorts.mark('take', container.id, port)
   }
-  const published = claimPublications(claims, registry, container, requested, conditions)
+  const published = claimPublications(claims, registry, container, requested, taken, operation)
   return { ...publicationChange(registry, container, [...container.published, ...published]), published }
 }
 
@@ -128,10 +134,10 @@ function untakenBecause(
   if (container.endpoints.some((endpoint) => families.some((family) => takes(endpoint, family))))
     return undefined
   const networks = container.endpoints.map(({ network }) => network).join(', ')
-  const what = hostAddress ? `published on ${hostAddress}` : 'published'
+  const address = hostAddress ? `no IPv${hostAddress.family} address` : 'no address'
   return (
-    `a port of ${containerLabel(container)} can't be ${what}: of its networks (${networks || 'none'}) ` +
-    'none that is neither internal nor isolated gives it an address of that family'
+    `no network of ${containerLabel(container)} takes published ports: ${networks || 'it is on none'}; ` +
+    `one that is internal or isolated does not, nor one where it has ${address}`
   )
 }
 
@@ -158,10 +164,7 @@ function chooseHostPorts(
     if (holderOf(claims, resolved) !== undefined) continue
     if (!includesTaken(taken, resolved)) return resolved
   }
-  throw refuse(
-    'NFB_PORT_TAKEN',
-    `of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`,
-  )
+  throw refuse(`of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`)
 }
 
 function holderOf(claims: Claims, port: PublishedPort): string | undefined {
