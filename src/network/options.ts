@@ -44,8 +44,7 @@ export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated'
 
 /**
  * Which other networks of this host reach this one, in netavark's words: those of `none` everything that is not isolated
- * itself, those of `default` nothing that is isolated, those of `strict` nothing. Published ports of the host work in all but
- * `strict` towards `strict`.
+ * itself, those of `default` nothing that is isolated, those of `strict` nothing. Published ports of the host work in all.
  */
 export type Isolation = 'none' | 'default' | 'strict'
 
@@ -91,7 +90,7 @@ export interface NetworkOptions {
   readonly pools?: readonly PoolOptions[] | undefined
   /** Whether containers get IPv4 addresses. Default: true. */
   readonly ipv4?: boolean | undefined
-  /** Whether containers get IPv6 addresses; without an IPv6 pool, from a unique local one (RFC 4193). Default: false. */
+  /** Whether they get IPv6 addresses; without an IPv6 pool, of a unique local one (RFC 4193). Default: if a pool is IPv6. */
   readonly ipv6?: boolean | undefined
   /** Inter-container communication: whether containers of this network reach each other unlinked. Default: true. */
   readonly icc?: boolean | undefined
