@@ -9,6 +9,7 @@
 #include "node/handle.h"
 #include "node/monitor_handle.h"
 #include "node/namespace_handle.h"
+#include "node/reservations_handle.h"
 #include "node/schema_export.h"
 #include "node/socket_handle.h"
 #include "node/values.h"
@@ -42,7 +43,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   Environment* environment = Environment::create(env);
   if (environment == nullptr || !SocketHandle::define(env, *environment) ||
       !NamespaceHandle::define(env, *environment) || !MonitorHandle::define(env, *environment) ||
-      !export_schemas(env, exports)) {
+      !ReservationsHandle::define(env, *environment) || !export_schemas(env, exports)) {
     return nullptr;
   }
   const std::array functions{

@@ -25,6 +25,8 @@ class Descriptor {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
+  // Gives the descriptor to somebody else who closes it.
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   // Linux frees the number even when close() reports an error: it is never repeated.
   void reset() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));

@@ -19,8 +19,8 @@ class Handle;
 class MonitorStream;
 
 // The classes that JavaScript sees.
-enum class HandleClass : std::uint8_t { kSocket, kNamespace, kMonitor };
-inline constexpr std::size_t kHandleClasses = 3;
+enum class HandleClass : std::uint8_t { kSocket, kNamespace, kMonitor, kReservations };
+inline constexpr std::size_t kHandleClasses = 4;
 
 class Environment {
  public:

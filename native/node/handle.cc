@@ -13,6 +13,7 @@ constexpr std::array<napi_type_tag, kHandleClasses> kTags{{
     {0x5d0f27e3a1c94b68, 0x9f3b8a7041d2e6c5},
     {0x81b6c4f29e0d3a57, 0xb25e91c7f08a4d36},
     {0xe47a0b9d563f18c2, 0x8c61d5f3279be04a},
+    {0xebb3fc1503177937, 0xbd0e4b6937285930},
 }};
 
 const napi_type_tag& tag_of(HandleClass which) {

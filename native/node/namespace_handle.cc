@@ -4,10 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "netlink/frames.h"
 #include "netlink/monitor.h"
+#include "netlink/port_owner.h"
 #include "netlink/sysctl.h"
 #include "node/call.h"
 #include "node/monitor_handle.h"
+#include "node/reservations_handle.h"
 #include "node/socket_handle.h"
 
 namespace nfbridge::node {
@@ -39,6 +42,22 @@ bool read_groups(napi_env env, napi_value value, std::vector<std::uint32_t>& gro
     }
     groups.push_back(static_cast<std::uint32_t>(group));
   }
+  return true;
+}
+
+// A link by its index or its name.
+bool read_link(napi_env env, napi_value value, netlink::Link& link) {
+  napi_valuetype type = napi_undefined;
+  if (!check(env, napi_typeof(env, value, &type))) return false;
+  if (type == napi_string) {
+    std::string name;
+    if (!read_string(env, value, "device", name)) return false;
+    link = std::move(name);
+    return true;
+  }
+  std::int64_t index = 0;
+  if (!read_integer(env, value, "device", 1, INT32_MAX, index)) return false;
+  link = static_cast<int>(index);
   return true;
 }
 
@@ -193,6 +212,54 @@ napi_value NamespaceHandle::open_monitor(napi_env env, napi_callback_info info) 
       });
 }
 
+napi_value NamespaceHandle::open_reservations(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<0>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<NamespaceHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  if (!self->namespace_) return failures_value(env, {closed_failure()});
+  auto handle = std::make_unique<ReservationsHandle>(self->executor_, self->namespace_);
+  return Environment::get(env)->make_object(env, HandleClass::kReservations, std::move(handle));
+}
+
+napi_value NamespaceHandle::port_owner(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<2>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<NamespaceHandle>(env, arguments->self);
+  std::int64_t protocol = 0;
+  std::int64_t port = 0;
+  if (self == nullptr || !read_integer(env, (*arguments)[0], "protocol", 1, UINT8_MAX, protocol) ||
+      !read_integer(env, (*arguments)[1], "port", 1, UINT16_MAX, port)) {
+    return nullptr;
+  }
+  return start_call<std::string>(
+      env, *Environment::get(env), self->strand_,
+      [where = self->namespace_, protocol, port](Home& home) {
+        return home.visit<std::string>(*where, [&] {
+          return netlink::port_owner(static_cast<std::uint8_t>(protocol), static_cast<std::uint16_t>(port));
+        });
+      },
+      finish_text);
+}
+
+napi_value NamespaceHandle::send_frames(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<2>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<NamespaceHandle>(env, arguments->self);
+  netlink::Link link;
+  auto frames = std::make_shared<netlink::Buffer>();
+  if (self == nullptr || !read_link(env, (*arguments)[0], link) ||
+      !read_bytes(env, (*arguments)[1], "frames", *frames)) {
+    return nullptr;
+  }
+  return start_call<Nothing>(
+      env, *Environment::get(env), self->strand_,
+      [where = self->namespace_, link = std::move(link), frames](Home& home) {
+        return home.visit<Nothing>(*where, [&] { return netlink::send_frames(link, frames->bytes()); });
+      },
+      finish_nothing);
+}
+
 napi_value NamespaceHandle::enter_thread(napi_env env, napi_callback_info info) {
   const auto arguments = Arguments<0>::read(env, info);
   if (!arguments) return nullptr;
@@ -224,6 +291,9 @@ bool NamespaceHandle::define(napi_env env, Environment& environment) {
       method("openSocket", open_socket),
       method("request", request),
       method("openMonitor", open_monitor),
+      method("openReservations", open_reservations),
+      method("portOwner", port_owner),
+      method("sendFrames", send_frames),
       method("enterThread", enter_thread),
       method("close", close),
   };

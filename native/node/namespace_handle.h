@@ -26,6 +26,9 @@ class NamespaceHandle final : public Handle {
   static napi_value open_socket(napi_env env, napi_callback_info info);
   static napi_value request(napi_env env, napi_callback_info info);
   static napi_value open_monitor(napi_env env, napi_callback_info info);
+  static napi_value open_reservations(napi_env env, napi_callback_info info);
+  static napi_value port_owner(napi_env env, napi_callback_info info);
+  static napi_value send_frames(napi_env env, napi_callback_info info);
   static napi_value enter_thread(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 

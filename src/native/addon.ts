@@ -65,6 +65,18 @@ export interface MonitorHandle {
   close(): void
 }
 
+/**
+ * Ports of a namespace, held by bound sockets. `ports`: seven words each, the protocol's number, the family (4 or 6), the
+ * port, and the sixteen bytes of the address. Calls run in their order on a thread of the addon's own.
+ */
+export interface ReservationsHandle {
+  /** All or none; the failure's `index` is that of the port. */
+  reserve(ports: Uint32Array): Promise<Outcome<undefined>>
+  release(ports: Uint32Array): Promise<Outcome<undefined>>
+  /** Settles what is pending with `closed`, then lets go of all ports on an addon thread. Idempotent. */
+  close(): void
+}
+
 /** A network namespace held open by a descriptor. */
 export interface NamespaceHandle {
   /** The descriptor; valid until `close`. Use as `/proc/<pid>/fd/<fd>`. */
@@ -81,6 +93,12 @@ export interface NamespaceHandle {
     groups: readonly number[],
     onEvents: (events: Outcome<ArrayBuffer>) => void,
   ): Promise<Outcome<MonitorHandle>>
+  /** Holds no port yet. It is independent of this handle, which may be closed. */
+  openReservations(): Outcome<ReservationsHandle>
+  /** Who has a port, in words; empty when that cannot be found out. The protocol is its number. */
+  portOwner(protocol: number, port: number): Promise<Outcome<string>>
+  /** Link-layer frames, each after its length as a u16 of the host; sent out of a link in their order. */
+  sendFrames(device: number | string, frames: Uint8Array): Promise<Outcome<undefined>>
   /** Moves the calling thread into the namespace, for good. Refused (`system`, EINVAL) on the process's main thread. */
   enterThread(): Outcome<undefined>
   close(): void

@@ -1,7 +1,13 @@
 import { isMainThread } from 'node:worker_threads'
 import { NfbridgeError } from '../errors.js'
 import { checkObject, checkString } from '../input.js'
-import type { MonitorHandle, NamespaceHandle, Outcome, SocketHandle } from '../native/addon.js'
+import type {
+  MonitorHandle,
+  NamespaceHandle,
+  Outcome,
+  ReservationsHandle,
+  SocketHandle,
+} from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import { addon } from '../native/load.js'
 import { type NamespaceSource, openSource } from './source.js'
@@ -139,6 +145,21 @@ export class Namespace {
   /** Sends one batch of rtnetlink requests in the namespace without keeping a socket. For the layers above. */
   exchange(words: Uint32Array, operation = 'netns.exchange'): Promise<Outcome<ArrayBuffer>> {
     return this.#open(operation).request(words)
+  }
+
+  /** Opens reservations of ports in the namespace. For {@link PortReservations}. */
+  openReservations(operation: string): ReservationsHandle {
+    return unwrap(this.#open(operation).openReservations(), operation)
+  }
+
+  /** Who has a port, by the protocol's number; empty when unknown. For {@link portOwner}. */
+  portOwner(protocol: number, port: number, operation: string): Promise<Outcome<string>> {
+    return this.#open(operation).portOwner(protocol, port)
+  }
+
+  /** Sends link-layer frames out of a link, each after its length. For {@link announce}. */
+  sendFrames(device: number | string, frames: Uint8Array, operation: string): Promise<Outcome<undefined>> {
+    return this.#open(operation).sendFrames(device, frames)
   }
 
   /** Closes the handle. Closing twice is the same as closing once. */

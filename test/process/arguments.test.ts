@@ -1,18 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MonitorHandle, NamespaceHandle, SocketHandle } from '../../src/native/addon.js'
+import type {
+  MonitorHandle,
+  NamespaceHandle,
+  ReservationsHandle,
+  SocketHandle,
+} from '../../src/native/addon.js'
 import { addon } from '../../src/native/load.js'
 import { good, randomNumbers, table, words } from './support.js'
 
 let namespace: NamespaceHandle
 let socket: SocketHandle
 let monitor: MonitorHandle
+let reservations: ReservationsHandle
 
 beforeAll(async () => {
   namespace = good(await addon.createNamespace())
   socket = good(await namespace.openSocket('netfilter'))
   monitor = good(await namespace.openMonitor('netfilter', [7], () => {}))
+  reservations = good(namespace.openReservations())
 })
 afterAll(() => {
+  reservations.close()
   monitor.close()
   socket.close()
   namespace.close()
@@ -82,6 +90,12 @@ const METHODS: readonly (readonly [
   ['namespace', () => namespace, 'openMonitor', []],
   ['namespace', () => namespace, 'openMonitor', ['route']],
   ['namespace', () => namespace, 'openMonitor', ['route', [1]]],
+  ['namespace', () => namespace, 'portOwner', []],
+  ['namespace', () => namespace, 'portOwner', [6]],
+  ['namespace', () => namespace, 'sendFrames', []],
+  ['namespace', () => namespace, 'sendFrames', ['lo']],
+  ['reservations', () => reservations, 'reserve', []],
+  ['reservations', () => reservations, 'release', []],
 ]
 
 describe('wrong arguments throw a TypeError', () => {
@@ -120,6 +134,40 @@ describe('wrong arguments throw a TypeError', () => {
       expect(() => call(namespace, 'openMonitor', namespace, ['route', groups, () => {}])).toThrow(TypeError)
   })
 
+  test('ports to reserve', () => {
+    const port = [6, 4, 80, 0, 0, 0, 0]
+    for (const [index, wrong] of [
+      [0, 0],
+      [0, 58],
+      [1, 5],
+      [2, 0],
+      [2, 65536],
+    ] as const) {
+      const words = Uint32Array.from([
+        ...port,
+        ...port.map((word, place) => (place === index ? wrong : word)),
+      ])
+      expect(() => reservations.reserve(words)).toThrow(TypeError)
+      expect(() => reservations.release(words)).toThrow(TypeError)
+    }
+    expect(() => reservations.reserve(Uint32Array.from(port.slice(1)))).toThrow(TypeError)
+  })
+
+  test('frames that end too early, are too short, too long or too many', async () => {
+    const frame = (length: number): number[] => [length & 255, length >> 8, ...new Array(length).fill(0)]
+    for (const frames of [
+      [1],
+      frame(13),
+      frame(1515),
+      frame(20).slice(0, -1),
+      [...frame(14), 0],
+      Array.from({ length: 1025 }, () => frame(14)).flat(),
+    ]) {
+      const outcome = await namespace.sendFrames('lo', Uint8Array.from(frames))
+      expect(outcome).toMatchObject([{ reason: 'malformed', call: 'frames' }])
+    }
+  })
+
   test('the path of a new namespace', () => {
     for (const path of WRONG.slice(1))
       expect(() => call(addon, 'createNamespace', addon, [path])).toThrow(TypeError)
@@ -152,7 +200,7 @@ describe('methods take the handles of their own class only', () => {
     Object.getOwnPropertyNames(Object.getPrototypeOf(handle)).filter((name) => name !== 'constructor')
 
   test('any other receiver is refused', () => {
-    const handles: readonly object[] = [socket, namespace, monitor]
+    const handles: readonly object[] = [socket, namespace, monitor, reservations]
     const strangers = [
       undefined,
       null,
@@ -177,7 +225,7 @@ describe('methods take the handles of their own class only', () => {
   })
 
   test('and nobody else makes one', () => {
-    for (const handle of [socket, namespace, monitor]) {
+    for (const handle of [socket, namespace, monitor, reservations]) {
       const made: unknown = Reflect.get(handle, 'constructor')
       if (typeof made !== 'function') throw new Error('no constructor')
       expect(() => Reflect.construct(made, [])).toThrow(TypeError)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Conntrack } from '../../src/conntrack/index.js'
 import { BridgeHost, Namespace, NfbridgeError } from '../../src/index.js'
+import { announce, PortReservations, portOwner } from '../../src/netns/index.js'
 import { Nft } from '../../src/nft/index.js'
 import { Rtnl } from '../../src/rtnl/index.js'
 
@@ -59,6 +60,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   'Namespace.unmount': (_, value) => Namespace.unmount(value),
   'namespace.readSysctl': ({ namespace }, value) => namespace.readSysctl(value),
   'namespace.writeSysctl': ({ namespace }, value) => namespace.writeSysctl(value, value),
+  'PortReservations.open': (_, value) => PortReservations.open(value),
+  'ports.reserve': ({ namespace }, value) => PortReservations.open(namespace).reserve([value]),
+  portOwner: ({ namespace }, value) => portOwner(namespace, value),
+  announce: ({ namespace }, value) => announce(namespace, value),
   'rtnl.apply': ({ rtnl }, value) => rtnl.apply([value]),
   'rtnl.links.create': ({ rtnl }, value) => rtnl.links.create(value),
   'rtnl.links.change': ({ rtnl }, value) => rtnl.links.change(value),
@@ -69,7 +74,9 @@ const CALLS: Readonly<Record<string, Call>> = {
   'rtnl.addresses.list': ({ rtnl }, value) => rtnl.addresses.list(value),
   'rtnl.routes.add': ({ rtnl }, value) => rtnl.routes.add(value),
   'rtnl.routes.get': ({ rtnl }, value) => rtnl.routes.get(value),
+  'rtnl.routes.lookup': ({ rtnl }, value) => rtnl.routes.lookup(value),
   'rtnl.routes.list': ({ rtnl }, value) => rtnl.routes.list(value),
+  'rtnl.rules.list': ({ rtnl }, value) => rtnl.rules.list(value),
   'rtnl.neighbours.add': ({ rtnl }, value) => rtnl.neighbours.add(value),
   'rtnl.neighbours.list': ({ rtnl }, value) => rtnl.neighbours.list(value),
   'rtnl.fdb.add': ({ rtnl }, value) => rtnl.fdb.add(value),

@@ -47,6 +47,13 @@ function encodeFields(schema, values) {
 
 export const words = (...messages) => Uint32Array.from(messages.flat())
 
+/** So many TCP ports from `first` on, of all IPv4 addresses, for `reserve`. */
+export const ports = (first, count) =>
+  Uint32Array.from(Array.from({ length: count }, (_, index) => [6, 4, first + index, 0, 0, 0, 0]).flat())
+
+/** A frame of 14 bytes after its length. */
+export const frame = Uint8Array.of(14, 0, ...new Uint8Array(12), 0x88, 0xb5)
+
 const CREATE = 0x400
 const INET = 1
 

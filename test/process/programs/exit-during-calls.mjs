@@ -1,13 +1,17 @@
 // process.exit() while calls run, are queued, and monitors deliver. `worker`: the calls are those of a worker thread.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { addon, good, message, rules, words } from './addon.mjs'
+import { addon, frame, good, message, ports, rules, words } from './addon.mjs'
 
 async function work() {
   const namespace = good(await addon.createNamespace())
   const netfilter = good(await namespace.openSocket('netfilter'))
   const route = good(await namespace.openSocket('route'))
   good(await namespace.openMonitor('netfilter', [7], () => {}))
+  const reservations = good(namespace.openReservations())
   for (let call = 0; call < 5; call++) {
+    reservations.reserve(ports(10_000 + call * 200, 200))
+    namespace.portOwner(6, 10_000)
+    namespace.sendFrames('lo', frame)
     netfilter.transaction(rules(`t${call}`, 3000))
     route.dump(words(message('getLink')))
     addon.createNamespace()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { addon, good, inventory, message, rules, waitForInventory, words } from './addon.mjs'
+import { addon, frame, good, inventory, message, ports, rules, waitForInventory, words } from './addon.mjs'
 
 async function workForEver() {
   const namespace = good(await addon.createNamespace())
@@ -10,6 +10,7 @@ async function workForEver() {
   const route = good(await namespace.openSocket('route'))
   good(await namespace.openMonitor('netfilter', [7], () => {}))
   good(await namespace.openMonitor('route', [1], () => {}))
+  const reservations = good(namespace.openReservations())
   parentPort.postMessage('working')
   for (let round = 0; ; round++) {
     const pending = [netfilter.transaction(rules(`t${round}`, 3000))]
@@ -17,6 +18,9 @@ async function workForEver() {
       pending.push(route.dump(words(message('getLink'))), namespace.readSysctl('net.ipv4.ip_forward'))
     }
     pending.push(namespace.openSocket('route'), addon.createNamespace())
+    const some = ports(10_000, 100)
+    pending.push(reservations.reserve(some), namespace.portOwner(6, 10_000), reservations.release(some))
+    pending.push(namespace.sendFrames('lo', frame))
     await Promise.all(pending)
   }
 }
