@@ -11,8 +11,8 @@ import type { PoolSettings } from './pool-settings.js'
 import type { Family, NetworkRecord, PoolRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
-/** The network that containers get when none is named, as Docker has it. */
-export const DEFAULT_NETWORK = { name: 'docker0', subnet: '172.17.0.0/16' } as const
+/** The network that containers get when none is named, as Docker has it: 172.17.0.0/16, or the next pool that is free. */
+export const DEFAULT_NETWORK = { name: 'docker0' } as const
 
 /** What planning a network must know of the host. */
 export interface HostFacts {

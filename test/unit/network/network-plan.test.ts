@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Cidr } from '../../../src/address/index.js'
 import { bridgeNames } from '../../../src/network/plan/bridge-names.js'
 import { defaultPools } from '../../../src/network/plan/default-pools.js'
+import { DEFAULT_NETWORK } from '../../../src/network/plan/network.js'
 import type { NetworkRecord } from '../../../src/network/plan/records.js'
 import { planUpdate } from '../../../src/network/plan/update.js'
 import { withChange } from '../../../src/network/plan/view.js'
@@ -166,6 +167,12 @@ describe('names and pools that somebody has', () => {
 })
 
 describe('default pools', () => {
+  it("give Docker's default network Docker's subnet, unless somebody has it", () => {
+    expect(poolTexts(plan(DEFAULT_NETWORK))).toEqual(['docker0 172.17.0.0/16 172.17.0.1'])
+    const other = plan({ name: 'br1', subnet: '172.16.0.0/15' })
+    expect(poolTexts(plan(DEFAULT_NETWORK, viewOf([other])))).toEqual(['docker0 172.18.0.0/16 172.18.0.1'])
+  })
+
   it("are Docker's for IPv4, the first that is free of networks, peers and routes", () => {
     const view = viewOf([DOCKER0], [peer('172.18.0.0/16', '192.0.2.2')])
     const facts = { routes: [Cidr.parse('172.19.4.0/24'), Cidr.parse('0.0.0.0/0')], outgoingMtu: undefined }

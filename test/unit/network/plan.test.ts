@@ -5,8 +5,6 @@ import { parseLink, parsePublished } from '../../../src/network/plan/container-s
 import { planDetach } from '../../../src/network/plan/detach.js'
 import { elementsOf, elementText, everything, planElements } from '../../../src/network/plan/elements.js'
 import { planLink, planUnlink } from '../../../src/network/plan/link.js'
-import { planNetwork } from '../../../src/network/plan/network.js'
-import { parseHostOptions, parseNetworkOptions } from '../../../src/network/plan/network-settings.js'
 import { planPublish, planUnpublish } from '../../../src/network/plan/publish.js'
 import type { Registry } from '../../../src/network/plan/registry.js'
 import { withChange } from '../../../src/network/plan/view.js'
@@ -245,60 +243,5 @@ describe('links and publications', () => {
       code: 'NFB_SETTING_CONFLICT',
       path: 'ports[0]',
     })
-  })
-})
-
-describe('planning a network', () => {
-  const host = parseHostOptions({})
-
-  it.each([
-    ['a name of 16 bytes', { name: 'x'.repeat(16) }, 'NFB_INVALID_NAME', 'name'],
-    ['a name twice', { name: 'docker0', subnet: '10.0.0.0/24' }, 'NFB_NAME_TAKEN', 'name'],
-    ['host bits', { name: 'br1', subnet: '10.0.0.1/24' }, 'NFB_INVALID_ADDRESS', 'subnet'],
-    ['an overlap', { name: 'br1', subnet: '172.16.0.0/12' }, 'NFB_POOL_OVERLAP', 'subnet'],
-    ['a network that the host is in', { name: 'br1', subnet: '10.0.0.0/8' }, 'NFB_POOL_OVERLAP', 'subnet'],
-    ['loopback addresses', { name: 'br1', subnet: '127.0.0.0/16' }, 'NFB_INVALID_ADDRESS', 'subnet'],
-    ['multicast addresses', { name: 'br1', subnet: '224.0.0.0/8' }, 'NFB_INVALID_ADDRESS', 'subnet'],
-    ['a name that means every interface', { name: 'all' }, 'NFB_INVALID_NAME', 'name'],
-    ['a /32', { name: 'br1', subnet: '10.0.0.1/32' }, 'NFB_INVALID_ADDRESS', 'subnet'],
-    ['IPv6', { name: 'br1', subnet: 'fd00::/64' }, 'NFB_INVALID_ADDRESS', 'subnet'],
-    [
-      'a gateway outside',
-      { name: 'br1', subnet: '10.0.0.0/24', gateway: '10.0.1.1' },
-      'NFB_ADDRESS_OUTSIDE_POOL',
-      'gateway',
-    ],
-    ['a gateway alone', { name: 'br1', gateway: '10.0.1.1' }, 'NFB_INVALID_ARGUMENT', 'gateway'],
-    ['a small MTU', { name: 'br1', mtu: 68 }, 'NFB_INVALID_ARGUMENT', 'mtu'],
-  ])('refuses %s', (_, options, code, path) => {
-    const registry = registryWith(network())
-    expect(
-      thrown(() => planNetwork(registry, parseNetworkOptions(options, host), [Cidr.parse('10.7.0.0/24')])),
-    ).toMatchObject({
-      code,
-      path,
-    })
-  })
-
-  it('refuses what is no option, and icc: false without rules', () => {
-    const misspelt = { name: 'br1', gatway: '10.0.0.1' }
-    expect(thrown(() => parseNetworkOptions(misspelt, host))).toMatchObject({
-      code: 'NFB_INVALID_ARGUMENT',
-      path: 'gatway',
-    })
-    expect(
-      thrown(() => parseNetworkOptions({ name: 'br1', icc: false }, parseHostOptions({ firewall: false }))),
-    ).toMatchObject({
-      code: 'NFB_SETTING_CONFLICT',
-      path: 'icc',
-    })
-  })
-
-  it("chooses the first of Docker's default pools that is free", () => {
-    const registry = registryWith(network())
-    const chosen = planNetwork(registry, parseNetworkOptions({ name: 'br1' }, host), [])
-    expect(String(chosen.subnet)).toBe('172.18.0.0/16')
-    expect(String(chosen.gateway)).toBe('172.18.0.1')
-    expect(chosen.icc).toBe(true)
   })
 })
