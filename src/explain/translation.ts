@@ -19,9 +19,11 @@ export interface Translation {
 /** What a `dnat` or `snat` says for this packet; undefined where a map has no such key, and the rule ends. */
 export function natTranslation(
   kind: Translation['kind'],
-  { addr, port }: NatTarget,
+  { family, addr, port }: NatTarget,
   scope: Scope,
 ): Translation | undefined {
+  // In a table of both families a translation concerns the packets of its own (nft_nat_inet_eval).
+  if (family !== undefined && family !== (scope.packet.family === 'ip6' ? 'ip6' : 'ip')) return undefined
   const address = addr === undefined ? undefined : targetOf(addr, scope)
   if (addr !== undefined && address === undefined) return undefined
   const separate = port === undefined ? undefined : targetOf(port, scope)
@@ -132,4 +134,30 @@ export function translated(packet: Packet, { kind, address, port }: Translation)
       status: changed ? connection.status | bit : connection.status,
     },
   }
+}
+
+/** A packet of a connection that is known, as the translation of its first packet makes it. */
+export function retranslated(packet: Packet, kind: Translation['kind']): Packet {
+  const { connection } = packet
+  if (connection === undefined) return packet
+  // The other direction's tuple, turned around, is what the packet becomes.
+  const target = reversed(connection.direction === 'original' ? connection.reply : connection.original)
+  return kind === 'source'
+    ? {
+        ...packet,
+        source: target.source,
+        ...(target.sourcePort !== undefined && { sourcePort: target.sourcePort }),
+      }
+    : {
+        ...packet,
+        destination: target.destination,
+        ...(target.destinationPort !== undefined && { destinationPort: target.destinationPort }),
+      }
+}
+
+/** The packet, its connection decided about: translated or not, it stays so. */
+export function settle(packet: Packet, kind: Translation['kind']): Packet {
+  const { connection } = packet
+  if (connection === undefined) return packet
+  return { ...packet, connection: { ...connection, settled: [...(connection.settled ?? []), kind] } }
 }
