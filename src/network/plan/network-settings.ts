@@ -160,7 +160,7 @@ function parseInterfaces(given: readonly string[]): string[] {
   return [...new Set(names)]
 }
 
-/** Every interface has an MTU of at least 576 bytes with IPv4, as Docker has it, and 1280 with IPv6 (RFC 8200, 5). */
+/** In bytes: what every host takes at least, 576 with IPv4 (RFC 791, 3.1), and what every link must carry with IPv6 (RFC 8200, 5). */
 export function smallestMtu(families: readonly Family[]): number {
   return families.includes(6) ? 1280 : 576
 }
