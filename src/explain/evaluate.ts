@@ -12,7 +12,7 @@ import { ElementIndex, isPair } from './lookup.js'
 import { type Packet, tracked } from './packet.js'
 import { evaluateRule, type RuleOutcome, type RuleVerdict } from './rule.js'
 import type { PolicyStep, RuleStep, Step } from './trace.js'
-import { translated } from './translation.js'
+import { retranslated, settle, translated } from './translation.js'
 
 /** Where the packet is, and which part of the hook is asked for. */
 export interface HookQuestion {
@@ -185,12 +185,18 @@ class HookRun {
 
   /** The chains that translate see the first packet of a connection, and the first of them that decides is the last. */
   #translate(chains: readonly BaseChainOfRules[], kind: 'source' | 'destination'): ChainEnd | undefined {
-    if (this.#packet.connection?.state !== 'new') return undefined
+    const { connection } = this.#packet
+    if (connection === undefined || connection.settled?.includes(kind)) return undefined
+    if (connection.state !== 'new') {
+      if (connection.state === 'established') this.#packet = retranslated(this.#packet, kind)
+      return undefined
+    }
     for (const chain of chains) {
       const end = this.#baseChain(chain, kind)
-      if (end === undefined) return undefined
+      if (end === undefined) break
       if (end.verdict !== 'accept') return end
     }
+    this.#packet = settle(this.#packet, kind)
     return undefined
   }
 

@@ -11,7 +11,7 @@ import type {
 import { type FieldType, flagBits, isList, type Scalar, scalar } from './constant.js'
 import type { Environment } from './environment.js'
 import { ctField, type Found, fibField, metaField, payloadField } from './field.js'
-import { operandsOf, typesOf } from './field-type.js'
+import { declaredTypes, operandsOf, typesOf } from './field-type.js'
 import type { ElementIndex, FoundElement, LookupResult } from './lookup.js'
 import type { Packet } from './packet.js'
 
@@ -54,7 +54,9 @@ export function lookUp(
   data: Expression,
   scope: Scope,
 ): LookupResult | { readonly kind: 'absent' } {
-  const types = typesOf(key, scope.packet.family, scope.set)
+  // The set's own types, where it has some: of bits without a name the key has none.
+  const declared = typeof data === 'string' ? scope.set(data)?.type : undefined
+  const types = declared ? declaredTypes(declared) : typesOf(key, scope.packet.family, scope.set)
   const found = valuesOf(key, scope)
   if (found === 'absent') return { kind: 'absent' }
   const elements = elementsOf(data, scope)

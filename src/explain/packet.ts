@@ -28,6 +28,8 @@ export interface PacketConnection {
   readonly reply: PacketTuple
   readonly mark: number
   readonly zone?: number
+  /** Which addresses were decided about: no rule translates them again. */
+  readonly settled?: readonly ('source' | 'destination')[]
 }
 
 /** Bits of {@link PacketConnection.status}. */

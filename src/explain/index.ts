@@ -1,0 +1,11 @@
+/** What the kernel would do with a packet, and why: computed from its own state, with the rules of every table. */
+export type { Decisive, Explanation, JourneyStep } from './answer.js'
+export { Catalog } from './catalog.js'
+export type { Environment } from './environment.js'
+export { Evaluator, type HookQuestion, type HookResult, type HookVerdict } from './evaluate.js'
+export type { World } from './journey.js'
+export type { Packet, PacketConnection, PacketTuple } from './packet.js'
+export { explainPath, type PathQuestion, type Sender } from './path.js'
+export { StateReader } from './reader.js'
+export type { NamespaceState } from './state.js'
+export type { PolicyStep, RuleStep, Step } from './trace.js'

@@ -1,0 +1,490 @@
+/**
+ * The way of a packet from one namespace through the host to another: out of the sender, over a bridge or by routes, and
+ * in. Each hook on it is evaluated with the rules that are there.
+ */
+import type { Hook } from '../nft/index.js'
+import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
+import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
+import type { HookQuestion, HookResult } from './evaluate.js'
+import { forwards, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
+import { CONNECTION_STATUS, type Packet, type PacketConnection, PROTOCOL_NUMBERS } from './packet.js'
+import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
+import type { Step } from './trace.js'
+
+/** The namespaces that a packet can come to. */
+export interface World {
+  readonly host: NamespaceState
+  /** The namespaces, other than the host's, that may have an address; what they have is read from their kernels. */
+  machines(address: string): Promise<readonly NamespaceState[]>
+  /** Whether a rule or policy belongs to a table of the caller's; others are named as foreign. */
+  isOwn?(step: Step): boolean
+}
+
+/** Where a packet came to. `outside`: it left the host by a link behind which nobody is known. */
+export interface Arrival {
+  readonly at: NamespaceState | 'outside'
+  readonly packet: Packet
+  /** Of `outside`: the link. */
+  readonly by?: Link
+}
+
+/** A packet that a namespace is about to send; without a source the kernel chooses it. */
+export type Draft = Omit<Packet, 'source'> & { readonly source?: string }
+
+/** An interface of a machine and the host's end of it. */
+interface Attachment {
+  readonly machine: NamespaceState
+  readonly device: Link
+  readonly port: Link
+}
+
+/** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
+const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
+
+export class Journey {
+  readonly steps: JourneyStep[] = []
+  /** The last rule or policy at `forward` or `input` that let the packet pass, and where. */
+  allowed: { readonly namespace: string; readonly hook: Hook; readonly step: Step } | undefined
+  readonly #world: World
+  readonly #direction: 'original' | 'reply'
+  /** What each namespace knows of the connection, from the way there. */
+  readonly #connections: Map<NamespaceState, PacketConnection>
+
+  constructor(
+    world: World,
+    direction: 'original' | 'reply' = 'original',
+    connections: Map<NamespaceState, PacketConnection> = new Map(),
+  ) {
+    this.#world = world
+    this.#direction = direction
+    this.#connections = connections
+  }
+
+  /** The way of the answers, which meets what the connections of this way remember. */
+  back(): Journey {
+    return new Journey(this.#world, 'reply', this.#connections)
+  }
+
+  /** What a namespace sends itself. @throws Stopped */
+  async send(state: NamespaceState, draft: Draft): Promise<Arrival> {
+    let route = await this.#routeOut(state, draft)
+    const source = draft.source ?? route.source?.toString()
+    if (source === undefined)
+      throw noSuchAddress(state.name, draft.destination, `${state.name}, which sends to it, nowhere`)
+    this.#say(state, `${state.name} sends from ${source} to ${targetOf(draft)}`)
+    let packet = this.#enter(state, { ...draft, source, ...deviceOf(state, route) })
+    const before = packet
+    packet = this.#ip(state, 'output', packet)
+    if (packet.destination !== before.destination || packet.mark !== before.mark) {
+      route = await this.#routeOut(state, packet)
+      packet = { ...packet, ...deviceOf(state, route) }
+    }
+    packet = this.#ip(state, 'postrouting', packet)
+    if (route.type === 'local') {
+      const { outputDevice: lo, ...looped } = packet
+      packet = this.#ip(state, 'prerouting', { ...looped, ...(lo && { inputDevice: lo }) })
+      return this.#deliver(state, packet)
+    }
+    return this.#transmit(state, route, packet)
+  }
+
+  /** What comes to the host from outside by a link. @throws Stopped */
+  async receiveFromOutside(device: Link, packet: Packet): Promise<Arrival> {
+    const { host } = this.#world
+    requireRunning(host, device)
+    this.#say(host, `${packet.source} sends to ${targetOf(packet)} by ${device.name} of ${host.name}`)
+    return this.#receive(host, device, packet)
+  }
+
+  /** Ethernet behind a link of the host's: a bridge's port, or a link of its own. */
+  async #arriveAtPort(
+    { machine, device, port }: Attachment,
+    nextHop: string,
+    packet: Packet,
+  ): Promise<Arrival> {
+    const { host } = this.#world
+    requireRunning(host, port)
+    const framed: Packet = { ...packet, ...(device.mac && { etherSource: device.mac.toString() }) }
+    this.#run(host, { layer: 'netdev', hook: 'ingress', device: port.name }, { ...framed, inputDevice: port })
+    const bridge = linkByIndex(host, port.master)
+    if (bridge?.kind !== 'bridge') {
+      if (!hasAddress(host, nextHop))
+        throw noSuchAddress(host.name, nextHop, `nobody behind ${device.name} of ${machine.name}`)
+      return this.#receive(host, port, framed)
+    }
+    requireRunning(host, bridge)
+    this.#requireForwarding(port)
+    const neighbour = await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
+    return this.#bridgeIn(bridge, port, neighbour, framed)
+  }
+
+  /** Who answers for an address on a bridge: another of its ports, or the host (undefined). */
+  async #resolve(
+    bridge: Link,
+    from: Attachment,
+    nextHop: string,
+    packet: Packet,
+  ): Promise<Attachment | undefined> {
+    const { host } = this.#world
+    this.#ask(bridge, from, packet.source, nextHop, packet)
+    if (hasAddress(host, nextHop)) return undefined
+    const found = await this.#neighbour(bridge, nextHop)
+    this.#ask(bridge, found, nextHop, packet.source, packet)
+    return found
+  }
+
+  /** An ARP message, as the sender's port lets it in; neighbour discovery goes by IPv6's own rules. */
+  #ask(bridge: Link, { device, port }: Attachment, sender: string, target: string, packet: Packet): void {
+    const mac = device.mac?.toString()
+    if (packet.family !== 'ip' || mac === undefined) return
+    this.#run(
+      this.#world.host,
+      { layer: 'bridge', hook: 'prerouting' },
+      {
+        family: 'arp',
+        inputDevice: port,
+        inputBridge: bridge,
+        etherSource: mac,
+        source: sender,
+        destination: target,
+        protocol: 0,
+        mark: 0,
+        arp: { operation: 'request', senderMac: mac, senderAddress: sender, targetAddress: target },
+      },
+    )
+  }
+
+  /** The bridge takes a frame in: its own hooks, those of IP where br_netfilter is on, and the decision where it goes. */
+  async #bridgeIn(
+    bridge: Link,
+    port: Link,
+    neighbour: Attachment | undefined,
+    framed: Packet,
+  ): Promise<Arrival> {
+    const { host } = this.#world
+    const mac = (neighbour ? neighbour.device : bridge).mac?.toString()
+    const asFrame = (packet: Packet): Packet => ({ ...packet, inputDevice: port, inputBridge: bridge })
+    let packet: Packet = { ...framed, ...(mac !== undefined && { etherDestination: mac }) }
+    const prerouting = { layer: 'bridge', hook: 'prerouting' } as const
+    packet = {
+      ...this.#run(host, { ...prerouting, below: BRIDGE_NETFILTER.prerouting }, asFrame(packet)).packet,
+    }
+    const filtered = await this.#filters(bridge, packet)
+    let translated = false
+    if (filtered) {
+      const before = packet.destination
+      packet = this.#ip(host, 'prerouting', this.#enter(host, { ...packet, inputDevice: bridge }))
+      translated = packet.destination !== before
+    }
+    packet = this.#run(host, { ...prerouting, from: BRIDGE_NETFILTER.prerouting }, asFrame(packet)).packet
+    if (translated) {
+      const nextHop = await this.#stays(bridge, packet)
+      if (nextHop !== undefined)
+        return this.#bridged(bridge, port, await this.#neighbour(bridge, nextHop), packet, true)
+    } else if (neighbour) {
+      return this.#bridged(bridge, port, neighbour, packet, filtered)
+    }
+    packet = this.#run(host, { layer: 'bridge', hook: 'input' }, asFrame(packet)).packet
+    return filtered ? this.#route(host, bridge, packet) : this.#receive(host, bridge, packet)
+  }
+
+  /** The next hop of a translated packet that stays on its bridge; undefined for one that leaves it. */
+  async #stays(bridge: Link, packet: Packet): Promise<string | undefined> {
+    const { host } = this.#world
+    const question = { destination: packet.destination, source: packet.source, inputDevice: bridge.index }
+    let decision = await host.lookup(question)
+    // Where nothing is forwarded it stays on the bridge all the same (br_nf_pre_routing_finish).
+    if (!decision.reachable && decision.reason === 'unreachable')
+      decision = await host.lookup({ destination: packet.destination })
+    if (!decision.reachable || decision.type === 'local' || decision.device !== bridge.index) return undefined
+    return (decision.gateway ?? packet.destination).toString()
+  }
+
+  /** From one port to another. */
+  async #bridged(
+    bridge: Link,
+    from: Link,
+    { machine, device, port }: Attachment,
+    framed: Packet,
+    filtered: boolean,
+  ): Promise<Arrival> {
+    const { host } = this.#world
+    this.#requireForwarding(port)
+    if (from.index === port.index && !port.port?.hairpin)
+      throw new Stopped(
+        { kind: 'link', namespace: host.name, link: port.name, problem: 'hairpin' },
+        `in ${host.name}, the bridge ${bridge.name} sends nothing back by ${port.name}, where it came from`,
+        `turn hairpin on for ${port.name}`,
+      )
+    if (from.port?.isolated && port.port?.isolated)
+      throw new Stopped(
+        { kind: 'link', namespace: host.name, link: port.name, problem: 'isolated' },
+        `in ${host.name}, ${from.name} and ${port.name} are isolated from each other on ${bridge.name}`,
+        'take the flag isolated from one of the two ports',
+      )
+    this.#say(host, `${bridge.name} passes it from ${from.name} to ${port.name}`)
+    const asFrame = (packet: Packet): Packet => ({
+      ...packet,
+      inputDevice: from,
+      inputBridge: bridge,
+      outputDevice: port,
+      outputBridge: bridge,
+    })
+    const forward = { layer: 'bridge', hook: 'forward' } as const
+    let packet = this.#run(host, { ...forward, below: BRIDGE_NETFILTER.forward }, asFrame(framed)).packet
+    if (filtered) packet = this.#ip(host, 'forward', { ...packet, inputDevice: bridge, outputDevice: bridge })
+    packet = this.#run(host, { ...forward, from: BRIDGE_NETFILTER.forward }, asFrame(packet)).packet
+    packet = this.#run(host, { layer: 'bridge', hook: 'postrouting' }, asFrame(packet)).packet
+    if (filtered) {
+      const { inputDevice: _, ...leaving } = packet
+      packet = this.#ip(host, 'postrouting', { ...leaving, outputDevice: bridge })
+      this.#leave(host, packet)
+    }
+    requireRunning(host, port)
+    return this.#receive(machine, device, packet)
+  }
+
+  /** IP takes a packet in. */
+  async #receive(state: NamespaceState, device: Link, packet: Packet): Promise<Arrival> {
+    requireRunning(state, device)
+    const entered = this.#enter(state, { ...bare(packet), inputDevice: device })
+    return this.#route(state, device, this.#ip(state, 'prerouting', entered))
+  }
+
+  /** The routing decision about a packet that came in. */
+  async #route(state: NamespaceState, device: Link, arrived: Packet): Promise<Arrival> {
+    const packet: Packet = { ...bare(arrived), inputDevice: device }
+    const decision = await state.lookup({
+      destination: packet.destination,
+      source: packet.source,
+      inputDevice: device.index,
+      ...markOf(packet),
+    })
+    if (!decision.reachable) {
+      if (state !== this.#world.host && !hasAddress(state, packet.destination))
+        throw noSuchAddress(state.name, packet.destination, `${state.name}, to which it comes, no longer`)
+      throw await refusedRoute(state, packet, device, decision)
+    }
+    if (decision.type === 'local') return this.#deliver(state, packet)
+    if (state !== this.#world.host)
+      throw noSuchAddress(state.name, packet.destination, `${state.name}, to which it comes, no longer`)
+    if (!(await forwards(state, packet))) {
+      const stopped = await notForwarding(state, packet)
+      if (stopped) throw stopped
+    }
+    const out = deviceOf(state, decision)
+    this.#say(
+      state,
+      `${state.name} forwards it from ${device.name} to ${out.outputDevice?.name ?? 'nowhere'}`,
+    )
+    const forwarded = this.#ip(state, 'forward', { ...packet, ...out })
+    return this.#transmit(state, decision, this.#ip(state, 'postrouting', forwarded))
+  }
+
+  #deliver(state: NamespaceState, packet: Packet): Arrival {
+    const { outputDevice: _, ...arrived } = packet
+    const delivered = this.#ip(state, 'input', arrived)
+    this.#say(state, `${state.name} takes it at ${targetOf(delivered)}, from ${delivered.source}`)
+    this.#leave(state, delivered)
+    return { at: state, packet: delivered }
+  }
+
+  /** IP hands a packet to a link. */
+  async #transmit(state: NamespaceState, route: RouteFound, packet: Packet): Promise<Arrival> {
+    const { host } = this.#world
+    const device = linkByIndex(state, route.device)
+    if (device === undefined) throw noSuchAddress(state.name, packet.destination, `no link of ${state.name}`)
+    requireRunning(state, device)
+    this.#leave(state, packet)
+    const nextHop = (route.gateway ?? packet.destination).toString()
+    this.#run(state, { layer: 'netdev', hook: 'egress', device: device.name }, packet)
+    if (state !== host) {
+      const port = this.#portOf(device)
+      if (port) return this.#arriveAtPort({ machine: state, device, port }, nextHop, bare(packet))
+      throw new Stopped(
+        { kind: 'link', namespace: state.name, link: device.name, problem: 'missing' },
+        `${device.name} of ${state.name} has no other end in ${host.name}`,
+        `connect ${state.name} again`,
+      )
+    }
+    if (device.kind === 'bridge') return this.#bridgeOut(device, nextHop, packet)
+    for (const machine of await this.#world.machines(nextHop)) {
+      const end = machine.links.find((link) => this.#portOf(link)?.index === device.index)
+      if (end && hasAddress(machine, nextHop)) return this.#receive(machine, end, bare(packet))
+    }
+    this.#say(host, `it leaves ${host.name} by ${device.name}`)
+    return { at: 'outside', packet, by: device }
+  }
+
+  /** What the host itself sends by a bridge. */
+  async #bridgeOut(bridge: Link, nextHop: string, packet: Packet): Promise<Arrival> {
+    const { host } = this.#world
+    const { machine, device, port } = await this.#neighbour(bridge, nextHop)
+    this.#ask(bridge, { machine, device, port }, nextHop, packet.source, packet)
+    this.#requireForwarding(port)
+    const frame: Packet = {
+      ...bare(packet),
+      outputDevice: port,
+      outputBridge: bridge,
+      ...(bridge.mac && { etherSource: bridge.mac.toString() }),
+      ...(device.mac && { etherDestination: device.mac.toString() }),
+    }
+    const sent = this.#run(host, { layer: 'bridge', hook: 'output' }, frame).packet
+    const out = this.#run(host, { layer: 'bridge', hook: 'postrouting' }, sent).packet
+    requireRunning(host, port)
+    return this.#receive(machine, device, out)
+  }
+
+  /** Who has an address on a bridge. */
+  async #neighbour(bridge: Link, address: string): Promise<Attachment> {
+    const { host } = this.#world
+    let without: NamespaceState | undefined
+    for (const machine of await this.#world.machines(address)) {
+      for (const device of machine.links) {
+        const port = this.#portOf(device)
+        if (port === undefined || port.master !== bridge.index) continue
+        requireRunning(host, port)
+        requireRunning(machine, device)
+        if (hasAddress(machine, address)) return { machine, device, port }
+        without = machine
+      }
+    }
+    throw without
+      ? noSuchAddress(without.name, address, `${without.name} no longer`)
+      : noSuchAddress(host.name, address, `nobody on ${bridge.name}`)
+  }
+
+  /** The host's end of a machine's link: each knows the other's index. */
+  #portOf(device: Link): Link | undefined {
+    if (device.peer === undefined || device.peerNamespaceId === undefined) return undefined
+    const port = linkByIndex(this.#world.host, device.peer)
+    return port?.peer === device.index && port.peerNamespaceId !== undefined ? port : undefined
+  }
+
+  #requireForwarding(port: Link): void {
+    const { host } = this.#world
+    requireRunning(host, port)
+    const state = port.port?.state
+    if (state !== undefined && state !== 'forwarding')
+      throw new Stopped(
+        { kind: 'link', namespace: host.name, link: port.name, problem: 'blocking' },
+        `in ${host.name}, the bridge's port ${port.name} is ${state}`,
+        `wait until the port ${port.name} forwards, or turn off the spanning tree protocol`,
+      )
+  }
+
+  /** Whether what a bridge passes on meets the rules of IP: by its own setting, or by that of all bridges. */
+  async #filters(bridge: Link, { family }: Packet): Promise<boolean> {
+    const name = family === 'ip6' ? 'ip6tables' : 'iptables'
+    const all = await this.#world.host.sysctl(`net/bridge/bridge-nf-call-${name}`)
+    // Without br_netfilter there is no such setting, and the bridge's own has no effect.
+    if (all === undefined) return false
+    const own = family === 'ip6' ? bridge.bridge?.nfCallIp6tables : bridge.bridge?.nfCallIptables
+    return all === '1' || own === true
+  }
+
+  async #routeOut(state: NamespaceState, packet: Draft): Promise<RouteFound> {
+    const decision = await state.lookup({
+      destination: packet.destination,
+      ...(packet.source !== undefined && { source: packet.source }),
+      ...markOf(packet),
+    })
+    if (decision.reachable) return decision
+    const { outputDevice: _, inputDevice: __, ...rest } = packet
+    // Refused for its source, it has a device all the same.
+    const free = await state.lookup({ destination: packet.destination, ...markOf(packet) })
+    const towards = linkByIndex(state, free.reachable ? free.device : undefined)
+    throw await refusedRoute(state, { ...rest, source: packet.source ?? '' }, towards, decision)
+  }
+
+  /** A packet as connection tracking of a namespace sees it when it comes in. */
+  #enter(state: NamespaceState, packet: Packet): Packet {
+    const { connection: _, ...fresh } = packet
+    const known = this.#direction === 'reply' ? this.#connections.get(state) : undefined
+    if (known === undefined) return fresh
+    const { settled: __, ...connection } = known
+    return {
+      ...fresh,
+      connection: {
+        ...connection,
+        state: 'established',
+        direction: 'reply',
+        status: connection.status | CONNECTION_STATUS.seenReply | CONNECTION_STATUS.confirmed,
+      },
+    }
+  }
+
+  #leave(state: NamespaceState, { connection }: Packet): void {
+    if (connection && this.#direction === 'original') this.#connections.set(state, connection)
+  }
+
+  /** A hook of IP. */
+  #ip(state: NamespaceState, hook: Hook, packet: Packet): Packet {
+    return this.#run(state, { layer: packet.family === 'ip6' ? 'ip6' : 'ip', hook }, packet).packet
+  }
+
+  /** @throws Stopped when the packet does not pass */
+  #run(state: NamespaceState, question: HookQuestion, packet: Packet): HookResult {
+    const result = state.evaluator.hook(question, packet)
+    const { hook, layer } = question
+    if (result.steps.length > 0) {
+      const what = packet.family === 'arp' ? 'the question for the address' : 'it'
+      const text = `${layer} ${hook} of ${state.name}: ${result.verdict} for ${what}`
+      this.steps.push({ namespace: state.name, direction: this.#direction, text, rules: result.steps })
+    }
+    if (result.verdict !== 'accept') {
+      const isOwn = this.#world.isOwn
+      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)))
+    }
+    if (result.decisive && (hook === 'forward' || hook === 'input' || this.allowed === undefined))
+      this.allowed = { namespace: state.name, hook, step: result.decisive }
+    return result
+  }
+
+  #say(state: NamespaceState, text: string): void {
+    this.steps.push({ namespace: state.name, direction: this.#direction, text })
+  }
+}
+
+/** The packet between two namespaces or layers: without devices, frame and marks of where it was. */
+function bare(packet: Packet): Packet {
+  const {
+    inputDevice: _input,
+    outputDevice: _output,
+    inputBridge: _inputBridge,
+    outputBridge: _outputBridge,
+    ...rest
+  } = packet
+  return rest
+}
+
+function deviceOf(state: NamespaceState, { device }: RouteFound): { readonly outputDevice?: Link } {
+  const link = linkByIndex(state, device)
+  return link ? { outputDevice: link } : {}
+}
+
+/** What routing rules can look at, beside the addresses. */
+function markOf({
+  mark,
+  protocol,
+  sourcePort,
+  destinationPort,
+}: Draft): Pick<RouteLookup, 'mark' | 'protocol' | 'sourcePort' | 'destinationPort'> {
+  const name =
+    protocol === PROTOCOL_NUMBERS.tcp ? 'tcp' : protocol === PROTOCOL_NUMBERS.udp ? 'udp' : undefined
+  return {
+    ...(mark !== 0 && { mark }),
+    ...(name && {
+      protocol: name,
+      ...(sourcePort !== undefined && { sourcePort }),
+      ...(destinationPort !== undefined && { destinationPort }),
+    }),
+  }
+}
+
+function targetOf({ destination, destinationPort }: Draft): string {
+  if (destinationPort === undefined) return destination
+  return destination.includes(':')
+    ? `[${destination}]:${destinationPort}`
+    : `${destination}:${destinationPort}`
+}

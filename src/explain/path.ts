@@ -1,0 +1,131 @@
+/** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
+import { type Decisive, decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
+import { type Arrival, type Draft, Journey, type World } from './journey.js'
+import { familyOf, noSuchAddress } from './obstacles.js'
+import { type PacketTuple, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
+import { linkByIndex, type NamespaceState } from './state.js'
+
+/** Who sends: a namespace (a container's, or the host's), or an address outside of the host. */
+export type Sender =
+  | { readonly kind: 'namespace'; readonly state: NamespaceState; readonly source?: string }
+  /** @property device the host's link that it comes in by; default: the one by which the host reaches the address */
+  | { readonly kind: 'outside'; readonly address: string; readonly device?: string }
+
+/** A new connection. */
+export interface PathQuestion {
+  readonly from: Sender
+  /** The address that is asked for, before any translation. */
+  readonly to: string
+  readonly protocol: keyof typeof PROTOCOL_NUMBERS | number
+  /** For protocols with ports. */
+  readonly port?: number
+  /** Default: some high one, which is not known. */
+  readonly sourcePort?: number
+  /** Whether the answer's way back is followed as well. Default true. */
+  readonly andBack?: boolean
+}
+
+/**
+ * Follows the first packet of a connection through the kernel's state, and its answer back.
+ * @throws NfbridgeError what reading the kernel throws; never for what becomes of the packet
+ */
+export async function explainPath(world: World, question: PathQuestion): Promise<Explanation> {
+  const journey = new Journey(world)
+  const back = journey.back()
+  const steps = () => [...journey.steps, ...back.steps]
+  let arrival: Arrival | undefined
+  try {
+    arrival = await depart(journey, world, question)
+    if (question.andBack !== false) await goBack(back, arrival)
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    const { decisive, because, remedy } = error
+    return {
+      reached: decisive.kind === 'unknown' ? 'unknown' : false,
+      because: arrival ? `it arrives, but its answer does not come back: ${because}` : because,
+      decisive,
+      remedy,
+      steps: steps(),
+    }
+  }
+  const { packet } = arrival
+  const where = arrival.at === 'outside' ? 'outside' : arrival.at.name
+  return {
+    reached: true,
+    seen: packet.source,
+    target: {
+      namespace: where,
+      address: packet.destination,
+      ...(packet.destinationPort !== undefined && { port: packet.destinationPort }),
+    },
+    ...allowed(journey, where, world),
+    steps: steps(),
+  }
+}
+
+function allowed(
+  { allowed: last }: Journey,
+  where: string,
+  world: World,
+): { readonly because: string; readonly decisive: Decisive } {
+  if (last === undefined)
+    return {
+      because: `nothing on the way to ${where} stops it`,
+      decisive: { kind: 'delivered', namespace: where },
+    }
+  const { namespace, hook, step } = last
+  const own = world.isOwn
+  return {
+    because: `in ${namespace}, at ${hook}, ${stepText(step)} lets it pass`,
+    decisive: decisiveStep(namespace, hook, step, own && ((each) => own(each))),
+  }
+}
+
+async function depart(journey: Journey, world: World, question: PathQuestion): Promise<Arrival> {
+  const { from, to } = question
+  const draft: Draft = { ...packetTo(to, question), destination: to, mark: 0 }
+  if (from.kind === 'namespace')
+    return journey.send(from.state, { ...draft, ...(from.source !== undefined && { source: from.source }) })
+  const { host } = world
+  const route = from.device === undefined ? await host.lookup({ destination: from.address }) : undefined
+  const device =
+    from.device === undefined
+      ? linkByIndex(host, route?.reachable ? route.device : undefined)
+      : host.links.find(({ name }) => name === from.device)
+  if (device === undefined)
+    throw noSuchAddress(host.name, from.address, `${host.name} has no link by which anybody`)
+  return journey.receiveFromOutside(device, { ...draft, source: from.address })
+}
+
+/** What a first packet of the protocol has, beside its addresses. */
+function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion) {
+  const number = typeof protocol === 'number' ? protocol : PROTOCOL_NUMBERS[protocol]
+  const echo = number === PROTOCOL_NUMBERS.icmp ? 8 : number === PROTOCOL_NUMBERS.icmpv6 ? 128 : undefined
+  return {
+    family: familyOf(to),
+    protocol: number,
+    ...(port !== undefined && { destinationPort: port }),
+    ...(sourcePort !== undefined && { sourcePort }),
+    ...(number === PROTOCOL_NUMBERS.tcp && { tcpFlags: TCP_SYN }),
+    ...(echo !== undefined && { icmpType: echo, icmpCode: 0 }),
+  }
+}
+
+const TCP_SYN = 0x02
+const TCP_SYN_ACK = 0x12
+
+/** The answer, from where the packet arrived. */
+async function goBack(back: Journey, { at, packet, by }: Arrival): Promise<Arrival> {
+  const tuple: PacketTuple = reversed(tupleOf(packet))
+  const { icmpType, tcpFlags } = packet
+  const reply = {
+    family: packet.family,
+    ...tuple,
+    mark: 0,
+    ...(tcpFlags !== undefined && { tcpFlags: TCP_SYN_ACK }),
+    ...(icmpType !== undefined && { icmpType: icmpType === 8 ? 0 : 129, icmpCode: 0 }),
+  }
+  if (at !== 'outside') return back.send(at, reply)
+  if (by === undefined) throw new RangeError('what left the host left it by a link')
+  return back.receiveFromOutside(by, reply)
+}
