@@ -1,0 +1,147 @@
+/** Does what the steps of a stage say. */
+import { NfbridgeError } from 'nfbridge'
+import { Nft } from 'nfbridge/nft'
+import { Rtnl } from 'nfbridge/rtnl'
+import { addAddress, addRoute } from '../lab/wiring.js'
+import type { Step, UserRule } from './scenario.js'
+import { addObjects, type HostPlace, type World } from './world.js'
+
+/** Runs a step. With `fails`, returns the code that it was refused with; undefined when it was not. */
+export async function runStep(world: World, step: Step): Promise<string | undefined> {
+  try {
+    await perform(world, step)
+    return undefined
+  } catch (error) {
+    if (step.fails !== undefined && error instanceof NfbridgeError) return error.code
+    const { message } = error instanceof Error ? error : { message: String(error) }
+    throw new Error(`${stepText(step)}: ${message}`, { cause: error })
+  }
+}
+
+async function perform(world: World, step: Step): Promise<void> {
+  const place = 'container' in step ? world.hostOf(step.container) : world.host(step.on)
+  const { bridgeHost, machine } = place
+  const container = (): NonNullable<ReturnType<typeof bridgeHost.container>> => {
+    const found = 'container' in step ? bridgeHost.container(step.container) : undefined
+    if (found) return found
+    throw new Error(`${stepText(step)}: there is no such container`)
+  }
+  switch (step.do) {
+    case 'link':
+      await container().link(step.link)
+      return
+    case 'unlink':
+      return container().unlink(step.link)
+    case 'publish':
+      await container().publish(...step.ports)
+      return
+    case 'unpublish':
+      return container().unpublish(...step.ports)
+    case 'expose':
+      return container().expose(...step.ports)
+    case 'unexpose':
+      return container().unexpose(...step.ports)
+    case 'icc':
+      return networkOf(place, step.network).update({ icc: step.icc })
+    case 'attach': {
+      const setup = place.setup.containers?.[step.container]
+      return world.attach(step.container, { ...setup, ...step.options })
+    }
+    case 'detach':
+      return container().detach()
+    case 'stop':
+      return container().stop()
+    case 'start':
+      return container().start({ netns: world.machine(step.container).namespace.path() })
+    case 'connect':
+      await container().connect(step.network, step.options ?? {})
+      return
+    case 'disconnect':
+      return container().disconnect(step.network)
+    case 'createNetwork':
+      await bridgeHost.createNetwork(step.network)
+      return
+    case 'destroyNetwork':
+      return networkOf(place, step.network).destroy()
+    case 'addPeer':
+      await bridgeHost.addPeer(step.peer)
+      return
+    case 'removePeer':
+      return bridgeHost.removePeer(step.subnet)
+    case 'hostContainer':
+      await bridgeHost.addHostContainer({ name: step.name })
+      return
+    case 'reopen':
+      await bridgeHost.close()
+      place.bridgeHost = await world.openHost(machine, place.setup, place.state, step.options)
+      return
+    case 'reboot':
+      await bridgeHost.close()
+      await forgetEverything(place)
+      place.bridgeHost = await world.openHost(machine, place.setup, place.state)
+      return
+    case 'userRule':
+      return bridgeHost.userRules[step.chain].insert(0, statements(step.rule))
+    case 'flushUserRules':
+      return bridgeHost.userRules[step.chain].flush()
+    case 'foreign':
+      return addObjects(machine, step.add)
+    case 'removeTable': {
+      using nft = await Nft.open({ netns: machine.namespace })
+      await nft
+        .transaction()
+        .delete({ table: { family: step.family, name: step.name } })
+        .commit()
+      return
+    }
+    case 'flushRuleset': {
+      using nft = await Nft.open({ netns: machine.namespace })
+      await nft.transaction().flush({ ruleset: null }).commit()
+      return
+    }
+    case 'sysctl':
+      return machine.namespace.writeSysctl(step.name, step.value)
+    case 'takeAddress':
+      return addAddress(world.machine(step.container), 'eth0', step.address)
+    case 'addRoute':
+      return addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
+  }
+}
+
+function networkOf({ bridgeHost }: HostPlace, name: string) {
+  const network = bridgeHost.network(name)
+  if (network) return network
+  throw new Error(`there is no network ${name}`)
+}
+
+function statements(rule: UserRule): Exclude<UserRule, string> {
+  return rule
+}
+
+/** What a reboot leaves of a host: its own interfaces, and no setting or rule that was made since. */
+async function forgetEverything({ machine }: HostPlace): Promise<void> {
+  const { namespace } = machine
+  using nft = await Nft.open({ netns: namespace })
+  await nft.transaction().flush({ ruleset: null }).commit()
+  const rtnl = await Rtnl.open({ netns: namespace })
+  try {
+    for (const { name, kind } of await rtnl.links.list()) {
+      if (kind === 'bridge') await rtnl.links.delete({ device: name })
+    }
+    for (const { name } of await rtnl.links.list()) {
+      if (!['lo', 'uplink', 'side', 'between'].includes(name)) await rtnl.links.delete({ device: name })
+    }
+  } finally {
+    rtnl.close()
+  }
+  await namespace.writeSysctl('net.ipv4.ip_forward', '0')
+  await namespace.writeSysctl('net.ipv6.conf.all.forwarding', '0')
+}
+
+/** A step as one reads it: `link app web:db`. */
+export function stepText({ do: verb, ...step }: Step): string {
+  return [
+    verb,
+    ...Object.values(step).map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+  ].join(' ')
+}

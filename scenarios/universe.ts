@@ -1,0 +1,133 @@
+/** Every pair of machines of a stage, with every address, port and family: what there is to probe. */
+import { hostsNetwork, outsideNetwork, sideNetwork } from '../lab/wiring.js'
+import { containerEndpoints, networkGateways } from './facts.js'
+import type { Family, TargetName } from './matrix.js'
+import { defaultPorts, ownHostPorts } from './scenario.js'
+import type { HostName, World } from './world.js'
+
+/** A machine that probes and is probed. */
+export interface Party {
+  readonly name: string
+  readonly kind: 'container' | 'host' | 'outside'
+  /** The host that it is on, for a container; itself for a host. */
+  readonly host: HostName | undefined
+  readonly addresses: readonly PartyAddress[]
+}
+
+export interface PartyAddress {
+  readonly address: string
+  readonly family: Family
+  /** Name of the network, `uplink`, `side`, `between` or `lo`. */
+  readonly at: string
+  /** Whether it is a bridge's. */
+  readonly isGateway?: boolean
+}
+
+/** An attempt to be made. */
+export interface Attempt {
+  readonly from: Party
+  readonly target: TargetName
+  readonly family: Family
+  /** `80/tcp` or `icmp`. */
+  readonly port: string
+}
+
+export function familyOfAddress(address: string): Family {
+  return address.includes(':') ? 6 : 4
+}
+
+/** All machines that have a place at the moment: containers that run, hosts, and who is outside. */
+export function parties(world: World): Party[] {
+  const { scenario, ipv6 } = world
+  const both = (at: string, address: string, address6: string): PartyAddress[] => [
+    { address, family: 4, at },
+    ...(ipv6 ? [{ address: address6, family: 6 as const, at }] : []),
+  ]
+  const found: Party[] = []
+  for (const { name, bridgeHost, setup } of world.hosts.values()) {
+    for (const container of Object.keys(setup.containers ?? {})) {
+      const addresses = containerEndpoints(bridgeHost, container).flatMap(({ network, addresses: own }) =>
+        own.map((address): PartyAddress => ({ address, family: familyOfAddress(address), at: network })),
+      )
+      if (addresses.length > 0) found.push({ name: container, kind: 'container', host: name, addresses })
+    }
+    const gateways = networkGateways(bridgeHost).map(
+      ({ network, address }): PartyAddress => ({
+        address,
+        family: familyOfAddress(address),
+        at: network,
+        isGateway: true,
+      }),
+    )
+    const own =
+      name === 'host'
+        ? [
+            ...both(outsideNetwork.link, outsideNetwork.hostAddress, outsideNetwork.hostAddress6),
+            ...(setup.addresses ?? []).map((text): PartyAddress => {
+              const [address = ''] = text.split('/')
+              return { address, family: familyOfAddress(address), at: address }
+            }),
+            ...(scenario.side
+              ? both(sideNetwork.link, sideNetwork.hostAddress, sideNetwork.hostAddress6)
+              : []),
+            ...(scenario.second
+              ? both(hostsNetwork.link, hostsNetwork.hostAddress, hostsNetwork.hostAddress6)
+              : []),
+          ]
+        : both(hostsNetwork.link, hostsNetwork.outsideAddress, hostsNetwork.outsideAddress6)
+    found.push({ name, kind: 'host', host: name, addresses: [...own, ...gateways] })
+  }
+  const { link, outsideAddress, outsideAddress6 } = outsideNetwork
+  found.push({
+    name: 'outside',
+    kind: 'outside',
+    host: undefined,
+    addresses: both(link, outsideAddress, outsideAddress6),
+  })
+  if (scenario.side) {
+    const { link: at, outsideAddress: address, outsideAddress6: address6 } = sideNetwork
+    found.push({ name: 'side', kind: 'outside', host: undefined, addresses: both(at, address, address6) })
+  }
+  return found
+}
+
+/** Everything that can be probed; nobody probes itself, unless by a port of the host. */
+export function attempts(world: World, all: readonly Party[]): Attempt[] {
+  const { scenario } = world
+  const ports = scenario.ports ?? defaultPorts
+  const published = scenario.hostPorts ?? []
+  const found: Attempt[] = []
+  const add = (from: Party, to: TargetName, family: Family, probed: readonly string[]): void => {
+    // Who has no address of the family can't send, which says nothing about rules.
+    if (!from.addresses.some((address) => address.family === family)) return
+    for (const port of probed) found.push({ from, target: to, family, port })
+  }
+  for (const from of all) {
+    for (const to of all) {
+      if (!isPair(from, to)) continue
+      const isHost = to.kind === 'host'
+      for (const { address, family, at } of to.addresses) {
+        const target = { machine: to.name, at, container: to.kind === 'container', address }
+        const own = from === to ? [] : isHost ? ownHostPorts : ports
+        add(from, target, family, isHost && to.name === 'host' ? [...own, ...published] : own)
+      }
+    }
+    if (from.name === 'host') {
+      add(from, { machine: 'host', at: 'lo', container: false, address: '127.0.0.1' }, 4, published)
+      if (world.ipv6) add(from, { machine: 'host', at: 'lo', container: false, address: '::1' }, 6, published)
+    }
+    for (const address of scenario.targets ?? []) {
+      const target = { machine: address, at: address, container: false, address }
+      add(from, target, familyOfAddress(address), [...new Set([...ports, ...published])])
+    }
+  }
+  return found
+}
+
+function isPair(from: Party, to: Party): boolean {
+  if (from === to) return from.kind === 'host'
+  // Who is outside has no way to another, nor to the second host.
+  if (from.kind === 'outside') return to.kind !== 'outside' && to.host === 'host'
+  if (to.kind === 'outside') return from.host === 'host'
+  return true
+}

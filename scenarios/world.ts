@@ -1,0 +1,198 @@
+/** The machines of a scenario, wired and serving, and the hosts that nfbridge looks after. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BridgeHost, type HostOptions } from 'nfbridge'
+import { Nft, type RulesetObject } from 'nfbridge/nft'
+import { Rtnl } from 'nfbridge/rtnl'
+import type { Machine } from '../lab/machine.js'
+import type { MachinePool } from '../lab/pool.js'
+import { addAddress, connectBy, hostsNetwork, outsideNetwork, sideNetwork } from '../lab/wiring.js'
+import { snapshot } from './leftovers.js'
+import { type ContainerSetup, defaultPorts, type HostSetup, type Scenario } from './scenario.js'
+
+/** Whatever is a container's, seen from outside. */
+const containerSubnets = ['172.16.0.0/12', '10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']
+
+export type HostName = 'host' | 'host2'
+
+/** A host with its containers, while the scenario runs. */
+export interface HostPlace {
+  readonly name: HostName
+  readonly setup: HostSetup
+  readonly machine: Machine
+  /** State directory; kept for the whole scenario. */
+  readonly state: string
+  bridgeHost: BridgeHost
+}
+
+export class World {
+  readonly scenario: Scenario
+  readonly ipv6: boolean
+  readonly hosts = new Map<HostName, HostPlace>()
+  readonly #machines = new Map<string, Machine>()
+  readonly #folders: string[] = []
+  readonly #before = new Map<HostName, readonly string[]>()
+
+  private constructor(scenario: Scenario) {
+    this.scenario = scenario
+    this.ipv6 = scenario.ipv6 ?? allNetworks(scenario).some(({ ipv6 }) => ipv6 === true)
+  }
+
+  /** Machines, cables, servers, then networks and containers by nfbridge. */
+  static async build(scenario: Scenario, pool: MachinePool): Promise<World> {
+    const world = new World(scenario)
+    try {
+      const machines = await pool.createAll(machineNames(scenario))
+      for (const machine of machines) world.#machines.set(machine.name, machine)
+      await world.#wire()
+      await Promise.all(machines.map((machine) => world.#serve(machine)))
+      await world.#open('host', scenario)
+      if (scenario.second) await world.#open('host2', scenario.second)
+      return world
+    } catch (error) {
+      await world.close()
+      throw error
+    }
+  }
+
+  machine(name: string): Machine {
+    const found = this.#machines.get(name)
+    if (!found) throw new Error(`${this.scenario.name}: there is no machine ${name}`)
+    return found
+  }
+
+  get machines(): Machine[] {
+    return [...this.#machines.values()]
+  }
+
+  host(name: HostName = 'host'): HostPlace {
+    const found = this.hosts.get(name)
+    if (!found) throw new Error(`${this.scenario.name}: there is no host ${name}`)
+    return found
+  }
+
+  /** What was in a host's namespace before anything of ours was. */
+  before(name: HostName): readonly string[] {
+    return this.#before.get(name) ?? []
+  }
+
+  /** The host of a container's setup. */
+  hostOf(container: string): HostPlace {
+    for (const place of this.hosts.values()) if (place.setup.containers?.[container]) return place
+    return this.host()
+  }
+
+  /** Opens a host (again) in its machine. */
+  openHost(
+    machine: Machine,
+    setup: HostSetup,
+    state: string,
+    options: HostOptions = {},
+  ): Promise<BridgeHost> {
+    return BridgeHost.open({ ...setup.options, ...options, netns: machine.namespace, state })
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.hosts.values()].map(({ bridgeHost }) => bridgeHost.close()))
+    await Promise.all(this.machines.map((machine) => machine.close()))
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true })
+  }
+
+  async #wire(): Promise<void> {
+    const { ipv6, scenario } = this
+    const host = this.machine('host')
+    const cables = [
+      connectBy(outsideNetwork, host, this.machine('outside'), {
+        ipv6,
+        hostRoutes: ['default'],
+        otherRoutes: containerSubnets,
+      }),
+    ]
+    if (scenario.side)
+      cables.push(connectBy(sideNetwork, host, this.machine('side'), { ipv6, otherRoutes: containerSubnets }))
+    if (scenario.second) cables.push(connectBy(hostsNetwork, host, this.machine('host2'), { ipv6 }))
+    await Promise.all(cables)
+    for (const address of scenario.addresses ?? []) await addAddress(host, outsideNetwork.link, address)
+  }
+
+  async #serve(machine: Machine): Promise<void> {
+    const isHost = machine.name === 'host' || machine.name === 'host2'
+    if (isHost) await machine.serveTcp(9000, { address: '::' })
+    else for (const port of this.scenario.ports ?? defaultPorts) await servePort(machine, port)
+    await machine.listenForPings()
+  }
+
+  async #open(name: HostName, setup: HostSetup): Promise<void> {
+    const machine = this.machine(name)
+    for (const [key, value] of Object.entries(setup.sysctls ?? {})) {
+      await machine.namespace.writeSysctl(key, value)
+    }
+    if (setup.foreign) await addObjects(machine, setup.foreign)
+    for (const bridge of setup.bridges ?? []) await addBridge(machine, bridge)
+    this.#before.set(name, await snapshot(machine.namespace))
+    const state = mkdtempSync(join(tmpdir(), 'nfbridge-scenario-'))
+    this.#folders.push(state)
+    const bridgeHost = await this.openHost(machine, setup, state)
+    this.hosts.set(name, { name, setup, machine, state, bridgeHost })
+    for (const network of setup.networks ?? []) await bridgeHost.createNetwork(network)
+    for (const peer of setup.peers ?? []) await bridgeHost.addPeer(peer)
+    for (const [container, options] of Object.entries(setup.containers ?? {})) {
+      if (!options.later) await this.attach(container, options)
+    }
+  }
+
+  /** Attaches a container to its networks: the first by `attach`, the others by `connect`. */
+  async attach(container: string, setup: ContainerSetup): Promise<void> {
+    const { bridgeHost, setup: hostSetup } = this.hostOf(container)
+    const { on = hostSetup.networks?.[0]?.name ?? 'docker0', endpoints = {}, later: _, ...options } = setup
+    const [first = '', ...others] = [on].flat()
+    const network = bridgeHost.network(first)
+    if (!network) throw new Error(`${this.scenario.name}: ${container} is on ${first}, which is not there`)
+    const netns = this.machine(container).namespace.path()
+    const attached = await network.attach({ ...options, ...endpoints[first], name: container, netns })
+    for (const other of others) await attached.connect(other, endpoints[other] ?? {})
+  }
+}
+
+/** Adds objects of nf_tables in a machine, as somebody else's program. */
+export async function addObjects(machine: Machine, objects: readonly RulesetObject[]): Promise<void> {
+  using nft = await Nft.open({ netns: machine.namespace })
+  const transaction = nft.transaction()
+  for (const object of objects) transaction.add(object)
+  await transaction.commit()
+}
+
+async function addBridge({ namespace }: Machine, name: string): Promise<void> {
+  const rtnl = await Rtnl.open({ netns: namespace })
+  try {
+    await rtnl.links.create({ kind: 'bridge', name })
+  } finally {
+    rtnl.close()
+  }
+}
+
+async function servePort(machine: Machine, port: string): Promise<void> {
+  const [number, protocol] = port.split('/')
+  if (protocol === 'tcp') await machine.serveTcp(Number(number), { address: '::' })
+  else if (protocol === 'udp') await machine.serveUdp(Number(number), { address: '::' })
+  else if (protocol === 'sctp') await machine.serveSctp(Number(number))
+}
+
+/** Every machine that a scenario has at some time. */
+export function machineNames(scenario: Scenario): string[] {
+  return [
+    'host',
+    'outside',
+    ...(scenario.side ? ['side'] : []),
+    ...Object.keys(scenario.containers ?? {}),
+    ...(scenario.second ? ['host2', ...Object.keys(scenario.second.containers ?? {})] : []),
+  ]
+}
+
+function allNetworks(scenario: Scenario) {
+  const later = scenario.stages.flatMap(({ steps = [] }) =>
+    steps.flatMap((step) => (step.do === 'createNetwork' ? [step.network] : [])),
+  )
+  return [...(scenario.networks ?? []), ...(scenario.second?.networks ?? []), ...later]
+}
