@@ -7,7 +7,6 @@ import { LONGEST_PREFIX, type PoolSettings } from './pool-settings.js'
 /** Refuses options that can't hold together: each alone is fine, and one would be passed over in silence. */
 export function checkConflicts(settings: NetworkSettings, options: NetworkOptions, firewall: boolean): void {
   if (!firewall) checkWithoutRules(settings, options)
-  if (settings.internal) checkInternal(settings)
   const isolated = settings.families.filter(
     (family) => (family === 4 ? settings.ipv4 : settings.ipv6).mode === 'isolated',
   )
@@ -41,8 +40,8 @@ function checkWithoutRules(settings: NetworkSettings, { masquerade }: NetworkOpt
   }
 }
 
-function checkInternal({ trustedInterfaces, allowDirectRouting }: NetworkSettings): void {
-  const message = 'an internal network has no way in, from no interface; leave out one of the two'
+function checkNoWayIn({ trustedInterfaces, allowDirectRouting }: NetworkSettings, what: string): void {
+  const message = `${what} has no way in, from no interface; leave out one of the two`
   if (trustedInterfaces.length > 0) conflict(message, 'trustedInterfaces')
   if (allowDirectRouting) conflict(message, 'allowDirectRouting')
 }

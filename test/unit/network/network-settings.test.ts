@@ -219,6 +219,12 @@ describe('options of a network', () => {
     [{ internal: true, masquerade: { snat: '192.0.2.1' } }, 'masquerade', 'no way out'],
     [{ internal: true, trustedInterfaces: ['wg0'] }, 'trustedInterfaces', 'no way in'],
     [{ internal: true, allowDirectRouting: true }, 'allowDirectRouting', 'no way in'],
+    [
+      { gatewayMode: 'isolated', allowDirectRouting: true },
+      'allowDirectRouting',
+      'an isolated bridge has no way in',
+    ],
+    [{ gatewayMode: 'isolated', masquerade: { except: [TEN] } }, 'masquerade', 'translates no addresses'],
     [{ gatewayMode: 'routed', masquerade: { except: [TEN] } }, 'masquerade', 'translates no addresses'],
     [
       { ipv6: true, gatewayMode: { ipv6: 'routed' }, masquerade: { snat: ['192.0.2.1', '2001:db8::1'] } },
@@ -255,6 +261,15 @@ describe('options of a network', () => {
       path,
     })
     expect(parse(options).name).toBe('br1')
+  })
+
+  it('lets in by one family what the other is isolated of', () => {
+    const settings = parse({ ipv6: true, gatewayMode: { ipv6: 'isolated' }, allowDirectRouting: true })
+    expect([settings.ipv4.mode, settings.ipv6.mode, settings.allowDirectRouting]).toEqual([
+      'nat',
+      'isolated',
+      true,
+    ])
   })
 
   it('splits what is just large enough', () => {
