@@ -1,40 +1,78 @@
+import { Cidr } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
+import { checkOneOf, checkString } from '../input.js'
+import { PortReservations } from '../netns/index.js'
 import { openStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
 import { requireBridgeNetfilter } from './apply/bridge-netfilter.js'
+import { applyPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import { Forwarding } from './apply/forwarding.js'
 import { HostContext } from './apply/host-context.js'
+import { readFacts } from './apply/host-facts.js'
 import { HostKernel, type HostStatistics } from './apply/host-kernel.js'
-import { networkSteps } from './apply/network-steps.js'
+import { inspect, type RulesFormat, rulesText } from './apply/inspect.js'
+import { planNetworkSteps } from './apply/network-steps.js'
+import { addPeer, removePeer } from './apply/peer-steps.js'
 import { Persistence } from './apply/persistence.js'
 import { applySteps, inOperation } from './apply/steps.js'
-import type { Container } from './container.js'
+import { Sysctls } from './apply/sysctls.js'
+import { Container } from './container.js'
 import { Network } from './network.js'
-import type { ContainerOptions, HostOptions, NetworkOptions } from './options.js'
+import type {
+  ContainerOptions,
+  HostContainerOptions,
+  HostOptions,
+  NetworkOptions,
+  PeerOptions,
+} from './options.js'
+import { planHostContainer } from './plan/attach.js'
+import { parseHostContainerOptions } from './plan/container-settings.js'
 import { DEFAULT_NETWORK, planNetwork } from './plan/network.js'
-import { parseHostOptions, parseNetworkOptions } from './plan/network-settings.js'
+import { type NetworkSettings, parseHostOptions, parseNetworkOptions } from './plan/network-settings.js'
+import { parsePeer, planPeer } from './plan/peer.js'
 import type { ContainerRecord } from './plan/records.js'
 import { Registry } from './plan/registry.js'
+import type { HostInspection } from './text/inspection.js'
+import { HostUserRules } from './user-rules.js'
+
+/** Another host's container subnet, as it was given. */
+export interface Peer {
+  readonly subnet: string
+  readonly via: string | undefined
+  readonly device: string | undefined
+}
+
+/** A container whose interfaces were gone when the host was opened. */
+export interface LostContainer {
+  readonly id: string
+  readonly name: string
+  /** Names of the networks that it was on. */
+  readonly networks: readonly string[]
+}
 
 /**
  * A host with container networks: the namespace whose bridges, rules and settings nfbridge looks after. Calls take effect
  * in the order in which they are made; each happens whole, or fails and changes nothing.
  */
 export class BridgeHost {
+  /** The users' own rules, in front of ours. */
+  readonly userRules: HostUserRules
   readonly #context: HostContext
   readonly #lost: readonly ContainerRecord[]
 
   private constructor(context: HostContext, lost: readonly ContainerRecord[]) {
     this.#context = context
     this.#lost = lost
+    this.userRules = new HostUserRules(context)
   }
 
   /**
    * Opens a host. With a state directory, what stood when it was last used is adopted: running containers keep their
-   * network without losing a packet. Without one, nothing in the namespace is changed before a network is created.
+   * network without losing a packet, and after a reboot networks, rules and peers are made again. Without one, nothing in
+   * the namespace is changed before a network is created.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED,
-   * NFB_STATE_DAMAGED
+   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED
    */
   static async open(options: HostOptions = {}): Promise<BridgeHost> {
     try {
@@ -50,8 +88,17 @@ export class BridgeHost {
     const remembered = persistence.load()
     const kernel = await HostKernel.open(options.netns)
     try {
-      const forwarding = new Forwarding(kernel.namespace, persistence, remembered.sysctls)
-      const context = new HostContext({ settings, kernel, registry: new Registry(), persistence, forwarding })
+      const sysctls = new Sysctls(kernel.namespace, persistence, remembered.sysctls)
+      const context = new HostContext({
+        settings,
+        kernel,
+        registry: new Registry(),
+        persistence,
+        sysctls,
+        forwarding: new Forwarding(kernel, sysctls),
+        reservations: PortReservations.open(kernel.namespace),
+        adoptedBridges: new Map(),
+      })
       return new BridgeHost(context, await adopt(context, remembered))
     } catch (error) {
       kernel.close()
@@ -60,13 +107,13 @@ export class BridgeHost {
   }
 
   /**
-   * Makes a network: its bridge with the gateway's address, and with the first one the rules and IP forwarding.
+   * Makes a network: its bridges with their gateways' addresses, and with the first one the rules and forwarding.
    * @throws NfbridgeError NFB_INVALID_NAME, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_NAME_TAKEN (here or in the
-   * kernel), NFB_POOL_OVERLAP, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_SUPPORTED (a kernel without
-   * br_netfilter), NFB_NOT_PERMITTED, NFB_CLOSED
+   * kernel), NFB_POOL_OVERLAP (with another network, a peer or a route of the host), NFB_SETTING_CONFLICT (`icc: false`
+   * without rules …), NFB_NOT_SUPPORTED (a kernel without br_netfilter), NFB_NOT_PERMITTED, NFB_CLOSED
    */
   createNetwork(options: NetworkOptions): Promise<Network> {
-    return this.#context.operate('BridgeHost.createNetwork', () => this.#create(options))
+    return this.#context.operate(CREATE, () => this.#create(options))
   }
 
   /** The network `docker0`, 172.17.0.0/16, made when it is first asked for. */
@@ -101,12 +148,90 @@ export class BridgeHost {
   /** The container that a name, a full id or an unambiguous short id stands for. */
   container(reference: string): Container | undefined {
     const record = this.#context.registry.find(reference)
-    return record && this.network(record.network)?.container(record.id)
+    return record && new Container(this.#context, record.id)
   }
 
-  /** Containers of the state directory whose namespace was gone when the host was opened. They are forgotten. */
-  get lost(): readonly { readonly id: string; readonly name: string; readonly network: string }[] {
-    return this.#lost.map(({ id, name, network }) => ({ id, name, network }))
+  /** Every container, of all networks, those that are stopped and those with the host's network included. */
+  get containers(): Container[] {
+    return [...this.#context.registry.containers].map(({ id }) => new Container(this.#context, id))
+  }
+
+  /**
+   * Makes a container with the host's network known by name: it has no address of its own, and a link to it is refused with
+   * that reason.
+   * @throws NfbridgeError NFB_NAME_TAKEN, NFB_INVALID_NAME, NFB_INVALID_ARGUMENT, NFB_CLOSED
+   */
+  addHostContainer(options: HostContainerOptions = {}): Promise<Container> {
+    const operation = 'BridgeHost.addHostContainer'
+    return this.#context.operate(operation, async () => {
+      const plan = planHostContainer(this.#context.registry, parseHostContainerOptions(options))
+      await applyPlan(this.#context, plan, operation)
+      return new Container(this.#context, plan.container.id)
+    })
+  }
+
+  /**
+   * A route to another host's containers, and their way in to ours; on the other host the same in the other direction.
+   * @throws NfbridgeError NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_POOL_OVERLAP, NFB_EXISTS (there is such a route),
+   * NFB_MISSING (the device), NFB_REJECTED (`via` is on no network of the host), NFB_CLOSED
+   */
+  addPeer(options: PeerOptions): Promise<Peer> {
+    const operation = 'BridgeHost.addPeer'
+    return this.#context.operate(operation, async () => {
+      const peer = parsePeer(options)
+      await addPeer(this.#context, peer, planPeer('add', this.#context.registry, peer), operation)
+      return peerOf(peer)
+    })
+  }
+
+  /** Takes a peer's route back, and with it what came by it. @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED */
+  removePeer(subnet: string): Promise<void> {
+    const operation = 'BridgeHost.removePeer'
+    return this.#context.operate(operation, async () => {
+      const { registry } = this.#context
+      const key = Cidr.parse(checkString(subnet, operation, 'subnet'), 'subnet').toString()
+      const peer = registry.peer(key)
+      if (!peer) {
+        throw new NfbridgeError({
+          code: 'NFB_NOT_FOUND',
+          operation,
+          message: `there is no peer ${key}`,
+          path: 'subnet',
+        })
+      }
+      await removePeer(this.#context, peer, planPeer('remove', registry, peer), operation)
+    })
+  }
+
+  /** Every peer, in the order in which they were added. */
+  get peers(): Peer[] {
+    return [...this.#context.registry.peers].map(peerOf)
+  }
+
+  /** Containers of the state directory whose interfaces were gone when the host was opened. They are forgotten. */
+  get lost(): readonly LostContainer[] {
+    return this.#lost.map(({ id, name, endpoints }) => ({
+      id,
+      name,
+      networks: endpoints.map(({ network }) => network),
+    }))
+  }
+
+  /** All of it as data: settings, networks, containers, links, ports, peers, the users' rules, what it has cost. */
+  inspect(): Promise<HostInspection> {
+    return this.#context.operate('BridgeHost.inspect', () => inspect(this.#context, this.lost))
+  }
+
+  /**
+   * The rules as text: `nft` as `nft list ruleset` prints our tables, `iptables` in the manner of `iptables -L -n`, with the
+   * chains of Docker's documentation and a rule for each link and port.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_CLOSED
+   */
+  toText(format: RulesFormat): Promise<string> {
+    const operation = 'BridgeHost.toText'
+    return this.#context.operate(operation, () =>
+      rulesText(this.#context, checkOneOf(format, ['iptables', 'nft'], operation, 'format')),
+    )
   }
 
   /** What this host has cost the kernel since it was opened. */
@@ -119,12 +244,20 @@ export class BridgeHost {
     return this.#context.close()
   }
 
-  /** Destroys every network, those that are being created included, which leaves the namespace as it was found; closes. */
+  /**
+   * Destroys every network, those that are being created included, forgets every container and peer, which leaves the
+   * namespace as it was found; closes.
+   */
   async destroy(): Promise<void> {
-    await this.#context.operate('BridgeHost.destroy', async () => {
-      for (const network of [...this.#context.registry.networks]) {
-        await destroyNetwork(this.#context, network, 'BridgeHost.destroy')
+    const operation = 'BridgeHost.destroy'
+    await this.#context.operate(operation, async () => {
+      const { registry } = this.#context
+      for (const peer of [...registry.peers]) {
+        await removePeer(this.#context, peer, planPeer('remove', registry, peer), operation)
       }
+      for (const network of [...registry.networks]) await destroyNetwork(this.#context, network, operation)
+      const others = new Map([...registry.containers].map(({ id }) => [id, undefined]))
+      await applyPlan(this.#context, { change: { containers: others }, touched: {} }, operation)
     })
     await this.close()
   }
@@ -145,22 +278,35 @@ export class BridgeHost {
 
   async #create(options: NetworkOptions): Promise<Network> {
     const context = this.#context
-    const settings = parseNetworkOptions(options, context.settings)
+    const settings = await this.#present(parseNetworkOptions(options, context.settings))
     if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
-    const subnets = await context.kernel.listSubnets()
-    const network = planNetwork(
+    const facts = await readFacts(
+      context.kernel,
       context.registry,
-      settings,
-      subnets.map(({ subnet }) => subnet),
+      settings.adopt ? settings.name : undefined,
     )
+    const network = planNetwork(context.registry, settings, facts)
+    const { steps, made } = await planNetworkSteps(context, network)
     try {
-      await applySteps(networkSteps(context, network), 'BridgeHost.createNetwork')
+      await applySteps(steps, CREATE)
     } catch (error) {
       throw nameTaken(error, network.name)
     }
-    context.registry.apply({ networks: new Map([[network.name, network]]) })
+    context.registry.apply(made)
     return new Network(context, network.name)
   }
+
+  /** A bridge that is to be adopted and is not there is made, and is ours. */
+  async #present(settings: NetworkSettings): Promise<NetworkSettings> {
+    if (!settings.adopt || (await this.#context.kernel.findLink(settings.name))) return settings
+    return { ...settings, adopt: false }
+  }
+}
+
+const CREATE = 'BridgeHost.createNetwork'
+
+function peerOf({ subnet, via, device }: { subnet: Cidr; via: unknown; device: string | undefined }): Peer {
+  return { subnet: subnet.toString(), via: via === undefined ? undefined : String(via), device }
 }
 
 /** What is in the kernel already is a name taken by somebody else. */
@@ -171,7 +317,7 @@ function nameTaken(error: unknown, name: string): unknown {
     operation: error.operation,
     message:
       `an interface "${name}" or a table "nfbridge" is there already, of another program or of a host that was closed; ` +
-      'choose another name, open the host with its state directory, or remove what is left',
+      'choose another name, open the host with its state directory, adopt the bridge, or remove what is left',
     errno: error.errno,
     kernelMessage: error.kernelMessage,
     path: 'name',

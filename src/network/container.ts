@@ -1,26 +1,48 @@
 import { NfbridgeError } from '../errors.js'
 import { checkString } from '../input.js'
-import { detachContainers } from './apply/detach.js'
+import type { NamespaceSource } from '../netns/index.js'
+import { applyPlan, withdrawPlan } from './apply/change.js'
 import type { HostContext } from './apply/host-context.js'
-import type { LinkOption, PublishOption } from './options.js'
-import { parseLink, parsePublished } from './plan/container-settings.js'
-import { type HostsLine, hostsLines } from './plan/hosts-lines.js'
+import { withPlaces } from './apply/places.js'
+import { withFreePorts } from './apply/publishing.js'
+import { type Link, linksOf } from './container-link.js'
+import type { BandwidthOptions, ConnectOptions, LinkOption, PublishOption, StartOptions } from './options.js'
+import { planBandwidth } from './plan/bandwidth.js'
+import { parseConnectOptions, parseExposed, parseLink, parseStartOptions } from './plan/container-settings.js'
+import { planDetach } from './plan/detach.js'
+import { parseBandwidth } from './plan/endpoint-settings.js'
+import { planExpose, planUnexpose } from './plan/expose.js'
+import { type HostsLine, hostsLines, hostsText } from './plan/hosts-lines.js'
+import { planConnect, planDisconnect, planStart, planStop } from './plan/lifecycle.js'
 import { planLink, planUnlink } from './plan/link.js'
+import { linkVariables } from './plan/link-variables.js'
 import { planPublish, planUnpublish } from './plan/publish.js'
-import { type ContainerRecord, linkablePorts, portText, publishedText, shortId } from './plan/records.js'
+import { parsePublished } from './plan/publish-settings.js'
+import {
+  type ContainerRecord,
+  type EndpointRecord,
+  endpointOn,
+  type NetworkRecord,
+  portText,
+  publishedText,
+  shortId,
+} from './plan/records.js'
 
-/** A link as its client sees it. */
-export interface Link {
-  readonly alias: string
-  /** The server's name. */
-  readonly container: string
-  /** The server's address. */
-  readonly address: string
-  /** What it opens: `80/tcp`. Empty when the server exposes nothing: then it gives a name only. */
-  readonly ports: readonly string[]
+/** A container's place on one network. */
+export interface ContainerAddress {
+  readonly network: string
+  /** `172.17.0.2`; undefined on a network without IPv4. */
+  readonly ipv4: string | undefined
+  /** Undefined on a network without IPv6. */
+  readonly ipv6: string | undefined
+  readonly mac: string
+  /** Name of its interface, in the container. */
+  readonly interfaceName: string
+  /** Name of the interface's other end, on the host. */
+  readonly hostInterface: string
 }
 
-/** A container on a network. The object is a handle: two of the same container are equal in all they do. */
+/** A container. The object is a handle: two of the same container are equal in all they do. */
 export class Container {
   /** The full id. */
   readonly id: string
@@ -45,28 +67,45 @@ export class Container {
     return this.#record('Container.hostname').hostname
   }
 
-  /** Name of its network. */
-  get network(): string {
-    return this.#record('Container.network').network
+  /** `host`: it uses the host's network, and only its name is known here. */
+  get state(): 'running' | 'stopped' | 'host' {
+    return this.#record('Container.state').state
   }
 
-  /** Its address on the network: `172.17.0.2`. */
+  /** Names of its networks, in the order in which it was connected. */
+  get networks(): string[] {
+    return this.#record('Container.networks').endpoints.map(({ network }) => network)
+  }
+
+  /** Name of the first of its networks. @throws NfbridgeError NFB_NOT_FOUND when it is on none */
+  get network(): string {
+    return this.#first('Container.network').network
+  }
+
+  /** Its address on the first of its networks: `172.17.0.2`; that of IPv6 where it has no other. */
   get address(): string {
-    return this.#record('Container.address').address.toString()
+    const { ipv4, ipv6 } = this.#first('Container.address')
+    return String(ipv4 ?? ipv6)
+  }
+
+  /** Its IPv6 address on the first of its networks that gave it one; undefined: none did. */
+  get ipv6Address(): string | undefined {
+    const { endpoints } = this.#record('Container.ipv6Address')
+    return endpoints.find(({ ipv6 }) => ipv6 !== undefined)?.ipv6?.toString()
   }
 
   get mac(): string {
-    return this.#record('Container.mac').mac.toString()
+    return this.#first('Container.mac').mac.toString()
   }
 
-  /** Name of its interface, in the container. */
+  /** Name of its interface on the first of its networks, in the container. */
   get interfaceName(): string {
-    return this.#record('Container.interfaceName').interfaceName
+    return this.#first('Container.interfaceName').interfaceName
   }
 
-  /** Name of the interface's other end, on the host. */
+  /** Name of that interface's other end, on the host. */
   get hostInterface(): string {
-    return this.#record('Container.hostInterface').hostInterface
+    return this.#first('Container.hostInterface').hostInterface
   }
 
   /** `80/tcp`, one text for each port. */
@@ -74,19 +113,13 @@ export class Container {
     return this.#record('Container.exposed').exposed.map(portText)
   }
 
-  /** `0.0.0.0:8080:80/tcp`, one text for each port. */
+  /** `0.0.0.0:8080:80/tcp`, `[::1]:8000-8009:80-89/udp`: as they were resolved. */
   get published(): string[] {
     return this.#record('Container.published').published.map(publishedText)
   }
 
   get links(): Link[] {
-    const { registry } = this.#context
-    return this.#record('Container.links').links.flatMap(({ server, alias }) => {
-      const target = registry.container(server)
-      if (!target) return []
-      const ports = linkablePorts(target).map(portText)
-      return { alias, container: target.name, address: target.address.toString(), ports }
-    })
+    return linksOf(this.#context.registry, this.#record('Container.links'))
   }
 
   /** The lines of the container's hosts file that its links give: alias, host name, name and short id of each server. */
@@ -94,25 +127,147 @@ export class Container {
     return hostsLines(this.#context.registry, this.#record('Container.hosts'))
   }
 
+  /** The whole text of its hosts file: what `hostsFile` is kept equal to. */
+  get hostsText(): string {
+    return hostsText(this.#context.registry, this.#record('Container.hostsText'))
+  }
+
+  /** Docker's variables for its links: `DB_PORT=tcp://172.17.0.2:80`, `DB_PORT_80_TCP_ADDR`, `DB_NAME` … */
+  get linkVariables(): Record<string, string> {
+    return linkVariables(this.#context.registry, this.#record('Container.linkVariables'))
+  }
+
+  /** Its place on a network; undefined where it is not on it. */
+  addressOn(network: string | { readonly name: string }): ContainerAddress | undefined {
+    const endpoint = endpointOn(this.#record('Container.addressOn'), nameOf(network))
+    if (!endpoint) return undefined
+    const { ipv4, ipv6, mac, interfaceName, hostInterface } = endpoint
+    return {
+      network: endpoint.network,
+      ipv4: ipv4?.toString(),
+      ipv6: ipv6?.toString(),
+      mac: mac.toString(),
+      interfaceName,
+      hostInterface,
+    }
+  }
+
   /**
-   * Lets this container reach the exposed and published ports of another of its network, and nothing else; one way, and
-   * not further. Connections are answered by connection tracking.
+   * Puts the container on one more network, while it runs or for when it starts.
+   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when its namespace was given by no path and is not given
+   */
+  connect(network: string | { readonly name: string }, options: ConnectOptions = {}): Promise<void> {
+    const operation = 'Container.connect'
+    return this.#context.operate(operation, async () => {
+      const { registry } = this.#context
+      const settings = parseConnectOptions(options)
+      const container = this.#record(operation)
+      const plan = planConnect(registry, container, this.#network(nameOf(network), operation), settings)
+      await this.#withPlace(container, settings.netns, operation, (places) =>
+        applyPlan(this.#context, plan, operation, places),
+      )
+    })
+  }
+
+  /**
+   * Takes the container off one of its networks, and its links there; its default route goes by the next of them. What was
+   * published by this network is published by another one that can.
+   * @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED
+   */
+  disconnect(network: string | { readonly name: string }): Promise<void> {
+    const operation = 'Container.disconnect'
+    return this.#context.operate(operation, async () => {
+      const { registry } = this.#context
+      const record = this.#network(nameOf(network), operation)
+      await withdrawPlan(this.#context, planDisconnect(registry, this.#record(operation), record), operation)
+    })
+  }
+
+  /**
+   * The container stopped: its interfaces go, with every element that names them and every connection. It stays known: name,
+   * links, networks and publications come back when it starts. Works as well when its namespace is gone already.
+   * @throws NfbridgeError NFB_NOT_FOUND, NFB_SETTING_CONFLICT (it does not run), NFB_CLOSED
+   */
+  stop(): Promise<void> {
+    const operation = 'Container.stop'
+    return this.#context.operate(operation, async () => {
+      await withdrawPlan(
+        this.#context,
+        planStop(this.#context.registry, [this.#record(operation)]),
+        operation,
+      )
+    })
+  }
+
+  /**
+   * The container started again: on all its networks, perhaps with other addresses; links from and to it work at once.
+   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when its namespace was given by no path and is not given
+   */
+  start(options: StartOptions = {}): Promise<void> {
+    const operation = 'Container.start'
+    return this.#context.operate(operation, async () => {
+      const { registry } = this.#context
+      const netns = parseStartOptions(options)
+      const container = this.#record(operation)
+      await withFreePorts(
+        [],
+        (taken) => planStart(registry, container, taken, typeof netns === 'string' ? netns : container.netns),
+        (plan) =>
+          this.#withPlace(container, netns, operation, (places) =>
+            applyPlan(this.#context, plan, operation, places),
+          ),
+      )
+    })
+  }
+
+  /**
+   * Opens further ports of this container to the containers that are linked to it.
+   * @throws NfbridgeError NFB_INVALID_PORT, NFB_CLOSED
+   */
+  expose(...ports: readonly (string | number)[]): Promise<void> {
+    const operation = 'Container.expose'
+    return this.#context.operate(operation, async () => {
+      const given = parseExposed(ports, 'ports')
+      await applyPlan(
+        this.#context,
+        planExpose(this.#context.registry, this.#record(operation), given),
+        operation,
+      )
+    })
+  }
+
+  /**
+   * Takes exposed ports back: connections by links that only they allowed stop. Published ports stay open to links.
+   * @throws NfbridgeError NFB_NOT_FOUND (a port that is not exposed), NFB_INVALID_PORT, NFB_CLOSED
+   */
+  unexpose(...ports: readonly (string | number)[]): Promise<void> {
+    const operation = 'Container.unexpose'
+    return this.#context.operate(operation, async () => {
+      const given = parseExposed(ports, 'ports')
+      await applyPlan(
+        this.#context,
+        planUnexpose(this.#context.registry, this.#record(operation), given),
+        operation,
+      )
+    })
+  }
+
+  /**
+   * Lets this container reach the exposed and published ports of another one on every network that both are on, and nothing
+   * else; one way, and not further. Connections are answered by connection tracking, or statelessly where the network says so.
    * @returns the link as it stands
-   * @throws NfbridgeError NFB_NOT_FOUND (also for a host name), NFB_LINK_REFUSED (itself, another network),
-   * NFB_NAME_TAKEN (the alias), NFB_INVALID_ARGUMENT, NFB_INVALID_NAME, NFB_CLOSED
+   * @throws NfbridgeError NFB_NOT_FOUND (also for a host name), NFB_LINK_REFUSED (itself, no network in common, stopped, the
+   * host's network), NFB_NAME_TAKEN (the alias), NFB_INVALID_ARGUMENT, NFB_INVALID_NAME, NFB_CLOSED
    */
   link(option: LinkOption): Promise<Link> {
-    return this.#context.operate('Container.link', async () => {
+    const operation = 'Container.link'
+    return this.#context.operate(operation, async () => {
       const requested = parseLink(option, 'link')
-      const client = this.#record('Container.link')
-      await this.#context.change(planLink(this.#context.registry, client, requested), 'Container.link')
+      const client = this.#record(operation)
+      await applyPlan(this.#context, planLink(this.#context.registry, client, requested), operation)
       const link = this.links.find(({ alias }) => alias === requested.alias)
       if (link) return link
-      throw new NfbridgeError({
-        code: 'NFB_INTERNAL',
-        operation: 'Container.link',
-        message: 'the link is gone',
-      })
+      throw new NfbridgeError({ code: 'NFB_INTERNAL', operation, message: 'the link is gone' })
     })
   }
 
@@ -122,24 +277,36 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED
    */
   unlink(reference: string): Promise<void> {
-    return this.#context.operate('Container.unlink', async () => {
-      checkString(reference, 'Container.unlink', 'reference')
-      const client = this.#record('Container.unlink')
-      await this.#context.change(planUnlink(this.#context.registry, client, reference), 'Container.unlink')
+    const operation = 'Container.unlink'
+    return this.#context.operate(operation, async () => {
+      checkString(reference, operation, 'reference')
+      await applyPlan(
+        this.#context,
+        planUnlink(this.#context.registry, this.#record(operation), reference),
+        operation,
+      )
     })
   }
 
   /**
-   * Lets a port of the host lead to one of this container: from outside, from the host, and from containers.
-   * @throws NfbridgeError NFB_PORT_TAKEN, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_SETTING_CONFLICT (no rules), NFB_CLOSED
+   * Lets ports of the host lead to ports of this one: from outside, from the host, and from containers. No other process can
+   * take them meanwhile.
+   * @returns the publications as they were resolved, with the ports that were chosen: `0.0.0.0:49153:80/tcp`
+   * @throws NfbridgeError NFB_PORT_TAKEN naming who has it, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_SETTING_CONFLICT (no
+   * rules, or no network that is open to outside), NFB_CLOSED
    */
-  publish(...ports: readonly PublishOption[]): Promise<void> {
-    return this.#context.operate('Container.publish', async () => {
+  publish(...ports: readonly PublishOption[]): Promise<string[]> {
+    const operation = 'Container.publish'
+    return this.#context.operate(operation, async () => {
       const { registry, settings } = this.#context
       const requested = parsePublished(ports, 'ports')
-      const container = this.#record('Container.publish')
-      const plan = planPublish(registry, container, requested, settings.firewall)
-      await this.#context.change(plan, 'Container.publish')
+      const container = this.#record(operation)
+      const { published } = await withFreePorts(
+        requested,
+        (taken) => planPublish(registry, container, requested, settings.firewall, taken),
+        (plan) => applyPlan(this.#context, plan, operation),
+      )
+      return published.map(publishedText)
     })
   }
 
@@ -148,27 +315,88 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_CLOSED
    */
   unpublish(...ports: readonly PublishOption[]): Promise<void> {
-    return this.#context.operate('Container.unpublish', async () => {
+    const operation = 'Container.unpublish'
+    return this.#context.operate(operation, async () => {
       const requested = parsePublished(ports, 'ports')
-      const container = this.#record('Container.unpublish')
-      await this.#context.change(
-        planUnpublish(this.#context.registry, container, requested),
-        'Container.unpublish',
+      await applyPlan(
+        this.#context,
+        planUnpublish(this.#context.registry, this.#record(operation), requested),
+        operation,
       )
     })
   }
 
   /**
-   * Takes the container off the network: its interface, in one transaction every element that names it, and the connections
-   * that they allowed. Works as well when the container's namespace is gone already.
+   * Sets the container's limits, on one network or on each that it is on, while it runs; a direction that is left out has
+   * none any more.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_FOUND (it is not on the network), NFB_NOT_SUPPORTED, NFB_CLOSED
+   */
+  setBandwidth(bandwidth: BandwidthOptions, network?: string | { readonly name: string }): Promise<void> {
+    const operation = 'Container.setBandwidth'
+    return this.#context.operate(operation, async () => {
+      const settings = parseBandwidth(bandwidth, operation, 'bandwidth')
+      const name = network === undefined ? undefined : nameOf(network)
+      const plan = planBandwidth(this.#context.registry, this.#record(operation), name, settings)
+      await applyPlan(this.#context, plan, operation)
+    })
+  }
+
+  /**
+   * Forgets the container, on all its networks: its interfaces, in one transaction every element that names it, the links to
+   * it, and the connections that they allowed. Works as well when the container's namespace is gone already.
    * @throws NfbridgeError NFB_NOT_FOUND when it is detached already; NFB_CLOSED
    */
   detach(): Promise<void> {
     const operation = 'Container.detach'
     return this.#context.operate(operation, async () => {
-      const container = this.#record(operation)
-      const network = this.#context.registry.network(container.network)
-      if (network) await detachContainers(this.#context, network, [container], operation)
+      await withdrawPlan(
+        this.#context,
+        planDetach(this.#context.registry, [this.#record(operation)]),
+        operation,
+      )
+    })
+  }
+
+  /** A container that does not run has no namespace, and what changes is for when it starts. */
+  async #withPlace(
+    container: ContainerRecord,
+    given: NamespaceSource | undefined,
+    operation: string,
+    work: Parameters<typeof withPlaces<void>>[3],
+  ): Promise<void> {
+    const netns = given ?? container.netns
+    const starts = operation === 'Container.start'
+    if (container.state !== 'running' && !starts) return work(new Map())
+    if (netns === undefined) {
+      throw new NfbridgeError({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation,
+        message: `the namespace of ${container.name} was given by no path: give it again`,
+        path: 'netns',
+      })
+    }
+    await withPlaces(this.#context, [{ id: container.id, netns, path: '' }], operation, work)
+  }
+
+  #network(name: string, operation: string): NetworkRecord {
+    const record = this.#context.registry.network(name)
+    if (record) return record
+    throw new NfbridgeError({
+      code: 'NFB_NOT_FOUND',
+      operation,
+      message: `there is no network "${name}"`,
+      path: 'network',
+    })
+  }
+
+  #first(operation: string): EndpointRecord {
+    const { endpoints, name, state } = this.#record(operation)
+    const [first] = endpoints
+    if (first) return first
+    throw new NfbridgeError({
+      code: 'NFB_NOT_FOUND',
+      operation,
+      message: `"${name}" ${state === 'host' ? "uses the host's network" : 'is on no network'}`,
     })
   }
 
@@ -181,4 +409,8 @@ export class Container {
       message: `the container ${this.shortId} is not attached (any more)`,
     })
   }
+}
+
+function nameOf(network: string | { readonly name: string }): string {
+  return typeof network === 'string' ? network : checkString(network?.name, 'Container.connect', 'network')
 }

@@ -1,14 +1,32 @@
 /** Docker's bridge semantics on the layers below: networks, containers, links, published ports. */
 
 export type { HostStatistics } from './apply/host-kernel.js'
-export { BridgeHost } from './bridge-host.js'
-export { Container, type Link } from './container.js'
+export type { ListedUserRule, UserRule } from './apply/user-rules.js'
+export { BridgeHost, type LostContainer, type Peer } from './bridge-host.js'
+export { Container, type ContainerAddress } from './container.js'
+export type { Link } from './container-link.js'
 export { Network } from './network.js'
 export type {
+  BandwidthLimit,
+  BandwidthOptions,
+  ConnectOptions,
   ContainerOptions,
+  EndpointOptions,
+  ExistingRules,
+  ForwardPolicy,
+  GatewayMode,
+  HostContainerOptions,
   HostOptions,
+  Isolation,
+  LinkMode,
   LinkOption,
+  MasqueradeOptions,
   NetworkOptions,
+  NetworkUpdate,
+  PeerOptions,
+  PoolOptions,
   PublishOption,
+  StartOptions,
 } from './options.js'
 export type { HostsLine } from './plan/hosts-lines.js'
+export type { HostUserRules, UserRuleChain, UserRuleOption } from './user-rules.js'

@@ -1,17 +1,18 @@
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray } from '../input.js'
-import { Namespace } from '../netns/index.js'
-import type { Places } from './apply/container-links.js'
-import { attachSteps } from './apply/container-steps.js'
+import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
-import { detachContainers } from './apply/detach.js'
 import type { HostContext } from './apply/host-context.js'
-import { applySteps, inOperation } from './apply/steps.js'
+import { withPlaces } from './apply/places.js'
+import { withFreePorts } from './apply/publishing.js'
 import { Container } from './container.js'
-import type { ContainerOptions } from './options.js'
-import { type AttachPlan, planAttach } from './plan/attach.js'
-import { type ContainerSettings, parseContainerOptions } from './plan/container-settings.js'
-import type { ContainerRecord, NetworkRecord } from './plan/records.js'
+import type { ContainerOptions, NetworkUpdate } from './options.js'
+import { planAttach } from './plan/attach.js'
+import { parseContainerOptions } from './plan/container-settings.js'
+import { planDetach } from './plan/detach.js'
+import { planDisconnect } from './plan/lifecycle.js'
+import { type ContainerRecord, endpointOn, type NetworkRecord } from './plan/records.js'
+import { planUpdate } from './plan/update.js'
 
 /** A bridge network. The object is a handle: two of the same network are equal in all they do. */
 export class Network {
@@ -24,14 +25,32 @@ export class Network {
     this.name = name
   }
 
-  /** The pool: `172.17.0.0/16`. */
+  /** The first pool, that of IPv4 where there is one: `172.17.0.0/16`. */
   get subnet(): string {
-    return this.#record('Network.subnet').subnet.toString()
+    return this.#firstPool('Network.subnet').subnet.toString()
   }
 
-  /** The bridge's own address. */
+  /** Every pool, in the order in which they are used; with several bridges, the parts of each. */
+  get subnets(): string[] {
+    return this.#record('Network.subnets').pools.map(({ subnet }) => subnet.toString())
+  }
+
+  /** The bridge's own address in {@link subnet}. @throws NfbridgeError NFB_NOT_FOUND on an isolated bridge, which has none */
   get gateway(): string {
-    return this.#record('Network.gateway').gateway.toString()
+    const { gateway } = this.#firstPool('Network.gateway')
+    if (gateway) return gateway.toString()
+    throw this.#notFound('Network.gateway', `the bridge of "${this.name}" is isolated and has no address`)
+  }
+
+  /** The bridges' own addresses, one for each pool that has one. */
+  get gateways(): string[] {
+    const { pools } = this.#record('Network.gateways')
+    return pools.flatMap(({ gateway }) => (gateway ? [gateway.toString()] : []))
+  }
+
+  /** Names of its bridges; the first is the network's. */
+  get bridges(): string[] {
+    return [...this.#record('Network.bridges').bridges]
   }
 
   /** Whether its containers reach each other unlinked. */
@@ -39,7 +58,17 @@ export class Network {
     return this.#record('Network.icc').icc
   }
 
-  /** What is attached to it. */
+  /** Whether it has no way out and none in. */
+  get internal(): boolean {
+    return this.#record('Network.internal').internal
+  }
+
+  /** MTU of its bridges and of the containers' interfaces; undefined: the kernel's, 1500. */
+  get mtu(): number | undefined {
+    return this.#record('Network.mtu').mtu
+  }
+
+  /** What is attached to it or connected with it, stopped containers included. */
   get containers(): Container[] {
     const { registry } = this.#context
     return registry.containersOf(this.name).map(({ id }) => new Container(this.#context, id))
@@ -48,15 +77,15 @@ export class Network {
   /** A container of this network, by name, full id or short id. */
   container(reference: string): Container | undefined {
     const record = this.#context.registry.find(reference)
-    return record?.network === this.name ? new Container(this.#context, record.id) : undefined
+    return record && endpointOn(record, this.name) ? new Container(this.#context, record.id) : undefined
   }
 
   /**
-   * Gives a container its interface, address, default route, links and published ports.
+   * Gives a container its interface, addresses, default route, links and published ports.
    * @throws NfbridgeError NFB_INVALID_… for the option that its path names; NFB_NAME_TAKEN, NFB_ADDRESS_TAKEN,
-   * NFB_ADDRESS_OUTSIDE_POOL, NFB_POOL_FULL, NFB_PORT_TAKEN, NFB_NOT_FOUND and NFB_LINK_REFUSED (links),
-   * NFB_NAMESPACE_GONE, NFB_SETTING_CONFLICT (published ports without rules), NFB_EXISTS (the interface's name is taken in
-   * the container), NFB_NOT_PERMITTED, NFB_CLOSED
+   * NFB_ADDRESS_OUTSIDE_POOL, NFB_POOL_FULL, NFB_BRIDGE_FULL, NFB_PORT_TAKEN, NFB_NOT_FOUND and NFB_LINK_REFUSED (links),
+   * NFB_NAMESPACE_GONE, NFB_SETTING_CONFLICT (published ports without rules, or on a network that is closed), NFB_EXISTS
+   * (the interface's name is taken in the container), NFB_NOT_PERMITTED, NFB_CLOSED
    */
   async attach(options: ContainerOptions): Promise<Container> {
     const [container] = await this.#attach([options], () => '')
@@ -73,17 +102,34 @@ export class Network {
     return this.#attach(containers, (index) => joinPath('containers', index))
   }
 
-  /** Detaches one container; see {@link Container.detach}. */
+  /** Takes one container off this network: detached where it is on no other, or else disconnected. */
   async detach(reference: string | Container): Promise<void> {
     await this.detachAll([reference])
   }
 
-  /** Detaches many containers, by default all, in one transaction and one send. */
+  /** The same for many containers, by default all, in one transaction and one send for those that are on no other network. */
   detachAll(references?: readonly (string | Container)[]): Promise<void> {
     return this.#context.operate(DETACH, () => this.#detachAll(references ?? this.containers))
   }
 
-  /** Detaches what is attached and removes the bridge; the last network takes tables and forwarding with it. */
+  /**
+   * Changes the network while its containers run, in one transaction. When icc is closed, open connections that no link
+   * allows stop; all others go on.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_FOUND, NFB_CLOSED
+   */
+  update(update: NetworkUpdate): Promise<void> {
+    const operation = 'Network.update'
+    return this.#context.operate(operation, async () => {
+      const { registry, settings } = this.#context
+      const plan = planUpdate(registry, this.#record(operation), update, settings.firewall)
+      await applyPlan(this.#context, plan, operation)
+    })
+  }
+
+  /**
+   * Detaches what is attached and removes the bridge, or gives it back as it was where it was adopted; the last network takes
+   * tables and forwarding with it.
+   */
   destroy(): Promise<void> {
     const operation = 'Network.destroy'
     return this.#context.operate(operation, () =>
@@ -94,79 +140,68 @@ export class Network {
   #attach(options: readonly ContainerOptions[], pathOf: (index: number) => string): Promise<Container[]> {
     const context = this.#context
     return context.operate(ATTACH, async () => {
+      const { registry, settings: host } = context
       const network = this.#record(ATTACH)
       const settings = checkArray(options, ATTACH, 'containers').map((container, index) =>
         parseContainerOptions(container, pathOf(index)),
       )
-      const plan = planAttach(context.registry, network, settings, context.settings.firewall)
-      const places = openNamespaces(settings, plan, context.kernel.namespace)
-      try {
-        await applySteps(attachSteps(context, network, plan, places), ATTACH)
-      } finally {
-        for (const { namespace } of places.values()) namespace.close()
-      }
-      context.registry.apply(plan.change)
+      const requested = settings.flatMap(({ published }) => published)
+      const plan = await withFreePorts(
+        requested,
+        (taken) => planAttach(registry, network, settings, host.firewall, taken),
+        async (planned) => {
+          const named = settings.flatMap(({ netns, path }, index) => {
+            const container = planned.containers[index]
+            return container ? [{ id: container.id, netns, path }] : []
+          })
+          await withPlaces(context, named, ATTACH, (places) => applyPlan(context, planned, ATTACH, places))
+        },
+      )
       return plan.containers.map(({ id }) => new Container(context, id))
     })
   }
 
   async #detachAll(references: readonly (string | Container)[]): Promise<void> {
     const context = this.#context
+    const { registry } = context
     const network = this.#record(DETACH)
     const containers = checkArray(references, DETACH, 'containers').map((reference, index) =>
       this.#member(reference, joinPath('containers', index)),
     )
-    await detachContainers(context, network, containers, DETACH)
+    const leaving = new Map(containers.map((container) => [container.id, container]))
+    const only = [...leaving.values()].filter(({ endpoints }) => endpoints.length === 1)
+    if (only.length > 0) await withdrawPlan(context, planDetach(registry, only), DETACH)
+    for (const container of leaving.values()) {
+      if (container.endpoints.length === 1) continue
+      const record = registry.container(container.id)
+      if (record) await withdrawPlan(context, planDisconnect(registry, record, network), DETACH)
+    }
   }
 
   #member(reference: string | Container, path: string): ContainerRecord {
     const key = reference instanceof Container ? reference.id : reference
     const record = this.#context.registry.find(key)
-    if (record?.network === this.name) return record
-    throw new NfbridgeError({
-      code: 'NFB_NOT_FOUND',
-      operation: DETACH,
-      message: `no container of ${this.name} has the name, id or short id "${key}"`,
-      path,
-    })
+    if (record && endpointOn(record, this.name)) return record
+    throw this.#notFound(DETACH, `no container of ${this.name} has the name, id or short id "${key}"`, path)
+  }
+
+  #firstPool(operation: string): NetworkRecord['pools'][number] {
+    const { pools } = this.#record(operation)
+    const pool = pools.find(({ subnet }) => subnet.family === 4) ?? pools[0]
+    if (pool) return pool
+    throw this.#notFound(operation, `the network "${this.name}" has no pool`)
   }
 
   #record(operation: string): NetworkRecord {
     const record = this.#context.registry.network(this.name)
     if (record) return record
-    throw new NfbridgeError({
-      code: 'NFB_NOT_FOUND',
-      operation,
-      message: `the network "${this.name}" was destroyed`,
-    })
+    throw this.#notFound(operation, `the network "${this.name}" was destroyed`)
+  }
+
+  #notFound(operation: string, message: string, path?: string): NfbridgeError {
+    return new NfbridgeError({ code: 'NFB_NOT_FOUND', operation, message, path })
   }
 }
 
 const ATTACH = 'Network.attach'
 const DETACH = 'Network.detach'
-
-/** Opens each container's namespace, before anything is changed; all are closed again when one fails. */
-function openNamespaces(settings: readonly ContainerSettings[], plan: AttachPlan, host: Namespace): Places {
-  const places = new Map<string, { namespace: Namespace; path: string }>()
-  for (const [index, { netns, path }] of settings.entries()) {
-    const id = plan.containers[index]?.id
-    if (id === undefined) continue
-    try {
-      const namespace = Namespace.open(netns)
-      places.set(id, { namespace, path })
-      if (namespace.inode === host.inode) throw ownNamespace()
-    } catch (error) {
-      for (const { namespace } of places.values()) namespace.close()
-      throw inOperation(error, ATTACH, { path: joinPath(path, 'netns') })
-    }
-  }
-  return places
-}
-
-function ownNamespace(): NfbridgeError {
-  return new NfbridgeError({
-    code: 'NFB_INVALID_ARGUMENT',
-    operation: ATTACH,
-    message: "this is the host's own namespace: a container needs one of its own",
-  })
-}

@@ -1,59 +1,75 @@
 import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { planDetach } from '../plan/detach.js'
-import { elementsOf, everything } from '../plan/elements.js'
+import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
 import { revokedFlows } from '../plan/flows.js'
-import type { ContainerRecord, NetworkRecord } from '../plan/records.js'
+import { planDisconnect } from '../plan/lifecycle.js'
+import type { Plan } from '../plan/plan.js'
+import { hostPolicy } from '../plan/policy.js'
+import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import { withChange } from '../plan/view.js'
 import { requireBridgeNetfilter } from './bridge-netfilter.js'
+import { bridgeSteps } from './bridge-steps.js'
+import { withdrawPlan } from './change.js'
 import { portOperations } from './container-links.js'
+import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
-import { bridgeStep, localnetStep } from './network-steps.js'
+import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
+import { standingStations } from './stations.js'
 import { applySteps, type Step } from './steps.js'
+import { NO_USER_RULES } from './user-rules.js'
 
 const OPERATION = 'BridgeHost.open'
 
 /**
- * Takes over what an earlier process left, killed or closed: the memory is the state directory, the judge is the kernel.
- * What runs is not touched; rules and elements are replaced by one transaction, which no packet sees half of.
- * @returns the containers whose interface is gone, with their namespace: they are forgotten, with all that names them
+ * Takes over what an earlier process left, killed or closed, or what a reboot took: the memory is the state directory, the
+ * judge is the kernel. What runs is not touched; rules and elements are replaced by one transaction, which no packet sees
+ * half of.
+ * @returns the containers whose interfaces are gone, with their namespace: they are forgotten, with all that names them
  */
 export async function adopt(context: HostContext, remembered: Remembered): Promise<ContainerRecord[]> {
-  const { registry, settings, kernel, forwarding, persistence } = context
-  if (remembered.networks.length === 0) {
+  const { registry, settings, kernel, persistence, adoptedBridges } = context
+  if (settings.firewall) {
+    const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
+    kernel.userRules.restore(users, (rules) => persistence.saveUserRules(rules))
+  }
+  if (remembered.networks.length + remembered.peers.length + remembered.containers.length === 0) {
     persistence.saveFirewall(settings.firewall)
     return []
   }
   checkSettings(context, remembered)
   if (settings.firewall) await requireBridgeNetfilter(kernel.namespace)
-  registry.apply({
-    networks: new Map(remembered.networks.map((network) => [network.name, network])),
-    containers: new Map(remembered.containers.map((container) => [container.id, container])),
-  })
-  for (const network of remembered.networks) {
-    registry.restorePool(network, remembered.pools.get(network.name))
-    // It holds until the first change: killed after that, we take every address below the highest for used.
-    persistence.savePool(network.name, undefined)
-  }
-
   const links = await kernel.listLinks()
   const present = new Set(links.map(({ name }) => name))
-  const gone = remembered.containers.filter(({ hostInterface }) => !present.has(hostInterface))
-  const { change } = planDetach(registry, gone)
-  for (const name of abandoned(context, remembered.networks, links)) await kernel.deleteLink(name)
+  const networks = remembered.networks.map((network) => ownedAgain(context, network, present))
+  registry.apply({
+    networks: new Map(networks.map((network) => [network.name, network])),
+    peers: new Map(remembered.peers.map((peer) => [peer.subnet.toString(), peer])),
+  })
+  registry.apply({ containers: new Map(remembered.containers.map((container) => [container.id, container])) })
+  for (const network of networks) {
+    registry.restorePools(network, remembered.pools.get(network.name))
+    // It holds until the first change: killed after that, we take every address below the highest for used.
+    persistence.savePools(network.name, undefined)
+  }
+  for (const [name, bridge] of remembered.bridges) adoptedBridges.set(name, bridge)
 
-  const missing = remembered.networks.filter(({ name }) => !present.has(name))
+  for (const name of abandoned(context, networks, links)) await kernel.deleteLink(name)
+  const gone = remembered.containers.filter((container) => isGone(container, present))
+  const plan = planDetach(registry, gone)
   await applySteps(
     [
-      context.remember(change),
-      ...(settings.firewall ? rulesSteps(context, gone) : []),
-      ...missing.flatMap((network) => bridgeAgainSteps(context, network, gone)),
-      forwarding.step(settings.ipForward),
+      context.remember(plan.change),
+      ...(await policySteps(context, networks, plan)),
+      ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
+      context.forwarding.step(Forwarding.families(networks), settings.ipForward),
+      peerRoutesStep(context),
     ],
     OPERATION,
   )
-  registry.apply(change)
+  registry.apply(plan.change)
+  await disconnectMissing(context, present)
   return gone
 }
 
@@ -68,60 +84,133 @@ function checkSettings({ settings }: HostContext, { firewall }: Remembered): voi
   })
 }
 
+/** A bridge of somebody else that is not there any more is made by us now, and is ours. */
+function ownedAgain(
+  { persistence }: HostContext,
+  network: NetworkRecord,
+  present: ReadonlySet<string>,
+): NetworkRecord {
+  if (!network.adopted || network.bridges.every((bridge) => present.has(bridge))) return network
+  const owned = { ...network, adopted: false }
+  persistence.save({ networks: new Map([[network.name, owned]]) })
+  return owned
+}
+
+/** A container that ran is gone with its last interface; one that is on no network just now is not judged. */
+function isGone(container: ContainerRecord, present: ReadonlySet<string>): boolean {
+  const endpoints = standingEndpoints(container)
+  return endpoints.length > 0 && !endpoints.some(({ hostInterface }) => present.has(hostInterface))
+}
+
 /** Ports of our bridges that nobody remembers: a killed call made them, and did not live to tell. */
 function abandoned(
   { registry }: HostContext,
   networks: readonly NetworkRecord[],
   links: readonly Link[],
 ): string[] {
-  return networks.flatMap((network) => {
-    const bridge = links.find(({ name, kind }) => name === network.name && kind === 'bridge')
-    return links
-      .filter(
-        ({ group, master, kind }) =>
-          bridge && master === bridge.index && group === network.group && kind === 'veth',
-      )
-      .flatMap(({ name }) => (registry.hasHostInterface(name) ? [] : [name]))
+  const known = new Set(standingStations(registry).map(({ endpoint }) => endpoint.hostInterface))
+  return networks.flatMap(({ bridges, group }) => {
+    const indexes = new Set(
+      links.flatMap(({ name, kind, index }) => (kind === 'bridge' && bridges.includes(name) ? [index] : [])),
+    )
+    return links.flatMap((link) =>
+      link.kind === 'veth' &&
+      link.master !== undefined &&
+      indexes.has(link.master) &&
+      link.group === group &&
+      !known.has(link.name)
+        ? [link.name]
+        : [],
+    )
   })
 }
 
-function rulesSteps({ registry, kernel }: HostContext, gone: readonly ContainerRecord[]): Step[] {
-  const after = withChange(registry, planDetach(registry, gone).change)
-  const goal = elementsOf(after, everything(after))
-  const revoked = [...elementsOf(registry, everything(registry))].filter(([text]) => !goal.has(text))
+/** What is dropped is decided before the rules are made, and the rules stand before anything is forwarded. */
+async function policySteps(
+  { registry, settings, kernel, forwarding }: HostContext,
+  networks: readonly NetworkRecord[],
+  { change, touched }: Plan,
+): Promise<Step[]> {
+  const ours = await forwarding.ours(Forwarding.families(networks), settings.ipForward)
+  registry.apply({ policy: hostPolicy(settings.forwardPolicy, ours) })
+  if (!settings.firewall || networks.length === 0) return []
+  const after = withChange(registry, change)
   return [
     {
       leaves: 'tables nfbridge',
-      apply: () => kernel.commitRuleset('replace', [...goal.values()]),
+      apply: async () => {
+        await kernel.commitRuleset('replace', [...elementsOf(after, everything(after)).values()])
+        await userRulesFound(kernel, settings.existingRules)
+      },
       undo: async () => undefined,
     },
     {
       leaves: 'tracked connections of containers that are gone',
-      apply: () => kernel.forgetFlows(revokedFlows(revoked.map(([, element]) => element))),
+      apply: () => kernel.forgetFlows(revokedFlows(flowStep(registry, after, touched))),
       undo: async () => undefined,
     },
   ]
 }
 
+function flowStep(
+  before: Parameters<typeof planElements>[0],
+  after: Parameters<typeof planElements>[1],
+  touched: Touched,
+): Parameters<typeof revokedFlows>[0] {
+  return { before, after, touched, change: planElements(before, after, touched) }
+}
+
+/** What the two chains of the users hold when we come. */
+async function userRulesFound(kernel: HostContext['kernel'], existing: 'keep' | 'flush'): Promise<void> {
+  if (existing === 'keep') return kernel.userRules.snapshot()
+  await kernel.userRules.flush('forward', OPERATION)
+  await kernel.userRules.flush('inbound', OPERATION)
+}
+
 /** A bridge that somebody deleted is made again, and the interfaces that are still there become its ports. */
-function bridgeAgainSteps(
+function bridgesAgainSteps(
   context: HostContext,
   network: NetworkRecord,
-  gone: readonly ContainerRecord[],
+  present: ReadonlySet<string>,
 ): Step[] {
   const { kernel, registry, settings } = context
-  const standing = registry.containersOf(network.name).filter((container) => !gone.includes(container))
+  // Of one that is not ours, it is looked at again what it lacks.
+  const missing = network.adopted ? network.bridges : network.bridges.filter((bridge) => !present.has(bridge))
+  if (missing.length === 0) return []
+  const steps = bridgeSteps(context, { ...network, bridges: missing })
+  if (network.adopted) return steps
   return [
-    bridgeStep(context, network),
-    ...(settings.firewall ? [localnetStep(context, network)] : []),
+    ...steps,
     {
-      leaves: `ports of ${network.name}`,
+      leaves: `ports of ${missing.join(', ')}`,
       apply: async () => {
-        await kernel.applyLinks(
-          portOperations(await kernel.bridgeIndex(network.name), standing, settings.firewall),
-        )
+        const endpoints = registry.containersOf(network.name).flatMap(standingEndpoints)
+        for (const bridge of missing) {
+          const ports = endpoints.filter((each) => each.bridge === bridge && present.has(each.hostInterface))
+          if (ports.length === 0) continue
+          await kernel.applyLinks(portOperations(await kernel.bridgeIndex(bridge), ports, settings.firewall))
+        }
       },
       undo: async () => undefined,
     },
   ]
+}
+
+function peerRoutesStep(context: HostContext): Step {
+  return {
+    leaves: 'routes to peers',
+    apply: async () =>
+      context.kernel.applyLinks(await missingPeerRoutes(context, [...context.registry.peers])),
+    undo: async () => undefined,
+  }
+}
+
+/** A container that lost one of several interfaces is not on that network any more. */
+async function disconnectMissing(context: HostContext, present: ReadonlySet<string>): Promise<void> {
+  const { registry } = context
+  const missing = standingStations(registry).filter(({ endpoint }) => !present.has(endpoint.hostInterface))
+  for (const { container, network } of missing) {
+    const record = registry.container(container.id)
+    if (record) await withdrawPlan(context, planDisconnect(registry, record, network), OPERATION)
+  }
 }

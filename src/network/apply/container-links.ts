@@ -1,23 +1,15 @@
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
-import { type ContainerRecord, hostIndex, type NetworkRecord } from '../plan/records.js'
+import { type EndpointRecord, hostIndex } from '../plan/records.js'
 import type { HostKernel } from './host-kernel.js'
+import type { Places, Station } from './stations.js'
 import { inOperation } from './steps.js'
-
-/** A container's namespace, and where the container stands in the caller's input. */
-export interface Place {
-  readonly namespace: Namespace
-  readonly path: string
-}
-
-/** By container id; a container that leaves needs none. */
-export type Places = ReadonlyMap<string, Place>
 
 /** What was made in a send of which a part failed; an interface that was there before is not ours to delete. */
 export async function undoPairs(
   kernel: HostKernel,
-  containers: readonly ContainerRecord[],
+  stations: readonly Station[],
   owners: readonly number[],
   error: unknown,
 ): Promise<void> {
@@ -32,24 +24,24 @@ export async function undoPairs(
           )
       : [],
   )
-  for (const [index, { hostInterface }] of containers.entries()) {
-    if (!foreign.has(index)) await kernel.deleteLink(hostInterface)
+  for (const [index, { endpoint }] of stations.entries()) {
+    if (!foreign.has(index)) await kernel.deleteLink(endpoint.hostInterface)
   }
 }
 
 /** The same error, told of the caller's containers instead of the operations that they became. */
 export function pairError(
   error: unknown,
-  containers: readonly ContainerRecord[],
+  stations: readonly Station[],
   owners: readonly number[],
   places: Places,
 ): unknown {
   if (!(error instanceof NfbridgeError)) return error
   const [failedIndex = -1] = failedOperations(error)
-  const container = containers[owners[failedIndex] ?? -1]
-  if (!container) return error
-  const path = places.get(container.id)?.path ?? ''
-  const { hostInterface, interfaceName } = container
+  const station = stations[owners[failedIndex] ?? -1]
+  if (!station) return error
+  const path = places.get(station.container.id)?.path ?? ''
+  const { hostInterface, interfaceName } = station.endpoint
   if (error.code !== 'NFB_EXISTS') return inOperation(error, error.operation, { path })
   return new NfbridgeError({
     code: 'NFB_EXISTS',
@@ -65,13 +57,12 @@ export function pairError(
 
 /** One request makes both ends where they belong, with indexes of our choice; then the bridge is told who is there. */
 export function createPair(
-  network: NetworkRecord,
+  { network, endpoint }: Station,
   bridge: number,
-  container: ContainerRecord,
   namespace: Namespace,
   firewall: boolean,
 ): RtnlOperation[] {
-  const { hostInterface, interfaceName, mac, index } = container
+  const { hostInterface, interfaceName, mac, index } = endpoint
   // One queue at each end spares a fifth of the cost.
   const both = { txQueues: 1, rxQueues: 1, ...(network.mtu === undefined ? {} : { mtu: network.mtu }) }
   return [
@@ -82,46 +73,48 @@ export function createPair(
         ...both,
         kind: 'veth',
         name: hostInterface,
-        index: hostIndex(container),
+        index: hostIndex(endpoint),
         master: bridge,
         group: network.group,
         up: true,
-        port: portOptions(firewall),
+        port: portOptions(endpoint, firewall),
         peer: { ...both, name: interfaceName, mac, netns: namespace, index },
       },
     },
-    ...stationOperations(container, firewall),
+    ...stationOperations(endpoint, firewall),
   ]
 }
 
 /**
  * A container reaches itself by a published port: in and out by one port of the bridge. With rules, the bridge learns
  * nothing from what containers send: one could send a frame in another's name (link-local multicast passes the chain
- * `senders` by) and draw its traffic. Nor are frames to unknown addresses sent to everybody.
+ * `senders` by) and draw its traffic. Nor are frames to unknown addresses sent to everybody. Behind a container that may
+ * send as others there are stations that only its own frames tell of.
  */
-function portOptions(firewall: boolean): BridgePortOptions {
-  return firewall ? { hairpin: true, learning: false, unicastFlood: false } : { hairpin: true }
+function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
+  if (!firewall) return { hairpin: true }
+  return { hairpin: true, learning: allowForgedSource, unicastFlood: allowForgedSource }
 }
 
 /** What the bridge does not learn it is told: which port the container's address is behind. */
-function stationOperations(container: ContainerRecord, firewall: boolean): RtnlOperation[] {
+function stationOperations(endpoint: EndpointRecord, firewall: boolean): RtnlOperation[] {
   if (!firewall) return []
-  const { mac } = container
-  return [{ kind: 'fdb', action: 'replace', entry: { device: hostIndex(container), mac, state: 'static' } }]
+  const { mac } = endpoint
+  return [{ kind: 'fdb', action: 'replace', entry: { device: hostIndex(endpoint), mac, state: 'static' } }]
 }
 
 /** Makes interfaces that are there ports of a bridge again that was made anew. */
 export function portOperations(
   bridge: number,
-  containers: readonly ContainerRecord[],
+  endpoints: readonly EndpointRecord[],
   firewall: boolean,
 ): RtnlOperation[] {
-  return containers.flatMap((container) => {
-    const device = hostIndex(container)
-    const port = portOptions(firewall)
+  return endpoints.flatMap((endpoint) => {
+    const device = hostIndex(endpoint)
+    const port = portOptions(endpoint, firewall)
     return [
       { kind: 'link', action: 'change', link: { device, master: bridge, up: true, port } } as const,
-      ...stationOperations(container, firewall),
+      ...stationOperations(endpoint, firewall),
     ]
   })
 }
@@ -130,18 +123,19 @@ export function portOperations(
  * One deletion costs some 20 ms, and one by group hardly more for hundreds: several interfaces first move to a group of
  * their own. Deleting the end on the host deletes the one in the container.
  */
-export function deletePairs(network: NetworkRecord, containers: readonly ContainerRecord[]): RtnlOperation[] {
-  const [first] = containers
-  if (first && containers.length === 1) {
-    return [{ kind: 'link', action: 'delete', link: { device: first.hostInterface } }]
+export function deletePairs(stations: readonly Station[]): RtnlOperation[] {
+  const [first] = stations
+  if (!first) return []
+  if (stations.length === 1) {
+    return [{ kind: 'link', action: 'delete', link: { device: first.endpoint.hostInterface } }]
   }
-  const leaving = network.group + LEAVING
+  const leaving = first.network.group + LEAVING
   return [
-    ...containers.map(
-      ({ hostInterface }): RtnlOperation => ({
+    ...stations.map(
+      ({ endpoint }): RtnlOperation => ({
         kind: 'link',
         action: 'change',
-        link: { device: hostInterface, group: leaving },
+        link: { device: endpoint.hostInterface, group: leaving },
       }),
     ),
     { kind: 'link', action: 'delete', link: { group: leaving } },

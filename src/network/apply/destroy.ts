@@ -1,16 +1,39 @@
+import { planDetach } from '../plan/detach.js'
+import { planDisconnect } from '../plan/lifecycle.js'
 import type { NetworkRecord } from '../plan/records.js'
-import { detachContainers } from './detach.js'
+import { withdrawPlan } from './change.js'
 import type { HostContext } from './host-context.js'
-import { networkSteps } from './network-steps.js'
+import { planNetworkSteps } from './network-steps.js'
 import { undoSteps } from './steps.js'
 
-/** Detaches what is on a network and removes it; the last network takes tables and forwarding with it. */
+/**
+ * Takes the containers off a network and removes it: those that are on no other are detached, the others disconnected. The
+ * last network takes tables and forwarding with it.
+ */
 export async function destroyNetwork(
   context: HostContext,
   network: NetworkRecord,
   operation: string,
 ): Promise<void> {
-  await detachContainers(context, network, context.registry.containersOf(network.name), operation)
-  await undoSteps(networkSteps(context, network), operation)
-  context.registry.apply({ networks: new Map([[network.name, undefined]]) })
+  const { registry } = context
+  await emptyNetwork(context, network, operation)
+  const { steps, removed } = await planNetworkSteps(context, network)
+  await undoSteps(steps, operation)
+  registry.apply(removed)
+}
+
+/** Takes every container off a network. */
+export async function emptyNetwork(
+  context: HostContext,
+  network: NetworkRecord,
+  operation: string,
+): Promise<void> {
+  const { registry } = context
+  const containers = registry.containersOf(network.name)
+  const only = containers.filter(({ endpoints }) => endpoints.length === 1)
+  if (only.length > 0) await withdrawPlan(context, planDetach(registry, only), operation)
+  for (const { id } of containers.filter(({ endpoints }) => endpoints.length > 1)) {
+    const container = registry.container(id)
+    if (container) await withdrawPlan(context, planDisconnect(registry, container, network), operation)
+  }
 }

@@ -1,47 +1,101 @@
-import type { Namespace } from '../../netns/index.js'
-import type { Persistence } from './persistence.js'
+import { eachFamily } from '../plan/endpoints.js'
+import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
+import type { HostKernel } from './host-kernel.js'
 import type { Step } from './steps.js'
+import type { Sysctls } from './sysctls.js'
 
 /** RFC 1812 forwarding between interfaces; see the kernel's Documentation/networking/ip-sysctl.rst. */
-const IP_FORWARD = 'net.ipv4.ip_forward'
+const FORWARDING: Readonly<Record<Family, string>> = {
+  4: 'net.ipv4.ip_forward',
+  6: 'net.ipv6.conf.all.forwarding',
+}
 
-/** Remembers what the settings that we write were before, beyond this process, and gives them back. */
+/** Turns forwarding on with the first network of a family, and gives back what was there with the last. */
 export class Forwarding {
-  readonly #namespace: Namespace
-  readonly #persistence: Persistence
-  #before: string | undefined
+  readonly #kernel: Pick<HostKernel, 'listLinks'>
+  readonly #sysctls: Sysctls
 
-  constructor(namespace: Namespace, persistence: Persistence, remembered: ReadonlyMap<string, string>) {
-    this.#namespace = namespace
-    this.#persistence = persistence
-    this.#before = remembered.get(IP_FORWARD)
+  constructor(kernel: Pick<HostKernel, 'listLinks'>, sysctls: Sysctls) {
+    this.#kernel = kernel
+    this.#sysctls = sysctls
+  }
+
+  /** The families that networks need forwarding of. */
+  static families(networks: Iterable<NetworkRecord>): Family[] {
+    const needed = new Set([...networks].flatMap(familiesOf))
+    return eachFamily.filter((family) => needed.has(family))
+  }
+
+  /** Of these families, those in which it is on by our doing, or will be when the step is made. */
+  async ours(families: readonly Family[], wanted: boolean): Promise<Family[]> {
+    const found: Family[] = []
+    for (const family of families) {
+      const remembered = this.#sysctls.before(FORWARDING[family]) !== undefined
+      if (remembered || (wanted && (await this.#isOff(family)))) found.push(family)
+    }
+    return found
+  }
+
+  /** Whether a family is forwarded now, null where the kernel has none of it, and whether that is our doing. */
+  async state(family: Family): Promise<{ readonly on: boolean | null; readonly turnedOn: boolean }> {
+    const value = await this.#sysctls.readIfThere(FORWARDING[family])
+    const turnedOn = this.#sysctls.before(FORWARDING[family]) !== undefined
+    return { on: value === undefined ? null : value !== '0', turnedOn }
   }
 
   /**
-   * Turns IPv4 forwarding on where it is off and it is wanted; backward, turns off what was turned on here, be it by an
-   * earlier process with other options.
+   * Turns it on where it is off and wanted; backward, turns off what was turned on here, be it by an earlier process with
+   * other options.
    */
-  step(wanted: boolean): Step {
+  step(families: readonly Family[], wanted: boolean): Step {
     return {
-      leaves: `${IP_FORWARD} = 1`,
+      leaves: families.map((family) => `${FORWARDING[family]} = 1`).join(', '),
       apply: async () => {
         if (!wanted) return
-        const now = await this.#namespace.readSysctl(IP_FORWARD)
-        if (now !== '0') return
-        // Remembered first: killed in between, we would give back what is there anyway.
-        this.#remember(now)
-        await this.#namespace.writeSysctl(IP_FORWARD, '1')
+        for (const family of families) if (await this.#isOff(family)) await this.#turnOn(family)
       },
       undo: async () => {
-        if (this.#before === undefined) return
-        await this.#namespace.writeSysctl(IP_FORWARD, this.#before)
-        this.#remember(undefined)
+        for (const family of families) await this.#giveBack(family)
       },
     }
   }
 
-  #remember(before: string | undefined): void {
-    this.#persistence.saveSysctl(IP_FORWARD, before)
-    this.#before = before
+  async #isOff(family: Family): Promise<boolean> {
+    return (await this.#sysctls.readIfThere(FORWARDING[family])) === '0'
+  }
+
+  async #turnOn(family: Family): Promise<void> {
+    if (family === 6) await this.#keepRouterAdvertisements()
+    await this.#sysctls.change(FORWARDING[family], '1')
+  }
+
+  /**
+   * An interface that forwards IPv6 no longer hears router advertisements, by which most uplinks have their address and
+   * default route; unless its `accept_ra` is 2. And `all.forwarding` overwrites what each interface has, in both directions.
+   */
+  async #keepRouterAdvertisements(): Promise<void> {
+    for (const { name } of await this.#kernel.listLinks()) {
+      const forwarding = await this.#sysctls.readIfThere(interfaceSetting(name, 'forwarding'))
+      if (forwarding === '1') this.#sysctls.keep(interfaceSetting(name, 'forwarding'), '1')
+      const accepts = await this.#sysctls.readIfThere(interfaceSetting(name, 'accept_ra'))
+      if (forwarding !== '0' || accepts !== '1') continue
+      await this.#sysctls.change(interfaceSetting(name, 'accept_ra'), '2')
+    }
+  }
+
+  async #giveBack(family: Family): Promise<void> {
+    if (this.#sysctls.before(FORWARDING[family]) === undefined) return
+    await this.#sysctls.restore(FORWARDING[family])
+    if (family === 4) return
+    for (const name of this.#sysctls.changed) {
+      if (INTERFACE_SETTING.test(name)) await this.#sysctls.restore(name)
+    }
   }
 }
+
+/** With slashes: an interface's name may have dots. */
+function interfaceSetting(name: string, setting: 'accept_ra' | 'forwarding'): string {
+  return `net/ipv6/conf/${name}/${setting}`
+}
+
+const INTERFACE_SETTING = /^net\/ipv6\/conf\/.*\/(accept_ra|forwarding)$/

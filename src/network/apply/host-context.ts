@@ -1,14 +1,16 @@
 import { NfbridgeError } from '../../errors.js'
-import { type ElementChange, elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
-import { revokedFlows, untranslatedFlows } from '../plan/flows.js'
+import type { PortReservations } from '../../netns/index.js'
+import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
+import { revokedFlows, untranslatedFlows, type ViewStep } from '../plan/flows.js'
 import type { HostSettings } from '../plan/network-settings.js'
-import type { Plan } from '../plan/plan.js'
 import type { Registry } from '../plan/registry.js'
-import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
+import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js'
+import type { AdoptedBridge } from './adopted-bridge.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Persistence } from './persistence.js'
-import { applySteps, inOperation, type Step } from './steps.js'
+import { inOperation, type Step } from './steps.js'
+import type { Sysctls } from './sysctls.js'
 import { Turns } from './turns.js'
 
 /** What a context is made of. */
@@ -17,7 +19,12 @@ export interface HostParts {
   readonly kernel: HostKernel
   readonly registry: Registry
   readonly persistence: Persistence
+  readonly sysctls: Sysctls
   readonly forwarding: Forwarding
+  /** The published ports, kept from other processes. */
+  readonly reservations: PortReservations
+  /** What we changed on bridges that are not ours, by name. */
+  readonly adoptedBridges: Map<string, AdoptedBridge>
 }
 
 /** What the host, its networks and its containers share. */
@@ -26,7 +33,10 @@ export class HostContext {
   readonly kernel: HostKernel
   readonly registry: Registry
   readonly persistence: Persistence
+  readonly sysctls: Sysctls
   readonly forwarding: Forwarding
+  readonly reservations: PortReservations
+  readonly adoptedBridges: Map<string, AdoptedBridge>
   readonly #turns = new Turns()
   #closed = false
 
@@ -35,7 +45,10 @@ export class HostContext {
     this.kernel = parts.kernel
     this.registry = parts.registry
     this.persistence = parts.persistence
+    this.sysctls = parts.sysctls
     this.forwarding = parts.forwarding
+    this.reservations = parts.reservations
+    this.adoptedBridges = parts.adoptedBridges
   }
 
   /** Runs a call when the calls before it have ended; what it plans therefore still stands when it is applied. */
@@ -58,20 +71,15 @@ export class HostContext {
       this.#closed = true
       try {
         for (const network of this.registry.networks) {
-          this.persistence.savePool(network.name, this.registry.pool(network).memory)
+          this.persistence.savePools(network.name, this.registry.poolMemories(network))
         }
+        // Any tool may have changed them; a reboot would forget it.
+        if (this.settings.firewall) await this.kernel.userRules.snapshot()
       } finally {
+        this.reservations.close()
         this.kernel.close()
       }
     })
-  }
-
-  /** Applies a plan that only concerns rules: links and publications. */
-  async change(plan: Plan, operation: string): Promise<void> {
-    const after = withChange(this.registry, plan.change)
-    const steps = [this.remember(plan.change), ...this.elementSteps(this.registry, after, plan.touched)]
-    await applySteps(steps, operation)
-    this.registry.apply(plan.change)
   }
 
   /** The step that writes a change to the state directory. */
@@ -86,49 +94,61 @@ export class HostContext {
 
   /**
    * The step that commits the difference of two views in one transaction, and ends the connections that only deleted
-   * elements allowed. No step where no rules are made, or nothing differs.
+   * elements allowed. No step where no rules are made, or nothing differs; nor before the first network, which brings the
+   * rules with all that there is.
    */
   elementSteps(before: NetworkView, after: NetworkView, touched: Touched): Step[] {
+    if (!this.settings.firewall || (isEmpty(before.networks) && isEmpty(after.networks))) return []
     const change = planElements(before, after, touched)
-    if (!this.settings.firewall || change.add.length + change.delete.length === 0) return []
-    const inverse: ElementChange = { add: change.delete, delete: change.add }
+    if (change.add.length + change.delete.length === 0) return []
+    const forward: ViewStep = { before, after, touched, change }
+    const backward: ViewStep = {
+      before: after,
+      after: before,
+      touched,
+      change: { add: change.delete, delete: change.add },
+    }
     return [
       {
         leaves: 'elements of the sets of table nfbridge, or connections that they allowed',
         apply: async () => {
-          await this.#commit(change, after)
+          await this.#commit(forward)
           try {
-            await this.#forgetFlows(change)
+            await this.#forgetFlows(forward)
           } catch (error) {
-            await this.#commit(inverse, before)
+            await this.#commit(backward)
             throw error
           }
         },
         undo: async () => {
-          await this.#commit(inverse, before)
-          await this.#forgetFlows(inverse)
+          await this.#commit(backward)
+          await this.#forgetFlows(backward)
         },
       },
     ]
   }
 
   /** Commits elements; where somebody else removed our tables or elements, everything is made again as it should be. */
-  async #commit(change: ElementChange, goal: NetworkView): Promise<void> {
+  async #commit({ change, after }: ViewStep): Promise<void> {
     try {
       await this.kernel.commitElements(change)
     } catch (error) {
       if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
-      await this.kernel.commitRuleset('replace', [...elementsOf(goal, everything(goal)).values()])
+      await this.kernel.commitRuleset('replace', [...elementsOf(after, everything(after)).values()])
     }
   }
 
-  async #forgetFlows(change: ElementChange): Promise<void> {
-    await this.kernel.forgetFlows(revokedFlows(change.delete))
-    await this.kernel.forgetFlows(untranslatedFlows(change.add))
+  async #forgetFlows(step: ViewStep): Promise<void> {
+    await this.kernel.forgetFlows([...revokedFlows(step), ...untranslatedFlows(step.change.add)])
   }
 
   #assertOpen(operation: string): void {
     if (!this.#closed) return
     throw new NfbridgeError({ code: 'NFB_CLOSED', operation, message: 'the host is closed; open it again' })
   }
+}
+
+function isEmpty(values: Iterable<unknown>): boolean {
+  for (const _ of values) return false
+  return true
 }

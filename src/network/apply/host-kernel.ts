@@ -1,11 +1,20 @@
 import { setTimeout } from 'node:timers/promises'
-import { Cidr } from '../../address/index.js'
 import { Conntrack } from '../../conntrack/index.js'
+import { NfbridgeError } from '../../errors.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
-import { Nft } from '../../nft/index.js'
-import { applyInNamespace, type Device, type Link, Rtnl, type RtnlOperation } from '../../rtnl/index.js'
+import { Nft, type Ruleset } from '../../nft/index.js'
+import {
+  type Address,
+  applyInNamespace,
+  type Device,
+  type Link,
+  type Route,
+  Rtnl,
+  type RtnlOperation,
+} from '../../rtnl/index.js'
 import type { ElementChange } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
+import { TABLE } from '../rules/names.js'
 import { elementObjects } from '../rules/sets.js'
 import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
 import { ignoreMissing } from './steps.js'
@@ -27,10 +36,10 @@ const CARRIER_INTERVAL_MS = 2
 /** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
 export class HostKernel {
   readonly namespace: Namespace
+  readonly userRules: UserRules
   readonly #rtnl: Rtnl
   readonly #nft: Nft
   readonly #conntrack: Conntrack
-  readonly userRules: UserRules
   readonly #bridgeIndexes = new Map<string, number>()
   #transactions = 0
   #linkRequests = 0
@@ -76,14 +85,27 @@ export class HostKernel {
     return this.#rtnl.links.list()
   }
 
-  /** The networks that the namespace's interfaces are in, by interface. */
-  async listSubnets(): Promise<{ readonly device: number; readonly subnet: Cidr }[]> {
+  /** One interface; undefined where there is none of the name. */
+  async findLink(name: string): Promise<Link | undefined> {
     this.#linkRequests += 1
-    const addresses = await this.#rtnl.addresses.list({ family: 4 })
-    return addresses.map(({ device, address }) => ({
-      device,
-      subnet: Cidr.of(address.network, address.prefixLength),
-    }))
+    try {
+      return await this.#rtnl.links.get(name)
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+      throw error
+    }
+  }
+
+  /** The routes of the table `main`, of both families. */
+  listRoutes(): Promise<Route[]> {
+    this.#linkRequests += 1
+    return this.#rtnl.routes.list()
+  }
+
+  /** The addresses of the namespace, or of one interface, of both families. */
+  listAddresses(device?: number): Promise<Address[]> {
+    this.#linkRequests += 1
+    return this.#rtnl.addresses.list(device === undefined ? {} : { device })
   }
 
   /** The index of a bridge of ours; asked once, since a name costs a request. */
@@ -119,14 +141,26 @@ export class HostKernel {
   }
 
   /**
-   * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. See
-   * {@link rulesetTransaction}. What the users' chains held is remembered when they go.
+   * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. Adding fails
+   * with NFB_EXISTS when a table of the name is there; `replace` takes its place, and no packet meets half of either.
    */
   async commitRuleset(direction: RulesetDirection, elements: ElementChange['add'] = []): Promise<void> {
+    // The users' rules go with our table, and come back with it.
     if (direction === 'remove') await this.userRules.snapshot()
-    const transaction = await rulesetTransaction(this.#nft, direction, elements, this.userRules.remembered)
+    const users = this.userRules.remembered
+    const transaction = await rulesetTransaction(this.#nft, direction, elements, users)
     this.#transactions += 1
     await transaction.commit()
+  }
+
+  /** All that is in tables of our name, of whatever family, elements included. */
+  async listTables(): Promise<Ruleset> {
+    try {
+      return await this.#nft.list({ table: TABLE })
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return { nftables: [], generation: 0 }
+      throw error
+    }
   }
 
   /** Deletes and adds elements in one transaction. */
@@ -140,6 +174,7 @@ export class HostKernel {
 
   /** Several requests, in order, in one send. */
   async applyLinks(operations: readonly RtnlOperation[]): Promise<void> {
+    if (operations.length === 0) return
     this.#linkRequests += 1
     try {
       await this.#rtnl.apply(operations)
@@ -157,10 +192,11 @@ export class HostKernel {
   }
 
   /** Makes connection tracking forget the selected connections. */
-  async forgetFlows(selection: FlowSelection | undefined): Promise<void> {
-    if (!selection) return
-    this.#flowRequests += 1
-    await this.#conntrack.deleteAll(selection.filter, selection.test)
+  async forgetFlows(selections: readonly FlowSelection[]): Promise<void> {
+    for (const { filter, test } of selections) {
+      this.#flowRequests += 1
+      await this.#conntrack.deleteAll(filter, test)
+    }
   }
 
   close(): void {

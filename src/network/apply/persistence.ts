@@ -1,30 +1,38 @@
-import { Cidr, IPv4Address, MacAddress, parseExpose } from '../../address/index.js'
+import { Cidr } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
-import { checkArray, checkBoolean, checkInteger, checkString } from '../../input.js'
 import type { Store } from '../../store/index.js'
-import type { PoolMemory } from '../plan/address-pool.js'
-import { parsePublishOption } from '../plan/container-settings.js'
-import {
-  type ContainerRecord,
-  type LinkRecord,
-  type NetworkRecord,
-  portText,
-  publishedText,
-} from '../plan/records.js'
+import type { ContainerRecord, NetworkRecord, PeerRecord } from '../plan/records.js'
+import type { PoolMemories } from '../plan/registry.js'
 import type { ViewChange } from '../plan/view.js'
+import type { AdoptedBridge } from './adopted-bridge.js'
+import { containerFromJson, containerToJson } from './container-json.js'
+import { flag, object, text, texts } from './json-value.js'
+import {
+  networkFromJson,
+  networkToJson,
+  peerFromJson,
+  peerToJson,
+  poolMemoryFromJson,
+} from './network-json.js'
+import { NO_USER_RULES, type UserRuleSet } from './user-rules.js'
+import { userRulesFromJson, userRulesToJson } from './user-rules-json.js'
 
 /** What stood when the state was written. */
 export interface Remembered {
   readonly networks: readonly NetworkRecord[]
   readonly containers: readonly ContainerRecord[]
-  readonly pools: ReadonlyMap<string, PoolMemory>
+  readonly peers: readonly PeerRecord[]
+  readonly pools: ReadonlyMap<string, PoolMemories>
   /** Settings of the kernel that we changed: what they were before. */
   readonly sysctls: ReadonlyMap<string, string>
+  /** What we changed on bridges that are not ours. */
+  readonly bridges: ReadonlyMap<string, AdoptedBridge>
+  readonly userRules: UserRuleSet
   /** Whether the networks have rules; undefined before there was any. */
   readonly firewall: boolean | undefined
 }
 
-/** The networks and containers as files: text forms only, parsed again by the parsers of the caller's own input. */
+/** What stands as files: text forms only, parsed again by the parsers of the caller's own input. */
 export class Persistence {
   readonly #store: Store
 
@@ -36,16 +44,19 @@ export class Persistence {
   save(change: ViewChange): void {
     for (const [name, network] of change.networks ?? []) {
       this.#store.put('networks', name, network && networkToJson(network))
-      if (network === undefined) this.#store.put('pools', name, undefined)
+      if (network === undefined) this.savePools(name, undefined)
     }
     for (const [id, container] of change.containers ?? []) {
       this.#store.put('containers', id, container && containerToJson(container))
     }
+    for (const [subnet, peer] of change.peers ?? []) {
+      this.#store.put('peers', subnet, peer && peerToJson(peer))
+    }
   }
 
-  /** Keeps or forgets the order in which a pool goes on. */
-  savePool(network: string, memory: PoolMemory | undefined): void {
-    this.#store.put('pools', network, memory)
+  /** Keeps or forgets the order in which a network's pools go on. */
+  savePools(network: string, memories: PoolMemories | undefined): void {
+    this.#store.put('pools', network, memories)
   }
 
   /** Whether the networks of this directory have rules. */
@@ -57,109 +68,71 @@ export class Persistence {
     this.#store.put('sysctls', name, before === undefined ? undefined : { before })
   }
 
+  saveBridge(name: string, bridge: AdoptedBridge | undefined): void {
+    this.#store.put('bridges', name, bridge)
+  }
+
+  saveUserRules(rules: UserRuleSet): void {
+    this.#store.put('host', 'user-rules', userRulesToJson(rules))
+  }
+
   /** @throws NfbridgeError NFB_STATE_DAMAGED when a file is not what was written */
   load(): Remembered {
+    const host = new Map(this.#read('host', (value, key) => [key, value] as const))
+    const settings = host.get('settings')
+    const userRules = host.get('user-rules')
     return {
       networks: this.#read('networks', networkFromJson),
       containers: this.#read('containers', containerFromJson),
-      pools: new Map(this.#read('pools', (value, key) => [key, poolFromJson(value)] as const)),
-      firewall: this.#read('host', (value) => checkBoolean(get(value, 'firewall'), OPERATION, 'firewall'))[0],
+      peers: this.#read('peers', peerFromJson),
+      pools: new Map(this.#read('pools', (value, key) => [key, poolsFromJson(value)] as const)),
       sysctls: new Map(this.#read('sysctls', (value, key) => [key, text(value, 'before')] as const)),
+      bridges: new Map(this.#read('bridges', (value, key) => [key, bridgeFromJson(value)] as const)),
+      userRules: userRules
+        ? guarded('host', 'user-rules', () => userRulesFromJson(userRules))
+        : NO_USER_RULES,
+      firewall: settings && guarded('host', 'settings', () => flag(settings, 'firewall')),
     }
   }
 
   #read<T>(kind: string, parse: (value: object, key: string) => T): T[] {
-    return this.#store.list(kind).map(({ key, value }) => {
-      try {
+    return this.#store.list(kind).map(({ key, value }) =>
+      guarded(kind, key, () => {
         if (typeof value !== 'object' || value === null) throw new TypeError('no object')
         return parse(value, key)
-      } catch (error) {
-        throw new NfbridgeError({
-          code: 'NFB_STATE_DAMAGED',
-          operation: OPERATION,
-          message: `${kind}/${key}.json in the state directory is damaged: ${error instanceof Error ? error.message : error}`,
-          cause: error,
-        })
-      }
-    })
+      }),
+    )
   }
 }
 
 const OPERATION = 'BridgeHost.open'
 
-function networkToJson({ name, subnet, gateway, icc, mtu, group }: NetworkRecord): object {
-  return { name, subnet: subnet.toString(), gateway: gateway.toString(), icc, mtu, group }
-}
-
-function networkFromJson(value: object): NetworkRecord {
-  return {
-    name: text(value, 'name'),
-    subnet: Cidr.parse(text(value, 'subnet')),
-    gateway: IPv4Address.parse(text(value, 'gateway')),
-    icc: checkBoolean(get(value, 'icc'), OPERATION, 'icc'),
-    mtu: get(value, 'mtu') === undefined ? undefined : integer(value, 'mtu'),
-    group: integer(value, 'group'),
+function guarded<T>(kind: string, key: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new NfbridgeError({
+      code: 'NFB_STATE_DAMAGED',
+      operation: OPERATION,
+      message: `${kind}/${key}.json in the state directory is damaged: ${error instanceof Error ? error.message : error}`,
+      cause: error,
+    })
   }
 }
 
-function containerToJson(container: ContainerRecord): object {
-  const { address, mac, exposed, published, ...rest } = container
+function bridgeFromJson(value: object): AdoptedBridge {
   return {
-    ...rest,
-    address: address.toString(),
-    mac: mac.toString(),
-    expose: exposed.map(portText),
-    publish: published.map(publishedText),
+    nfCallIptables: flag(value, 'nfCallIptables'),
+    nfCallIp6tables: flag(value, 'nfCallIp6tables'),
+    addresses: texts(value, 'addresses').map((each) => Cidr.parseInterface(each).toString()),
   }
 }
 
-function containerFromJson(value: object): ContainerRecord {
-  return {
-    id: text(value, 'id'),
-    name: text(value, 'name'),
-    hostname: text(value, 'hostname'),
-    network: text(value, 'network'),
-    address: IPv4Address.parse(text(value, 'address')),
-    mac: MacAddress.parseUnicast(text(value, 'mac')),
-    hostInterface: text(value, 'hostInterface'),
-    interfaceName: text(value, 'interfaceName'),
-    index: integer(value, 'index'),
-    exposed: array(value, 'expose').map((port) => {
-      const { protocol, first } = parseExpose(checkString(port, OPERATION, 'expose'), 'expose')
-      return { protocol, port: first }
-    }),
-    published: array(value, 'publish').flatMap((port) =>
-      parsePublishOption(checkString(port, OPERATION, 'publish'), 'publish'),
-    ),
-    links: array(value, 'links').map(linkFromJson),
-  }
-}
-
-function linkFromJson(value: unknown): LinkRecord {
-  if (typeof value !== 'object' || value === null) throw new TypeError('a link is no object')
-  return { server: text(value, 'server'), alias: text(value, 'alias') }
-}
-
-function poolFromJson(value: object): PoolMemory {
-  return {
-    fresh: integer(value, 'fresh'),
-    freed: array(value, 'freed').map((each) => checkInteger(each, [0, 0xffffffff], OPERATION, 'freed')),
-  }
-}
-
-function get(value: object, property: string): unknown {
-  return Object.entries(value).find(([name]) => name === property)?.[1]
-}
-
-function text(value: object, property: string): string {
-  return checkString(get(value, property), OPERATION, property)
-}
-
-function integer(value: object, property: string): number {
-  return checkInteger(get(value, property), [0, 0xffffffff], OPERATION, property)
-}
-
-function array(value: object, property: string): readonly unknown[] {
-  const list = get(value, property)
-  return checkArray(Array.isArray(list) ? list : [], OPERATION, property)
+function poolsFromJson(value: object): PoolMemories {
+  return Object.fromEntries(
+    Object.keys(value).map((subnet) => [
+      Cidr.parse(subnet).toString(),
+      poolMemoryFromJson(object(value, subnet)),
+    ]),
+  )
 }

@@ -1,0 +1,90 @@
+import { Cidr } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import type { Link } from '../../rtnl/index.js'
+import { familiesOf, type NetworkRecord } from '../plan/records.js'
+import { bridgePools, gatewayOperations } from './bridge-steps.js'
+import type { HostContext } from './host-context.js'
+import { addressOperation } from './inside.js'
+import { ignoreMissing } from './steps.js'
+
+/** What we changed on a bridge that was there before us. */
+export interface AdoptedBridge {
+  readonly nfCallIptables: boolean
+  readonly nfCallIp6tables: boolean
+  /** The addresses that it had not: `172.20.0.1/16`. */
+  readonly addresses: readonly string[]
+}
+
+/** Makes a bridge of somebody else fit for a network; what was there already stays as it is. */
+export async function adoptBridge(
+  context: HostContext,
+  network: NetworkRecord,
+  bridge: string,
+): Promise<void> {
+  const { kernel, persistence, settings, sysctls } = context
+  const link = await kernel.findLink(bridge)
+  if (link?.kind !== 'bridge') throw noBridge(bridge, link)
+  const standing = await kernel.listAddresses(link.index)
+  const missing = bridgePools(network, bridge).filter(
+    ({ gateway }) => gateway && !standing.some(({ address }) => address.address.equals(gateway)),
+  )
+  const added = missing.flatMap(({ gateway, subnet }) =>
+    gateway ? [`${gateway}/${subnet.prefixLength}`] : [],
+  )
+  const before = context.adoptedBridges.get(bridge)
+  const memory: AdoptedBridge = {
+    nfCallIptables: before?.nfCallIptables ?? link.bridge?.nfCallIptables ?? false,
+    nfCallIp6tables: before?.nfCallIp6tables ?? link.bridge?.nfCallIp6tables ?? false,
+    addresses: [...new Set([...(before?.addresses ?? []), ...added])],
+  }
+  // Remembered first: killed in between, we would take away what is not there.
+  context.adoptedBridges.set(bridge, memory)
+  persistence.saveBridge(bridge, memory)
+  const nfCall = settings.firewall ? { bridge: { nfCallIptables: true, nfCallIp6tables: true } } : {}
+  await kernel.applyLinks([
+    { kind: 'link', action: 'change', link: { device: link.index, up: true, ...nfCall } },
+    ...gatewayOperations(link.index, missing),
+  ])
+  if (settings.firewall && familiesOf(network).includes(4)) {
+    await sysctls.change(localnetSetting(bridge), '1')
+  }
+}
+
+/** Gives a bridge back as it was, if it is still there; also one that was adopted half. */
+export async function releaseBridge(context: HostContext, bridge: string): Promise<void> {
+  const { kernel, persistence, settings, sysctls } = context
+  const memory = context.adoptedBridges.get(bridge)
+  if (!memory) return
+  const link = await kernel.findLink(bridge)
+  if (link) {
+    const { nfCallIptables, nfCallIp6tables, addresses } = memory
+    if (settings.firewall) {
+      const change = { device: link.index, bridge: { nfCallIptables, nfCallIp6tables } }
+      await kernel.applyLinks([{ kind: 'link', action: 'change', link: change }])
+    }
+    for (const text of addresses) {
+      const { address, prefixLength } = Cidr.parseInterface(text)
+      await ignoreMissing(kernel.applyLinks([addressOperation('delete', link.index, address, prefixLength)]))
+    }
+    await sysctls.restore(localnetSetting(bridge))
+  } else {
+    sysctls.forget(localnetSetting(bridge))
+  }
+  context.adoptedBridges.delete(bridge)
+  persistence.saveBridge(bridge, undefined)
+}
+
+function localnetSetting(bridge: string): string {
+  return `net/ipv4/conf/${bridge}/route_localnet`
+}
+
+function noBridge(bridge: string, link: Link | undefined): NfbridgeError {
+  return new NfbridgeError({
+    code: link ? 'NFB_SETTING_CONFLICT' : 'NFB_MISSING',
+    operation: 'BridgeHost.createNetwork',
+    message: link
+      ? `"${bridge}" is there and is no bridge${link.kind ? `, but a ${link.kind}` : ''}; choose another name`
+      : `there is no bridge "${bridge}" any more`,
+    path: 'adopt',
+  })
+}

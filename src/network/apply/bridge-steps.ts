@@ -1,0 +1,135 @@
+import { MacAddress } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import type { RtnlOperation } from '../../rtnl/index.js'
+import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
+import { adoptBridge, releaseBridge } from './adopted-bridge.js'
+import type { HostContext } from './host-context.js'
+import { ADDR_GEN_MODE_NONE, addressOperation } from './inside.js'
+import type { Step } from './steps.js'
+
+/** A network's bridges with their addresses and settings, one step for each. */
+export function bridgeSteps(context: HostContext, network: NetworkRecord): Step[] {
+  return network.bridges.map((bridge) =>
+    network.adopted ? adoptedStep(context, network, bridge) : ownStep(context, network, bridge),
+  )
+}
+
+function ownStep(context: HostContext, network: NetworkRecord, bridge: string): Step {
+  const { kernel, settings } = context
+  const mac = bridgeMac(network, bridge)
+  return {
+    leaves: `bridge ${bridge}`,
+    apply: async () => {
+      await kernel.applyLinks([createBridge(network, bridge, mac, settings.firewall)])
+      try {
+        await writeSettings(context, network, bridge)
+        const device = await kernel.bridgeIndex(bridge)
+        const gateways = gatewayOperations(device, bridgePools(network, bridge))
+        const linkLocal = bridgePools(network, bridge).some(({ gateway }) => gateway?.family === 6)
+          ? [addressOperation('add', device, mac.linkLocal, 64)]
+          : []
+        if (gateways.length > 0) await kernel.applyLinks([...linkLocal, ...gateways])
+      } catch (error) {
+        await kernel.deleteLink(bridge)
+        throw error
+      }
+    },
+    undo: () => kernel.deleteLink(bridge),
+  }
+}
+
+function adoptedStep(context: HostContext, network: NetworkRecord, bridge: string): Step {
+  return {
+    leaves: `settings and addresses of ${bridge}`,
+    apply: async () => {
+      try {
+        await adoptBridge(context, network, bridge)
+      } catch (error) {
+        await releaseBridge(context, bridge)
+        throw error
+      }
+    },
+    undo: () => releaseBridge(context, bridge),
+  }
+}
+
+/** The pools that lie on a bridge. */
+export function bridgePools(network: NetworkRecord, bridge: string): PoolRecord[] {
+  return network.pools.filter((pool) => pool.bridge === bridge)
+}
+
+/** The bridge's own addresses. */
+export function gatewayOperations(device: number, pools: readonly PoolRecord[]): RtnlOperation[] {
+  return pools.flatMap(({ gateway, subnet }) =>
+    gateway ? [addressOperation('add', device, gateway, subnet.prefixLength)] : [],
+  )
+}
+
+/**
+ * A MAC address of its own: without one a bridge has the lowest of its ports', and changes it as containers come and go.
+ * Derived from an address that no container has: the gateway's, or the network's where there is none.
+ */
+function bridgeMac(network: NetworkRecord, bridge: string): MacAddress {
+  const pools = bridgePools(network, bridge)
+  const pool = pools.find(({ subnet }) => subnet.family === 4) ?? pools[0]
+  const bytes = (pool?.gateway ?? pool?.subnet.network)?.bytes ?? new Uint8Array(4)
+  return MacAddress.fromBytes(Uint8Array.of(0x02, 0x42, ...bytes.slice(-4)))
+}
+
+/** br_netfilter is asked for on this bridge alone; the host's other bridges (VMs) are left as they are. */
+function createBridge(
+  network: NetworkRecord,
+  name: string,
+  mac: MacAddress,
+  firewall: boolean,
+): RtnlOperation {
+  const { mtu } = network
+  return {
+    kind: 'link',
+    action: 'create',
+    link: {
+      kind: 'bridge',
+      name,
+      mac,
+      up: true,
+      bridge: { nfCallIptables: firewall, nfCallIp6tables: firewall },
+      ...(mtu === undefined ? {} : { mtu }),
+    },
+  }
+}
+
+/** They go with the bridge. It has no carrier yet, and so the kernel has given it no address of its own accord. */
+async function writeSettings(
+  { sysctls, settings }: HostContext,
+  network: NetworkRecord,
+  bridge: string,
+): Promise<void> {
+  const families = familiesOf(network)
+  // Lets the host reach published ports by 127.0.0.1; the chain `loopback` keeps everybody else from it.
+  if (settings.firewall && families.includes(4))
+    await sysctls.write(`net/ipv4/conf/${bridge}/route_localnet`, '1')
+  for (const [name, value] of ipv6Settings(families.includes(6))) {
+    const setting = `net/ipv6/conf/${bridge}/${name}`
+    if ((await sysctls.readIfThere(setting)) !== undefined) await sysctls.write(setting, value)
+    else if (families.includes(6)) throw noIPv6()
+  }
+}
+
+/** Whatever a container advertises as a router, the host does not learn it; its addresses are those that we give it. */
+function ipv6Settings(used: boolean): (readonly [name: string, value: string])[] {
+  return [
+    ...(used ? [['disable_ipv6', '0'] as const] : []),
+    ['addr_gen_mode', ADDR_GEN_MODE_NONE],
+    ['accept_ra', '0'],
+    ['autoconf', '0'],
+  ]
+}
+
+function noIPv6(): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_NOT_SUPPORTED',
+    operation: 'BridgeHost.createNetwork',
+    message: 'the kernel has no IPv6 (ipv6.disable=1?): make the network without',
+    path: 'ipv6',
+  })
+}

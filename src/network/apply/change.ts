@@ -1,0 +1,40 @@
+import type { Plan } from '../plan/plan.js'
+import { invertChange, withChange } from '../plan/view.js'
+import { transitionSteps } from './container-steps.js'
+import type { HostContext } from './host-context.js'
+import type { Places } from './stations.js'
+import { applySteps, undoSteps } from './steps.js'
+
+const NOWHERE: Places = new Map()
+
+/** Makes a change of containers, links or publications: all of it, or nothing. */
+export async function applyPlan(
+  context: HostContext,
+  { change, touched }: Plan,
+  operation: string,
+  places: Places = NOWHERE,
+): Promise<void> {
+  const { registry } = context
+  const present = withChange(registry, change)
+  await applySteps(
+    transitionSteps(context, { absent: registry, present, change }, touched, places),
+    operation,
+  )
+  registry.apply(change)
+}
+
+/**
+ * Makes a change by which interfaces go: the steps by which they came, run backward. When something can't be taken away
+ * the containers stay known, and the call can be repeated.
+ */
+export async function withdrawPlan(
+  context: HostContext,
+  { change, touched }: Plan,
+  operation: string,
+): Promise<void> {
+  const { registry } = context
+  const absent = withChange(registry, change)
+  const transition = { absent, present: registry, change: invertChange(change, registry) }
+  await undoSteps(transitionSteps(context, transition, touched, NOWHERE), operation)
+  registry.apply(change)
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { NfbridgeError } from '../../errors.js'
+import type { Touched } from '../plan/elements.js'
+import { hostsText } from '../plan/hosts-lines.js'
+import type { ContainerRecord } from '../plan/records.js'
+import type { Registry } from '../plan/registry.js'
+import type { NetworkView } from '../plan/view.js'
+import type { Transition } from './stations.js'
+import type { Step } from './steps.js'
+
+/** The step that keeps the hosts files of a change's containers, and of those linked to them, as they should be. */
+export function hostsFileSteps(
+  registry: Registry,
+  { absent, present, change }: Transition,
+  touched: Touched,
+): Step[] {
+  const candidates = new Set<string>()
+  for (const id of change.containers?.keys() ?? []) {
+    candidates.add(id)
+    for (const client of registry.clientsOf(id)) candidates.add(client)
+  }
+  for (const [client] of touched.pairs ?? []) candidates.add(client)
+  const files = [...candidates].flatMap((id) => changedFile(id, absent, present) ?? [])
+  if (files.length === 0) return []
+  return [
+    {
+      leaves: `hosts files ${files.map(({ file }) => file).join(', ')}`,
+      apply: async () => {
+        const done: HostsFile[] = []
+        try {
+          for (const each of files) {
+            if (each.present !== undefined) replaceFile(each.file, each.present)
+            done.push(each)
+          }
+        } catch (error) {
+          for (const each of done) restore(each)
+          throw error
+        }
+      },
+      undo: async () => {
+        for (const each of files) restore(each)
+      },
+    },
+  ]
+}
+
+/** A container's file and what is in it before and after; undefined: it is left as it is. */
+interface HostsFile {
+  readonly file: string
+  readonly absent: string | undefined
+  readonly present: string | undefined
+}
+
+function changedFile(id: string, absent: NetworkView, present: NetworkView): HostsFile | undefined {
+  const before = absent.container(id)
+  const after = present.container(id)
+  const file = after?.hostsFile ?? before?.hostsFile
+  if (file === undefined) return undefined
+  const texts = { absent: textOf(absent, before), present: textOf(present, after) }
+  return texts.absent === texts.present ? undefined : { file, ...texts }
+}
+
+/** Nobody reads the file of a container that is stopped; it is written anew when it starts. */
+function textOf(view: NetworkView, container: ContainerRecord | undefined): string | undefined {
+  return container?.state === 'running' ? hostsText(view, container) : undefined
+}
+
+/** Back to what it was; with its directory gone, the container is gone with all that reads it. */
+function restore({ file, absent }: HostsFile): void {
+  if (absent === undefined) return
+  try {
+    replaceFile(file, absent)
+  } catch (error) {
+    if (!(error instanceof NfbridgeError) || error.errno !== 'ENOENT') throw error
+  }
+}
+
+/** Replaces a file as a whole: a reader finds the old text or the new one, never half. Its mode stays, and so do links to it. */
+export function replaceFile(given: string, text: string): void {
+  try {
+    const file = resolved(given)
+    const mode = modeOf(file)
+    const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
+    try {
+      writeFileSync(draft, text, { mode, flag: 'wx' })
+      // What the process' mask took away.
+      chmodSync(draft, mode)
+      renameSync(draft, file)
+    } catch (error) {
+      rmSync(draft, { force: true })
+      throw error
+    }
+  } catch (error) {
+    throw fileError(given, error)
+  }
+}
+
+function resolved(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return file
+  }
+}
+
+function modeOf(file: string): number {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found === undefined ? 0o644 : found.mode & 0o7777
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function fileError(file: string, error: unknown): NfbridgeError {
+  const errno = errnoOf(error)
+  return new NfbridgeError({
+    code:
+      errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS'
+        ? 'NFB_NOT_PERMITTED'
+        : 'NFB_INVALID_ARGUMENT',
+    operation: 'hostsFile',
+    message: `can't write the hosts file ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    errno,
+    path: 'hostsFile',
+    cause: error,
+  })
+}

@@ -1,0 +1,45 @@
+import { joinPath, NfbridgeError } from '../../errors.js'
+import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import type { HostContext } from './host-context.js'
+import type { Place, Places } from './stations.js'
+import { inOperation } from './steps.js'
+
+/** A container's namespace as the caller gave it. */
+export interface NamedPlace {
+  readonly id: string
+  readonly netns: NamespaceSource
+  /** Where the container stands in the caller's input. */
+  readonly path: string
+}
+
+/** Opens each container's namespace, before anything is changed, for as long as the work lasts. */
+export async function withPlaces<T>(
+  { kernel }: HostContext,
+  named: readonly NamedPlace[],
+  operation: string,
+  work: (places: Places) => Promise<T>,
+): Promise<T> {
+  const places = new Map<string, Place>()
+  try {
+    for (const { id, netns, path } of named) {
+      try {
+        const namespace = Namespace.open(netns)
+        places.set(id, { namespace, path })
+        if (namespace.inode === kernel.namespace.inode) throw ownNamespace(operation)
+      } catch (error) {
+        throw inOperation(error, operation, { path: joinPath(path, 'netns') })
+      }
+    }
+    return await work(places)
+  } finally {
+    for (const { namespace } of places.values()) namespace.close()
+  }
+}
+
+function ownNamespace(operation: string): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message: "this is the host's own namespace: a container needs one of its own",
+  })
+}

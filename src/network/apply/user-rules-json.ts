@@ -1,0 +1,20 @@
+import { ruleset } from '../../nft/index.js'
+import { USER_CHAINS } from '../rules/names.js'
+import { type UserRule, type UserRuleSet, userRuleObjects } from './user-rules.js'
+
+/** The users' rules as the state directory has them: libnftables' JSON. What JSON has no words for is left out. */
+export function userRulesToJson(rules: UserRuleSet): object {
+  return ruleset.toJson(userRuleObjects(rules), { keep: true, opaque: 'omit' })
+}
+
+/** @throws NfbridgeError NFB_INVALID_ARGUMENT with the path of the first wrong value */
+export function userRulesFromJson(value: object): UserRuleSet {
+  const { nftables } = ruleset.fromJson(value)
+  const of = (chain: string): UserRule[] =>
+    nftables.flatMap((object) => {
+      if (!('rule' in object) || object.rule.chain !== chain) return []
+      const { expr, comment } = object.rule
+      return [comment === undefined ? { expr } : { expr, comment }]
+    })
+  return { forward: of(USER_CHAINS.forward), inbound: of(USER_CHAINS.inbound) }
+}
