@@ -10,6 +10,8 @@ export function checkConflicts(settings: NetworkSettings, options: NetworkOption
   const isolated = settings.families.filter(
     (family) => (family === 4 ? settings.ipv4 : settings.ipv6).mode === 'isolated',
   )
+  if (settings.internal) checkNoWayIn(settings, 'an internal network')
+  else if (isolated.length === settings.families.length) checkNoWayIn(settings, 'an isolated bridge')
   for (const { subnet, gateway, path } of settings.pools) {
     if (gateway === undefined || !isolated.includes(subnet.family)) continue
     conflict(`an isolated bridge has no address, and ${gateway} would be its`, joinPath(path, 'gateway'))
