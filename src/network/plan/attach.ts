@@ -3,7 +3,7 @@ import type { ContainerSettings, HostContainerSettings } from './container-setti
 import { planEndpoint } from './endpoint.js'
 import { planLinks } from './link.js'
 import type { Plan } from './plan.js'
-import { checkPublishable, claimPublications } from './publish.js'
+import { checkPublishable, claimPublications, reservePublications } from './publish.js'
 import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
 import { withChange } from './view.js'
@@ -33,6 +33,9 @@ export function planAttach(
   )
   const unlinked = identifyAll(claims, network, settings)
   const view = withChange(registry, { containers: byId(unlinked) })
+  for (const [index, container] of unlinked.entries()) {
+    reservePublications(claims, container, settings[index]?.published ?? [])
+  }
   const published = unlinked.map((container, index) => {
     const requested = settings[index]?.published ?? []
     checkPublishable(view, container, requested, firewall, OPERATION)

@@ -36,6 +36,8 @@ export class Claims {
   readonly registry: Registry
   /** Host ports, by the ids of who claims them. */
   readonly hostPorts: HostPorts = new HostPorts()
+  /** Host ports that others of the call ask for: they are not chosen. */
+  readonly reservedPorts: HostPorts = new HostPorts()
   readonly #reserved: ReadonlySet<string>
   readonly #names = new Set<string>()
   readonly #shortIds = new Set<string>()

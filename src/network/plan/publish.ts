@@ -40,6 +40,17 @@ export function checkPublishable(
   }
 }
 
+/** Keeps the ports that a call asks for from being chosen for others of it. */
+export function reservePublications(
+  claims: Claims,
+  container: ContainerRecord,
+  requested: readonly RequestedPublication[],
+): void {
+  for (const { port, automatic } of requested) {
+    if (!automatic) claims.reservedPorts.mark('take', container.id, port)
+  }
+}
+
 /**
  * Resolves publications of one container: ports are chosen where none was given. Refuses a host port that somebody has,
  * standing or in the same call.
@@ -84,6 +95,7 @@ export function planPublish(
   if (container.state !== 'running') {
     for (const port of container.published) claims.hostPorts.mark('take', container.id, port)
   }
+  reservePublications(claims, container, requested)
   const published = claimPublications(claims, registry, container, requested, taken, operation)
   return { ...publicationChange(registry, container, [...container.published, ...published]), published }
 }
@@ -161,7 +173,7 @@ function chooseHostPorts(
     if (candidate + span > last) continue
     const hostPorts: PortRange = { first: candidate, last: candidate + span }
     const resolved: PublishedPort = { ...port, hostPorts, automatic: true }
-    if (holderOf(claims, resolved) !== undefined) continue
+    if (holderOf(claims, resolved) !== undefined || claims.reservedPorts.holderOf(resolved)) continue
     if (!includesTaken(taken, resolved)) return resolved
   }
   throw refuse(`of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`)

@@ -1,43 +1,79 @@
 import { describe, expect, it } from 'vitest'
-import { Cidr, IPv4Address } from '../../../src/address/index.js'
 import type { ContainerOptions } from '../../../src/network/options.js'
-import { parseLink, parsePublished } from '../../../src/network/plan/container-settings.js'
+import { planHostContainer } from '../../../src/network/plan/attach.js'
+import {
+  parseExposed,
+  parseHostContainerOptions,
+  parseLink,
+} from '../../../src/network/plan/container-settings.js'
 import { planDetach } from '../../../src/network/plan/detach.js'
-import { elementsOf, elementText, everything, planElements } from '../../../src/network/plan/elements.js'
+import { elementText, planElements } from '../../../src/network/plan/elements.js'
+import { planExpose, planUnexpose } from '../../../src/network/plan/expose.js'
+import { planStop } from '../../../src/network/plan/lifecycle.js'
 import { planLink, planUnlink } from '../../../src/network/plan/link.js'
-import { planPublish, planUnpublish } from '../../../src/network/plan/publish.js'
 import type { Registry } from '../../../src/network/plan/registry.js'
 import { withChange } from '../../../src/network/plan/view.js'
-import { attach, network, registryWith, thrown } from './fixtures.js'
+import {
+  attach,
+  carryOut,
+  elementTexts,
+  endpointOf,
+  known,
+  network,
+  registryWith,
+  thrown,
+} from './fixtures.js'
 
 const WEB = 'aaaaaaaaaaaa'
 const APP = 'bbbbbbbbbbbb'
 
-function texts(registry: Registry): string[] {
-  return [...elementsOf(registry, everything(registry)).keys()]
-}
-
 describe('planning an attachment', () => {
-  it('gives addresses in order, a MAC from the address, and names from the id', () => {
+  it('gives addresses in order, a MAC from the address, and names', () => {
     const docker0 = network()
     const registry = registryWith(docker0)
     const [web, app] = attach(registry, docker0, { name: 'web', id: WEB.repeat(4) }, {})
-    expect(String(web?.address)).toBe('172.17.0.2')
-    expect(String(web?.mac)).toBe('02:42:ac:11:00:02')
+    expect(endpointOf(web)).toMatchObject({ network: 'docker0', bridge: 'docker0', interfaceName: 'eth0' })
+    expect(String(endpointOf(web).ipv4)).toBe('172.17.0.2')
+    expect(endpointOf(web).ipv6).toBeUndefined()
+    expect(endpointOf(web).fixed).toEqual({ ipv4: false, ipv6: false, mac: false })
+    expect(String(endpointOf(web).mac)).toBe('02:42:ac:11:00:02')
+    expect(endpointOf(web).hostInterface).toMatch(/^veth[0-9a-f]{11}$/)
     expect(web?.hostname).toBe(WEB)
-    expect(web?.hostInterface).toMatch(/^veth[0-9a-f]{11}$/)
-    expect(String(app?.address)).toBe('172.17.0.3')
-    expect(app?.name).toBe(app?.id.slice(0, 12))
+    expect(web?.state).toBe('running')
+    expect(web?.netns).toBeUndefined()
+    expect(String(endpointOf(app).ipv4)).toBe('172.17.0.3')
+    expect(app?.name).toMatch(/^[a-z]+_[a-z]+$/)
     expect(app?.id).toMatch(/^[0-9a-f]{64}$/)
+    expect(app?.hostname).toBe(app?.id.slice(0, 12))
+    expect(endpointOf(app).index).not.toBe(endpointOf(web).index)
+  })
+
+  it('takes what is asked for before it chooses', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    const [first, second] = attach(registry, docker0, {}, { address: '172.17.0.2' })
+    expect(String(endpointOf(first).ipv4)).toBe('172.17.0.3')
+    expect(String(endpointOf(second).ipv4)).toBe('172.17.0.2')
+    expect(endpointOf(second).fixed).toEqual({ ipv4: true, ipv6: false, mac: false })
+  })
+
+  it('remembers a namespace that is a path, and the hosts file', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    const options = { netns: '/run/netns/web', hostsFile: '/var/lib/web/hosts' }
+    const [web] = attach(registry, docker0, { ...options })
+    expect(web).toMatchObject(options)
   })
 
   it('links containers of the same call, in any order', () => {
     const docker0 = network()
     const registry = registryWith(docker0)
     attach(registry, docker0, { name: 'app', links: ['web:db'] }, { name: 'web', expose: ['80/tcp', 53] })
-    expect(texts(registry)).toContain('links 172.17.0.2 . 172.17.0.3 . tcp . 80')
-    expect(texts(registry)).toContain('links 172.17.0.2 . 172.17.0.3 . tcp . 53')
-    expect(texts(registry).filter((text) => text.startsWith('links'))).toHaveLength(2)
+    const links = elementTexts(registry).filter((text) => text.startsWith('links'))
+    expect(links.sort()).toEqual([
+      'links 172.17.0.2 . 172.17.0.3 . tcp . 53',
+      'links 172.17.0.2 . 172.17.0.3 . tcp . 80',
+    ])
   })
 
   it.each<[string, Omit<ContainerOptions, 'netns'>[], string, string]>([
@@ -59,8 +95,20 @@ describe('planning an attachment', () => {
       'NFB_ADDRESS_OUTSIDE_POOL',
       'containers[0].address',
     ],
+    [
+      'an address of a family that is missing',
+      [{ ipv6Address: 'fd00::2' }],
+      'NFB_ADDRESS_OUTSIDE_POOL',
+      'containers[0].ipv6Address',
+    ],
     ['the gateway', [{ address: '172.17.0.1' }], 'NFB_ADDRESS_TAKEN', 'containers[0].address'],
     ["another's address", [{ address: '172.17.0.2' }], 'NFB_ADDRESS_TAKEN', 'containers[0].address'],
+    [
+      'an address twice in one call',
+      [{ address: '172.17.0.9' }, { address: '172.17.0.9' }],
+      'NFB_ADDRESS_TAKEN',
+      'containers[1].address',
+    ],
     ["another's MAC", [{ mac: '02:42:ac:11:00:02' }], 'NFB_ADDRESS_TAKEN', 'containers[0].mac'],
     ["the gateway's MAC", [{ mac: '02:42:ac:11:00:01' }], 'NFB_ADDRESS_TAKEN', 'containers[0].mac'],
     ['leading zeros', [{ address: '172.17.0.02' }], 'NFB_INVALID_ADDRESS', 'containers[0].address'],
@@ -83,165 +131,159 @@ describe('planning an attachment', () => {
     ['a host name', [{ links: ['web-host'] }], 'NFB_NOT_FOUND', 'containers[0].links[0]'],
     ['itself', [{ name: 'me', links: ['me'] }], 'NFB_LINK_REFUSED', 'containers[0].links[0]'],
     ['another network', [{ links: ['far'] }], 'NFB_LINK_REFUSED', 'containers[0].links[0]'],
+    ['a stopped server', [{ links: ['away'] }], 'NFB_LINK_REFUSED', 'containers[0].links[0]'],
+    ["a server on the host's network", [{ links: ['sshd'] }], 'NFB_LINK_REFUSED', 'containers[0].links[0]'],
     ['an alias twice', [{ links: ['web:db', 'app:db'] }], 'NFB_NAME_TAKEN', 'containers[0].links[1]'],
+    ['a priority of 1001', [{ priority: 1001 }], 'NFB_INVALID_ARGUMENT', 'containers[0].priority'],
+    [
+      'no rate',
+      [{ bandwidth: { egress: { rate: 0 } } }],
+      'NFB_INVALID_ARGUMENT',
+      'containers[0].bandwidth.egress.rate',
+    ],
+    ['a relative hosts file', [{ hostsFile: 'hosts' }], 'NFB_INVALID_ARGUMENT', 'containers[0].hostsFile'],
   ])('refuses %s', (_, containers, code, path) => {
     const docker0 = network()
-    const other = network({
-      name: 'other',
-      subnet: Cidr.parse('10.1.0.0/24'),
-      gateway: IPv4Address.parse('10.1.0.1'),
-    })
+    const other = network({ name: 'other', subnet: '10.1.0.0/24' })
     const registry = registryWith(docker0, other)
     attach(
       registry,
       docker0,
       { name: 'web', id: WEB, hostname: 'web-host', publish: ['8080:80'] },
       { name: 'app' },
+      { name: 'away' },
     )
     attach(registry, other, { name: 'far' })
-    const before = texts(registry)
+    carryOut(registry, planStop(registry, [known(registry, 'away')]))
+    carryOut(registry, planHostContainer(registry, parseHostContainerOptions({ name: 'sshd' })))
+    const before = elementTexts(registry)
     expect(thrown(() => attach(registry, docker0, ...containers))).toMatchObject({ code, path })
-    expect(texts(registry)).toEqual(before)
+    expect(elementTexts(registry)).toEqual(before)
   })
 
-  it('says that a host name is no key', () => {
+  it.each([
+    ['www:db', "a host name is not a container's name or id"],
+    ['away', 'is stopped'],
+    ['sshd', "uses the host's network"],
+    ['far', 'is on other, not on docker0'],
+  ])('says why a link is refused: %s', (link, reason) => {
     const docker0 = network()
-    const registry = registryWith(docker0)
-    attach(registry, docker0, { name: 'web', hostname: 'www' })
-    expect(thrown(() => attach(registry, docker0, { links: ['www:db'] }))).toMatchObject({
-      reason: expect.stringContaining("a host name is not a container's name or id"),
+    const other = network({ name: 'other', subnet: '10.1.0.0/24' })
+    const registry = registryWith(docker0, other)
+    attach(registry, docker0, { name: 'web', hostname: 'www' }, { name: 'away' })
+    attach(registry, other, { name: 'far' })
+    carryOut(registry, planStop(registry, [known(registry, 'away')]))
+    carryOut(registry, planHostContainer(registry, parseHostContainerOptions({ name: 'sshd' })))
+    expect(thrown(() => attach(registry, docker0, { links: [link] }))).toMatchObject({
+      reason: expect.stringContaining(reason),
     })
-  })
-
-  it('refuses a container when the pool is full, and takes no address for it', () => {
-    const small = network({ subnet: Cidr.parse('10.0.0.0/30'), gateway: IPv4Address.parse('10.0.0.1') })
-    const registry = registryWith(small)
-    expect(thrown(() => attach(registry, small, {}, {}))).toMatchObject({
-      code: 'NFB_POOL_FULL',
-      path: 'containers[1]',
-    })
-    expect(attach(registry, small, {}).map(({ address }) => String(address))).toEqual(['10.0.0.2'])
   })
 
   it('finds by name, id and short id', () => {
     const docker0 = network()
     const registry = registryWith(docker0)
-    attach(registry, docker0, { name: 'web', id: WEB.repeat(2) })
+    attach(registry, docker0, { name: 'web', id: WEB.repeat(2), hostname: 'www' })
     for (const reference of ['web', WEB, WEB.repeat(2)]) expect(registry.find(reference)?.name).toBe('web')
     expect(registry.find(WEB.slice(0, 11))).toBeUndefined()
+    expect(registry.find('www')).toBeUndefined()
+  })
+
+  it("a container on the host's network has a name that nobody else gets, until it is removed", () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    const sshd = planHostContainer(registry, parseHostContainerOptions({ name: 'sshd', id: WEB }))
+    carryOut(registry, sshd)
+    expect(sshd.container).toMatchObject({ state: 'host', endpoints: [] })
+    for (const options of [{ name: 'sshd' }, { id: WEB }]) {
+      expect(thrown(() => attach(registry, docker0, options))).toMatchObject({ code: 'NFB_NAME_TAKEN' })
+    }
+    expect(
+      thrown(() => planHostContainer(registry, parseHostContainerOptions({ name: 'sshd' }))),
+    ).toMatchObject({ code: 'NFB_NAME_TAKEN', path: 'name' })
+    carryOut(registry, planDetach(registry, [sshd.container]))
+    attach(registry, docker0, { name: 'sshd', id: WEB })
   })
 })
 
-describe('links and publications', () => {
+describe('links', () => {
   function pair(): { registry: Registry; link(text: string): void } {
     const docker0 = network()
     const registry = registryWith(docker0)
     attach(registry, docker0, { name: 'web', id: WEB, expose: ['80/tcp'] }, { name: 'app', id: APP })
     return {
       registry,
-      link: (text) => {
-        const app = registry.container(APP)
-        if (app) registry.apply(planLink(registry, app, parseLink(text, 'link')).change)
-      },
+      link: (text) => carryOut(registry, planLink(registry, known(registry, 'app'), parseLink(text, 'link'))),
     }
   }
 
-  it('a link is one element, once, whatever the number of its aliases', () => {
+  it('are one element, once, whatever the number of aliases', () => {
     const { registry, link } = pair()
-    const app = registry.container(APP)
-    if (!app) throw new Error('app is there')
-    const plan = planLink(registry, app, parseLink('web:db', 'link'))
+    const plan = planLink(registry, known(registry, 'app'), parseLink('web:db', 'link'))
     const change = planElements(registry, withChange(registry, plan.change), plan.touched)
     expect(change.add.map(elementText)).toEqual(['links 172.17.0.3 . 172.17.0.2 . tcp . 80'])
     expect(change.delete).toEqual([])
     link('web:db')
-    const again = registry.container(APP)
-    if (!again) throw new Error('app is there')
-    const second = planLink(registry, again, parseLink(`${WEB}:store`, 'link'))
+    const second = planLink(registry, known(registry, 'app'), parseLink(`${WEB}:store`, 'link'))
     expect(planElements(registry, withChange(registry, second.change), second.touched)).toEqual({
       add: [],
       delete: [],
     })
   })
 
-  it('with icc a link opens nothing that is not open', () => {
+  it('with icc open nothing that is not open', () => {
     const open = network({ icc: true })
     const registry = registryWith(open)
     attach(registry, open, { name: 'web', expose: [80] }, { name: 'app', links: ['web'] })
-    expect(texts(registry).filter((text) => text.startsWith('links'))).toEqual([])
+    expect(elementTexts(registry).filter((text) => text.startsWith('links'))).toEqual([])
   })
 
-  it('publishing opens the port to the clients of a link, and unpublishing closes it again', () => {
+  it("follow the server's exposed ports", () => {
     const { registry, link } = pair()
     link('web:db')
-    const before = texts(registry)
-    const web = registry.container(WEB)
-    if (!web) throw new Error('web is there')
-    const plan = planPublish(registry, web, parsePublished(['10.0.0.1:8443:443'], 'ports'), true)
-    const change = planElements(registry, withChange(registry, plan.change), plan.touched)
-    expect(change.add.map(elementText).sort()).toEqual([
-      'hairpin 172.17.0.2 . 172.17.0.2',
-      'links 172.17.0.3 . 172.17.0.2 . tcp . 443',
-      'publish 10.0.0.1 . tcp . 8443 : 172.17.0.2 . 443',
-      'published 172.17.0.2 . tcp . 443',
+    const links = (): string[] => elementTexts(registry).filter((text) => text.startsWith('links'))
+    carryOut(registry, planExpose(registry, known(registry, 'web'), parseExposed(['53/udp', 80], 'ports')))
+    expect(links()).toEqual([
+      'links 172.17.0.3 . 172.17.0.2 . tcp . 80',
+      'links 172.17.0.3 . 172.17.0.2 . udp . 53',
     ])
-    registry.apply(plan.change)
-    const now = registry.container(WEB)
-    if (!now) throw new Error('web is there')
-    registry.apply(planUnpublish(registry, now, parsePublished(['10.0.0.1:8443:443'], 'ports')).change)
-    expect(texts(registry)).toEqual(before)
+    carryOut(registry, planUnexpose(registry, known(registry, 'web'), parseExposed([80], 'ports')))
+    expect(links()).toEqual(['links 172.17.0.3 . 172.17.0.2 . udp . 53'])
+    expect(
+      thrown(() => planUnexpose(registry, known(registry, 'web'), parseExposed([80], 'ports'))),
+    ).toMatchObject({ code: 'NFB_NOT_FOUND', path: 'ports' })
   })
 
   it('unlinking by server or by alias takes the elements away; what does not stand is an error', () => {
     for (const reference of ['web', WEB, 'db']) {
       const { registry, link } = pair()
-      const before = texts(registry)
+      const before = elementTexts(registry)
       link('web:db')
-      const app = registry.container(APP)
-      if (!app) throw new Error('app is there')
-      registry.apply(planUnlink(registry, app, reference).change)
-      expect(texts(registry)).toEqual(before)
-      const now = registry.container(APP)
-      if (!now) throw new Error('app is there')
-      expect(thrown(() => planUnlink(registry, now, reference))).toMatchObject({ code: 'NFB_NOT_FOUND' })
+      carryOut(registry, planUnlink(registry, known(registry, 'app'), reference))
+      expect(elementTexts(registry)).toEqual(before)
+      expect(thrown(() => planUnlink(registry, known(registry, 'app'), reference))).toMatchObject({
+        code: 'NFB_NOT_FOUND',
+      })
     }
   })
 
   it('an alias goes before a name of the same text', () => {
     const { registry, link } = pair()
-    const docker0 = registry.network('docker0')
-    if (!docker0) throw new Error('docker0 is there')
-    attach(registry, docker0, { name: 'db', expose: ['1/tcp'] })
+    attach(registry, network(), { name: 'db', expose: ['1/tcp'] })
     link('web:db')
     link('db:x')
-    const app = registry.container(APP)
-    if (!app) throw new Error('app is there')
-    registry.apply(planUnlink(registry, app, 'db').change)
-    expect(registry.container(APP)?.links.map(({ alias }) => alias)).toEqual(['x'])
+    carryOut(registry, planUnlink(registry, known(registry, 'app'), 'db'))
+    expect(known(registry, 'app').links.map(({ alias }) => alias)).toEqual(['x'])
   })
 
   it('detaching a server leaves nothing that names it, and its clients without the link', () => {
     const { registry, link } = pair()
     link('web:db')
-    const web = registry.container(WEB)
-    if (!web) throw new Error('web is there')
-    registry.apply(planDetach(registry, [web]).change)
-    expect(texts(registry).filter((text) => text.includes('172.17.0.2'))).toEqual([])
-    expect(registry.container(APP)?.links).toEqual([])
+    carryOut(registry, planDetach(registry, [known(registry, 'web')]))
+    expect(elementTexts(registry).filter((text) => text.includes('172.17.0.2'))).toEqual([])
+    expect(known(registry, 'app').links).toEqual([])
     expect([...registry.clientsOf(WEB)]).toEqual([])
-  })
-
-  it('refuses publications where no rules are made', () => {
-    const { registry } = pair()
-    const web = registry.container(WEB)
-    if (!web) throw new Error('web is there')
-    expect(
-      thrown(() =>
-        planPublish(registry, web, parsePublished([{ hostPort: 1, containerPort: 1 }], 'ports'), false),
-      ),
-    ).toMatchObject({
-      code: 'NFB_SETTING_CONFLICT',
-      path: 'ports[0]',
-    })
+    // A stranger with its name and its address inherits nothing.
+    attach(registry, network(), { name: 'web', address: '172.17.0.2', expose: ['80/tcp'] })
+    expect(elementTexts(registry).filter((text) => text.startsWith('links'))).toEqual([])
   })
 })
