@@ -230,13 +230,14 @@ function udpPorts(
   return typeof port === 'object' && 'range' in port ? [port.range] : []
 }
 
-/** Whether a connection was translated by an element of a range. */
+/** Whether a connection was translated by an element of a range, which leaves the port as it is. */
 function cameBy(range: SetElement, { original, reply, protocol }: ConntrackEntry): boolean {
   if (!('target' in range)) return false
   const [host, proto, ports] = range.key
   const address = typeof host === 'object' || host === original.destination.toString()
   const port = typeof ports === 'object' && 'range' in ports && within(ports.range, original.destinationPort)
-  return address && proto === protocol && port && reply.source.toString() === range.target[0]
+  const answers = reply.source.toString() === range.target[0] && reply.sourcePort === original.destinationPort
+  return address && proto === protocol && port && answers
 }
 
 function within(range: { readonly first: number; readonly last: number }, port: number | undefined): boolean {
