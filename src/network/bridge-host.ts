@@ -1,6 +1,6 @@
-import { Cidr } from '../address/index.js'
+import type { Cidr } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
-import { checkOneOf, checkString } from '../input.js'
+import { checkOneOf } from '../input.js'
 import { PortReservations } from '../netns/index.js'
 import { openStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
@@ -30,7 +30,7 @@ import { planHostContainer } from './plan/attach.js'
 import { parseHostContainerOptions } from './plan/container-settings.js'
 import { DEFAULT_NETWORK, planNetwork } from './plan/network.js'
 import { type NetworkSettings, parseHostOptions, parseNetworkOptions } from './plan/network-settings.js'
-import { parsePeer, planPeer } from './plan/peer.js'
+import { findPeer, parsePeer, planPeer } from './plan/peer.js'
 import type { ContainerRecord } from './plan/records.js'
 import { Registry } from './plan/registry.js'
 import type { HostInspection } from './text/inspection.js'
@@ -116,7 +116,7 @@ export class BridgeHost {
     return this.#context.operate(CREATE, () => this.#create(options))
   }
 
-  /** The network `docker0`, 172.17.0.0/16, made when it is first asked for. */
+  /** The network `docker0`, 172.17.0.0/16 or the next default pool that is free, made when it is first asked for. */
   defaultNetwork(): Promise<Network> {
     return this.#context.operate('BridgeHost.defaultNetwork', async () => {
       return this.network(DEFAULT_NETWORK.name) ?? (await this.#create(DEFAULT_NETWORK))
@@ -189,16 +189,7 @@ export class BridgeHost {
     const operation = 'BridgeHost.removePeer'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const key = Cidr.parse(checkString(subnet, operation, 'subnet'), 'subnet').toString()
-      const peer = registry.peer(key)
-      if (!peer) {
-        throw new NfbridgeError({
-          code: 'NFB_NOT_FOUND',
-          operation,
-          message: `there is no peer ${key}`,
-          path: 'subnet',
-        })
-      }
+      const peer = findPeer(registry, subnet)
       await removePeer(this.#context, peer, planPeer('remove', registry, peer), operation)
     })
   }
