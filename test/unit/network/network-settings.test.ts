@@ -263,8 +263,14 @@ describe('options of a network', () => {
     expect(parse(options).name).toBe('br1')
   })
 
-  it('lets in by one family what the other is isolated of', () => {
-    const settings = parse({ ipv6: true, gatewayMode: { ipv6: 'isolated' }, allowDirectRouting: true })
+  it('has an address and a way in by the one family where the other is isolated', () => {
+    const settings = parse({
+      ipv6: true,
+      gatewayMode: { ipv6: 'isolated' },
+      allowDirectRouting: true,
+      subnet: TEN,
+      gateway: '10.0.0.9',
+    })
     expect([settings.ipv4.mode, settings.ipv6.mode, settings.allowDirectRouting]).toEqual([
       'nat',
       'isolated',
