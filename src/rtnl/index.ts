@@ -1,5 +1,5 @@
 /**
- * Links, addresses, routes and neighbours, by rtnetlink.
+ * Links, addresses, routes, neighbours and traffic control, by rtnetlink.
  *
  *     const rtnl = await Rtnl.open({ netns: '/run/netns/web' })
  *     await rtnl.apply([
@@ -12,6 +12,7 @@ export type { Addresses, AddressFilter } from './addresses.js'
 export { failedOperations } from './batch.js'
 export type { BridgeOptions, BridgePort, BridgePortOptions } from './bridge.js'
 export type { EventAction, EventOptions, EventTopic, RtnlEvent, RtnlEvents } from './events.js'
+export type { Filter, FilterProtocol, FilterSelector, FilterSpec } from './filter.js'
 export type { Link, OperationalState } from './link.js'
 export type {
   BridgeSpec,
@@ -33,6 +34,16 @@ export { checkInterfaceName } from './names.js'
 export type { FdbEntry, FdbSpec, FdbState, Neighbour, NeighbourSpec, NeighbourState } from './neighbour.js'
 export type { FdbFilter, ForwardingDatabase, NeighbourFilter, Neighbours } from './neighbours.js'
 export type { Direction, RtnlOperation } from './operation.js'
+export type {
+  IngressSpec,
+  PlainQdiscSpec,
+  Qdisc,
+  QdiscParent,
+  QdiscSelector,
+  QdiscSpec,
+  Tbf,
+  TbfSpec,
+} from './qdisc.js'
 export type { Nexthop, NexthopSpec, Route, RouteProtocol, RouteSpec, RouteTable, RouteType } from './route.js'
 export type {
   RouteDecision,
@@ -44,4 +55,5 @@ export type {
 export type { RouteFilter, Routes } from './routes.js'
 export type { RoutingRule, RoutingRuleFilter, RoutingRules } from './routing-rules.js'
 export { applyInNamespace, Rtnl, type RtnlOptions } from './rtnl.js'
+export type { FilterListing, Filters, QdiscFilter, Qdiscs } from './traffic-control.js'
 export type { Device } from './values.js'

@@ -5,6 +5,13 @@ import type { LinkRecord, MessageName, MessageRecords } from '../native/records.
 import { ADDRESS_PROPERTIES, type AddressSpec, addressRecord } from './address.js'
 import { BRIDGE_PROPERTIES, PORT_PROPERTIES } from './bridge.js'
 import {
+  FILTER_PROPERTIES,
+  type FilterSelector,
+  type FilterSpec,
+  filterRecord,
+  filterSelectorRecord,
+} from './filter.js'
+import {
   addressGenerationRecord,
   changeLinkRecord,
   LINK_PROPERTIES,
@@ -20,6 +27,13 @@ import {
   type NeighbourSpec,
   neighbourRecord,
 } from './neighbour.js'
+import {
+  QDISC_PROPERTIES,
+  type QdiscSelector,
+  type QdiscSpec,
+  qdiscRecord,
+  qdiscSelectorRecord,
+} from './qdisc.js'
 import { NEXTHOP_PROPERTIES, ROUTE_PROPERTIES, type RouteSpec, routeRecord } from './route.js'
 import type { Device, ResolveDevice } from './values.js'
 
@@ -27,7 +41,7 @@ import type { Device, ResolveDevice } from './values.js'
 export type Direction = 'add' | 'replace' | 'delete'
 
 /**
- * One change to links, addresses, routes or neighbours: plain data, discriminated by `kind` and, for links, `action`.
+ * One change to links, addresses, routes, neighbours or traffic control: plain data, discriminated by `kind` and, for links, `action`.
  */
 export type RtnlOperation =
   | { readonly kind: 'link'; readonly action: 'create'; readonly link: LinkSpec }
@@ -37,6 +51,10 @@ export type RtnlOperation =
   | { readonly kind: 'route'; readonly action: Direction; readonly route: RouteSpec }
   | { readonly kind: 'neighbour'; readonly action: Direction; readonly neighbour: NeighbourSpec }
   | { readonly kind: 'fdb'; readonly action: Direction; readonly entry: FdbSpec }
+  | { readonly kind: 'qdisc'; readonly action: 'add' | 'replace'; readonly qdisc: QdiscSpec }
+  | { readonly kind: 'qdisc'; readonly action: 'delete'; readonly qdisc: QdiscSelector }
+  | { readonly kind: 'filter'; readonly action: 'add'; readonly filter: FilterSpec }
+  | { readonly kind: 'filter'; readonly action: 'delete'; readonly filter: FilterSelector }
 
 /** Takes one message of an operation. */
 export type AddMessage = <K extends MessageName>(name: K, flags: number, record: MessageRecords[K]) => void
@@ -91,12 +109,55 @@ export function addMessages(
       add(direction === 'delete' ? 'delNeighbour' : 'newNeighbour', NEW_FLAGS[direction], record)
       return
     }
+    case 'qdisc':
+      addQdiscMessage(operation, caller, path, resolve, add)
+      return
+    case 'filter':
+      addFilterMessage(operation, caller, path, resolve, add)
+      return
     default:
       throw invalid(
-        'the kind of an operation is link, address, route, neighbour or fdb',
+        'the kind of an operation is link, address, route, neighbour, fdb, qdisc or filter',
         caller,
         `${path}.kind`,
       )
+  }
+}
+
+function addQdiscMessage(
+  operation: Extract<RtnlOperation, { kind: 'qdisc' }>,
+  caller: string,
+  path: string,
+  resolve: ResolveDevice,
+  add: AddMessage,
+): void {
+  checkDirection(operation.action, caller, path)
+  if (operation.action === 'delete')
+    add('delQdisc', 0, qdiscSelectorRecord(operation.qdisc, caller, `${path}.qdisc`, resolve))
+  else
+    add(
+      'newQdisc',
+      NEW_FLAGS[operation.action],
+      qdiscRecord(operation.qdisc, caller, `${path}.qdisc`, resolve),
+    )
+}
+
+function addFilterMessage(
+  operation: Extract<RtnlOperation, { kind: 'filter' }>,
+  caller: string,
+  path: string,
+  resolve: ResolveDevice,
+  add: AddMessage,
+): void {
+  switch (operation.action) {
+    case 'add':
+      add('newFilter', NEW_FLAGS.add, filterRecord(operation.filter, caller, `${path}.filter`, resolve))
+      return
+    case 'delete':
+      add('delFilter', 0, filterSelectorRecord(operation.filter, caller, `${path}.filter`, resolve))
+      return
+    default:
+      throw invalid('the action of a filter is add or delete', caller, `${path}.action`)
   }
 }
 
@@ -211,6 +272,13 @@ export function describe(operation: RtnlOperation): string {
       return `${operation.action} neighbour ${operation.neighbour.address} on ${on(operation.neighbour.device)}`
     case 'fdb':
       return `${operation.action} forwarding entry ${operation.entry.mac} on ${on(operation.entry.device)}`
+    case 'qdisc': {
+      const { qdisc } = operation
+      const which = 'kind' in qdisc ? qdisc.kind : qdisc.parent
+      return `${operation.action} queueing discipline ${which} on ${on(qdisc.device)}`
+    }
+    case 'filter':
+      return `${operation.action} filter ${operation.filter.priority} on ${on(operation.filter.device)}`
   }
 }
 
@@ -220,6 +288,8 @@ const SUBJECTS = {
   route: 'route',
   neighbour: 'neighbour',
   fdb: 'entry',
+  qdisc: 'qdisc',
+  filter: 'filter',
 } as const
 const PROPERTIES = {
   link: LINK_PROPERTIES,
@@ -227,6 +297,8 @@ const PROPERTIES = {
   route: ROUTE_PROPERTIES,
   neighbour: NEIGHBOUR_PROPERTIES,
   fdb: NEIGHBOUR_PROPERTIES,
+  qdisc: QDISC_PROPERTIES,
+  filter: FILTER_PROPERTIES,
 } as const
 
 /** A nest of a link's record, what it is to the caller (empty: the same level), and the names inside. */
@@ -259,7 +331,8 @@ export function callerPath(operation: RtnlOperation, recordPath: string): string
   const bracket = first.indexOf('[')
   const name = bracket < 0 ? first : first.slice(0, bracket)
   const property = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
-  const rest = name === 'metrics' ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
+  const rest =
+    name === 'metrics' || name === 'options' ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
   return [SUBJECTS[operation.kind], step, property, ...rest].filter((each) => each !== '').join('.')
 }
 

@@ -11,6 +11,7 @@ import { ForwardingDatabase, Neighbours } from './neighbours.js'
 import type { RtnlOperation } from './operation.js'
 import { Routes } from './routes.js'
 import { RoutingRules } from './routing-rules.js'
+import { Filters, Qdiscs } from './traffic-control.js'
 
 /** Options of {@link Rtnl.open}. */
 export interface RtnlOptions {
@@ -22,7 +23,7 @@ export interface RtnlOptions {
 const CURRENT = '/proc/thread-self/ns/net'
 
 /**
- * Links, addresses, routes and neighbours of one network namespace, by rtnetlink (rtnetlink(7)). Calls of one instance
+ * Links, addresses, routes, neighbours and traffic control of one network namespace, by rtnetlink (rtnetlink(7)). Calls of one instance
  * run in their order, on a thread of their own.
  */
 export class Rtnl {
@@ -36,6 +37,10 @@ export class Rtnl {
   readonly neighbours: Neighbours
   /** Forwarding databases of bridges. */
   readonly fdb: ForwardingDatabase
+  /** Queueing disciplines of links. */
+  readonly qdiscs: Qdiscs
+  /** Filters of traffic control. */
+  readonly filters: Filters
   #closed = false
 
   private constructor(namespace: Namespace, connection: Connection) {
@@ -47,6 +52,8 @@ export class Rtnl {
     this.rules = new RoutingRules(connection)
     this.neighbours = new Neighbours(connection)
     this.fdb = new ForwardingDatabase(connection)
+    this.qdiscs = new Qdiscs(connection)
+    this.filters = new Filters(connection)
   }
 
   /**

@@ -1,0 +1,98 @@
+import { checkInteger, checkObject } from '../input.js'
+import type { Connection } from './connection.js'
+import { type Filter, type FilterSelector, type FilterSpec, filterListRecord, readFilter } from './filter.js'
+import { type Qdisc, type QdiscSelector, type QdiscSpec, readQdisc } from './qdisc.js'
+import type { Device } from './values.js'
+
+/** Which queueing disciplines to list. */
+export interface QdiscFilter {
+  readonly device?: Device
+}
+
+/** The queueing disciplines of a namespace's links; see tc(8). */
+export class Qdiscs {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async list(filter: QdiscFilter = {}): Promise<Qdisc[]> {
+    const caller = 'rtnl.qdiscs.list'
+    checkObject(filter, ['device'], caller, 'filter')
+    const device =
+      filter.device === undefined
+        ? undefined
+        : await this.#connection.indexOf(filter.device, caller, 'device')
+    const qdiscs: Qdisc[] = []
+    // The kernel lists those of all links, whichever is asked for.
+    for (const message of await this.#connection.dump('getQdisc', {}, caller)) {
+      if (message.name !== 'newQdisc') continue
+      if (device === undefined || message.record.ifindex === device) qdiscs.push(readQdisc(message.record))
+    }
+    return qdiscs
+  }
+
+  /** @throws NfbridgeError NFB_EXISTS; NFB_MISSING (the link, or a kind that the kernel lacks); NFB_INVALID_ARGUMENT */
+  add(qdisc: QdiscSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'qdisc', action: 'add', qdisc }], 'rtnl.qdiscs.add')
+  }
+
+  /** Adds it, changes the settings of one of its kind, or takes the place of one of another. */
+  replace(qdisc: QdiscSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'qdisc', action: 'replace', qdisc }], 'rtnl.qdiscs.replace')
+  }
+
+  /** Deletes it with its filters. @throws NfbridgeError NFB_MISSING */
+  delete(qdisc: QdiscSelector): Promise<void> {
+    return this.#connection.apply([{ kind: 'qdisc', action: 'delete', qdisc }], 'rtnl.qdiscs.delete')
+  }
+}
+
+/** Which filters to list: those of one link. */
+export interface FilterListing {
+  readonly device: Device
+  /** Default `ingress`. A number is the handle of a queueing discipline. */
+  readonly parent?: 'ingress' | number
+}
+
+/** The filters of a namespace's links; see tc(8). */
+export class Filters {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** @throws NfbridgeError NFB_MISSING (the link) */
+  async list(listing: FilterListing): Promise<Filter[]> {
+    const caller = 'rtnl.filters.list'
+    checkObject(listing, ['device', 'parent'], caller, 'filter')
+    const { parent = 'ingress' } = listing
+    if (parent !== 'ingress') checkInteger(parent, [1, 2 ** 32 - 1], caller, 'parent')
+    const device = await this.#connection.indexOf(listing.device, caller, 'device')
+    const filters: Filter[] = []
+    for (const message of await this.#connection.dump(
+      'getFilter',
+      filterListRecord(device, parent),
+      caller,
+    )) {
+      const filter = message.name === 'newFilter' ? readFilter(message.record) : undefined
+      if (filter !== undefined) filters.push(filter)
+    }
+    return filters
+  }
+
+  /**
+   * @throws NfbridgeError NFB_REJECTED when there is one with this priority, or the discipline that it would hang on is
+   * missing; NFB_MISSING (a link, or a kind that the kernel lacks); NFB_INVALID_ARGUMENT
+   */
+  add(filter: FilterSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'filter', action: 'add', filter }], 'rtnl.filters.add')
+  }
+
+  /** Deletes those of a priority. @throws NfbridgeError NFB_MISSING */
+  delete(filter: FilterSelector): Promise<void> {
+    return this.#connection.apply([{ kind: 'filter', action: 'delete', filter }], 'rtnl.filters.delete')
+  }
+}
