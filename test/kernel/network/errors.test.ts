@@ -163,7 +163,7 @@ describe('a call that fails half way is undone', () => {
   it('when the configuration in a container fails', async () => {
     const { host, network, machine } = await createSetting(['a', 'b'], { icc: false })
     // A default route that is there already makes ours fail, after interface and address were made.
-    await ip(machine('b').namespace, 'route', 'add', 'default', 'dev', 'lo')
+    await ip(machine('b').namespace, 'route', 'add', 'default', 'dev', 'lo', 'metric', '64001')
     const before = await stateOf(host.namespace)
     const failure = await failureOf(
       network.attachAll([{ netns: machine('a').namespace }, { netns: machine('b').namespace }]),
