@@ -102,6 +102,12 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
       const bridges = new Set(stations.map(({ endpoint }) => endpoint.bridge))
       const indexes = await Promise.all([...bridges].map((bridge) => kernel.bridgeIndex(bridge)))
       await kernel.awaitCarrier([...stations.map(({ endpoint }) => hostIndex(endpoint)), ...indexes])
+      await Promise.all(
+        stations.map(async ({ container, endpoint: { ipv6, mac } }) => {
+          const place = places.get(container.id)
+          if (ipv6 && place) await kernel.awaitLocal(place.namespace, [ipv6, mac.linkLocal])
+        }),
+      )
     },
     undo: async () => undefined,
   }

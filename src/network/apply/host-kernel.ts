@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import type { IPv6Address } from '../../address/index.js'
 import { Conntrack } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
@@ -158,7 +159,8 @@ export class HostKernel {
     try {
       return await this.#nft.list({ table: TABLE })
     } catch (error) {
-      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return { nftables: [], generation: 0 }
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING')
+        return { nftables: [], generation: 0 }
       throw error
     }
   }
@@ -189,6 +191,28 @@ export class HostKernel {
   async applyInside(namespace: Namespace, operations: readonly RtnlOperation[]): Promise<void> {
     this.#linkRequests += 1
     await applyInNamespace(namespace, operations)
+  }
+
+  /**
+   * Waits until an IPv6 address of a container answers. The kernel begins to hear who asks for it in a work queue, a little
+   * after it was added (`addrconf_dad_work`), and its local route is the last thing made there. Who asks before waits a second.
+   * @returns false when it is not there yet after a tenth of a second
+   */
+  async awaitLocal(namespace: Namespace, addresses: readonly IPv6Address[]): Promise<boolean> {
+    const rtnl = await Rtnl.open({ netns: namespace })
+    try {
+      for (let attempt = 0; attempt < CARRIER_ATTEMPTS; attempt += 1) {
+        this.#linkRequests += 1
+        const decisions = await Promise.all(
+          addresses.map((destination) => rtnl.routes.lookup({ destination })),
+        )
+        if (decisions.every((decision) => decision.reachable && decision.type === 'local')) return true
+        await setTimeout(CARRIER_INTERVAL_MS)
+      }
+      return false
+    } finally {
+      rtnl.close()
+    }
   }
 
   /** Makes connection tracking forget the selected connections. */
