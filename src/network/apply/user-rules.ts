@@ -1,6 +1,7 @@
 import { NfbridgeError } from '../../errors.js'
-import { type Nft, type Rule, type Ruleset, toText } from '../../nft/index.js'
+import type { Nft, Rule, Ruleset } from '../../nft/index.js'
 import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
+import { userRuleText } from '../text/user-rule-text.js'
 
 /** A rule of the users: statements in the shape of libnftables' JSON, and a comment. */
 export type UserRule = Pick<Rule, 'expr' | 'comment'>
@@ -71,7 +72,7 @@ export class UserRules {
     return this.#remembered[chain].map((rule) => ({
       ...rule,
       handle: undefined,
-      text: ruleText(chain, rule),
+      text: userRuleText(rule),
     }))
   }
 
@@ -163,12 +164,8 @@ function listed({ nftables }: Ruleset, chain: UserChain): ListedUserRule[] {
   return nftables.flatMap((object) => {
     if (!('rule' in object) || object.rule.chain !== USER_CHAINS[chain]) return []
     const { handle, ...rule } = object.rule
-    return [{ ...plain(rule), handle, text: toText({ rule: object.rule }) }]
+    return [{ ...plain(rule), handle, text: userRuleText(object.rule) }]
   })
-}
-
-function ruleText(chain: UserChain, rule: UserRule): string {
-  return toText({ rule: { family: 'inet', table: TABLE, chain: USER_CHAINS[chain], ...rule } })
 }
 
 function plain({ expr, comment }: UserRule): UserRule {

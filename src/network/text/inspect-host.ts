@@ -9,7 +9,7 @@ import type {
   LostContainerInspection,
   StatisticsInspection,
 } from './inspection.js'
-import { type UserRule, userRuleText } from './iptables-user-rules.js'
+import { type UserRule, userRuleText } from './user-rule-text.js'
 
 /** What of a host the view does not know. */
 export interface InspectionFacts {

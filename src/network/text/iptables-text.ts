@@ -3,7 +3,8 @@ import type { NetworkView } from '../plan/view.js'
 import { filterTable } from './iptables-filter.js'
 import { natTable, rawTable } from './iptables-nat.js'
 import { type IptablesTable, listingCommand, tableText } from './iptables-table.js'
-import { type IptablesUserRules, type UserRule, userRule } from './iptables-user-rules.js'
+import { type IptablesUserRules, userRule } from './iptables-user-rules.js'
+import type { UserRule } from './user-rule-text.js'
 
 /** What the view does not know: whether rules are made, and the users' own. */
 export interface IptablesFacts {

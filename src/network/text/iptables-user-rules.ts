@@ -1,18 +1,13 @@
-import { type Expression, type MatchStatement, type Rule, type Statement, toText } from '../../nft/index.js'
+import type { Expression, MatchStatement, Statement } from '../../nft/index.js'
 import type { Family } from '../plan/records.js'
 import { is, isNot } from './iptables-selection.js'
 import type { IptablesMatch, IptablesRule } from './iptables-table.js'
+import { type UserRule, userRuleText } from './user-rule-text.js'
 
 /** The users' own rules, as iptables would print them. */
 export interface IptablesUserRules {
   readonly user: readonly IptablesRule[]
   readonly inbound: readonly IptablesRule[]
-}
-
-/** A rule of a user: statements, and a comment. */
-export interface UserRule {
-  readonly expr: Rule['expr']
-  readonly comment?: string | undefined
 }
 
 /**
@@ -26,11 +21,6 @@ export function userRule({ expr, comment }: UserRule, family: Family): IptablesR
   const matches = columns.flatMap((each) => each.matches ?? [])
   const rule: IptablesRule = { matches: [...matches, { kind: 'comment', text }] }
   return columns.reduce((whole, each) => Object.assign(whole, each.columns), rule)
-}
-
-/** `ip saddr 192.0.2.1 drop comment "why"` */
-export function userRuleText({ expr, comment }: UserRule): string {
-  return [toText(expr), ...(comment === undefined ? [] : [`comment "${comment}"`])].join(' ')
 }
 
 /** What one statement fills in. */

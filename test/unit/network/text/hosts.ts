@@ -2,7 +2,7 @@
 import { Cidr, parseAddress } from '../../../../src/address/index.js'
 import type { NetworkView } from '../../../../src/network/plan/view.js'
 import type { IptablesFacts } from '../../../../src/network/text/iptables-text.js'
-import type { UserRule } from '../../../../src/network/text/iptables-user-rules.js'
+import type { UserRule } from '../../../../src/network/text/user-rule-text.js'
 import { container, endpoint, family, network, pool, view } from './view.js'
 
 export interface DescribedHost {
