@@ -57,6 +57,9 @@ export function carryOut(registry: Registry, { change, touched }: Plan): void {
   for (const [text] of before) {
     if (!goal.has(text) && !touchedBefore.has(text)) throw new Error(`goes untouched: ${text}`)
   }
+  for (const [text] of touchedBefore) {
+    if (goal.has(text) && !touchedAfter.has(text)) throw new Error(`goes, and is needed: ${text}`)
+  }
   registry.apply(change)
 }
 

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { containerFromJson, containerToJson } from '../../../src/network/apply/container-json.js'
+import { planHostContainer } from '../../../src/network/plan/attach.js'
+import {
+  parseConnectOptions,
+  parseHostContainerOptions,
+} from '../../../src/network/plan/container-settings.js'
+import { planConnect, planStop } from '../../../src/network/plan/lifecycle.js'
+import type { ContainerRecord } from '../../../src/network/plan/records.js'
+import { attach, carryOut, known, network, registryWith, thrown } from './fixtures.js'
+
+function throughFile(container: ContainerRecord): ContainerRecord {
+  return containerFromJson(JSON.parse(JSON.stringify(containerToJson(container))))
+}
+
+/** Containers with everything that a record may hold, and with nothing. */
+function containers(): ContainerRecord[] {
+  const front = network({ name: 'front', pools: [{ subnet: '10.1.0.0/24' }, { subnet: 'fd00:1::/64' }] })
+  const back = network({ name: 'back', ipv4: false, ipv6: true, pools: [{ subnet: 'fd00:2::/64' }] })
+  const registry = registryWith(front, back)
+  const full = {
+    name: 'web',
+    netns: '/run/netns/web',
+    hostname: 'web.example',
+    address: '10.1.0.9',
+    ipv6Address: 'fd00:1::9',
+    mac: '02:00:00:00:00:09',
+    interfaceName: 'lan0',
+    priority: -7,
+    bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
+    allowForgedSource: true,
+    expose: ['80/tcp', '53/udp', '8000-8002/sctp'],
+    publish: ['127.0.0.1:8080:80', '[::1]:8080:80', '9000-9001:90-91/udp', '443'],
+    hostsFile: '/var/lib/web/hosts',
+  }
+  attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'] })
+  const connect = parseConnectOptions({ priority: 1000 })
+  carryOut(registry, planConnect(registry, known(registry, 'web'), back, connect))
+  carryOut(registry, planHostContainer(registry, parseHostContainerOptions({ name: 'sshd' })))
+  attach(registry, back, { name: 'away' })
+  carryOut(registry, planStop(registry, [known(registry, 'away')]))
+  return [...registry.containers]
+}
+
+describe('a container in the state directory', () => {
+  it.each(containers().map((container) => [container.name, container] as const))(
+    'is %s again',
+    (_, container) => {
+      expect(throughFile(container)).toEqual(container)
+    },
+  )
+
+  it.each<[string, (file: Record<string, unknown>) => unknown]>([
+    ['no state', (file) => ({ ...file, state: undefined })],
+    ['a state that there is not', (file) => ({ ...file, state: 'paused' })],
+    ['no endpoints', (file) => ({ ...file, endpoints: undefined })],
+    ['an endpoint that is none', (file) => ({ ...file, endpoints: [7] })],
+    ['a bad port', (file) => ({ ...file, expose: ['http'] })],
+    ['a bad publication', (file) => ({ ...file, publish: [{ port: '80' }, { port: 'x:y' }] })],
+    ['a link without server', (file) => ({ ...file, links: [{ alias: 'db' }] })],
+    ['a name of another type', (file) => ({ ...file, name: 7 })],
+  ])('is refused with %s', (_, damage) => {
+    const [web] = containers()
+    if (!web) throw new Error('it is there')
+    const damaged: unknown = damage(JSON.parse(JSON.stringify(containerToJson(web))))
+    if (typeof damaged !== 'object' || damaged === null) throw new Error('an object')
+    expect(thrown(() => containerFromJson(damaged))).toBeInstanceOf(Error)
+  })
+})
