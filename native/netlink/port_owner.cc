@@ -37,9 +37,13 @@ struct Owner {
 
 class Sockets final : public Replies {
  public:
+  explicit Sockets(std::uint16_t port) : port_(to_be16(port)) {}
+
   void reply(const MessageView& message, std::uint32_t) override {
     inet_diag_msg found{};
     if (message.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || !load(message.payload, 0, found)) return;
+    // The kernel's own filter passes over sockets that are bound only.
+    if (found.id.idiag_sport != port_) return;
     const int rank = rank_of(found);
     if (rank > owner_.rank) owner_ = {found.idiag_inode, found.idiag_uid, rank};
   }
@@ -53,20 +57,21 @@ class Sockets final : public Replies {
     return connected ? 2 : 3;
   }
 
+  const std::uint16_t port_;  // network byte order
   Owner owner_;
 };
 
 Outcome<Owner> find_socket(std::uint8_t protocol, std::uint16_t port) {
   Outcome<Socket> socket = Socket::open(NETLINK_SOCK_DIAG);
   if (!socket.ok()) return std::move(socket.failures());
-  Sockets sockets;
+  Sockets sockets(port);
   Owner best;
-  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+  for (const int family : {AF_INET, AF_INET6}) {
     Buffer bytes;
     Writer writer(bytes);
     const std::size_t offset = writer.begin_message(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST);
     inet_diag_req_v2 request{};
-    request.sdiag_family = family;
+    request.sdiag_family = static_cast<std::uint8_t>(family);
     request.sdiag_protocol = protocol;
     request.idiag_states = UINT32_MAX;
     request.id.idiag_sport = to_be16(port);  // a filter: other ports are not listed

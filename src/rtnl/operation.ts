@@ -322,6 +322,9 @@ function nestsOf(operation: RtnlOperation): readonly Nest[] {
   return [...LINK_NESTS, plain ? OTHER_NEST : BRIDGE_NEST, ...KIND_NESTS]
 }
 
+/** Nests of a record that are one property to the caller: what is inside is not told. */
+const NESTS_WITHOUT_NAMES: ReadonlySet<string> = new Set(['metrics', 'options', 'afSpec'])
+
 /** The caller's property for a property of a record: `linkinfo.data.peer.ifname` is `link.peer.name`. */
 export function callerPath(operation: RtnlOperation, recordPath: string): string {
   const within = (prefix: string): boolean => recordPath === prefix || recordPath.startsWith(`${prefix}.`)
@@ -331,8 +334,7 @@ export function callerPath(operation: RtnlOperation, recordPath: string): string
   const bracket = first.indexOf('[')
   const name = bracket < 0 ? first : first.slice(0, bracket)
   const property = `${names.get(name) ?? name}${bracket < 0 ? '' : first.slice(bracket)}`
-  const rest =
-    name === 'metrics' || name === 'options' ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
+  const rest = NESTS_WITHOUT_NAMES.has(name) ? [] : below.map((each) => NEXTHOP_PROPERTIES.get(each) ?? each)
   return [SUBJECTS[operation.kind], step, property, ...rest].filter((each) => each !== '').join('.')
 }
 

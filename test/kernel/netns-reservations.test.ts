@@ -130,6 +130,10 @@ test('who has a port', async () => {
   const udp = await server(namespace, 'udp', '::', 53)
   expect(await portOwner(namespace, { protocol: 'tcp', port: 80 })).toBe(`process ${tcp} "python3"`)
   expect(await portOwner(namespace, { protocol: 'udp', port: 53 })).toBe(`process ${udp} "python3"`)
+  // What is bound and does not listen is listed, too, and taken for no other port's.
+  const reservations = keep(PortReservations.open(namespace))
+  await reservations.reserve([port('tcp', '0.0.0.0', 8080)])
+  expect(await portOwner(namespace, { protocol: 'tcp', port: 8080 })).toMatch(`process ${process.pid} "`)
   expect(await portOwner(namespace, { protocol: 'tcp', port: 53 })).toBeUndefined()
   expect(await portOwner(namespace, { protocol: 'udp', port: 80 })).toBeUndefined()
   expect(await portOwner(namespace, { protocol: 'sctp', port: 80 })).toBeUndefined()

@@ -86,6 +86,93 @@ describe('operations as messages', () => {
     ).toEqual([{ name: 'newLink', flags: 0, record: { ifname: 'v0', flags: 0, change: 1, master: 0 } }])
   })
 
+  test('how IPv6 addresses come is said after the link is made and before it is set up', () => {
+    const link = {
+      kind: 'veth',
+      name: 'v0',
+      up: true,
+      mtu: 1400,
+      ipv6AddressGeneration: 'none',
+      peer: { name: 'v1', ipv6AddressGeneration: 'random' },
+    } as const
+    const says = (ifname: string, addrGenMode: number): Sent => ({
+      name: 'newLink',
+      flags: 0,
+      record: { ifname, afSpec: { inet6: { addrGenMode } } },
+    })
+    const up = { name: 'newLink', flags: 0, record: { ifname: 'v0', flags: 1, change: 1 } }
+    const made = { ifname: 'v0', mtu: 1400, flags: 0, change: 1 }
+    const linkinfo = { kind: 'veth', data: { peer: { ifname: 'v1' } } }
+    expect(messagesOf({ kind: 'link', action: 'create', link })).toEqual([
+      { name: 'newLink', flags: ADD, record: { ...made, linkinfo } },
+      says('v0', 1),
+      says('v1', 3),
+      up,
+    ])
+    const change = { device: 'v0', up: true, ipv6AddressGeneration: 'none' } as const
+    expect(messagesOf({ kind: 'link', action: 'change', link: change })).toEqual([says('v0', 1), up])
+    const only = { device: 'v0', ipv6AddressGeneration: 'eui64' } as const
+    expect(messagesOf({ kind: 'link', action: 'change', link: only })).toEqual([says('v0', 0)])
+  })
+
+  test('a token bucket: struct tc_tbf_qopt, byte by byte', () => {
+    const words = (...all: number[]): Uint8Array => new Uint8Array(Uint32Array.from(all).buffer)
+    const made = (rate: number): Sent[] =>
+      messagesOf({
+        kind: 'qdisc',
+        action: 'replace',
+        qdisc: { kind: 'tbf', device: 5, rate, burst: 64_000, latency: 100 },
+      })
+    // 1 MB/s: 64,000 bytes take 64 ms, a million units of 64 ns; 100 kB wait beside them.
+    expect(made(8_000_000)).toEqual([
+      {
+        name: 'newQdisc',
+        flags: REPLACE,
+        record: {
+          ifindex: 5,
+          parent: 0xffffffff,
+          kind: 'tbf',
+          options: { burst: 64_000, parms: words(0x100, 0, 1_000_000, 0, 0, 0, 164_000, 1_000_000, 0) },
+        },
+      },
+    ])
+    expect(made(40_000_000_000)[0]?.record).toMatchObject({
+      options: { rate64: 5_000_000_000n, parms: words(0x100, 0, 0xffffffff, 0, 0, 0, 500_064_000, 200, 0) },
+    })
+  })
+
+  test('a filter that redirects: struct tc_u32_sel and struct tc_mirred, byte by byte', () => {
+    const where = { ifindex: 5, parent: 0xffff0000 }
+    const [message] = messagesOf({
+      kind: 'filter',
+      action: 'add',
+      filter: { device: 5, priority: 3, protocol: 'ip', redirect: 'ifb0' },
+    })
+    expect(message).toEqual({
+      name: 'newFilter',
+      flags: ADD,
+      record: {
+        ...where,
+        info: 0x00030008, // the priority, and 0x0800 in network byte order
+        handle: 0x800,
+        kind: 'u32',
+        options: {
+          sel: Uint8Array.from({ length: 32 }, (_, at) => (at === 0 || at === 2 ? 1 : 0)),
+          act: {
+            first: {
+              kind: 'mirred',
+              // Stolen, redirected to the egress of the link.
+              options: { parms: new Uint8Array(Int32Array.of(0, 0, 4, 0, 0, 1, 1004).buffer) },
+            },
+          },
+        },
+      },
+    })
+    expect(messagesOf({ kind: 'filter', action: 'delete', filter: { device: 5, priority: 3 } })).toEqual([
+      { name: 'delFilter', flags: 0, record: { ...where, info: 0x00030000 } },
+    ])
+  })
+
   test('deleting names one link, or a group', () => {
     expect(messagesOf({ kind: 'link', action: 'delete', link: { device: 5 } })).toEqual([
       { name: 'delLink', flags: 0, record: { index: 5 } },
@@ -195,6 +282,10 @@ describe('paths of the caller', () => {
     [route, 'multipath[1].gateway', 'route.nexthops[1].gateway'],
     [route, 'multipath[1].ifindex', 'route.nexthops[1].device'],
     [route, 'metrics.mtu', 'route.mtu'],
+    [veth, 'afSpec.inet6.addrGenMode', 'link.ipv6AddressGeneration'],
+    [{ kind: 'qdisc', action: 'add', qdisc: { kind: 'ingress', device: 1 } }, 'ifindex', 'qdisc.device'],
+    [{ kind: 'qdisc', action: 'add', qdisc: { kind: 'ingress', device: 1 } }, 'options.parms', 'qdisc'],
+    [{ kind: 'filter', action: 'delete', filter: { device: 1, priority: 1 } }, 'info', 'filter.priority'],
     [{ kind: 'fdb', action: 'add', entry: { device: 1, mac: '' } }, 'lladdr', 'entry.mac'],
   ]
   test.each(cases)('%j: %s', (operation, inRecord, path) => {
@@ -207,5 +298,11 @@ describe('paths of the caller', () => {
       'delete the links of group 7',
     )
     expect(inWords(route)).toBe('add route to 10.0.0.0/8')
+    expect(inWords({ kind: 'qdisc', action: 'delete', qdisc: { device: 'v0', parent: 'root' } })).toBe(
+      'delete queueing discipline root on v0',
+    )
+    expect(inWords({ kind: 'filter', action: 'delete', filter: { device: 5, priority: 1 } })).toBe(
+      'delete filter 1 on link 5',
+    )
   })
 })
