@@ -34,6 +34,13 @@ export type Decisive =
       readonly link: string
       readonly problem: 'down' | 'no-carrier' | 'missing' | 'isolated' | 'hairpin' | 'blocking'
     }
+  /** The answer comes from another address or port than was asked, and the sender does not know it. */
+  | {
+      readonly kind: 'translation'
+      readonly namespace: string
+      readonly asked: string
+      readonly answers: string
+    }
   /** Nothing stood in the way, and no rule had to allow it. */
   | { readonly kind: 'delivered'; readonly namespace: string }
   /** A rule asks for something that cannot be known beforehand. */

@@ -44,7 +44,10 @@ export class Catalog {
   }
 
   /** A chain of the same table. */
-  chain(of: { readonly family: Family; readonly table: string }, name: string) {
+  chain(
+    of: { readonly family: Family; readonly table: string },
+    name: string,
+  ): { readonly chain: Chain; readonly rules: Rule[] } | undefined {
     return this.#chains.get(keyOf(of.family, of.table, name))
   }
 

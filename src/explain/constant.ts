@@ -6,6 +6,15 @@ import type { Environment } from './environment.js'
 /** A value of one field: text for names of interfaces, else an unsigned number whatever its byte order was. */
 export type Scalar = bigint | string
 
+/** A number that is not known but for its bounds, both included. */
+export interface Interval {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+/** What a packet has in a field; undefined where nothing is known of it. */
+export type Value = Scalar | Interval | undefined
+
 /** What a field holds. */
 export interface FieldType {
   readonly type: DatatypeName
@@ -87,9 +96,14 @@ export function flagBits(
 }
 
 /** Whether a value is among those of a pattern; undefined when one of the two is not known. */
-export function fits(expected: Pattern | undefined, value: Scalar | undefined): boolean | undefined {
+export function fits(expected: Pattern | undefined, value: Value): boolean | undefined {
   if (expected?.kind === 'any') return true
   if (expected === undefined || value === undefined) return undefined
+  if (typeof value === 'object') {
+    if (expected.kind !== 'range') return undefined
+    if (expected.low <= value.low && value.high <= expected.high) return true
+    return expected.high < value.low || value.high < expected.low ? false : undefined
+  }
   if (expected.kind === 'range')
     return typeof value === 'bigint' ? expected.low <= value && value <= expected.high : undefined
   if (typeof value !== 'string') return undefined

@@ -8,7 +8,7 @@ import type {
   SetElement,
   Verdict,
 } from '../nft/index.js'
-import { type FieldType, flagBits, isList, type Scalar, scalar } from './constant.js'
+import { type FieldType, flagBits, isList, scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
 import { ctField, type Found, fibField, metaField, payloadField } from './field.js'
 import { declaredTypes, operandsOf, typesOf } from './field-type.js'
@@ -16,7 +16,7 @@ import type { ElementIndex, FoundElement, LookupResult } from './lookup.js'
 import type { Packet } from './packet.js'
 
 /** The values of an expression, one for each field, undefined where not known; `absent`: the rule ends there. */
-export type Values = readonly (Scalar | undefined)[] | 'absent'
+export type Values = readonly Value[] | 'absent'
 
 /** What expressions are computed with: the packet, the sets of the rule's table, the rest of the namespace. */
 export interface Scope {
@@ -86,7 +86,7 @@ export function constants(
   data: Expression | Verdict,
   types: readonly FieldType[],
   environment: Environment,
-): readonly (Scalar | undefined)[] {
+): readonly Value[] {
   const fields: readonly unknown[] =
     typeof data === 'object' && 'concat' in data && Array.isArray(data.concat) ? data.concat : [data]
   return types.map((type, index) => {
@@ -102,7 +102,7 @@ function values(found: Found): Values {
 }
 
 function concatenation(fields: readonly Expression[], scope: Scope): Values {
-  const all: (Scalar | undefined)[] = []
+  const all: Value[] = []
   for (const field of fields) {
     const one = valuesOf(field, scope)
     if (one === 'absent') return 'absent'
@@ -140,7 +140,7 @@ function computed(expression: object, scope: Scope): Values {
   return [undefined]
 }
 
-function operandValue(operand: Expression, type: FieldType, scope: Scope): Scalar | undefined | 'absent' {
+function operandValue(operand: Expression, type: FieldType, scope: Scope): Value | 'absent' {
   if (typeof operand === 'string' || typeof operand === 'number' || typeof operand === 'boolean')
     return scalar(operand, type, scope.environment)
   if (isList(operand)) return flagBits(operand, type, scope.environment)
@@ -148,7 +148,7 @@ function operandValue(operand: Expression, type: FieldType, scope: Scope): Scala
   return found === 'absent' ? found : found[0]
 }
 
-function combine(operator: string, one: Scalar | undefined, other: Scalar | undefined): bigint | undefined {
+function combine(operator: string, one: Value, other: Value): bigint | undefined {
   if (typeof one !== 'bigint' || typeof other !== 'bigint') return undefined
   if (operator === '&') return one & other
   if (operator === '|') return one | other

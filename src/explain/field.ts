@@ -7,14 +7,14 @@ import type {
   RawPayloadReference,
 } from '../nft/index.js'
 import type { Link } from '../rtnl/index.js'
-import { type Scalar, scalar } from './constant.js'
+import { scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
-import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
+import { type Packet, type PacketTuple, type Port, PROTOCOL_NUMBERS } from './packet.js'
 
 /** A field's value, undefined where it is not known; `absent`: the packet has no such thing, and the rule ends there. */
-export type Found = { readonly value: Scalar | undefined } | 'absent'
+export type Found = { readonly value: Value } | 'absent'
 
-const known = (value: Scalar | number | undefined): Found => ({
+const known = (value: Value | number): Found => ({
   value: typeof value === 'number' ? BigInt(value) : value,
 })
 const unknown: Found = { value: undefined }
@@ -88,8 +88,14 @@ function networkField(field: string, packet: Packet, environment: Environment): 
   return unknown
 }
 
+function port(value: Port | undefined): Found {
+  return typeof value === 'object'
+    ? known({ low: BigInt(value.low), high: BigInt(value.high) })
+    : known(value)
+}
+
 function portField(field: string, packet: Packet): Found {
-  return known(field === 'sport' ? packet.sourcePort : packet.destinationPort)
+  return port(field === 'sport' ? packet.sourcePort : packet.destinationPort)
 }
 
 function transportField(field: string, packet: Packet): Found {
@@ -209,8 +215,8 @@ function tupleField(key: string, tuple: PacketTuple, environment: Environment): 
     if (first !== second && (first === 'ip6') !== address.includes(':')) return 'absent'
     return known(addressNumber(address, environment))
   }
-  if (key === 'proto-src') return known(tuple.sourcePort)
-  if (key === 'proto-dst') return known(tuple.destinationPort)
+  if (key === 'proto-src') return port(tuple.sourcePort)
+  if (key === 'proto-dst') return port(tuple.destinationPort)
   return unknown
 }
 

@@ -6,8 +6,14 @@ import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
 import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
-import { forwards, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
-import { CONNECTION_STATUS, type Packet, type PacketConnection, PROTOCOL_NUMBERS } from './packet.js'
+import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
+import {
+  CONNECTION_STATUS,
+  type Packet,
+  type PacketConnection,
+  type PacketTuple,
+  PROTOCOL_NUMBERS,
+} from './packet.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Step } from './trace.js'
 
@@ -48,12 +54,12 @@ export class Journey {
   readonly #world: World
   readonly #direction: 'original' | 'reply'
   /** What each namespace knows of the connection, from the way there. */
-  readonly #connections: Map<NamespaceState, PacketConnection>
+  readonly #connections: Map<NamespaceState, PacketConnection[]>
 
   constructor(
     world: World,
     direction: 'original' | 'reply' = 'original',
-    connections: Map<NamespaceState, PacketConnection> = new Map(),
+    connections: Map<NamespaceState, PacketConnection[]> = new Map(),
   ) {
     this.#world = world
     this.#direction = direction
@@ -105,7 +111,6 @@ export class Journey {
     const { host } = this.#world
     requireRunning(host, port)
     const framed: Packet = { ...packet, ...(device.mac && { etherSource: device.mac.toString() }) }
-    this.#run(host, { layer: 'netdev', hook: 'ingress', device: port.name }, { ...framed, inputDevice: port })
     const bridge = linkByIndex(host, port.master)
     if (bridge?.kind !== 'bridge') {
       if (!hasAddress(host, nextHop))
@@ -113,6 +118,7 @@ export class Journey {
       return this.#receive(host, port, framed)
     }
     requireRunning(host, bridge)
+    this.#ingress(host, port, framed)
     this.#requireForwarding(port)
     const neighbour = await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
     return this.#bridgeIn(bridge, port, neighbour, framed)
@@ -185,17 +191,16 @@ export class Journey {
       return this.#bridged(bridge, port, neighbour, packet, filtered)
     }
     packet = this.#run(host, { layer: 'bridge', hook: 'input' }, asFrame(packet)).packet
-    return filtered ? this.#route(host, bridge, packet) : this.#receive(host, bridge, packet)
+    if (!filtered) return this.#receive(host, bridge, packet)
+    this.#ingress(host, bridge, packet)
+    return this.#route(host, bridge, packet)
   }
 
   /** The next hop of a translated packet that stays on its bridge; undefined for one that leaves it. */
   async #stays(bridge: Link, packet: Packet): Promise<string | undefined> {
     const { host } = this.#world
     const question = { destination: packet.destination, source: packet.source, inputDevice: bridge.index }
-    let decision = await host.lookup(question)
-    // Where nothing is forwarded it stays on the bridge all the same (br_nf_pre_routing_finish).
-    if (!decision.reachable && decision.reason === 'unreachable')
-      decision = await host.lookup({ destination: packet.destination })
+    const decision = await host.lookup(question)
     if (!decision.reachable || decision.type === 'local' || decision.device !== bridge.index) return undefined
     return (decision.gateway ?? packet.destination).toString()
   }
@@ -247,6 +252,7 @@ export class Journey {
   /** IP takes a packet in. */
   async #receive(state: NamespaceState, device: Link, packet: Packet): Promise<Arrival> {
     requireRunning(state, device)
+    this.#ingress(state, device, packet)
     const entered = this.#enter(state, { ...bare(packet), inputDevice: device })
     return this.#route(state, device, this.#ip(state, 'prerouting', entered))
   }
@@ -312,6 +318,8 @@ export class Journey {
       const end = machine.links.find((link) => this.#portOf(link)?.index === device.index)
       if (end && hasAddress(machine, nextHop)) return this.#receive(machine, end, bare(packet))
     }
+    for (const machine of await this.#world.machines(packet.destination))
+      if (hasAddress(machine, packet.destination)) throw misled(host, machine, packet.destination, device)
     this.#say(host, `it leaves ${host.name} by ${device.name}`)
     return { at: 'outside', packet, by: device }
   }
@@ -343,10 +351,13 @@ export class Journey {
       for (const device of machine.links) {
         const port = this.#portOf(device)
         if (port === undefined || port.master !== bridge.index) continue
+        if (!hasAddress(machine, address)) {
+          without = machine
+          continue
+        }
         requireRunning(host, port)
         requireRunning(machine, device)
-        if (hasAddress(machine, address)) return { machine, device, port }
-        without = machine
+        return { machine, device, port }
       }
     }
     throw without
@@ -400,7 +411,11 @@ export class Journey {
   /** A packet as connection tracking of a namespace sees it when it comes in. */
   #enter(state: NamespaceState, packet: Packet): Packet {
     const { connection: _, ...fresh } = packet
-    const known = this.#direction === 'reply' ? this.#connections.get(state) : undefined
+    // Who talks to itself by way of another has two of them.
+    const known =
+      this.#direction === 'reply'
+        ? this.#connections.get(state)?.find(({ reply }) => isOf(fresh, reply))
+        : undefined
     if (known === undefined) return fresh
     const { settled: __, ...connection } = known
     return {
@@ -415,7 +430,17 @@ export class Journey {
   }
 
   #leave(state: NamespaceState, { connection }: Packet): void {
-    if (connection && this.#direction === 'original') this.#connections.set(state, connection)
+    if (connection && this.#direction === 'original')
+      this.#connections.set(state, [...(this.#connections.get(state) ?? []), connection])
+  }
+
+  /** A device takes a frame in, before everything else. */
+  #ingress(state: NamespaceState, device: Link, packet: Packet): void {
+    this.#run(
+      state,
+      { layer: 'netdev', hook: 'ingress', device: device.name },
+      { ...packet, inputDevice: device },
+    )
   }
 
   /** A hook of IP. */
@@ -458,6 +483,16 @@ function bare(packet: Packet): Packet {
   return rest
 }
 
+/** Whether a packet is of a direction of a connection. */
+function isOf(packet: Packet, { source, destination, sourcePort, destinationPort }: PacketTuple): boolean {
+  return (
+    packet.source === source &&
+    packet.destination === destination &&
+    packet.sourcePort === sourcePort &&
+    packet.destinationPort === destinationPort
+  )
+}
+
 function deviceOf(state: NamespaceState, { device }: RouteFound): { readonly outputDevice?: Link } {
   const link = linkByIndex(state, device)
   return link ? { outputDevice: link } : {}
@@ -476,14 +511,14 @@ function markOf({
     ...(mark !== 0 && { mark }),
     ...(name && {
       protocol: name,
-      ...(sourcePort !== undefined && { sourcePort }),
-      ...(destinationPort !== undefined && { destinationPort }),
+      ...(typeof sourcePort === 'number' && { sourcePort }),
+      ...(typeof destinationPort === 'number' && { destinationPort }),
     }),
   }
 }
 
 function targetOf({ destination, destinationPort }: Draft): string {
-  if (destinationPort === undefined) return destination
+  if (typeof destinationPort !== 'number') return destination
   return destination.includes(':')
     ? `[${destination}]:${destinationPort}`
     : `${destination}:${destinationPort}`

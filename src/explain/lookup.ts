@@ -1,6 +1,6 @@
 /** Elements of sets and maps, looked up by the fields of a packet. */
 import type { Expression, MapElement, SetElement, Verdict } from '../nft/index.js'
-import { type FieldType, fits, isList, type Pattern, pattern, type Scalar } from './constant.js'
+import { type FieldType, fits, isList, type Pattern, pattern, type Scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
 
 /** An element as listed, and what a map has for its key. */
@@ -46,7 +46,7 @@ export class ElementIndex {
     }
   }
 
-  find(values: readonly (Scalar | undefined)[]): LookupResult {
+  find(values: readonly Value[]): LookupResult {
     const key = keyOf(values)
     const exact = key === undefined ? undefined : this.#exact.get(key)
     if (exact) return { kind: 'found', found: exact }
@@ -74,8 +74,9 @@ function exactly(each: Pattern | undefined): Scalar | undefined {
   return each?.kind === 'range' && each.low === each.high ? each.low : undefined
 }
 
-function keyOf(values: readonly (Scalar | undefined)[]): string | undefined {
-  return values.includes(undefined) ? undefined : values.join(' ')
+function keyOf(values: readonly Value[]): string | undefined {
+  const single = values.every((value) => value !== undefined && typeof value !== 'object')
+  return single ? values.join(' ') : undefined
 }
 
 /** The key of an element without its attributes, and what it maps to. */

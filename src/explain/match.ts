@@ -1,6 +1,6 @@
 /** Comparisons of rules. */
 import type { Expression, MatchStatement } from '../nft/index.js'
-import { type FieldType, fits, isList, pattern, type Scalar, scalar } from './constant.js'
+import { type FieldType, fits, isList, pattern, scalar, type Value } from './constant.js'
 import { lookUp, type Scope, type Values, valuesOf } from './expression.js'
 import { typesOf } from './field-type.js'
 import type { FoundElement } from './lookup.js'
@@ -31,6 +31,10 @@ export function matches({ match: { op, left, right } }: MatchStatement, scope: S
   const [type] = types
   if (type === undefined) return { holds: undefined }
   const other = rightValue(right, type, scope)
+  if (typeof value === 'object' && typeof other === 'bigint') {
+    const ends = [compare(op, value.low, other), compare(op, value.high, other)]
+    return { holds: op !== 'in' && op !== '!' && ends[0] === ends[1] ? ends[0] : undefined }
+  }
   if (typeof value !== 'bigint' || typeof other !== 'bigint') {
     // "in" of a single value that is no set of flags is equality.
     return { holds: op === 'in' && typeof value === 'string' ? value === other : undefined }
@@ -77,14 +81,19 @@ function equal(
     const expected = pattern(field, type, scope.environment)
     if (expected !== undefined) return fits(expected, value)
     const computed = rightValue(field, type, scope)
-    return computed === undefined || value === undefined ? undefined : computed === value
+    return typeof computed === 'object' ||
+      typeof value === 'object' ||
+      computed === undefined ||
+      value === undefined
+      ? undefined
+      : computed === value
   })
   if (answers.includes(false)) return false
   return answers.includes(undefined) ? undefined : true
 }
 
 /** A constant, a list of flags, or something computed from the packet. */
-function rightValue(right: Expression, type: FieldType, scope: Scope): Scalar | undefined {
+function rightValue(right: Expression, type: FieldType, scope: Scope): Value {
   if (typeof right === 'string' || typeof right === 'number' || typeof right === 'boolean')
     return scalar(right, type, scope.environment)
   const expected = pattern(right, type, scope.environment)

@@ -31,6 +31,20 @@ export function noSuchAddress(namespace: string, address: string, where: string)
   )
 }
 
+/** A route takes the packet elsewhere than to the one that has its destination. */
+export function misled(
+  state: NamespaceState,
+  owner: NamespaceState,
+  destination: string,
+  device: Link,
+): Stopped {
+  return new Stopped(
+    { kind: 'route', namespace: state.name, destination, reason: 'elsewhere' },
+    `${state.name} sends what is for ${destination} out by ${device.name}, and ${owner.name}, which has it, is not there`,
+    `see that the network of ${owner.name} has its route in ${state.name}: its bridge up, with its address`,
+  )
+}
+
 /** What the kernel refused to route, by the setting or route that it hangs on. */
 export async function refusedRoute(
   state: NamespaceState,

@@ -7,14 +7,21 @@ export const PROTOCOL_NUMBERS = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 13
 /** Which protocol the frame carries: `ip`, `ip6` and `arp` as rules name them. */
 export type PacketFamily = 'ip' | 'ip6' | 'arp'
 
+/** A port that is not known but for its bounds, both included: what a kernel chooses for who does not say. */
+export interface PortRange {
+  readonly low: number
+  readonly high: number
+}
+export type Port = number | PortRange
+
 /** One direction of a connection. Ports are left out where the protocol has none or nobody knows them. */
 export interface PacketTuple {
   readonly source: string
   readonly destination: string
   /** Number of the transport protocol. */
   readonly protocol: number
-  readonly sourcePort?: number
-  readonly destinationPort?: number
+  readonly sourcePort?: Port
+  readonly destinationPort?: Port
 }
 
 /** What connection tracking knows of the packet's connection. */
@@ -64,8 +71,8 @@ export interface Packet {
   readonly destination: string
   /** Number of the transport protocol; 0 for ARP. */
   readonly protocol: number
-  readonly sourcePort?: number
-  readonly destinationPort?: number
+  readonly sourcePort?: Port
+  readonly destinationPort?: Port
   readonly icmpType?: number
   readonly icmpCode?: number
   /** The bits of the TCP header's flags; a first packet has `syn` alone. */

@@ -1,8 +1,9 @@
 /** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
+import { parseAddress } from '../address/index.js'
 import { type Decisive, decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
 import { type Arrival, type Draft, Journey, type World } from './journey.js'
 import { familyOf, noSuchAddress } from './obstacles.js'
-import { type PacketTuple, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
+import { type PacketTuple, type PortRange, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
 import { linkByIndex, type NamespaceState } from './state.js'
 
 /** Who sends: a namespace (a container's, or the host's), or an address outside of the host. */
@@ -19,7 +20,7 @@ export interface PathQuestion {
   readonly protocol: keyof typeof PROTOCOL_NUMBERS | number
   /** For protocols with ports. */
   readonly port?: number
-  /** Default: some high one, which is not known. */
+  /** Default: one of those that the sender's kernel chooses from, which is not known. */
   readonly sourcePort?: number
   /** Whether the answer's way back is followed as well. Default true. */
   readonly andBack?: boolean
@@ -36,7 +37,7 @@ export async function explainPath(world: World, question: PathQuestion): Promise
   let arrival: Arrival | undefined
   try {
     arrival = await depart(journey, world, question)
-    if (question.andBack !== false) await goBack(back, arrival)
+    if (question.andBack !== false) requireFrom(question, await goBack(back, arrival))
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     const { decisive, because, remedy } = error
@@ -56,7 +57,7 @@ export async function explainPath(world: World, question: PathQuestion): Promise
     target: {
       namespace: where,
       address: packet.destination,
-      ...(packet.destinationPort !== undefined && { port: packet.destinationPort }),
+      ...(typeof packet.destinationPort === 'number' && { port: packet.destinationPort }),
     },
     ...allowed(journey, where, world),
     steps: steps(),
@@ -83,7 +84,8 @@ function allowed(
 
 async function depart(journey: Journey, world: World, question: PathQuestion): Promise<Arrival> {
   const { from, to } = question
-  const draft: Draft = { ...packetTo(to, question), destination: to, mark: 0 }
+  const ports = await localPorts(from)
+  const draft: Draft = { ...packetTo(to, question, ports), destination: to, mark: 0 }
   if (from.kind === 'namespace')
     return journey.send(from.state, { ...draft, ...(from.source !== undefined && { source: from.source }) })
   const { host } = world
@@ -97,15 +99,22 @@ async function depart(journey: Journey, world: World, question: PathQuestion): P
   return journey.receiveFromOutside(device, { ...draft, source: from.address })
 }
 
+/** The ports that a sender's kernel chooses from; of another machine only that they need no privilege. */
+async function localPorts(from: Sender): Promise<PortRange> {
+  const setting =
+    from.kind === 'namespace' ? await from.state.sysctl('net/ipv4/ip_local_port_range') : undefined
+  const [low, high] = (setting ?? '1024 65535').split(/\s+/).map(Number)
+  return { low: low ?? 1024, high: high ?? 65535 }
+}
+
 /** What a first packet of the protocol has, beside its addresses. */
-function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion) {
+function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion, ports: PortRange) {
   const number = typeof protocol === 'number' ? protocol : PROTOCOL_NUMBERS[protocol]
   const echo = number === PROTOCOL_NUMBERS.icmp ? 8 : number === PROTOCOL_NUMBERS.icmpv6 ? 128 : undefined
   return {
     family: familyOf(to),
     protocol: number,
-    ...(port !== undefined && { destinationPort: port }),
-    ...(sourcePort !== undefined && { sourcePort }),
+    ...(port !== undefined && { destinationPort: port, sourcePort: sourcePort ?? ports }),
     ...(number === PROTOCOL_NUMBERS.tcp && { tcpFlags: TCP_SYN }),
     ...(echo !== undefined && { icmpType: echo, icmpCode: 0 }),
   }
@@ -113,6 +122,20 @@ function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion) {
 
 const TCP_SYN = 0x02
 const TCP_SYN_ACK = 0x12
+
+/** A connection takes answers from nobody but the one that was asked. @throws Stopped */
+function requireFrom({ to, port }: PathQuestion, { at, packet }: Arrival): void {
+  const from = parseAddress(packet.source).toString()
+  const asked = parseAddress(to).toString()
+  const samePort = port === undefined || packet.sourcePort === undefined || packet.sourcePort === port
+  if (from === asked && samePort) return
+  const where = at === 'outside' ? 'the sender' : at.name
+  throw new Stopped(
+    { kind: 'translation', namespace: where, asked, answers: from },
+    `${where} asked ${asked} and is answered by ${from}: the answer passes no rules that would translate it back`,
+    'let what the bridge passes on meet the rules (br_netfilter: nf_call_iptables, nf_call_ip6tables)',
+  )
+}
 
 /** The answer, from where the packet arrived. */
 async function goBack(back: Journey, { at, packet, by }: Arrival): Promise<Arrival> {
