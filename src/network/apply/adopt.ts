@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
 import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import { withChange } from '../plan/view.js'
+import { limiterName } from './bandwidth.js'
 import { requireBridgeNetfilter } from './bridge-netfilter.js'
 import { bridgeSteps } from './bridge-steps.js'
 import { withdrawPlan } from './change.js'
@@ -102,26 +103,30 @@ function isGone(container: ContainerRecord, present: ReadonlySet<string>): boole
   return endpoints.length > 0 && !endpoints.some(({ hostInterface }) => present.has(hostInterface))
 }
 
-/** Ports of our bridges that nobody remembers: a killed call made them, and did not live to tell. */
+/**
+ * Ports of our bridges that nobody remembers, which a killed call made and did not live to tell of; and what limited the
+ * bandwidth of interfaces that are gone.
+ */
 function abandoned(
   { registry }: HostContext,
   networks: readonly NetworkRecord[],
   links: readonly Link[],
 ): string[] {
-  const known = new Set(standingStations(registry).map(({ endpoint }) => endpoint.hostInterface))
+  const present = new Set(links.map(({ name }) => name))
+  const known = new Set(
+    standingStations(registry).flatMap(({ endpoint }) =>
+      present.has(endpoint.hostInterface) ? [endpoint.hostInterface, limiterName(endpoint)] : [],
+    ),
+  )
   return networks.flatMap(({ bridges, group }) => {
     const indexes = new Set(
       links.flatMap(({ name, kind, index }) => (kind === 'bridge' && bridges.includes(name) ? [index] : [])),
     )
-    return links.flatMap((link) =>
-      link.kind === 'veth' &&
-      link.master !== undefined &&
-      indexes.has(link.master) &&
-      link.group === group &&
-      !known.has(link.name)
-        ? [link.name]
-        : [],
-    )
+    const isOurs = ({ kind, master }: Link): boolean =>
+      kind === 'ifb' || (kind === 'veth' && master !== undefined && indexes.has(master))
+    return links
+      .filter((link) => link.group === group && isOurs(link) && !known.has(link.name))
+      .map(({ name }) => name)
   })
 }
 

@@ -2,6 +2,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
 import { type EndpointRecord, hostIndex } from '../plan/records.js'
+import { limiterName, limitOperations } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Places, Station } from './stations.js'
 import { inOperation } from './steps.js'
@@ -25,7 +26,8 @@ export async function undoPairs(
       : [],
   )
   for (const [index, { endpoint }] of stations.entries()) {
-    if (!foreign.has(index)) await kernel.deleteLink(endpoint.hostInterface)
+    if (foreign.has(index)) continue
+    for (const name of interfacesOf(endpoint)) await kernel.deleteLink(name)
   }
 }
 
@@ -82,6 +84,7 @@ export function createPair(
       },
     },
     ...stationOperations(endpoint, firewall),
+    ...limitOperations(endpoint, network.group),
   ]
 }
 
@@ -125,21 +128,22 @@ export function portOperations(
  */
 export function deletePairs(stations: readonly Station[]): RtnlOperation[] {
   const [first] = stations
-  if (!first) return []
-  if (stations.length === 1) {
-    return [{ kind: 'link', action: 'delete', link: { device: first.endpoint.hostInterface } }]
-  }
-  const leaving = first.network.group + LEAVING
+  const devices = stations.flatMap(({ endpoint }) => interfacesOf(endpoint))
+  const [device] = devices
+  if (!first || device === undefined) return []
+  if (devices.length === 1) return [{ kind: 'link', action: 'delete', link: { device } }]
+  const group = first.network.group + LEAVING
   return [
-    ...stations.map(
-      ({ endpoint }): RtnlOperation => ({
-        kind: 'link',
-        action: 'change',
-        link: { device: endpoint.hostInterface, group: leaving },
-      }),
+    ...devices.map(
+      (each): RtnlOperation => ({ kind: 'link', action: 'change', link: { device: each, group } }),
     ),
-    { kind: 'link', action: 'delete', link: { group: leaving } },
+    { kind: 'link', action: 'delete', link: { group } },
   ]
+}
+
+/** What an endpoint has on the host. */
+function interfacesOf(endpoint: EndpointRecord): string[] {
+  return [endpoint.hostInterface, ...(endpoint.egress ? [limiterName(endpoint)] : [])]
 }
 
 /** Far from the groups of other networks. */

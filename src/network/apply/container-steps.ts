@@ -3,6 +3,7 @@ import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { hostIndex } from '../plan/records.js'
+import { bandwidthSteps } from './bandwidth.js'
 import { createPair, deletePairs, pairError, undoPairs } from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { hostsFileSteps } from './hosts-files.js'
@@ -35,6 +36,7 @@ export function transitionSteps(
           announceStep(stations, places),
         ]
       : []),
+    ...bandwidthSteps(context.kernel, transition),
     ...hostsFileSteps(context.registry, transition, touched),
     // Last, so that a process that is killed in between leaves what nobody remembers, and the next one removes.
     context.remember(change, absent),

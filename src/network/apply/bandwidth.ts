@@ -1,0 +1,114 @@
+import type { RtnlOperation } from '../../rtnl/index.js'
+import {
+  type BandwidthRecord,
+  type EndpointRecord,
+  hostIndex,
+  INDEX_SPAN,
+  standingEndpoints,
+} from '../plan/records.js'
+import type { HostKernel } from './host-kernel.js'
+import type { Transition } from './stations.js'
+import { ignoreMissing, type Step } from './steps.js'
+
+/** An endpoint's limits. */
+type Limits = Pick<EndpointRecord, 'ingress' | 'egress'>
+
+const UNLIMITED: Limits = { ingress: undefined, egress: undefined }
+
+/**
+ * Name of the `ifb` that holds back what a container sends. Towards the container its own host end does that; but what
+ * comes in by an interface has no queue, and is sent round by another one.
+ */
+export function limiterName({ hostInterface }: Pick<EndpointRecord, 'hostInterface'>): string {
+  return `ifb${hostInterface.slice('veth'.length)}`
+}
+
+/** Beyond those of the host ends. */
+function limiterIndex(endpoint: EndpointRecord): number {
+  return hostIndex(endpoint) + INDEX_SPAN
+}
+
+/** The requests that limit a new interface. @param group of its network: that of the `ifb`, too */
+export function limitOperations(endpoint: EndpointRecord, group: number): RtnlOperation[] {
+  return changeOperations(endpoint, UNLIMITED, endpoint, group)
+}
+
+/** The step that changes the limits of interfaces that stand. */
+export function bandwidthSteps(kernel: HostKernel, { absent, present, change }: Transition): Step[] {
+  const forward: RtnlOperation[] = []
+  const backward: RtnlOperation[] = []
+  for (const id of change.containers?.keys() ?? []) {
+    const [before, after] = [absent.container(id), present.container(id)]
+    if (!before || !after) continue
+    const standing = new Map(standingEndpoints(before).map((each) => [each.hostInterface, each]))
+    for (const endpoint of standingEndpoints(after)) {
+      const old = standing.get(endpoint.hostInterface)
+      const group = present.network(endpoint.network)?.group ?? 0
+      if (!old || (old.ingress === endpoint.ingress && old.egress === endpoint.egress)) continue
+      forward.push(...changeOperations(endpoint, old, endpoint, group))
+      backward.push(...changeOperations(endpoint, endpoint, old, group))
+    }
+  }
+  if (forward.length === 0) return []
+  return [
+    {
+      leaves: 'limits of bandwidth',
+      apply: async () => {
+        try {
+          await kernel.applyLinks(forward)
+        } catch (error) {
+          // Some of them may be made already.
+          await ignoreMissing(kernel.applyLinks(backward))
+          throw error
+        }
+      },
+      undo: () => ignoreMissing(kernel.applyLinks(backward)),
+    },
+  ]
+}
+
+function changeOperations(
+  endpoint: EndpointRecord,
+  before: Limits,
+  after: Limits,
+  group: number,
+): RtnlOperation[] {
+  return [...ingressOperations(endpoint, before, after), ...egressOperations(endpoint, before, after, group)]
+}
+
+/** Towards the container: what leaves by the end on the host. */
+function ingressOperations(endpoint: EndpointRecord, before: Limits, after: Limits): RtnlOperation[] {
+  const device = hostIndex(endpoint)
+  if (after.ingress) return [tokenBucket(device, after.ingress)]
+  return before.ingress ? [{ kind: 'qdisc', action: 'delete', qdisc: { device, parent: 'root' } }] : []
+}
+
+/** From the container: what comes in there. */
+function egressOperations(
+  endpoint: EndpointRecord,
+  before: Limits,
+  after: Limits,
+  group: number,
+): RtnlOperation[] {
+  const device = hostIndex(endpoint)
+  const limiter = limiterIndex(endpoint)
+  if (before.egress && after.egress) return [tokenBucket(limiter, after.egress)]
+  if (after.egress) {
+    const link = { kind: 'ifb', name: limiterName(endpoint), index: limiter, group, up: true } as const
+    return [
+      { kind: 'link', action: 'create', link },
+      tokenBucket(limiter, after.egress),
+      { kind: 'qdisc', action: 'add', qdisc: { kind: 'ingress', device } },
+      { kind: 'filter', action: 'add', filter: { device, priority: 1, redirect: limiter } },
+    ]
+  }
+  if (!before.egress) return []
+  return [
+    { kind: 'qdisc', action: 'delete', qdisc: { device, parent: 'ingress' } },
+    { kind: 'link', action: 'delete', link: { device: limiter } },
+  ]
+}
+
+function tokenBucket(device: number, { rate, burst }: BandwidthRecord): RtnlOperation {
+  return { kind: 'qdisc', action: 'replace', qdisc: { kind: 'tbf', device, rate, burst } }
+}
