@@ -52,15 +52,24 @@ export interface Scenario extends HostSetup {
   readonly ipv6?: boolean
   /** Whether the machine `side` is there. Default: false. */
   readonly side?: boolean
+  /** Whether `outside` and `side` have each other's network behind the host: traffic that is none of ours. Default: false. */
+  readonly transit?: boolean
   /** A second host, `host2`, joined to the first by a link of their own. */
   readonly second?: HostSetup
   /** What each machine but the hosts serves, and is probed on. Default: {@link defaultPorts}. */
   readonly ports?: readonly string[]
   /** Ports of the host that lead to containers, `8080/tcp`: probed on each of its addresses. */
   readonly hostPorts?: readonly string[]
-  /** Literal addresses to probe besides those that the machines have, with all of `ports` and `hostPorts`. */
-  readonly targets?: readonly string[]
+  /** Addresses to probe besides those that the machines have. */
+  readonly targets?: readonly ExtraTarget[]
   readonly stages: readonly Stage[]
+}
+
+/** An address that no machine has, or that rows are to name, and who tries it. */
+export interface ExtraTarget {
+  readonly address: string
+  readonly from: readonly string[]
+  readonly ports: readonly string[]
 }
 
 export const defaultPorts = ['80/tcp', '81/tcp', '53/udp', 'icmp'] as const
@@ -145,6 +154,12 @@ export type Step = {
   | { readonly do: 'sysctl'; readonly name: string; readonly value: string }
   /** A compromised container takes another address: as a further one of its interface. */
   | { readonly do: 'takeAddress'; readonly container: string; readonly address: string }
+  /** The same, and whatever it sends comes from there. */
+  | { readonly do: 'forge'; readonly container: string; readonly address: string }
+  /** The container's machine ends, its namespace with it. */
+  | { readonly do: 'killNamespace'; readonly container: string }
+  /** Somebody on the host listens on a port, or tries to: with `taken` it must be refused to him. */
+  | { readonly do: 'listen'; readonly port: string; readonly taken?: boolean }
   | { readonly do: 'addRoute'; readonly machine: string; readonly to: string; readonly via: string }
 )
 

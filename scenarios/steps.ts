@@ -52,9 +52,12 @@ async function perform(world: World, step: Step): Promise<void> {
     case 'stop':
       return container().stop()
     case 'start':
-      return container().start({ netns: world.machine(step.container).namespace.path() })
+      return container().start({ netns: world.machine(step.container).namespace })
     case 'connect':
-      await container().connect(step.network, step.options ?? {})
+      await container().connect(step.network, {
+        ...step.options,
+        netns: world.machine(step.container).namespace,
+      })
       return
     case 'disconnect':
       return container().disconnect(step.network)
@@ -103,9 +106,47 @@ async function perform(world: World, step: Step): Promise<void> {
       return machine.namespace.writeSysctl(step.name, step.value)
     case 'takeAddress':
       return addAddress(world.machine(step.container), 'eth0', step.address)
+    case 'forge':
+      return forge(world, step.container, step.address)
+    case 'killNamespace':
+      return world.kill(step.container)
+    case 'listen':
+      return listen(world, step.port, step.taken ?? false)
     case 'addRoute':
       return addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
   }
+}
+
+/** Another address, and all of the container's routes send from it. */
+async function forge(world: World, container: string, address: string): Promise<void> {
+  const machine = world.machine(container)
+  await addAddress(machine, 'eth0', address)
+  const [source = ''] = address.split('/')
+  const rtnl = await Rtnl.open({ netns: machine.namespace })
+  try {
+    for (const route of await rtnl.routes.list({ family: 4 })) {
+      const { destination, gateway, metric, device } = route
+      if (device !== 'eth0') continue
+      const scope = gateway === undefined ? { scope: 'link' as const } : { gateway: gateway.toString() }
+      const of = { destination: destination.toString(), device, ...(metric !== undefined && { metric }) }
+      await rtnl.routes.delete({ ...of, ...scope })
+      await rtnl.routes.create({ ...of, ...scope, preferredSource: source })
+    }
+  } finally {
+    rtnl.close()
+  }
+}
+
+async function listen(world: World, port: string, taken: boolean): Promise<void> {
+  const [number, protocol] = port.split('/')
+  const { machine } = world.host()
+  const serve = protocol === 'udp' ? machine.serveUdp : machine.serveTcp
+  const code = await serve.call(machine, Number(number)).then(
+    () => 'bound',
+    (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
+  )
+  const expected = taken ? 'EADDRINUSE' : 'bound'
+  if (code !== expected) throw new Error(`listening on ${port}: ${code}, not ${expected}`)
 }
 
 function networkOf({ bridgeHost }: HostPlace, name: string) {

@@ -104,9 +104,10 @@ export function attempts(world: World, all: readonly Party[]): Attempt[] {
   }
   for (const from of all) {
     for (const to of all) {
-      if (!isPair(from, to)) continue
+      if (!isPair(from, to, scenario.transit ?? false)) continue
       const isHost = to.kind === 'host'
-      for (const { address, family, at } of to.addresses) {
+      for (const known of to.addresses.filter((one) => isKnown(from, to, one))) {
+        const { address, family, at } = known
         const target = { machine: to.name, at, container: to.kind === 'container', address }
         const own = from === to ? [] : isHost ? ownHostPorts : ports
         add(from, target, family, isHost && to.name === 'host' ? [...own, ...published] : own)
@@ -116,18 +117,23 @@ export function attempts(world: World, all: readonly Party[]): Attempt[] {
       add(from, { machine: 'host', at: 'lo', container: false, address: '127.0.0.1' }, 4, published)
       if (world.ipv6) add(from, { machine: 'host', at: 'lo', container: false, address: '::1' }, 6, published)
     }
-    for (const address of scenario.targets ?? []) {
+    for (const { address, from: senders, ports: probed } of scenario.targets ?? []) {
+      if (!senders.includes(from.name)) continue
       const target = { machine: address, at: address, container: false, address }
-      add(from, target, familyOfAddress(address), [...new Set([...ports, ...published])])
+      add(from, target, familyOfAddress(address), probed)
     }
   }
   return found
 }
 
-function isPair(from: Party, to: Party): boolean {
+function isPair(from: Party, to: Party, transit: boolean): boolean {
   if (from === to) return from.kind === 'host'
-  // Who is outside has no way to another, nor to the second host.
-  if (from.kind === 'outside') return to.kind !== 'outside' && to.host === 'host'
+  if (from.kind === 'outside') return to.kind === 'outside' ? transit : to.host === 'host'
   if (to.kind === 'outside') return from.host === 'host'
   return true
+}
+
+/** Another host is known by the link between the two alone. */
+function isKnown(from: Party, to: Party, { at }: PartyAddress): boolean {
+  return to.kind !== 'host' || from.host === to.host || from.kind === 'outside' || at === hostsNetwork.link
 }

@@ -7,10 +7,19 @@ import { Nft, type RulesetObject } from 'nfbridge/nft'
 import { Rtnl } from 'nfbridge/rtnl'
 import type { Machine } from '../lab/machine.js'
 import type { MachinePool } from '../lab/pool.js'
-import { addAddress, connectBy, hostsNetwork, outsideNetwork, sideNetwork } from '../lab/wiring.js'
+import {
+  addAddress,
+  connectBy,
+  type DocumentedNetwork,
+  hostsNetwork,
+  outsideNetwork,
+  sideNetwork,
+} from '../lab/wiring.js'
 import { snapshot } from './leftovers.js'
 import { type ContainerSetup, defaultPorts, type HostSetup, type Scenario } from './scenario.js'
 
+/** A new namespace has the settings of the machine that the tests run on. */
+const forwardingOff = { 'net.ipv4.ip_forward': '0', 'net.ipv6.conf.all.forwarding': '0' }
 /** Whatever is a container's, seen from outside. */
 const containerSubnets = ['172.16.0.0/12', '10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']
 
@@ -62,6 +71,13 @@ export class World {
     return found
   }
 
+  /** Ends a machine before its time. */
+  async kill(name: string): Promise<void> {
+    const machine = this.machine(name)
+    this.#machines.delete(name)
+    await machine.close()
+  }
+
   get machines(): Machine[] {
     return [...this.#machines.values()]
   }
@@ -102,15 +118,23 @@ export class World {
   async #wire(): Promise<void> {
     const { ipv6, scenario } = this
     const host = this.machine('host')
+    const behindHost = (other: DocumentedNetwork): string[] =>
+      scenario.transit ? [...containerSubnets, subnetOf(other)] : containerSubnets
+    for (const { name, namespace } of this.machines) {
+      if (name !== 'outside' && name !== 'side') continue
+      for (const [key, value] of Object.entries(forwardingOff)) await namespace.writeSysctl(key, value)
+    }
     const cables = [
       connectBy(outsideNetwork, host, this.machine('outside'), {
         ipv6,
         hostRoutes: ['default'],
-        otherRoutes: containerSubnets,
+        otherRoutes: behindHost(sideNetwork),
       }),
     ]
     if (scenario.side)
-      cables.push(connectBy(sideNetwork, host, this.machine('side'), { ipv6, otherRoutes: containerSubnets }))
+      cables.push(
+        connectBy(sideNetwork, host, this.machine('side'), { ipv6, otherRoutes: behindHost(outsideNetwork) }),
+      )
     if (scenario.second) cables.push(connectBy(hostsNetwork, host, this.machine('host2'), { ipv6 }))
     await Promise.all(cables)
     for (const address of scenario.addresses ?? []) await addAddress(host, outsideNetwork.link, address)
@@ -125,7 +149,7 @@ export class World {
 
   async #open(name: HostName, setup: HostSetup): Promise<void> {
     const machine = this.machine(name)
-    for (const [key, value] of Object.entries(setup.sysctls ?? {})) {
+    for (const [key, value] of Object.entries({ ...forwardingOff, ...setup.sysctls })) {
       await machine.namespace.writeSysctl(key, value)
     }
     if (setup.foreign) await addObjects(machine, setup.foreign)
@@ -149,9 +173,9 @@ export class World {
     const [first = '', ...others] = [on].flat()
     const network = bridgeHost.network(first)
     if (!network) throw new Error(`${this.scenario.name}: ${container} is on ${first}, which is not there`)
-    const netns = this.machine(container).namespace.path()
+    const netns = this.machine(container).namespace
     const attached = await network.attach({ ...options, ...endpoints[first], name: container, netns })
-    for (const other of others) await attached.connect(other, endpoints[other] ?? {})
+    for (const other of others) await attached.connect(other, { ...endpoints[other], netns })
   }
 }
 
@@ -161,6 +185,11 @@ export async function addObjects(machine: Machine, objects: readonly RulesetObje
   const transaction = nft.transaction()
   for (const object of objects) transaction.add(object)
   await transaction.commit()
+}
+
+/** The IPv4 network: `198.51.100.0/24`. */
+function subnetOf({ hostAddress, prefixLength }: DocumentedNetwork): string {
+  return `${hostAddress.replace(/\d+$/, '0')}/${prefixLength}`
 }
 
 async function addBridge({ namespace }: Machine, name: string): Promise<void> {

@@ -1,0 +1,337 @@
+/** Published ports: from wherever, seen as whom, bound to what (issue 4, point 15; DOCKER.md: publishing). */
+import type { Group, Scenario } from '../scenario.js'
+import { inward, outward } from './rows.js'
+
+const subnet = '172.17.0.0/16'
+const networks = [{ name: 'docker0', subnet }]
+const dual = [{ name: 'docker0', ipv6: true, pools: [{ subnet }, { subnet: 'fd00:17::/64' }] }]
+const published = `
+  web -> host 8080/tcp, 5353/udp: reached web as host@docker0
+  * -> host 8080/tcp, 5353/udp: reached web
+`
+
+/** A port that is published on every address, tcp and udp, with and without icc, in one family or both. */
+function everywhere(icc: boolean, ipv6: boolean): Scenario {
+  return {
+    name: `published-everywhere-icc-${icc ? 'on' : 'off'}${ipv6 ? '-ipv6' : ''}`,
+    about:
+      "From outside, from the host by each of its addresses, from a neighbour, from another network and from the container itself; the client's own address is seen.",
+    networks: [
+      { ...(ipv6 ? dual : networks)[0], name: 'docker0', icc },
+      {
+        name: 'other',
+        ...(ipv6
+          ? { ipv6, pools: [{ subnet: '172.18.0.0/16' }, { subnet: 'fd00:18::/64' }] }
+          : { subnet: '172.18.0.0/16' }),
+      },
+    ],
+    containers: {
+      web: { publish: ['8080:80/tcp', '5353:53/udp'] },
+      app: {},
+      far: { on: 'other' },
+    },
+    hostPorts: ['8080/tcp', '5353/udp'],
+    stages: [
+      {
+        expect: `
+          ${published}
+          far -> web, app: blocked
+          web, app -> far: blocked
+          containers -> containers: ${icc ? 'reached' : 'blocked'}
+          ${inward}
+          ${outward}
+        `,
+      },
+    ],
+  }
+}
+
+const open = `
+  containers -> containers: reached
+  ${inward}
+  ${outward}
+`
+
+export const publishing: Group = {
+  name: 'publishing',
+  scenarios: [
+    everywhere(true, false),
+    everywhere(false, false),
+    everywhere(true, true),
+    everywhere(false, true),
+    {
+      name: 'published-on-one-address',
+      about: 'Bound to one address of the host: refused at every other.',
+      addresses: ['203.0.113.9/24'],
+      networks,
+      containers: { web: { publish: ['203.0.113.9:8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          expect: `
+            web -> host@203.0.113.9 8080/tcp: reached web as host@docker0
+            * -> host@203.0.113.9 8080/tcp: reached web
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'one-port-on-two-addresses',
+      about: 'One port on two addresses leads to two containers.',
+      addresses: ['203.0.113.9/24'],
+      networks,
+      containers: { one: { publish: ['203.0.113.1:8080:80'] }, two: { publish: ['203.0.113.9:8080:80'] } },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          expect: `
+            one -> host@uplink 8080/tcp: reached one as host@docker0
+            * -> host@uplink 8080/tcp: reached one
+            two -> host@203.0.113.9 8080/tcp: reached two as host@docker0
+            * -> host@203.0.113.9 8080/tcp: reached two
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-on-loopback',
+      about:
+        'Bound to 127.0.0.1: the host alone reaches it; nobody outside, no container, not by its own address either.',
+      networks,
+      containers: { web: { publish: ['127.0.0.1:8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          expect: `
+            host -> localhost 8080/tcp: reached web as host@docker0
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-on-two-loopback-addresses',
+      about: 'One port on 127.0.1.2 and on 127.0.1.3 leads to different containers.',
+      networks,
+      containers: { one: { publish: ['127.0.1.2:8080:80'] }, two: { publish: ['127.0.1.3:8080:80'] } },
+      hostPorts: ['8080/tcp'],
+      targets: [
+        { address: '127.0.1.2', from: ['host'], ports: ['8080/tcp'] },
+        { address: '127.0.1.3', from: ['host'], ports: ['8080/tcp'] },
+        { address: '127.0.1.4', from: ['host'], ports: ['8080/tcp'] },
+      ],
+      stages: [
+        {
+          expect: `
+            host -> 127.0.1.2: reached one
+            host -> 127.0.1.3: reached two
+            host -> 127.0.1.4: refused
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-range',
+      about: 'A range leads port by port; with the same numbers it is one interval.',
+      networks,
+      ports: ['80/tcp', '81/tcp', '82/tcp', '9001/tcp', '9002/tcp'],
+      containers: { web: { publish: ['8000-8002:80-82', '9001-9002:9001-9002'] }, app: {} },
+      hostPorts: ['8000/tcp', '8002/tcp', '8003/tcp', '9001/tcp', '9002/tcp', '9003/tcp'],
+      stages: [
+        {
+          expect: `
+            * -> host 8003/tcp, 9003/tcp: refused
+            web -> host 8000-8002/tcp, 9001-9002/tcp: reached web as host@docker0
+            * -> host 8000-8002/tcp, 9001-9002/tcp: reached web
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-automatically',
+      about:
+        'A free port of the host is chosen, the same number for IPv4 and IPv6, and nobody else can take it.',
+      networks: dual,
+      containers: { web: { publish: ['80'] }, app: { publish: ['80'] } },
+      hostPorts: ['49153/tcp', '49154/tcp', '49155/tcp'],
+      stages: [
+        {
+          steps: [
+            { do: 'listen', port: '49153/tcp', taken: true },
+            { do: 'listen', port: '49154/tcp', taken: true },
+          ],
+          expect: `
+            web -> host 49153/tcp: reached web as host@docker0
+            * -> host 49153/tcp: reached web
+            app -> host 49154/tcp: reached app as host@docker0
+            * -> host 49154/tcp: reached app
+            * -> host 49155/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-port-taken',
+      about:
+        'A port of the host that a container or a process has is refused; on another address, or when it is free, it is not.',
+      addresses: ['203.0.113.9/24'],
+      networks,
+      containers: { web: { publish: ['203.0.113.1:8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          steps: [
+            { do: 'publish', container: 'app', ports: ['203.0.113.1:8080:80'], fails: 'NFB_PORT_TAKEN' },
+            { do: 'publish', container: 'app', ports: ['8080:80'], fails: 'NFB_PORT_TAKEN' },
+            { do: 'publish', container: 'app', ports: ['9000:80'], fails: 'NFB_PORT_TAKEN' },
+            { do: 'publish', container: 'app', ports: ['203.0.113.9:8080:80'] },
+          ],
+          expect: `
+            web -> host@uplink 8080/tcp: reached web as host@docker0
+            * -> host@uplink 8080/tcp: reached web
+            app -> host@203.0.113.9 8080/tcp: reached app as host@docker0
+            * -> host@203.0.113.9 8080/tcp: reached app
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+        {
+          title: 'the first is free again',
+          steps: [
+            { do: 'unpublish', container: 'web', ports: ['203.0.113.1:8080:80'] },
+            { do: 'publish', container: 'app', ports: ['203.0.113.1:8080:81'] },
+          ],
+          expect: `
+            app -> host@uplink, host@203.0.113.9 8080/tcp: reached app as host@docker0
+            * -> host@uplink, host@203.0.113.9 8080/tcp: reached app
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-while-running',
+      about:
+        'Publishing and taking back take effect at once; connections through what is taken back stop, others live.',
+      networks,
+      containers: { web: {}, app: {} },
+      hostPorts: ['8080/tcp', '8081/tcp'],
+      stages: [
+        {
+          expect: `
+            * -> host 8080/tcp, 8081/tcp: refused
+            ${open}
+          `,
+        },
+        {
+          title: 'published',
+          steps: [{ do: 'publish', container: 'web', ports: ['8080:80', '8081:80'] }],
+          expect: `
+            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            * -> host 8080/tcp, 8081/tcp: reached web
+            ${open}
+          `,
+          hold: [
+            'outside -> host@uplink 8080/tcp',
+            'outside -> host@uplink 8081/tcp',
+            'host -> localhost 8080/tcp',
+            'app -> host@uplink 8080/tcp',
+            'app -> web 80/tcp',
+          ],
+        },
+        {
+          title: 'one of them taken back',
+          steps: [{ do: 'unpublish', container: 'web', ports: ['8080:80'] }],
+          held: `
+            outside -> host@uplink 8080/tcp: stops
+            outside -> host@uplink 8081/tcp: lives
+            host -> localhost 8080/tcp: stops
+            app -> host@uplink 8080/tcp: stops
+            app -> web 80/tcp: lives
+          `,
+          expect: `
+            * -> host 8080/tcp: refused
+            web -> host 8081/tcp: reached web as host@docker0
+            * -> host 8081/tcp: reached web
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-sctp',
+      about: 'SCTP is published as the others are.',
+      networks,
+      ports: ['99/sctp'],
+      containers: { web: { publish: ['9999:99/sctp'] }, app: {} },
+      hostPorts: ['9999/sctp'],
+      stages: [
+        {
+          expect: `
+            web -> host 9999/sctp: reached web as host@docker0
+            * -> host 9999/sctp: reached web
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-on-ipv6-address',
+      about: 'Bound to one IPv6 address of the host: IPv4 is not published.',
+      networks: dual,
+      containers: { web: { publish: ['[2001:db8:113::1]:8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          expect: `
+            web -> host@uplink 8080/tcp (ipv6): reached web as host@docker0
+            * -> host@uplink 8080/tcp (ipv6): reached web
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-without-a-way-in',
+      about:
+        'Publishing where no port can be reached is refused, and says so: an internal network, an isolated bridge.',
+      networks: [
+        { name: 'inner', subnet: '172.18.0.0/16', internal: true },
+        { name: 'alone', subnet: '172.19.0.0/16', gatewayMode: 'isolated' },
+        ...networks,
+      ],
+      containers: { db: { on: 'inner' }, sole: { on: 'alone' }, web: { on: 'docker0' } },
+      stages: [
+        {
+          steps: [
+            { do: 'publish', container: 'db', ports: ['8080:80'], fails: 'NFB_SETTING_CONFLICT' },
+            { do: 'publish', container: 'sole', ports: ['8080:80'], fails: 'NFB_SETTING_CONFLICT' },
+          ],
+          expect: `
+            containers -> containers: blocked | unreachable
+            outside -> containers: blocked
+            host -> db, web: reached
+            host -> sole: blocked
+            web -> outside: reached as host
+            db, sole -> outside: unreachable
+            host -> outside: reached
+            db -> host@inner: reached
+            db, sole -> host: unreachable
+            * -> host: reached
+          `,
+        },
+      ],
+    },
+  ],
+}

@@ -1,0 +1,84 @@
+/** Who sends as whom (issue 4, point 19): a container has NET_RAW and NET_ADMIN, and does its worst. */
+import type { Group } from '../scenario.js'
+import { inward, outward } from './rows.js'
+
+const networks = [{ name: 'docker0', subnet: '172.17.0.0/16' }]
+
+export const senders: Group = {
+  name: 'senders',
+  scenarios: [
+    {
+      name: 'stolen-address',
+      about: "A container takes another's address as its own: everybody else still reaches the owner.",
+      networks,
+      containers: { web: {}, app: {}, evil: {} },
+      stages: [
+        {
+          steps: [{ do: 'takeAddress', container: 'evil', address: '172.17.0.2/32' }],
+          expect: `
+            evil -> web: reached evil as web
+            web -> evil: reached
+            containers -> containers: reached
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'forged-sender',
+      about: 'What a container sends from an address that it was not given is dropped, towards everybody.',
+      networks,
+      containers: { web: {}, app: {}, evil: {} },
+      stages: [
+        {
+          steps: [{ do: 'forge', container: 'evil', address: '172.17.0.77/16' }],
+          expect: `
+            evil -> *: blocked
+            containers -> evil: reached
+            containers -> containers: reached
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'forged-sender-linked',
+      about: 'A link is no use to who forges the address of its client.',
+      networks: [{ name: 'docker0', subnet: '172.17.0.0/16', icc: false }],
+      containers: { web: { expose: ['80/tcp'] }, app: { links: ['web'] }, evil: {} },
+      stages: [
+        {
+          steps: [{ do: 'forge', container: 'evil', address: '172.17.0.3/16' }],
+          expect: `
+            evil -> app: reached evil as app
+            evil -> *: blocked
+            app -> web 80/tcp: reached
+            containers -> containers: blocked
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'allow-forged-source',
+      about: 'A container that may send from any address does.',
+      networks,
+      containers: { web: {}, router: { allowForgedSource: true } },
+      stages: [
+        {
+          steps: [{ do: 'forge', container: 'router', address: '172.17.0.77/16' }],
+          expect: `
+            router -> outside: reached as host
+            router -> web, host: reached as 172.17.0.77
+            web -> router: reached
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+  ],
+}
