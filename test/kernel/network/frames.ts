@@ -1,3 +1,4 @@
+import { IPv6Address } from '../../../src/address/index.js'
 import type { Namespace } from '../../../src/index.js'
 import { runIn } from '../../support/tools.js'
 
@@ -105,4 +106,38 @@ function checksum(bytes: readonly number[]): number {
     sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16)
   return ~sum & 0xffff
+}
+
+/** An ICMPv6 message of neighbour discovery in a frame to all nodes (RFC 4861), with a text in an option of its own. */
+export function discovery(options: {
+  /** 134: router advertisement, 136: neighbour advertisement, 137: redirect. */
+  readonly type: 134 | 136 | 137
+  readonly from: { readonly mac: string; readonly address: string }
+  /** What a neighbour advertisement is about. */
+  readonly target?: string
+  /** At most 14 characters. */
+  readonly text: string
+}): Uint8Array {
+  const { type, from, target, text } = options
+  const body = type === 134 ? new Array(8).fill(0) : IPv6Address.parse(target ?? from.address).bytes
+  // An option of a type for experiments: 16 bytes, the text in them (RFC 4727).
+  const option = [253, 2, ...Buffer.from(text.padEnd(14, '\0'))]
+  const message = [type, 0, 0, 0, 0x20, 0, 0, 0, ...body, ...option]
+  const source = [...IPv6Address.parse(from.address).bytes]
+  const destination = [...IPv6Address.parse('ff02::1').bytes]
+  const pseudo = [...source, ...destination, 0, 0, ...word(message.length), 0, 0, 0, 58]
+  message.splice(2, 2, ...word(checksum([...pseudo, ...message])))
+  const header = [0x60, 0, 0, 0, ...word(message.length), 58, 255, ...source, ...destination]
+  return Uint8Array.from([0x33, 0x33, 0, 0, 0, 1, ...macBytes(from.mac), 0x86, 0xdd, ...header, ...message])
+}
+
+/** A broadcast frame of a type that is no IP, with a text in it. */
+export function foreignFrame(mac: string, text: string): Uint8Array {
+  return Uint8Array.from([
+    ...new Array(6).fill(0xff),
+    ...macBytes(mac),
+    0x88,
+    0xb5,
+    ...Buffer.from(text.padEnd(46, '\0')),
+  ])
 }
