@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Persistence } from '../../../src/network/apply/persistence.js'
+import { NO_USER_RULES } from '../../../src/network/apply/user-rules.js'
 import { openStore } from '../../../src/store/index.js'
 import { attach, network, registryWith, thrown } from './fixtures.js'
+import { peer } from './view-fixtures.js'
 
 let directory: string
 
@@ -25,19 +27,22 @@ describe('the state directory', () => {
       { name: 'web', expose: ['80/tcp', '53/udp'], publish: ['127.0.0.1:8080:80', '9000-9001:90-91/udp'] },
       { name: 'app', links: ['web:db'], hostname: 'app.example' },
     )
+    const remote = peer('172.30.0.0/16', '192.0.2.9')
     const persistence = new Persistence(openStore(directory))
     persistence.save({
       networks: new Map([['docker0', docker0]]),
       containers: new Map(containers.map((container) => [container.id, container])),
+      peers: new Map([['172.30.0.0/16', remote]]),
     })
-    persistence.savePool('docker0', registry.pool(docker0).memory)
+    persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
     persistence.saveFirewall(true)
     const loaded = new Persistence(openStore(directory)).load()
     expect(loaded.networks).toEqual([docker0])
+    expect(loaded.peers).toEqual([remote])
     expect(loaded.firewall).toBe(true)
     expect(new Set(loaded.containers)).toEqual(new Set(containers))
-    expect(loaded.pools).toEqual(new Map([['docker0', registry.pool(docker0).memory]]))
+    expect(loaded.pools).toEqual(new Map([['docker0', registry.poolMemories(docker0)]]))
     expect(loaded.sysctls).toEqual(new Map([['net.ipv4.ip_forward', '0']]))
   })
 
@@ -45,9 +50,24 @@ describe('the state directory', () => {
     const docker0 = network()
     const persistence = new Persistence(openStore(directory))
     persistence.save({ networks: new Map([['docker0', docker0]]) })
-    persistence.savePool('docker0', { fresh: 1, freed: [] })
-    persistence.save({ networks: new Map([['docker0', undefined]]) })
-    expect(persistence.load()).toEqual({ networks: [], containers: [], pools: new Map(), sysctls: new Map() })
+    const remote = peer('172.30.0.0/16', '192.0.2.9')
+    persistence.save({ peers: new Map([['172.30.0.0/16', remote]]) })
+    persistence.savePools('docker0', registryWith(docker0).poolMemories(docker0))
+    expect(persistence.load()).toMatchObject({ networks: [docker0], peers: [remote] })
+    persistence.save({
+      networks: new Map([['docker0', undefined]]),
+      peers: new Map([['172.30.0.0/16', undefined]]),
+    })
+    expect(persistence.load()).toEqual({
+      networks: [],
+      containers: [],
+      peers: [],
+      pools: new Map(),
+      sysctls: new Map(),
+      bridges: new Map(),
+      userRules: NO_USER_RULES,
+      firewall: undefined,
+    })
   })
 
   it.each([
