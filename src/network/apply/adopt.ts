@@ -17,6 +17,7 @@ import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
+import { reserveStanding } from './port-steps.js'
 import { standingStations } from './stations.js'
 import { applySteps, type Step } from './steps.js'
 import { NO_USER_RULES } from './user-rules.js'
@@ -71,6 +72,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   )
   registry.apply(plan.change)
   await disconnectMissing(context, present)
+  context.unreservedPorts = await reserveStanding(context.reservations, registry)
   return gone
 }
 

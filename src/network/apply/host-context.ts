@@ -9,6 +9,7 @@ import type { AdoptedBridge } from './adopted-bridge.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Persistence } from './persistence.js'
+import type { UnreservedPort } from './port-steps.js'
 import { inOperation, type Step } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 import { Turns } from './turns.js'
@@ -37,6 +38,8 @@ export class HostContext {
   readonly forwarding: Forwarding
   readonly reservations: PortReservations
   readonly adoptedBridges: Map<string, AdoptedBridge>
+  /** Published ports that others had taken when the host was opened. */
+  unreservedPorts: readonly UnreservedPort[] = []
   readonly #turns = new Turns()
   #closed = false
 

@@ -50,6 +50,36 @@ export function portSteps(reservations: PortReservations, { absent, present, cha
   ]
 }
 
+/** A published port that could not be kept from others when the host was opened: it is published, and somebody listens on it. */
+export interface UnreservedPort extends ReservedPort {
+  /** Who has it, or what else is in the way. */
+  readonly reason: string
+}
+
+/** Reserves what stands, when the host is opened. @returns what could not be: a finding, and no failure */
+export async function reserveStanding(
+  reservations: PortReservations,
+  view: NetworkView,
+): Promise<UnreservedPort[]> {
+  const ports = [...view.containers].flatMap((container) => translatedPorts(view, container))
+  try {
+    await reservations.reserve(ports)
+    return []
+  } catch (error) {
+    if (!(error instanceof NfbridgeError)) throw error
+  }
+  const unreserved: UnreservedPort[] = []
+  for (const port of ports) {
+    try {
+      await reservations.reserve([port])
+    } catch (error) {
+      if (!(error instanceof NfbridgeError)) throw error
+      unreserved.push({ ...port, reason: error.reason })
+    }
+  }
+  return unreserved
+}
+
 /** Ports of the host that lead to a container that runs: what nobody else may listen on. */
 export function translatedPorts(view: NetworkView, container: ContainerRecord | undefined): ReservedPort[] {
   if (!container || container.published.length === 0) return []

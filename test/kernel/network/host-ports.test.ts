@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { runIn } from '../../support/tools.js'
+import { cleanUp, createSetting, expectReached, failureOf, openHost } from './setting.js'
+import { stateOf } from './state.js'
+
+describe('ports of the host that are published', () => {
+  it("are nobody else's for as long as they are published", async () => {
+    const { attach, host } = await createSetting(['web'])
+    const web = await attach('web', { publish: ['8080:80', '127.0.0.1:9090-9092:90-92/udp'] })
+    await expect(host.serveTcp(8080)).rejects.toThrow(/EADDRINUSE/)
+    await expect(host.serveUdp(9091, { address: '127.0.0.1' })).rejects.toThrow(/EADDRINUSE/)
+    await web.unpublish('8080:80')
+    await host.serveTcp(8080)
+    expect(await failureOf(web.publish('8080:80'))).toMatchObject({
+      code: 'NFB_PORT_TAKEN',
+      operation: 'Container.publish',
+      message: expect.stringContaining('8080/tcp is taken by'),
+    })
+    await web.stop()
+    await host.serveUdp(9091, { address: '127.0.0.1' })
+  })
+
+  it('that another program has are refused, which changes nothing; one that is chosen is another one', async () => {
+    const { attach, host, machine, outside } = await createSetting(['web'])
+    const before = await stateOf(host.namespace)
+    await host.serveTcp(8080)
+    expect(await failureOf(attach('web', { publish: ['8080:80'] }))).toMatchObject({ code: 'NFB_PORT_TAKEN' })
+    expect(await stateOf(host.namespace)).toBe(before)
+    await host.serveTcp(49153)
+    await host.serveUdp(49154)
+    const web = await attach('web', { publish: ['80', '81/udp'] })
+    expect(web.published).toEqual(['0.0.0.0:49154:80/tcp', '0.0.0.0:49155:81/udp'])
+    expect(await web.publish('82')).toEqual(['0.0.0.0:49156:82/tcp'])
+    await machine('web').serveTcp(80)
+    await expectReached(outside, '203.0.113.1', 49154, '203.0.113.2')
+  })
+
+  it('are held again by another open; one that somebody took meanwhile is published all the same', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(state, { recursive: true, force: true }))
+    const { attach, bridgeHost, host, machine, outside } = await createSetting(['web'], {}, { state })
+    await attach('web', { publish: ['8080:80', '8081:81'] })
+    await bridgeHost.close()
+    await host.serveTcp(8080)
+    const again = await openHost(host, { state })
+    await expect(host.serveTcp(8081)).rejects.toThrow(/EADDRINUSE/)
+    await machine('web').serveTcp(80)
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await again.container('web')?.unpublish('8080:80')
+    await again.destroy()
+    expect(await runIn(host.namespace, 'ss', ['-Htan', 'sport = 8081'])).toBe('')
+  })
+})
