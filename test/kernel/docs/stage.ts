@@ -30,7 +30,7 @@ export function readPage(name: string): Page {
   return {
     name,
     program,
-    lines: [...program.matchAll(/ \/\/ → (.*)$/gm)].map(([, line = '']) => line),
+    lines: [...program.matchAll(/(?:^| )\/\/ → (.*)$/gm)].map(([, line = '']) => line),
     blocks: [...rest.matchAll(/^```\n(.*?)^```$/gms)].map(([, block = '']) => block),
   }
 }

@@ -1,0 +1,13 @@
+import { BridgeHost } from 'nfbridge'
+
+const host = await BridgeHost.open()
+const network = await host.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false })
+await network.attach({ name: 'web', netns: '/run/netns/web', expose: ['80'], publish: ['8080:80'] })
+await network.attach({ name: 'app', netns: '/run/netns/app', links: ['web'] })
+
+const { networks, containers } = await host.inspect()
+console.log(networks[0].pools[0].gateway) // → 172.17.0.1
+console.log(containers.map(({ name, linkedFrom }) => [name, linkedFrom])) // → [ [ 'web', [ 'app' ] ], [ 'app', [] ] ]
+console.log(await host.toText('iptables'))
+console.log(await host.toText('nft'))
+await host.close()
