@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "netlink/descriptor.h"
@@ -35,15 +37,36 @@ struct Owner {
   int rank = 0;  // 0: none found
 };
 
+bool is_zero(Bytes bytes) {
+  return std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{0}; });
+}
+
+// Whether a socket keeps others, who want IPv6 alone where they want IPv6, from its port on an address.
+bool covers(const inet_diag_msg& found, Bytes attributes, Bytes wanted) {
+  if (wanted.empty()) return true;
+  const Bytes bound =
+      std::as_bytes(std::span(found.id.idiag_src)).first(found.idiag_family == AF_INET ? 4 : 16);
+  if (bound.size() == wanted.size()) {
+    return is_zero(bound) || is_zero(wanted) || std::ranges::equal(bound, wanted);
+  }
+  // One of all IPv6 addresses has the IPv4 ones, too, unless it said otherwise.
+  std::uint8_t only = 0;
+  Attribute attribute;
+  if (find_attribute(attributes, INET_DIAG_SKV6ONLY, attribute)) attribute.value(only);
+  return found.idiag_family == AF_INET6 && is_zero(bound) && only == 0;
+}
+
 class Sockets final : public Replies {
  public:
-  explicit Sockets(std::uint16_t port) : port_(to_be16(port)) {}
+  Sockets(std::uint16_t port, Bytes address) : port_(to_be16(port)), address_(address) {}
 
   void reply(const MessageView& message, std::uint32_t) override {
     inet_diag_msg found{};
     if (message.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || !load(message.payload, 0, found)) return;
     // The kernel's own filter passes over sockets that are bound only.
     if (found.id.idiag_sport != port_) return;
+    const std::size_t header = std::min(align(sizeof(found)), message.payload.size());
+    if (!covers(found, message.payload.subspan(header), address_)) return;
     const int rank = rank_of(found);
     if (rank > owner_.rank) owner_ = {found.idiag_inode, found.idiag_uid, rank};
   }
@@ -58,13 +81,14 @@ class Sockets final : public Replies {
   }
 
   const std::uint16_t port_;  // network byte order
+  const Bytes address_;
   Owner owner_;
 };
 
-Outcome<Owner> find_socket(std::uint8_t protocol, std::uint16_t port) {
+Outcome<Owner> find_socket(std::uint8_t protocol, std::uint16_t port, Bytes address) {
   Outcome<Socket> socket = Socket::open(NETLINK_SOCK_DIAG);
   if (!socket.ok()) return std::move(socket.failures());
-  Sockets sockets(port);
+  Sockets sockets(port, address);
   Owner best;
   for (const int family : {AF_INET, AF_INET6}) {
     Buffer bytes;
@@ -150,8 +174,8 @@ std::string find_process(std::uint32_t inode) {
 
 }  // namespace
 
-Outcome<std::string> port_owner(std::uint8_t protocol, std::uint16_t port) {
-  Outcome<Owner> owner = find_socket(protocol, port);
+Outcome<std::string> port_owner(std::uint8_t protocol, std::uint16_t port, Bytes address) {
+  Outcome<Owner> owner = find_socket(protocol, port, address);
   if (!owner.ok()) return std::move(owner.failures());
   if (owner.value().rank == 0) return std::string();
   if (owner.value().inode == 0) return std::string("a connection that is being closed (TIME_WAIT)");

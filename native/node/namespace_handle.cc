@@ -223,20 +223,26 @@ napi_value NamespaceHandle::open_reservations(napi_env env, napi_callback_info i
 }
 
 napi_value NamespaceHandle::port_owner(napi_env env, napi_callback_info info) {
-  const auto arguments = Arguments<2>::read(env, info);
+  const auto arguments = Arguments<3>::read(env, info);
   if (!arguments) return nullptr;
   auto* self = unwrap<NamespaceHandle>(env, arguments->self);
   std::int64_t protocol = 0;
   std::int64_t port = 0;
+  auto address = std::make_shared<netlink::Buffer>();
   if (self == nullptr || !read_integer(env, (*arguments)[0], "protocol", 1, UINT8_MAX, protocol) ||
-      !read_integer(env, (*arguments)[1], "port", 1, UINT16_MAX, port)) {
+      !read_integer(env, (*arguments)[1], "port", 1, UINT16_MAX, port) ||
+      !read_bytes(env, (*arguments)[2], "address", *address)) {
     return nullptr;
+  }
+  if (address->size() != 0 && address->size() != 4 && address->size() != 16) {
+    return throw_type_error(env, "address must be of 4 or 16 bytes, or empty");
   }
   return start_call<std::string>(
       env, *Environment::get(env), self->strand_,
-      [where = self->namespace_, protocol, port](Home& home) {
+      [where = self->namespace_, protocol, port, address](Home& home) {
         return home.visit<std::string>(*where, [&] {
-          return netlink::port_owner(static_cast<std::uint8_t>(protocol), static_cast<std::uint16_t>(port));
+          return netlink::port_owner(static_cast<std::uint8_t>(protocol), static_cast<std::uint16_t>(port),
+                                     address->bytes());
         });
       },
       finish_text);

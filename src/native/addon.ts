@@ -95,8 +95,11 @@ export interface NamespaceHandle {
   ): Promise<Outcome<MonitorHandle>>
   /** Holds no port yet. It is independent of this handle, which may be closed. */
   openReservations(): Outcome<ReservationsHandle>
-  /** Who has a port, in words; empty when that cannot be found out. The protocol is its number. */
-  portOwner(protocol: number, port: number): Promise<Outcome<string>>
+  /**
+   * Who has a port, in words; empty when that cannot be found out. The protocol is its number; the address has 4 or 16
+   * bytes, or none for any.
+   */
+  portOwner(protocol: number, port: number, address: Uint8Array): Promise<Outcome<string>>
   /** Link-layer frames, each after its length as a u16 of the host; sent out of a link in their order. */
   sendFrames(device: number | string, frames: Uint8Array): Promise<Outcome<undefined>>
   /** Moves the calling thread into the namespace, for good. Refused (`system`, EINVAL) on the process's main thread. */

@@ -153,8 +153,13 @@ export class Namespace {
   }
 
   /** Who has a port, by the protocol's number; empty when unknown. For {@link portOwner}. */
-  portOwner(protocol: number, port: number, operation: string): Promise<Outcome<string>> {
-    return this.#open(operation).portOwner(protocol, port)
+  portOwner(
+    protocol: number,
+    port: number,
+    address: Uint8Array,
+    operation: string,
+  ): Promise<Outcome<string>> {
+    return this.#open(operation).portOwner(protocol, port, address)
   }
 
   /** Sends link-layer frames out of a link, each after its length. For {@link announce}. */

@@ -139,16 +139,19 @@ const REFUSALS: ReadonlyMap<string, { readonly code: NfbridgeError['code']; read
  * Who has a port of a namespace, in words for an error: `process 1234 "nginx"`. From the namespace's socket tables
  * (sock_diag(7)) and the descriptors of the processes that this one may look into; it takes some time, at most a third
  * of a second where there are very many processes.
+ * @param of with an address: whoever keeps others from the port there, be it by a socket for all addresses
  * @returns undefined when that does not tell
  */
 export async function portOwner(
   namespace: Namespace,
-  of: Pick<ReservedPort, 'protocol' | 'port'>,
+  of: Omit<ReservedPort, 'address'> & Partial<Pick<ReservedPort, 'address'>>,
 ): Promise<string | undefined> {
   const operation = 'ports.owner'
   checkObject(of, ['protocol', 'port', 'address'], operation, '')
   checkPort(of, operation, '')
-  const outcome = await namespace.portOwner(protocolNumbers[of.protocol], of.port, operation)
+  if (of.address !== undefined) checkAddress(of.address, operation, 'address')
+  const address = of.address?.bytes ?? new Uint8Array(0)
+  const outcome = await namespace.portOwner(protocolNumbers[of.protocol], of.port, address, operation)
   return failed(outcome) || outcome === '' ? undefined : outcome
 }
 
@@ -165,12 +168,16 @@ function pack(ports: readonly ReservedPort[], operation: string): Uint32Array {
     checkObject(port, ['protocol', 'address', 'port'], operation, path)
     checkPort(port, operation, path)
     const { address } = port
-    if (!(address instanceof IPv4Address) && !(address instanceof IPv6Address))
-      throw invalid('an IPv4Address or an IPv6Address is expected', operation, `${path}.address`)
+    checkAddress(address, operation, `${path}.address`)
     words.set([protocolNumbers[port.protocol], address.family, port.port], index * WORDS)
     bytes.set(address.bytes, (index * WORDS + 3) * words.BYTES_PER_ELEMENT)
   }
   return words
+}
+
+function checkAddress(address: IPAddress, operation: string, path: string): void {
+  if (address instanceof IPv4Address || address instanceof IPv6Address) return
+  throw invalid('an IPv4Address or an IPv6Address is expected', operation, path)
 }
 
 function checkPort(

@@ -134,6 +134,17 @@ test('who has a port', async () => {
   const reservations = keep(PortReservations.open(namespace))
   await reservations.reserve([port('tcp', '0.0.0.0', 8080)])
   expect(await portOwner(namespace, { protocol: 'tcp', port: 8080 })).toMatch(`process ${process.pid} "`)
+  // Of several that have it, the one that is in the way of an address.
+  const local = await server(namespace, 'tcp', '127.0.0.1', 9000)
+  const elsewhere = await server(namespace, 'tcp', '127.0.0.2', 9000)
+  const six = await server(namespace, 'tcp', '::', 9000)
+  const on = (address: string): Promise<string | undefined> =>
+    portOwner(namespace, port('tcp', address, 9000))
+  expect(await on('127.0.0.1')).toBe(`process ${local} "python3"`)
+  expect(await on('127.0.0.2')).toBe(`process ${elsewhere} "python3"`)
+  expect(await on('127.0.0.3')).toBeUndefined()
+  expect(await on('fd00::1')).toBe(`process ${six} "python3"`)
+  expect([`process ${local} "python3"`, `process ${elsewhere} "python3"`]).toContain(await on('0.0.0.0'))
   expect(await portOwner(namespace, { protocol: 'tcp', port: 53 })).toBeUndefined()
   expect(await portOwner(namespace, { protocol: 'udp', port: 80 })).toBeUndefined()
   expect(await portOwner(namespace, { protocol: 'sctp', port: 80 })).toBeUndefined()

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { type Link, Rtnl } from '../../src/rtnl/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
@@ -161,11 +161,14 @@ function selected(shown: JsonObject): JsonObject {
 }
 
 async function expectAsIpShows(namespace: Namespace, rtnl: Rtnl): Promise<void> {
-  const links = await rtnl.links.list()
-  const names = new Map(links.map((link) => [link.index, link.name]))
-  const ours = links.map((link) => asIpShows(link, names))
-  const shown = (await ipJson(namespace, 'link', 'show')).map(selected)
-  expect(ours).toEqual(shown)
+  // The kernel settles the operational state a little after the change: it may differ from one listing to the next.
+  await vi.waitFor(async () => {
+    const links = await rtnl.links.list()
+    const names = new Map(links.map((link) => [link.index, link.name]))
+    const ours = links.map((link) => asIpShows(link, names))
+    const shown = (await ipJson(namespace, 'link', 'show')).map(selected)
+    expect(ours).toEqual(shown)
+  }, 5000)
 }
 
 test('a bridge, a veth with its peer in another namespace and an ifb: as `ip` shows them, field by field', async () => {

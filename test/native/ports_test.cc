@@ -84,6 +84,10 @@ TEST("the owner of a port is this process; nobody has another") {
     const std::string expected = "process " + std::to_string(getpid()) + " \"";
     // Kernels before 6.8 do not list what is bound and does not listen.
     CHECK(owner.value().empty() || owner.value().starts_with(expected));
+    const ReservedPort elsewhere = tcp(1, "192.0.2.1");
+    CHECK(reservations.reserve(std::vector{tcp(9090, "192.0.2.2")}).ok());
+    auto other = netlink::port_owner(IPPROTO_TCP, 9090, std::as_bytes(std::span(elsewhere.address)).first(4));
+    CHECK(other.ok() && other.value().empty());
     auto nobody = netlink::port_owner(IPPROTO_TCP, 8081);
     CHECK(nobody.ok() && nobody.value().empty());
   });

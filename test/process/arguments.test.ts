@@ -92,6 +92,7 @@ const METHODS: readonly (readonly [
   ['namespace', () => namespace, 'openMonitor', ['route', [1]]],
   ['namespace', () => namespace, 'portOwner', []],
   ['namespace', () => namespace, 'portOwner', [6]],
+  ['namespace', () => namespace, 'portOwner', [6, 80]],
   ['namespace', () => namespace, 'sendFrames', []],
   ['namespace', () => namespace, 'sendFrames', ['lo']],
   ['reservations', () => reservations, 'reserve', []],
@@ -151,6 +152,11 @@ describe('wrong arguments throw a TypeError', () => {
       expect(() => reservations.release(words)).toThrow(TypeError)
     }
     expect(() => reservations.reserve(Uint32Array.from(port.slice(1)))).toThrow(TypeError)
+  })
+
+  test('the address of an owner', () => {
+    for (const length of [1, 3, 5, 15, 17, 4096])
+      expect(() => namespace.portOwner(6, 80, new Uint8Array(length))).toThrow(TypeError)
   })
 
   test('frames that end too early, are too short, too long or too many', async () => {

@@ -10,7 +10,7 @@ async function work() {
   const reservations = good(namespace.openReservations())
   for (let call = 0; call < 5; call++) {
     reservations.reserve(ports(10_000 + call * 200, 200))
-    namespace.portOwner(6, 10_000)
+    namespace.portOwner(6, 10_000, new Uint8Array(4))
     namespace.sendFrames('lo', frame)
     netfilter.transaction(rules(`t${call}`, 3000))
     route.dump(words(message('getLink')))

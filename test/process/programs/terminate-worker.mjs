@@ -19,7 +19,11 @@ async function workForEver() {
     }
     pending.push(namespace.openSocket('route'), addon.createNamespace())
     const some = ports(10_000, 100)
-    pending.push(reservations.reserve(some), namespace.portOwner(6, 10_000), reservations.release(some))
+    pending.push(
+      reservations.reserve(some),
+      namespace.portOwner(6, 10_000, new Uint8Array(4)),
+      reservations.release(some),
+    )
     pending.push(namespace.sendFrames('lo', frame))
     await Promise.all(pending)
   }
