@@ -185,8 +185,9 @@ export class Container {
 
   /**
    * The container stopped: its interfaces go, with every element that names them and every connection. It stays known: name,
-   * links, networks and publications come back when it starts. Works as well when its namespace is gone already.
-   * @throws NfbridgeError NFB_NOT_FOUND, NFB_SETTING_CONFLICT (it does not run), NFB_CLOSED
+   * links, networks and publications come back when it starts. Works as well when its namespace is gone already; one that is
+   * stopped already stays so.
+   * @throws NfbridgeError NFB_NOT_FOUND, NFB_SETTING_CONFLICT (it uses the host's network), NFB_CLOSED
    */
   stop(): Promise<void> {
     const operation = 'Container.stop'
@@ -210,7 +211,7 @@ export class Container {
       const netns = parseStartOptions(options)
       const container = this.#record(operation)
       await withFreePorts(
-        [],
+        container.published.map((port) => ({ port, automatic: port.automatic === true, path: '' })),
         (taken) => planStart(registry, container, taken, typeof netns === 'string' ? netns : container.netns),
         (plan) =>
           this.#withPlace(container, netns, operation, (places) =>
