@@ -118,19 +118,15 @@ export function stepText(step: Step): string {
   return `${element}the rule "${step.text}" (${chain}${handle})`
 }
 
-const VERBS = {
-  drop: 'drops it',
-  reject: 'rejects it',
-  queue: 'hands it to a program, which decides',
-  stolen: 'sends it elsewhere',
-} as const
+const VERBS = { accept: 'accepts', drop: 'drops', reject: 'rejects' } as const
 
-/** The end of a journey at a hook. */
+/** The end of a journey at a hook. @param what is stopped, in words: `it`, for the packet that is asked about */
 export function stoppedAt(
   namespace: string,
   hook: Hook,
   result: HookResult,
   isOwn: ((step: Step) => boolean) | undefined,
+  what: string,
 ): Stopped {
   const { verdict, decisive: step, undecided } = result
   if (verdict === 'unknown' || verdict === 'queue' || verdict === 'stolen' || step === undefined) {
@@ -142,7 +138,7 @@ export function stoppedAt(
     )
   }
   const decisive = decisiveStep(namespace, hook, step, isOwn)
-  const because = `in ${namespace}, at ${hook}, ${stepText(step)} ${verdict === 'accept' ? 'accepts it' : VERBS[verdict]}`
+  const because = `in ${namespace}, at ${hook}, ${stepText(step)} ${VERBS[verdict]} ${what}`
   return new Stopped(decisive, because, remedyOf(decisive, step))
 }
 

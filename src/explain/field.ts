@@ -58,7 +58,7 @@ export function payloadField(
   packet: Packet,
   environment: Environment,
 ): Found {
-  if ('base' in reference) return unknown
+  if ('base' in reference) return rawField(reference, packet, environment)
   const { protocol, field } = reference
   switch (protocol) {
     case 'ether':
@@ -78,6 +78,17 @@ export function payloadField(
     default:
       return TRANSPORT.get(packet.protocol) === protocol ? transportField(field, packet) : 'absent'
   }
+}
+
+/** Bits without a name: the target of neighbour discovery (RFC 4861 4.3, 4.4) has one only in later versions of nft. */
+function rawField(
+  { base, offset, len }: RawPayloadReference,
+  { protocol, neighbourTarget }: Packet,
+  environment: Environment,
+): Found {
+  const isTarget =
+    base === 'th' && offset === 64 && len === 128 && protocol === PROTOCOL_NUMBERS.icmpv6 && neighbourTarget
+  return isTarget ? known(addressNumber(neighbourTarget, environment)) : unknown
 }
 
 function networkField(field: string, packet: Packet, environment: Environment): Found {

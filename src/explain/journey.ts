@@ -6,6 +6,7 @@ import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
 import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
+import { type Attachment, type Neighbour, neighbourPasses } from './neighbour-question.js'
 import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
 import {
   CONNECTION_STATUS,
@@ -36,13 +37,6 @@ export interface Arrival {
 
 /** A packet that a namespace is about to send; without a source the kernel chooses it. */
 export type Draft = Omit<Packet, 'source'> & { readonly source?: string }
-
-/** An interface of a machine and the host's end of it. */
-interface Attachment {
-  readonly machine: NamespaceState
-  readonly device: Link
-  readonly port: Link
-}
 
 /** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
 const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
@@ -131,33 +125,22 @@ export class Journey {
     nextHop: string,
     packet: Packet,
   ): Promise<Attachment | undefined> {
-    const { host } = this.#world
-    this.#ask(bridge, from, packet.source, nextHop, packet)
-    if (hasAddress(host, nextHop)) return undefined
-    const found = await this.#neighbour(bridge, nextHop)
-    this.#ask(bridge, found, nextHop, packet.source, packet)
+    const found = hasAddress(this.#world.host, nextHop) ? undefined : await this.#neighbour(bridge, nextHop)
+    const asked = { address: nextHop, ...(found && { attachment: found }) }
+    await this.#ask(bridge, { address: packet.source, attachment: from }, asked, packet)
     return found
   }
 
-  /** An ARP message, as the sender's port lets it in; neighbour discovery goes by IPv6's own rules. */
-  #ask(bridge: Link, { device, port }: Attachment, sender: string, target: string, packet: Packet): void {
-    const mac = device.mac?.toString()
-    if (packet.family !== 'ip' || mac === undefined) return
-    this.#run(
-      this.#world.host,
-      { layer: 'bridge', hook: 'prerouting' },
-      {
-        family: 'arp',
-        inputDevice: port,
-        inputBridge: bridge,
-        etherSource: mac,
-        source: sender,
-        destination: target,
-        protocol: 0,
-        mark: 0,
-        arp: { operation: 'request', senderMac: mac, senderAddress: sender, targetAddress: target },
-      },
-    )
+  /** ARP or neighbour discovery, both ways. */
+  async #ask(bridge: Link, asker: Neighbour, asked: Neighbour, packet: Packet): Promise<void> {
+    const { host } = this.#world
+    const filtered = await this.#filters(bridge, packet)
+    for (const { state, layer, hook, packet: message } of neighbourPasses(
+      { host, bridge, filtered },
+      asker,
+      asked,
+    ))
+      this.#run(state, { layer, hook }, message, `the question for the address ${asked.address}`)
   }
 
   /** The bridge takes a frame in: its own hooks, those of IP where br_netfilter is on, and the decision where it goes. */
@@ -328,7 +311,14 @@ export class Journey {
   async #bridgeOut(bridge: Link, nextHop: string, packet: Packet): Promise<Arrival> {
     const { host } = this.#world
     const { machine, device, port } = await this.#neighbour(bridge, nextHop)
-    this.#ask(bridge, { machine, device, port }, nextHop, packet.source, packet)
+    const family = packet.family === 'ip6' ? 'ip6' : 'ip'
+    const own = host.evaluator.environment.deviceAddress(bridge, family, nextHop) ?? packet.source
+    await this.#ask(
+      bridge,
+      { address: own },
+      { address: nextHop, attachment: { machine, device, port } },
+      packet,
+    )
     this.#requireForwarding(port)
     const frame: Packet = {
       ...bare(packet),
@@ -449,19 +439,23 @@ export class Journey {
   }
 
   /** @throws Stopped when the packet does not pass */
-  #run(state: NamespaceState, question: HookQuestion, packet: Packet): HookResult {
+  #run(state: NamespaceState, question: HookQuestion, packet: Packet, what = 'it'): HookResult {
     const result = state.evaluator.hook(question, packet)
     const { hook, layer } = question
     if (result.steps.length > 0) {
-      const what = packet.family === 'arp' ? 'the question for the address' : 'it'
       const text = `${layer} ${hook} of ${state.name}: ${result.verdict} for ${what}`
       this.steps.push({ namespace: state.name, direction: this.#direction, text, rules: result.steps })
     }
     if (result.verdict !== 'accept') {
       const isOwn = this.#world.isOwn
-      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)))
+      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)), what)
     }
-    if (result.decisive && (hook === 'forward' || hook === 'input' || this.allowed === undefined))
+    // What let the question pass does not decide about the packet.
+    if (
+      result.decisive &&
+      what === 'it' &&
+      (hook === 'forward' || hook === 'input' || this.allowed === undefined)
+    )
       this.allowed = { namespace: state.name, hook, step: result.decisive }
     return result
   }

@@ -78,6 +78,8 @@ export interface Packet {
   /** The bits of the TCP header's flags; a first packet has `syn` alone. */
   readonly tcpFlags?: number
   readonly arp?: ArpMessage
+  /** The address that a message of neighbour discovery is about. */
+  readonly neighbourTarget?: string
   readonly mark: number
   /** Undefined before connection tracking has seen it. */
   readonly connection?: PacketConnection

@@ -83,7 +83,8 @@ function allowed(
 }
 
 async function depart(journey: Journey, world: World, question: PathQuestion): Promise<Arrival> {
-  const { from, to } = question
+  const { from } = question
+  const to = parseAddress(question.to).toString()
   const ports = await localPorts(from)
   const draft: Draft = { ...packetTo(to, question, ports), destination: to, mark: 0 }
   if (from.kind === 'namespace')

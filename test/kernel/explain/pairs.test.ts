@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Machine } from '../../../lab/machine.js'
 import { bridge, ip, nft, nftFile } from '../../support/tools.js'
-import { createTown, expectAgreement, explain, type Town } from './setting.js'
+import { createTown, everyPair, everyPair6, expectAgreement, explain, type Town } from './setting.js'
 
 /** What is changed in a town, and what is then said of a connection. */
 interface Case {
@@ -283,6 +283,34 @@ const cases: readonly Case[] = [
     says: { reached: false, decisive: { step: { table: 'marks', text: 'meta mark 0x00000007 drop' } } },
   },
   {
+    title: 'a link by IPv6',
+    change: async () => {},
+    from: a,
+    to: '2001:db8:20::3',
+    port: 80,
+    says: { reached: true, seen: '2001:db8:20::2', decisive: { step: { element: { set: '@links6' } } } },
+  },
+  {
+    title: 'IPv6 that is not forwarded',
+    change: ({ host }) => sysctl(host, 'net/ipv6/conf/all/forwarding', '0'),
+    from: a,
+    to: '2001:db8:ff::2',
+    port: 80,
+    says: { reached: false, decisive: { kind: 'sysctl', name: 'net/ipv6/conf/all/forwarding' } },
+  },
+  {
+    title: 'a neighbour that may not say where it is',
+    change: ({ host }) => nft(host.namespace, 'flush', 'set', 'bridge', 'runtime', 'senders6'),
+    from: a,
+    to: '2001:db8:20::3',
+    port: 80,
+    says: {
+      reached: false,
+      because: expect.stringContaining('drops the question for the address 2001:db8:20::3'),
+      decisive: { step: { family: 'bridge', chain: 'senders' } },
+    },
+  },
+  {
     title: 'no rules at all',
     change: ({ host }) => nft(host.namespace, 'flush', 'ruleset'),
     from: a,
@@ -297,6 +325,6 @@ describe('an explanation agrees with the packets of every pair on every port, an
     const town = await createTown()
     await change(town)
     expect(await explain(town, from(town), to, port)).toMatchObject(says)
-    await expectAgreement(town)
+    await expectAgreement(town, [...everyPair(town), ...everyPair6(town)])
   })
 })

@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest'
 import { Machine } from '../../../lab/machine.js'
-import { connect, connectOutside } from '../../../lab/wiring.js'
+import { addAddress, addRoute, connect, connectOutside } from '../../../lab/wiring.js'
 import {
   type Explanation,
   explainPath,
@@ -37,12 +37,18 @@ table inet runtime {
     elements = { 172.20.0.2 . 172.20.0.3 . tcp . 80 } }
   set published { type ipv4_addr . inet_proto . inet_service; flags interval
     elements = { 172.20.0.2 . tcp . 80-90 } }
+  set links6 { type ipv6_addr . ipv6_addr . inet_proto . inet_service
+    elements = { 2001:db8:20::2 . 2001:db8:20::3 . tcp . 80 } }
   set hairpin { type ipv4_addr . ipv4_addr; elements = { 172.20.0.2 . 172.20.0.2 } }
   map publish { type inet_proto . inet_service : ipv4_addr . inet_service
     elements = { tcp . 8080 : 172.20.0.2 . 80 } }
   map trusted { type ifname : verdict; flags interval; elements = { "up*" : jump trusted_inbound } }
   chain trusted_inbound { ip daddr 10.20.0.2 tcp dport { 81, 8000-8100 } accept; }
-  chain same_bridge { ip saddr . ip daddr . meta l4proto . th dport @links accept; drop; }
+  chain same_bridge { ip saddr . ip daddr . meta l4proto . th dport @links accept;
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip6 saddr . ip6 daddr . meta l4proto . th dport @links6 accept
+    drop
+  }
   chain loopback { type filter hook prerouting priority raw; iifname != "lo" ip daddr 127.0.0.0/8 drop; }
   chain prerouting { type nat hook prerouting priority dstnat;
     fib daddr type local dnat ip to meta l4proto . th dport map @publish; }
@@ -53,7 +59,7 @@ table inet runtime {
     oifname @bridges ct status dnat ip daddr . meta l4proto . th dport @published accept
     iifname . oifname vmap @icc
     iifname vmap @trusted
-    meta nfproto ipv4 oifname @bridges drop
+    meta nfproto . oifname vmap { ipv4 . "br0" : drop, ipv4 . "br1" : drop, ipv6 . "br0" : drop }
   }
   chain postrouting { type nat hook postrouting priority srcnat;
     oifname @bridges fib saddr type local masquerade
@@ -64,8 +70,10 @@ table inet runtime {
 table bridge runtime {
   set ports { type ifname; elements = { "port-a", "port-b", "port-c" } }
   set senders { type ifname . ether_addr . ipv4_addr; }
+  set senders6 { type ifname . ether_addr . ipv6_addr; }
   chain senders { type filter hook prerouting priority -250;
     iifname != @ports accept
+    ether type ip6 iifname . ether saddr . ip6 saddr @senders6 accept
     ether type ip iifname . ether saddr . ip saddr @senders accept
     ether type arp iifname . ether saddr . arp saddr ip @senders accept
     drop
@@ -80,35 +88,80 @@ export async function createTown(): Promise<Town> {
   for (const machine of all) cleanups.push(() => machine.close())
   const [host, outside, a, b, c] = all
   if (!host || !outside || !a || !b || !c) throw new Error('five machines')
-  for (const [bridge, address] of [
-    ['br0', '172.20.0.1/24'],
-    ['br1', '10.20.0.1/24'],
+  for (const [bridge, address, address6] of [
+    ['br0', '172.20.0.1/24', '2001:db8:20::1/64'],
+    ['br1', '10.20.0.1/24', '2001:db8:10::1/64'],
   ] as const) {
-    await ip(host.namespace, 'link', 'add', bridge, 'type', 'bridge', 'nf_call_iptables', '1')
+    await ip(
+      host.namespace,
+      'link',
+      'add',
+      bridge,
+      'type',
+      'bridge',
+      'nf_call_iptables',
+      '1',
+      'nf_call_ip6tables',
+      '1',
+    )
     await ip(host.namespace, 'addr', 'add', address, 'dev', bridge)
+    await ip(host.namespace, 'addr', 'add', address6, 'dev', bridge, 'nodad')
     await ip(host.namespace, 'link', 'set', bridge, 'up')
     await host.namespace.writeSysctl(`net/ipv4/conf/${bridge}/route_localnet`, '1')
   }
   const ends = [
-    { machine: a, port: 'port-a', bridge: 'br0', address: '172.20.0.2/24', gateway: '172.20.0.1' },
-    { machine: b, port: 'port-b', bridge: 'br0', address: '172.20.0.3/24', gateway: '172.20.0.1' },
-    { machine: c, port: 'port-c', bridge: 'br1', address: '10.20.0.2/24', gateway: '10.20.0.1' },
+    {
+      machine: a,
+      port: 'port-a',
+      bridge: 'br0',
+      address: '172.20.0.2/24',
+      gateway: '172.20.0.1',
+      prefix: '2001:db8:20::',
+    },
+    {
+      machine: b,
+      port: 'port-b',
+      bridge: 'br0',
+      address: '172.20.0.3/24',
+      gateway: '172.20.0.1',
+      prefix: '2001:db8:20::',
+    },
+    {
+      machine: c,
+      port: 'port-c',
+      bridge: 'br1',
+      address: '10.20.0.2/24',
+      gateway: '10.20.0.1',
+      prefix: '2001:db8:10::',
+    },
   ]
   await nftFile(host.namespace, RULES)
-  for (const { machine, port, bridge, address, gateway } of ends) {
-    const routes = [{ destination: 'default', gateway }]
-    await connect({ machine: host, interface: port }, { machine, interface: 'eth0', address, routes })
+  for (const { machine, port, bridge, address, gateway, prefix } of ends) {
+    const routes = [gateway, `${prefix}1`].map((each) => ({ destination: 'default', gateway: each }))
+    const number = address.split('/')[0]?.split('.')[3]
+    const addresses = [address, `${prefix}${number}/64`]
+    await connect(
+      { machine: host, interface: port },
+      { machine, interface: 'eth0', address: addresses, routes },
+    )
     await ip(host.namespace, 'link', 'set', port, 'master', bridge)
     await bridgeTool(host.namespace, 'link', 'set', 'dev', port, 'hairpin', 'on')
     const mac = await macOf(machine)
     await nftFile(
       host.namespace,
-      `add element bridge runtime senders { "${port}" . ${mac} . ${address.split('/')[0]} }`,
+      `add element bridge runtime senders { "${port}" . ${mac} . ${address.split('/')[0]} }
+      add element bridge runtime senders6 { "${port}" . ${mac} . ${prefix}${number} }`,
     )
   }
   await connectOutside(host, outside, ['172.20.0.0/24', '10.20.0.0/24'])
+  await addAddress(host, 'uplink', '2001:db8:ff::1/64')
+  await addAddress(outside, 'uplink', '2001:db8:ff::2/64')
+  await addRoute(host, { destination: 'default', gateway: '2001:db8:ff::2' })
+  await addRoute(outside, { destination: '2001:db8::/32', gateway: '2001:db8:ff::1' })
+  await host.namespace.writeSysctl('net/ipv6/conf/all/forwarding', '1')
   await host.namespace.writeSysctl('net/ipv4/ip_forward', '1')
-  for (const machine of all) for (const port of PORTS) await machine.serveTcp(port)
+  for (const machine of all) for (const port of PORTS) await machine.serveTcp(port, { address: '::' })
+  for (const machine of all) await machine.serveUdp(80, { address: '::' })
   return { host, outside, a, b, c, all }
 }
 
@@ -149,6 +202,7 @@ export interface Probe {
   readonly from: Machine
   readonly to: string
   readonly port: number
+  readonly protocol?: 'tcp' | 'udp'
 }
 
 /** Asks the evaluator and sends the packets; what they disagree on. */
@@ -163,15 +217,17 @@ export async function compare(
   const wrong: Wrong[] = []
   let reached = 0
   await Promise.all(
-    probes.map(async ({ from, to, port }) => {
+    probes.map(async ({ from, to, port, protocol = 'tcp' }) => {
       const state = from === town.outside ? undefined : states.get(from.name)
       const sender: Sender = state
         ? { kind: 'namespace', state }
-        : { kind: 'outside', address: '203.0.113.2' }
-      const question: PathQuestion = { from: sender, to, protocol: 'tcp', port }
+        : { kind: 'outside', address: to.includes(':') ? '2001:db8:ff::2' : '203.0.113.2' }
+      const question: PathQuestion = { from: sender, to, protocol, port }
       const [explanation, outcome] = [
         await explainPath(world, question),
-        await from.probeTcp(to, port, { timeoutMs: 700 }),
+        await (protocol === 'tcp'
+          ? from.probeTcp(to, port, { timeoutMs: 700 })
+          : from.probeUdp(to, port, { timeoutMs: 700 })),
       ]
       explanations.push(explanation)
       if (outcome.outcome === 'reached') reached++
@@ -185,7 +241,7 @@ export async function compare(
         outcome.outcome === 'reached' ? `reached ${outcome.server} from ${outcome.seen}` : 'not reached'
       if (said !== happened)
         wrong.push({
-          probe: `${from.name} to ${to}:${port}`,
+          probe: `${from.name} to ${protocol} ${to} ${port}`,
           said: `${said}: ${explanation.because}`,
           happened: `${happened}: ${JSON.stringify(outcome)}`,
         })
@@ -211,8 +267,22 @@ export function everyPair(town: Town): Probe[] {
     targets.flatMap((to) => {
       // Within itself, the outside machine is none of the host's business.
       if (from === town.outside && (to === '203.0.113.2' || to === '127.0.0.1')) return []
-      return PORTS.map((port) => ({ from, to, port }))
+      const tcp = PORTS.map((port): Probe => ({ from, to, port }))
+      // A UDP server on a wildcard address answers from the one that its route prefers, whichever of several was asked.
+      return to.endsWith('.2') || to.endsWith('.3')
+        ? [...tcp, { from, to, port: 80, protocol: 'udp' as const }]
+        : tcp
     }),
+  )
+}
+
+/** The same by IPv6. */
+export function everyPair6(town: Town): Probe[] {
+  const targets = ['20::2', '20::3', '10::2', '20::1', '10::1', 'ff::1', 'ff::2', '20::9']
+  return town.all.flatMap((from) =>
+    targets
+      .filter((to) => from !== town.outside || to !== 'ff::2')
+      .flatMap((to) => PORTS.map((port) => ({ from, to: `2001:db8:${to}`, port }))),
   )
 }
 
@@ -232,7 +302,9 @@ export async function explain(town: Town, from: Machine, to: string, port: numbe
   const { world, states } = await readWorld(town, town.all)
   const state = from === town.outside ? undefined : states.get(from.name)
   return explainPath(world, {
-    from: state ? { kind: 'namespace', state } : { kind: 'outside', address: '203.0.113.2' },
+    from: state
+      ? { kind: 'namespace', state }
+      : { kind: 'outside', address: to.includes(':') ? '2001:db8:ff::2' : '203.0.113.2' },
     to,
     protocol: 'tcp',
     port,
