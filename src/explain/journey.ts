@@ -6,7 +6,13 @@ import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
 import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
-import { type Attachment, type Neighbour, neighbourPasses } from './neighbour-question.js'
+import {
+  type Attachment,
+  type LinkEnd,
+  linkPasses,
+  type Neighbour,
+  neighbourPasses,
+} from './neighbour-question.js'
 import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
 import {
   CONNECTION_STATUS,
@@ -93,6 +99,9 @@ export class Journey {
     const { host } = this.#world
     requireRunning(host, device)
     this.#say(host, `${packet.source} sends to ${targetOf(packet)} by ${device.name} of ${host.name}`)
+    // It finds the host by the address that the host has on the link, which need not be the one that it asks for.
+    const asked = ownEnd(host, device, packet.source, packet)
+    if (device.kind !== 'bridge') this.#askOnLink({ address: packet.source }, asked)
     return this.#receive(host, device, packet)
   }
 
@@ -109,6 +118,8 @@ export class Journey {
     if (bridge?.kind !== 'bridge') {
       if (!hasAddress(host, nextHop))
         throw noSuchAddress(host.name, nextHop, `nobody behind ${device.name} of ${machine.name}`)
+      const asker = ownEnd(machine, device, nextHop, packet)
+      this.#askOnLink(asker, { address: nextHop, state: host, device: port })
       return this.#receive(host, port, framed)
     }
     requireRunning(host, bridge)
@@ -141,6 +152,16 @@ export class Journey {
       asked,
     ))
       this.#run(state, { layer, hook }, message, `the question for the address ${asked.address}`)
+  }
+
+  /** The same on a link that is no bridge's. */
+  #askOnLink(asker: LinkEnd, asked: LinkEnd): void {
+    // What has its own place among the neighbours for good is not asked for.
+    const known = ({ state }: LinkEnd, { address }: LinkEnd): boolean | undefined =>
+      state?.neighbours.some((each) => each.state === 'permanent' && each.address.toString() === address)
+    if (known(asker, asked)) return
+    for (const { state, layer, hook, packet } of linkPasses(asker, asked))
+      this.#run(state, { layer, hook }, packet, `the question for the address ${asked.address}`)
   }
 
   /** The bridge takes a frame in: its own hooks, those of IP where br_netfilter is on, and the decision where it goes. */
@@ -299,10 +320,17 @@ export class Journey {
     if (device.kind === 'bridge') return this.#bridgeOut(device, nextHop, packet)
     for (const machine of await this.#world.machines(nextHop)) {
       const end = machine.links.find((link) => this.#portOf(link)?.index === device.index)
-      if (end && hasAddress(machine, nextHop)) return this.#receive(machine, end, bare(packet))
+      if (!end || !hasAddress(machine, nextHop)) continue
+      this.#askOnLink(ownEnd(host, device, nextHop, packet), {
+        address: nextHop,
+        state: machine,
+        device: end,
+      })
+      return this.#receive(machine, end, bare(packet))
     }
     for (const machine of await this.#world.machines(packet.destination))
       if (hasAddress(machine, packet.destination)) throw misled(host, machine, packet.destination, device)
+    this.#askOnLink(ownEnd(host, device, nextHop, packet), { address: nextHop })
     this.#say(host, `it leaves ${host.name} by ${device.name}`)
     return { at: 'outside', packet, by: device }
   }
@@ -475,6 +503,16 @@ function bare(packet: Packet): Packet {
     ...rest
   } = packet
   return rest
+}
+
+/** The end of a link that belongs to a namespace: it asks and answers with its own address. */
+function ownEnd(state: NamespaceState, device: Link, towards: string, packet: Packet): LinkEnd {
+  const family = packet.family === 'ip6' ? 'ip6' : 'ip'
+  return {
+    address: state.evaluator.environment.deviceAddress(device, family, towards) ?? packet.source,
+    state,
+    device,
+  }
 }
 
 /** Whether a packet is of a direction of a connection. */

@@ -43,10 +43,10 @@ const ADVERTISEMENT = 136
 export function neighbourPasses(segment: Segment, asker: Neighbour, asked: Neighbour): HookPass[] {
   const messages = asked.address.includes(':')
     ? [
-        solicitation(SOLICITATION, asker, asked, segment, solicitedNode(asked.address)),
-        solicitation(ADVERTISEMENT, asked, asker, segment, asker.address),
+        solicitation(SOLICITATION, asker, asked, macOf(asker, segment), solicitedNode(asked.address)),
+        solicitation(ADVERTISEMENT, asked, asker, macOf(asked, segment), asker.address),
       ]
-    : [arp('request', asker, asked, segment), arp('reply', asked, asker, segment)]
+    : [arp('request', asker, asked, macOf(asker, segment)), arp('reply', asked, asker, macOf(asked, segment))]
   const [question, answer] = messages
   return [
     ...(question ? passes(question, asker.attachment, asked.attachment, segment) : []),
@@ -54,12 +54,56 @@ export function neighbourPasses(segment: Segment, asker: Neighbour, asked: Neigh
   ]
 }
 
+/** One end of a link that is no bridge's; without a state it is somebody outside. */
+export interface LinkEnd {
+  readonly address: string
+  readonly state?: NamespaceState
+  readonly device?: Link
+}
+
+/** The hooks that question and answer pass on a link between two. */
+export function linkPasses(asker: LinkEnd, asked: LinkEnd): HookPass[] {
+  const six = asked.address.includes(':')
+  const mac = ({ device }: LinkEnd): string | undefined => device?.mac?.toString()
+  const question = six
+    ? solicitation(SOLICITATION, asker, asked, mac(asker), solicitedNode(asked.address))
+    : arp('request', asker, asked, mac(asker))
+  const answer = six
+    ? solicitation(ADVERTISEMENT, asked, asker, mac(asked), asker.address)
+    : arp('reply', asked, asker, mac(asked))
+  return [...between(question, asker, asked), ...between(answer, asked, asker)]
+}
+
+function between(message: Packet, from: LinkEnd, to: LinkEnd): HookPass[] {
+  const six = message.family === 'ip6'
+  const layer = six ? 'ip6' : 'arp'
+  const out = from.state &&
+    from.device && { state: from.state, packet: { ...message, outputDevice: from.device } }
+  const into = to.state && to.device && { state: to.state, packet: { ...message, inputDevice: to.device } }
+  return [
+    ...(out
+      ? (['output', ...(six ? ['postrouting' as const] : [])] as const).map(
+          (hook) => ({ ...out, layer, hook }) as const,
+        )
+      : []),
+    ...(into
+      ? ([...(six ? ['prerouting' as const] : []), 'input'] as const).map(
+          (hook) => ({ ...into, layer, hook }) as const,
+        )
+      : []),
+  ]
+}
+
 function macOf({ attachment }: Neighbour, { bridge }: Segment): string | undefined {
   return (attachment?.device ?? bridge).mac?.toString()
 }
 
-function arp(operation: 'request' | 'reply', from: Neighbour, to: Neighbour, segment: Segment): Packet {
-  const mac = macOf(from, segment)
+function arp(
+  operation: 'request' | 'reply',
+  from: { readonly address: string },
+  to: { readonly address: string },
+  mac: string | undefined,
+): Packet {
   return {
     family: 'arp',
     ...(mac !== undefined && {
@@ -76,12 +120,11 @@ function arp(operation: 'request' | 'reply', from: Neighbour, to: Neighbour, seg
 /** Neighbour discovery (RFC 4861), which connection tracking leaves alone (nf_conntrack_proto_icmpv6.c). */
 function solicitation(
   type: typeof SOLICITATION | typeof ADVERTISEMENT,
-  from: Neighbour,
-  to: Neighbour,
-  segment: Segment,
+  from: { readonly address: string },
+  to: { readonly address: string },
+  mac: string | undefined,
   destination: string,
 ): Packet {
-  const mac = macOf(from, segment)
   const tuple = { source: from.address, destination, protocol: PROTOCOL_NUMBERS.icmpv6 }
   const connection: PacketConnection = {
     state: 'untracked',
