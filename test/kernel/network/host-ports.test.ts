@@ -38,6 +38,21 @@ describe('ports of the host that are published', () => {
     await expectReached(outside, '203.0.113.1', 49154, '203.0.113.2')
   })
 
+  it('that were chosen are free while the container is stopped, and chosen anew where somebody has them then', async () => {
+    const { attach, host, machine, outside } = await createSetting(['web'])
+    const web = await attach('web', { publish: ['80'] })
+    await machine('web').serveTcp(80)
+    expect(web.published).toEqual(['0.0.0.0:49153:80/tcp'])
+    await web.stop()
+    await web.start({ netns: machine('web').namespace })
+    expect(web.published).toEqual(['0.0.0.0:49153:80/tcp'])
+    await web.stop()
+    await host.serveTcp(49153)
+    await web.start({ netns: machine('web').namespace })
+    expect(web.published).toEqual(['0.0.0.0:49154:80/tcp'])
+    await expectReached(outside, '203.0.113.1', 49154, '203.0.113.2')
+  })
+
   it('are held again by another open; one that somebody took meanwhile is published all the same', async () => {
     const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
     cleanUp(async () => rmSync(state, { recursive: true, force: true }))
