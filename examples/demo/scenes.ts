@@ -137,7 +137,7 @@ function outside(): Destination {
   return { label: `outside:${EXPOSED_PORT}`, address: OUTSIDE_ADDRESS, port: EXPOSED_PORT }
 }
 
-/** A container answers by its gateway: who has an address of the host is seen as the gateway, others as themselves. */
+/** Everybody is seen as themselves, but for who has a loopback address and the container itself: they are seen as the gateway. */
 function publishedTrials(stage: Stage, network: Network, web: Container): Trial[] {
   const at = (address: string): Destination => ({
     label: `${address}:${PUBLISHED_PORT}`,
@@ -151,7 +151,7 @@ function publishedTrials(stage: Stage, network: Network, web: Container): Trial[
     { from: machine('outside'), to: at(HOST_ADDRESS), promised: reachedAs(OUTSIDE_ADDRESS) },
     { from: machine('outside'), to: direct, promised: BLOCKED },
     { from: machine('host'), to: at('127.0.0.1'), promised: reachedAs(network.gateway) },
-    { from: machine('host'), to: at(HOST_ADDRESS), promised: reachedAs(network.gateway) },
+    { from: machine('host'), to: at(HOST_ADDRESS), promised: reachedAs(HOST_ADDRESS) },
     { from: machine('spy'), to: at(HOST_ADDRESS), promised: reachedAs(spy) },
     { from: machine('spy'), to: direct, promised: BLOCKED },
     { from: machine('web'), to: at(HOST_ADDRESS), promised: reachedAs(network.gateway) },
