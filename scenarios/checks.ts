@@ -48,11 +48,12 @@ export async function checkFact(world: World, check: Check): Promise<CheckedFact
       return { what: `MTU of ${check.container}`, expected: String(check.is), got: String(link.mtu) }
     }
     case 'defaultRoute': {
-      const routes = await inside(world, check.container, (rtnl) => rtnl.routes.list({ family: 4 }))
-      const [best] = routes
-        .filter(({ destination }) => destination.toString() === '0.0.0.0/0')
-        .toSorted((one, other) => (one.metric ?? 0) - (other.metric ?? 0))
-      const got = best?.device ?? 'none'
+      const got = await inside(world, check.container, async (rtnl) => {
+        const [best] = (await rtnl.routes.list({ family: 4 }))
+          .filter(({ destination }) => destination.toString() === '0.0.0.0/0')
+          .toSorted((one, other) => (one.metric ?? 0) - (other.metric ?? 0))
+        return best?.device === undefined ? 'none' : (await rtnl.links.get(best.device)).name
+      })
       return { what: `default route of ${check.container}`, expected: check.interface, got }
     }
     case 'lost': {

@@ -8,11 +8,17 @@ export interface EndpointFacts {
 
 /** Where a container is; nowhere when it is stopped, detached or not there. */
 export function containerEndpoints(host: BridgeHost, name: string): EndpointFacts[] {
-  const container = host.container(name)
-  if (container === undefined || container.name !== name) return []
-  return [{ network: container.network, addresses: [container.address] }]
+  const container = host.containers.find((one) => one.name === name)
+  if (container?.state !== 'running') return []
+  return container.networks.map((network) => {
+    const { ipv4, ipv6 } = container.addressOn(network) ?? {}
+    return { network, addresses: [ipv4, ipv6].filter((address) => address !== undefined) }
+  })
 }
 
+/** The bridges' own addresses. */
 export function networkGateways(host: BridgeHost): { network: string; address: string }[] {
-  return host.networks.map((network) => ({ network: network.name, address: network.gateway }))
+  return host.networks.flatMap(({ name, gateways }) =>
+    gateways.map((address) => ({ network: name, address })),
+  )
 }

@@ -6,11 +6,9 @@ import type {
   HostOptions,
   NetworkOptions,
   PeerOptions,
+  UserRuleOption,
 } from 'nfbridge'
-import type { Expression, RulesetObject, Statement } from 'nfbridge/nft'
-
-/** A rule of the users' own: a text, or what the builders of `nfbridge/nft` give. */
-export type UserRule = string | readonly (Statement | Expression)[]
+import type { RulesetObject } from 'nfbridge/nft'
 
 /** A container, by its name in {@link HostSetup.containers}. */
 export interface ContainerSetup extends Omit<ContainerOptions, 'netns' | 'name'> {
@@ -145,7 +143,7 @@ export type Step = {
   | { readonly do: 'reopen'; readonly options?: Omit<HostOptions, 'netns' | 'state'> }
   /** As `reopen`, and meanwhile somebody removes everything: rules, bridges, interfaces, settings, as a reboot does. */
   | { readonly do: 'reboot' }
-  | { readonly do: 'userRule'; readonly chain: 'forward' | 'inbound'; readonly rule: UserRule }
+  | { readonly do: 'userRule'; readonly chain: 'forward' | 'inbound'; readonly rule: UserRuleOption }
   | { readonly do: 'flushUserRules'; readonly chain: 'forward' | 'inbound' }
   /** Rules of somebody else. */
   | { readonly do: 'foreign'; readonly add: readonly RulesetObject[] }

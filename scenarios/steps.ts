@@ -3,7 +3,7 @@ import { NfbridgeError } from 'nfbridge'
 import { Nft } from 'nfbridge/nft'
 import { Rtnl } from 'nfbridge/rtnl'
 import { addAddress, addRoute } from '../lab/wiring.js'
-import type { Step, UserRule } from './scenario.js'
+import type { Step } from './scenario.js'
 import { addObjects, type HostPlace, type World } from './world.js'
 
 /** Runs a step. With `fails`, returns the code that it was refused with; undefined when it was not. */
@@ -84,7 +84,7 @@ async function perform(world: World, step: Step): Promise<void> {
       place.bridgeHost = await world.openHost(machine, place.setup, place.state)
       return
     case 'userRule':
-      return bridgeHost.userRules[step.chain].insert(0, statements(step.rule))
+      return bridgeHost.userRules[step.chain].insert(0, step.rule)
     case 'flushUserRules':
       return bridgeHost.userRules[step.chain].flush()
     case 'foreign':
@@ -112,8 +112,12 @@ async function perform(world: World, step: Step): Promise<void> {
       return world.kill(step.container)
     case 'listen':
       return listen(world, step.port, step.taken ?? false)
-    case 'addRoute':
-      return addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
+    case 'addRoute': {
+      const change = () => addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
+      return step.machine === 'host' || step.machine === 'host2'
+        ? world.byOthers(step.machine, change)
+        : change()
+    }
   }
 }
 
@@ -124,13 +128,11 @@ async function forge(world: World, container: string, address: string): Promise<
   const [source = ''] = address.split('/')
   const rtnl = await Rtnl.open({ netns: machine.namespace })
   try {
-    for (const route of await rtnl.routes.list({ family: 4 })) {
-      const { destination, gateway, metric, device } = route
-      if (device !== 'eth0') continue
-      const scope = gateway === undefined ? { scope: 'link' as const } : { gateway: gateway.toString() }
-      const of = { destination: destination.toString(), device, ...(metric !== undefined && { metric }) }
-      await rtnl.routes.delete({ ...of, ...scope })
-      await rtnl.routes.create({ ...of, ...scope, preferredSource: source })
+    const { index } = await rtnl.links.get('eth0')
+    for (const { destination, gateway, metric, device, scope } of await rtnl.routes.list({ family: 4 })) {
+      if (device !== index) continue
+      const optional = { ...(gateway && { gateway }), ...(metric !== undefined && { metric }) }
+      await rtnl.routes.replace({ destination, device, scope, ...optional, source })
     }
   } finally {
     rtnl.close()
@@ -153,10 +155,6 @@ function networkOf({ bridgeHost }: HostPlace, name: string) {
   const network = bridgeHost.network(name)
   if (network) return network
   throw new Error(`there is no network ${name}`)
-}
-
-function statements(rule: UserRule): Exclude<UserRule, string> {
-  return rule
 }
 
 /** What a reboot leaves of a host: its own interfaces, and no setting or rule that was made since. */

@@ -93,6 +93,15 @@ export class World {
     return this.#before.get(name) ?? []
   }
 
+  /** Something of a host's namespace changes that is none of ours. */
+  async byOthers(name: HostName, change: () => Promise<void>): Promise<void> {
+    const { namespace } = this.machine(name)
+    const before = await snapshot(namespace)
+    await change()
+    const added = (await snapshot(namespace)).filter((line) => !before.includes(line))
+    this.#before.set(name, [...this.before(name), ...added])
+  }
+
   /** The host of a container's setup. */
   hostOf(container: string): HostPlace {
     for (const place of this.hosts.values()) if (place.setup.containers?.[container]) return place
@@ -118,8 +127,11 @@ export class World {
   async #wire(): Promise<void> {
     const { ipv6, scenario } = this
     const host = this.machine('host')
-    const behindHost = (other: DocumentedNetwork): string[] =>
-      scenario.transit ? [...containerSubnets, subnetOf(other)] : containerSubnets
+    // The host answers by each of its addresses, and forwards what it is to.
+    const behindHost = (own: DocumentedNetwork): string[] => [
+      ...containerSubnets,
+      ...[outsideNetwork, sideNetwork, hostsNetwork].flatMap((each) => (each === own ? [] : subnetsOf(each))),
+    ]
     for (const { name, namespace } of this.machines) {
       if (name !== 'outside' && name !== 'side') continue
       for (const [key, value] of Object.entries(forwardingOff)) await namespace.writeSysctl(key, value)
@@ -128,12 +140,12 @@ export class World {
       connectBy(outsideNetwork, host, this.machine('outside'), {
         ipv6,
         hostRoutes: ['default'],
-        otherRoutes: behindHost(sideNetwork),
+        otherRoutes: behindHost(outsideNetwork),
       }),
     ]
     if (scenario.side)
       cables.push(
-        connectBy(sideNetwork, host, this.machine('side'), { ipv6, otherRoutes: behindHost(outsideNetwork) }),
+        connectBy(sideNetwork, host, this.machine('side'), { ipv6, otherRoutes: behindHost(sideNetwork) }),
       )
     if (scenario.second) cables.push(connectBy(hostsNetwork, host, this.machine('host2'), { ipv6 }))
     await Promise.all(cables)
@@ -187,9 +199,12 @@ export async function addObjects(machine: Machine, objects: readonly RulesetObje
   await transaction.commit()
 }
 
-/** The IPv4 network: `198.51.100.0/24`. */
-function subnetOf({ hostAddress, prefixLength }: DocumentedNetwork): string {
-  return `${hostAddress.replace(/\d+$/, '0')}/${prefixLength}`
+/** `198.51.100.0/24` and `2001:db8:198::/64`. */
+function subnetsOf({ hostAddress, prefixLength, hostAddress6, prefixLength6 }: DocumentedNetwork): string[] {
+  return [
+    `${hostAddress.replace(/\d+$/, '0')}/${prefixLength}`,
+    `${hostAddress6.replace(/1$/, '')}/${prefixLength6}`,
+  ]
 }
 
 async function addBridge({ namespace }: Machine, name: string): Promise<void> {

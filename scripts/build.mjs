@@ -80,7 +80,7 @@ function buildLab() {
   if (!existsSync(source) || newest(output) > newest(source)) return
   requireTools()
   mkdirSync(dirname(output), { recursive: true })
-  const { include_dir: headers } = require('node-api-headers')
+  const { include_dir: headers } = createRequire(require.resolve('cmake-js/package.json'))('node-api-headers')
   const flags = [
     '-std=c++20',
     '-O2',
@@ -109,7 +109,7 @@ function hasSources(directories) {
 function buildTypeScript() {
   const tsc = require.resolve('typescript/bin/tsc')
   if (hasSources(['src'])) run(tsc, ['-p', 'tsconfig.json'])
-  if (hasSources(['lab', 'examples', 'bench'])) run(tsc, ['-p', 'tsconfig.dev.json'])
+  if (hasSources(['lab', 'examples', 'bench', 'scenarios'])) run(tsc, ['-p', 'tsconfig.dev.json'])
 }
 
 if (process.platform !== 'linux') fail('it speaks to the Linux kernel and is built on Linux only.')

@@ -46,7 +46,7 @@ const stage = mkdtempSync(join(tmpdir(), 'nfbridge-check-'))
 process.once('exit', () => rmSync(stage, { recursive: true, force: true }))
 
 await step('types of src/', tool('tsc'), ['-p', 'tsconfig.json', '--outDir', join(stage, 'dist')])
-await step('types of tests, lab, examples and bench', tool('tsc'), ['-p', 'tsconfig.test.json'])
+await step('types of tests, lab, examples, scenarios and bench', tool('tsc'), ['-p', 'tsconfig.test.json'])
 await step('lint and format of TypeScript', tool('biome'), ['check', '.'])
 
 const files = nativeFiles()

@@ -1,7 +1,7 @@
-// `npm test`: prerequisites, build if stale, `npm run check`, the native tests, then every kind of vitest test. Each step
+// `npm test`: prerequisites, build if stale, `npm run check`, the native tests, every kind of vitest test, the scenarios. Each step
 // has a limit in time and a process group of its own, and all of them share one limit. The last line is
-// `N passed, N failed, N skipped` over checks, native tests and vitest; whatever failed or was skipped is named above it.
-// `npm test -- unit kernel` runs only the named steps (check, native, or a folder of test/).
+// `N passed, N failed, N skipped` over checks, native tests, vitest and scenarios; whatever failed or was skipped is named above it.
+// `npm test -- unit kernel` runs only the named steps (check, native, scenarios, or a folder of test/).
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,7 @@ const limits = {
   unit: 300,
   kernel: 900,
   conformance: 300,
+  scenarios: 240,
   process: 600,
   package: 600,
 }
@@ -79,7 +80,10 @@ function newest(paths, matches = () => true) {
 /** Sources that are newer than what was made of them; an empty text when the build is fresh. */
 function staleness() {
   const isSource = (name) => name.endsWith('.ts')
-  const sources = newest(['src', 'lab', 'examples', 'bench', 'tsconfig.json', 'tsconfig.dev.json'], isSource)
+  const sources = newest(
+    ['src', 'lab', 'examples', 'bench', 'scenarios', 'tsconfig.json', 'tsconfig.dev.json'],
+    isSource,
+  )
   const native = newest(['native', 'binding.gyp'])
   const compiled = newest(['dist'], (name) => name.endsWith('.js'))
   const addon = newest(['build/Release'], (name) => name.endsWith('.node'))
@@ -152,6 +156,17 @@ async function vitest(kind) {
     total.failed.push(`${kind}: no test was run`)
 }
 
+/** `npm run scenarios`: each scenario counts as a test. */
+async function scenarios() {
+  const { ok, output, ended } = await run('scenarios', process.execPath, ['build/scenarios/main.js'])
+  const [, count = 0] = /^scenarios=(\d+) probes=\d+ wrong=\d+$/m.exec(output)?.map(Number) ?? []
+  const wrong = [...output.matchAll(/^(\S+): (?:broken|\d+ wrong),/gm)].map(([, name]) => `scenario: ${name}`)
+  total.passed += count - wrong.length
+  total.failed.push(...wrong)
+  if (!ok && wrong.length === 0) total.failed.push(ended || 'scenarios: failed, see its output above')
+  else if (count === 0) total.failed.push('scenarios: none was run')
+}
+
 function kindsOfTests() {
   const found = readdirSync(join(root, 'test'), { recursive: true })
     .filter((path) => path.endsWith('.test.ts'))
@@ -163,6 +178,7 @@ const steps = new Map([
   ['check', check],
   ['native', native],
   ...kindsOfTests().map((kind) => [kind, () => vitest(kind)]),
+  ['scenarios', scenarios],
 ])
 for (const name of chosen)
   if (!steps.has(name)) {
@@ -171,7 +187,7 @@ for (const name of chosen)
   }
 
 /** Kinds of tests that create network namespaces. */
-const privileged = new Set(['kernel', 'conformance', 'process'])
+const privileged = new Set(['kernel', 'conformance', 'process', 'scenarios'])
 
 /** Why a step can't run here, if it can't. */
 function lacking(name) {
@@ -186,7 +202,11 @@ for (const [name, step] of steps) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
   if ((performance.now() - started) / 1000 > limits.total)
     total.failed.push(`${name}: not run, the limit of ${limits.total} s for all is used up`)
-  else if (lacking(name)) total.skipped.push({ name: `all tests of test/${name}`, reason: lacking(name) })
+  else if (lacking(name))
+    total.skipped.push({
+      name: name === 'scenarios' ? 'all scenarios' : `all tests of test/${name}`,
+      reason: lacking(name),
+    })
   else await step()
 }
 

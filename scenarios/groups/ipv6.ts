@@ -1,6 +1,6 @@
 /** IPv6 and dual stack (issue 4, point 18). */
 import type { Group } from '../scenario.js'
-import { inward, outward } from './rows.js'
+import { inward, noLoopback6, outward } from './rows.js'
 
 export const ipv6: Group = {
   name: 'ipv6',
@@ -14,6 +14,7 @@ export const ipv6: Group = {
       stages: [
         {
           expect: `
+            ${noLoopback6}
             web -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
@@ -33,6 +34,7 @@ export const ipv6: Group = {
         {
           expect: `
             host, outside -> host 8080/tcp (ipv4): refused
+            ${noLoopback6}
             web -> host 8080/tcp: reached web as host@six
             * -> host 8080/tcp: reached web
             app -> web 80/tcp, 81/tcp: reached
@@ -85,9 +87,9 @@ export const ipv6: Group = {
         { name: 'docker0', ipv6: true, pools: [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }] },
       ],
       containers: {
-        web: { address: '172.17.0.9', ipv6Address: 'fd00:17::9', mac: '02:42:00:00:00:01' },
+        web: { address: '172.17.0.9', ipv6Address: 'fd00:17::9', mac: '02:42:99:00:00:01' },
         app: {},
-        next: { later: true, address: '172.17.0.9', ipv6Address: 'fd00:17::9', mac: '02:42:00:00:00:02' },
+        next: { later: true, address: '172.17.0.9', ipv6Address: 'fd00:17::9', mac: '02:42:99:00:00:02' },
       },
       stages: [
         {

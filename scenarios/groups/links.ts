@@ -367,7 +367,7 @@ export const links: Group = {
               container: 'app',
               has: {
                 DB_NAME: '/app/db',
-                DB_PORT: 'tcp://172.17.0.2:80',
+                DB_PORT: 'udp://172.17.0.2:53',
                 DB_PORT_80_TCP: 'tcp://172.17.0.2:80',
                 DB_PORT_80_TCP_ADDR: '172.17.0.2',
                 DB_PORT_80_TCP_PORT: '80',

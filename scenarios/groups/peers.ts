@@ -25,10 +25,13 @@ const together = `
   web -> far: reached
   far -> web: reached
 `
-/** No way there: it goes out by the default route, and comes to nothing; the second host has none. */
+/**
+ * No way there: it goes out by the default route, and comes to nothing; the second host has none, and the kernel limits how often
+ * it says so.
+ */
 const apart = `
   web -> far: blocked
-  far -> web: unreachable
+  far -> web: unreachable | blocked
   host -> far: blocked
   host2 -> web: unreachable
 `

@@ -1,6 +1,6 @@
 /** Published ports: from wherever, seen as whom, bound to what (issue 4, point 15; DOCKER.md: publishing). */
 import type { Group, Scenario } from '../scenario.js'
-import { inward, outward } from './rows.js'
+import { inward, noLoopback6, outward } from './rows.js'
 
 const subnet = '172.17.0.0/16'
 const networks = [{ name: 'docker0', subnet }]
@@ -34,6 +34,7 @@ function everywhere(icc: boolean, ipv6: boolean): Scenario {
     stages: [
       {
         expect: `
+          ${ipv6 ? noLoopback6 : ''}
           ${published}
           far -> web, app: blocked
           web, app -> far: blocked
@@ -169,6 +170,7 @@ export const publishing: Group = {
             { do: 'listen', port: '49154/tcp', taken: true },
           ],
           expect: `
+            ${noLoopback6}
             web -> host 49153/tcp: reached web as host@docker0
             * -> host 49153/tcp: reached web
             app -> host 49154/tcp: reached app as host@docker0

@@ -12,3 +12,8 @@ export const inward = `
   host -> containers: reached
   outside -> containers: blocked
 `
+
+/** IPv6 has no route_localnet: a published port is reached by every address of the host but this one (docs/ipv6.md). */
+export const noLoopback6 = `
+  host -> localhost (ipv6): blocked | refused
+`

@@ -9,7 +9,8 @@ export const senders: Group = {
   scenarios: [
     {
       name: 'stolen-address',
-      about: "A container takes another's address as its own: everybody else still reaches the owner.",
+      about:
+        "A container takes another's address as its own: everybody else still reaches the owner, who alone has no answer from it.",
       networks,
       containers: { web: {}, app: {}, evil: {} },
       stages: [
@@ -17,7 +18,7 @@ export const senders: Group = {
           steps: [{ do: 'takeAddress', container: 'evil', address: '172.17.0.2/32' }],
           expect: `
             evil -> web: reached evil as web
-            web -> evil: reached
+            web -> evil: blocked
             containers -> containers: reached
             ${inward}
             ${outward}
@@ -35,6 +36,7 @@ export const senders: Group = {
           steps: [{ do: 'forge', container: 'evil', address: '172.17.0.77/16' }],
           expect: `
             evil -> *: blocked
+            * -> evil 53/udp: blocked
             containers -> evil: reached
             containers -> containers: reached
             ${inward}
@@ -52,8 +54,10 @@ export const senders: Group = {
         {
           steps: [{ do: 'forge', container: 'evil', address: '172.17.0.3/16' }],
           expect: `
-            evil -> app: reached evil as app
+            evil -> app 53/udp: blocked | reached evil
+            evil -> app: reached evil
             evil -> *: blocked
+            * -> evil 53/udp: blocked
             app -> web 80/tcp: reached
             containers -> containers: blocked
             ${inward}
@@ -73,6 +77,7 @@ export const senders: Group = {
           expect: `
             router -> outside: reached as host
             router -> web, host: reached as 172.17.0.77
+            * -> router 53/udp: blocked
             web -> router: reached
             ${inward}
             ${outward}

@@ -1,14 +1,15 @@
 /** The users' own rules, in front of ours (issue 4, points 5 to 7; DOCKER.md: DOCKER-USER and DOCKER). */
+import type { UserRuleOption } from 'nfbridge'
 import { match, table, verdict } from 'nfbridge/nft'
-import type { Group, UserRule } from '../scenario.js'
-import { inward, outward } from './rows.js'
+import type { Group } from '../scenario.js'
+import { inward, noLoopback6, outward } from './rows.js'
 
 const networks = [{ name: 'docker0', subnet: '172.17.0.0/16' }]
 const containers = { web: { publish: ['8080:80'] }, app: {} }
 const hostPorts = ['8080/tcp']
 
 /** "Only this address may come in through ext_if", as Docker's documentation has it. */
-function onlyFrom(address: string): UserRule {
+function onlyFrom(address: string): UserRuleOption {
   return [match.meta.iifname.eq('uplink'), match.ip.saddr.ne(address), verdict.drop()]
 }
 
@@ -233,6 +234,7 @@ export const userRules: Group = {
             },
           ],
           expect: `
+            ${noLoopback6}
             ${within}
             outside -> host 8080/tcp (ipv6): blocked
             * -> host 8080/tcp: reached web
