@@ -82,7 +82,10 @@ export class Container {
     return this.#first('Container.network').network
   }
 
-  /** Its address on the first of its networks: `172.17.0.2`; that of IPv6 where it has no other. */
+  /**
+   * Its address on the first of its networks: `172.17.0.2`; that of IPv6 where it has no other. Of a stopped container, the
+   * one that it had, which others may have meanwhile.
+   */
   get address(): string {
     const { ipv4, ipv6 } = this.#first('Container.address')
     return String(ipv4 ?? ipv6)

@@ -35,13 +35,14 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   if (settings.firewall) {
     const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
     kernel.userRules.restore(users, (rules) => persistence.saveUserRules(rules))
+    if (settings.existingRules === 'flush') kernel.userRules.remember(NO_USER_RULES)
   }
   if (remembered.networks.length + remembered.peers.length + remembered.containers.length === 0) {
     persistence.saveFirewall(settings.firewall)
     return []
   }
   checkSettings(context, remembered)
-  if (settings.firewall) await requireBridgeNetfilter(kernel.namespace)
+  if (settings.firewall && remembered.networks.length > 0) await requireBridgeNetfilter(kernel.namespace)
   const links = await kernel.listLinks()
   const present = new Set(links.map(({ name }) => name))
   const networks = remembered.networks.map((network) => ownedAgain(context, network, present))

@@ -4,7 +4,7 @@ import type { Touched } from '../plan/elements.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { hostIndex } from '../plan/records.js'
 import { bandwidthSteps } from './bandwidth.js'
-import { createPair, deletePairs, pairError, undoPairs } from './container-links.js'
+import { createPair, deletePairs, forgetNeighbours, pairError, undoPairs } from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { hostsFileSteps } from './hosts-files.js'
 import { configureInside } from './inside.js'
@@ -37,7 +37,7 @@ export function transitionSteps(
         ]
       : []),
     ...bandwidthSteps(context.kernel, transition),
-    ...hostsFileSteps(context.registry, transition, touched),
+    ...hostsFileSteps(context.registry, transition, touched, places),
     // Last, so that a process that is killed in between leaves what nobody remembers, and the next one removes.
     context.remember(change, absent),
   ]
@@ -69,7 +69,10 @@ function hostLinksStep(
         throw pairError(error, stations, owners, places)
       }
     },
-    undo: () => ignoreMissing(kernel.applyLinks(deletePairs(stations))),
+    undo: async () => {
+      const neighbours = settings.firewall ? await forgetNeighbours(kernel, stations) : []
+      await ignoreMissing(kernel.applyLinks([...neighbours, ...deletePairs(stations)]))
+    },
   }
 }
 

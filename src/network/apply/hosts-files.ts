@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { NfbridgeError } from '../../errors.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Touched } from '../plan/elements.js'
 import { hostsText } from '../plan/hosts-lines.js'
 import type { ContainerRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import type { NetworkView } from '../plan/view.js'
-import type { Transition } from './stations.js'
+import type { Places, Transition } from './stations.js'
 import type { Step } from './steps.js'
 
 /** The step that keeps the hosts files of a change's containers, and of those linked to them, as they should be. */
@@ -15,6 +15,7 @@ export function hostsFileSteps(
   registry: Registry,
   { absent, present, change }: Transition,
   touched: Touched,
+  places: Places,
 ): Step[] {
   const candidates = new Set<string>()
   for (const id of change.containers?.keys() ?? []) {
@@ -22,7 +23,7 @@ export function hostsFileSteps(
     for (const client of registry.clientsOf(id)) candidates.add(client)
   }
   for (const [client] of touched.pairs ?? []) candidates.add(client)
-  const files = [...candidates].flatMap((id) => changedFile(id, absent, present) ?? [])
+  const files = [...candidates].flatMap((id) => changedFile(id, absent, present, places) ?? [])
   if (files.length === 0) return []
   return [
     {
@@ -31,7 +32,7 @@ export function hostsFileSteps(
         const done: HostsFile[] = []
         try {
           for (const each of files) {
-            if (each.present !== undefined) replaceFile(each.file, each.present)
+            if (each.present !== undefined) replaceFile(each.file, each.present, each.path)
             done.push(each)
           }
         } catch (error) {
@@ -51,6 +52,8 @@ interface HostsFile {
   readonly file: string
   readonly absent: string | undefined
   readonly present: string | undefined
+  /** Where the caller gave it, in this call; undefined: in an earlier one. */
+  readonly path: string | undefined
 }
 
 function changedFile(id: string, absent: NetworkView, present: NetworkView): HostsFile | undefined {
@@ -59,7 +62,9 @@ function changedFile(id: string, absent: NetworkView, present: NetworkView): Hos
   const file = after?.hostsFile ?? before?.hostsFile
   if (file === undefined) return undefined
   const texts = { absent: textOf(absent, before), present: textOf(present, after) }
-  return texts.absent === texts.present ? undefined : { file, ...texts }
+  if (texts.absent === texts.present) return undefined
+  const place = before ? undefined : places.get(id)
+  return { file, ...texts, path: place && joinPath(place.path, 'hostsFile') }
 }
 
 /** Nobody reads the file of a container that is stopped; it is written anew when it starts. */
@@ -78,7 +83,7 @@ function restore({ file, absent }: HostsFile): void {
 }
 
 /** Replaces a file as a whole: a reader finds the old text or the new one, never half. Its mode stays, and so do links to it. */
-export function replaceFile(given: string, text: string): void {
+export function replaceFile(given: string, text: string, path?: string): void {
   try {
     const file = resolved(given)
     const mode = modeOf(file)
@@ -93,7 +98,7 @@ export function replaceFile(given: string, text: string): void {
       throw error
     }
   } catch (error) {
-    throw fileError(given, error)
+    throw fileError(given, error, path)
   }
 }
 
@@ -115,7 +120,7 @@ function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-function fileError(file: string, error: unknown): NfbridgeError {
+function fileError(file: string, error: unknown, path: string | undefined): NfbridgeError {
   const errno = errnoOf(error)
   return new NfbridgeError({
     code:
@@ -125,7 +130,7 @@ function fileError(file: string, error: unknown): NfbridgeError {
     operation: 'hostsFile',
     message: `can't write the hosts file ${file}: ${error instanceof Error ? error.message : String(error)}`,
     errno,
-    path: 'hostsFile',
+    path,
     cause: error,
   })
 }

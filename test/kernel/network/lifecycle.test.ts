@@ -141,6 +141,7 @@ describe('a hosts file', () => {
     expect(await failureOf(attach('app', { hostsFile: file }))).toMatchObject({
       operation: 'Network.attach',
       errno: 'ENOENT',
+      path: 'hostsFile',
       message: expect.stringContaining(file),
       remaining: [],
     })
