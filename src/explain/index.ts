@@ -1,6 +1,7 @@
 /** What the kernel would do with a packet, and why: computed from its own state, with the rules of every table. */
 export type { Decisive, Explanation, JourneyStep } from './answer.js'
 export { Catalog } from './catalog.js'
+export { type ConnectionAnswer, evaluateConnection } from './connection.js'
 export type { Environment } from './environment.js'
 export { Evaluator, type HookQuestion, type HookResult, type HookVerdict } from './evaluate.js'
 export type { World } from './journey.js'
