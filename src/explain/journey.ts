@@ -3,7 +3,7 @@
  * in. Each hook on it is evaluated with the rules that are there.
  */
 import type { Hook } from '../nft/index.js'
-import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
+import type { Link, RouteFound } from '../rtnl/index.js'
 import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
 import {
@@ -14,13 +14,8 @@ import {
   neighbourPasses,
 } from './neighbour-question.js'
 import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
-import {
-  CONNECTION_STATUS,
-  type Packet,
-  type PacketConnection,
-  type PacketTuple,
-  PROTOCOL_NUMBERS,
-} from './packet.js'
+import { CONNECTION_STATUS, type Packet, type PacketConnection } from './packet.js'
+import { bare, type Draft, deviceOf, isOf, markOf, ownEnd, targetOf } from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Step } from './trace.js'
 
@@ -40,9 +35,6 @@ export interface Arrival {
   /** Of `outside`: the link. */
   readonly by?: Link
 }
-
-/** A packet that a namespace is about to send; without a source the kernel chooses it. */
-export type Draft = Omit<Packet, 'source'> & { readonly source?: string }
 
 /** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
 const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
@@ -491,67 +483,4 @@ export class Journey {
   #say(state: NamespaceState, text: string): void {
     this.steps.push({ namespace: state.name, direction: this.#direction, text })
   }
-}
-
-/** The packet between two namespaces or layers: without devices, frame and marks of where it was. */
-function bare(packet: Packet): Packet {
-  const {
-    inputDevice: _input,
-    outputDevice: _output,
-    inputBridge: _inputBridge,
-    outputBridge: _outputBridge,
-    ...rest
-  } = packet
-  return rest
-}
-
-/** The end of a link that belongs to a namespace: it asks and answers with its own address. */
-function ownEnd(state: NamespaceState, device: Link, towards: string, packet: Packet): LinkEnd {
-  const family = packet.family === 'ip6' ? 'ip6' : 'ip'
-  return {
-    address: state.evaluator.environment.deviceAddress(device, family, towards) ?? packet.source,
-    state,
-    device,
-  }
-}
-
-/** Whether a packet is of a direction of a connection. */
-function isOf(packet: Packet, { source, destination, sourcePort, destinationPort }: PacketTuple): boolean {
-  return (
-    packet.source === source &&
-    packet.destination === destination &&
-    packet.sourcePort === sourcePort &&
-    packet.destinationPort === destinationPort
-  )
-}
-
-function deviceOf(state: NamespaceState, { device }: RouteFound): { readonly outputDevice?: Link } {
-  const link = linkByIndex(state, device)
-  return link ? { outputDevice: link } : {}
-}
-
-/** What routing rules can look at, beside the addresses. */
-function markOf({
-  mark,
-  protocol,
-  sourcePort,
-  destinationPort,
-}: Draft): Pick<RouteLookup, 'mark' | 'protocol' | 'sourcePort' | 'destinationPort'> {
-  const name =
-    protocol === PROTOCOL_NUMBERS.tcp ? 'tcp' : protocol === PROTOCOL_NUMBERS.udp ? 'udp' : undefined
-  return {
-    ...(mark !== 0 && { mark }),
-    ...(name && {
-      protocol: name,
-      ...(typeof sourcePort === 'number' && { sourcePort }),
-      ...(typeof destinationPort === 'number' && { destinationPort }),
-    }),
-  }
-}
-
-function targetOf({ destination, destinationPort }: Draft): string {
-  if (typeof destinationPort !== 'number') return destination
-  return destination.includes(':')
-    ? `[${destination}]:${destinationPort}`
-    : `${destination}:${destinationPort}`
 }

@@ -1,9 +1,10 @@
 /** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
 import { parseAddress } from '../address/index.js'
 import { type Decisive, decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
-import { type Arrival, type Draft, Journey, type World } from './journey.js'
+import { type Arrival, Journey, type World } from './journey.js'
 import { familyOf, noSuchAddress } from './obstacles.js'
 import { type PacketTuple, type PortRange, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
+import type { Draft } from './stage.js'
 import { linkByIndex, type NamespaceState } from './state.js'
 
 /** Who sends: a namespace (a container's, or the host's), or an address outside of the host. */

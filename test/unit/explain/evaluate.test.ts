@@ -145,6 +145,28 @@ describe('sets', () => {
     ).toBe('drop')
   })
 
+  it('of bits that have no name, such as the target of neighbour discovery', () => {
+    const rule = [
+      match(
+        { concat: [{ meta: { key: 'iifname' } }, { payload: { base: 'th', offset: 64, len: 128 } }] },
+        '@s',
+      ),
+    ]
+    const message = packet({
+      family: 'ip6',
+      source: 'fe80::2',
+      destination: 'fe80::1',
+      protocol: 58,
+      icmpType: 136,
+      neighbourTarget: 'fd00::2',
+    })
+    const type = ['ifname', 'ipv6_addr'] as const
+    expect(verdictOf(rule, message, [set({ type, elem: [{ concat: ['docker0', 'fd00::2'] }] })])).toBe(
+      'accept',
+    )
+    expect(verdictOf(rule, message, [set({ type, elem: [{ concat: ['docker0', 'fd00::3'] }] })])).toBe('drop')
+  })
+
   it('name the element that decided', () => {
     const sets = [
       set({ type: 'ipv4_addr', flags: ['interval'], elem: [{ prefix: { addr: '172.17.0.0', len: 16 } }] }),
@@ -193,6 +215,20 @@ describe('what is not known', () => {
     expect(
       verdictOf([match(key, '@s')], ping, [set({ type, elem: [{ concat: ['172.17.0.2', 'icmp', 80] }] })]),
     ).toBe('unknown')
+  })
+
+  it('but for its bounds decides where the bounds do', () => {
+    const SPORT: Expression = { payload: { protocol: 'tcp', field: 'sport' } }
+    const from = packet({ sourcePort: { low: 32768, high: 60999 } })
+    expect(verdictOf([match(SPORT, { range: [1024, 65535] })], from)).toBe('accept')
+    expect(verdictOf([match(SPORT, 80)], from)).toBe('drop')
+    expect(verdictOf([match(SPORT, 80, '!=')], from)).toBe('accept')
+    expect(verdictOf([match(SPORT, 1024, '>=')], from)).toBe('accept')
+    expect(verdictOf([match(SPORT, 40000, '<')], from)).toBe('unknown')
+    expect(verdictOf([match(SPORT, 40000)], from)).toBe('unknown')
+    const type = ['ipv4_addr', 'inet_service'] as const
+    const rule = [match({ concat: [IP_SADDR, SPORT] }, '@s')]
+    expect(verdictOf(rule, from, [set({ type, elem: [{ concat: ['172.17.0.2', 80] }] })])).toBe('drop')
   })
 
   it('of a kind that this library has no words for leaves the verdict open', () => {

@@ -1,0 +1,74 @@
+/** What a journey makes of packets between its stages. */
+import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
+import type { LinkEnd } from './neighbour-question.js'
+import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
+import { linkByIndex, type NamespaceState } from './state.js'
+
+/** A packet that a namespace is about to send; without a source the kernel chooses it. */
+export type Draft = Omit<Packet, 'source'> & { readonly source?: string }
+
+/** The packet between two namespaces or layers: without devices, frame and marks of where it was. */
+export function bare(packet: Packet): Packet {
+  const {
+    inputDevice: _input,
+    outputDevice: _output,
+    inputBridge: _inputBridge,
+    outputBridge: _outputBridge,
+    ...rest
+  } = packet
+  return rest
+}
+
+/** The end of a link that belongs to a namespace: it asks and answers with its own address. */
+export function ownEnd(state: NamespaceState, device: Link, towards: string, packet: Packet): LinkEnd {
+  const family = packet.family === 'ip6' ? 'ip6' : 'ip'
+  return {
+    address: state.evaluator.environment.deviceAddress(device, family, towards) ?? packet.source,
+    state,
+    device,
+  }
+}
+
+/** Whether a packet is of a direction of a connection. */
+export function isOf(
+  packet: Packet,
+  { source, destination, sourcePort, destinationPort }: PacketTuple,
+): boolean {
+  return (
+    packet.source === source &&
+    packet.destination === destination &&
+    packet.sourcePort === sourcePort &&
+    packet.destinationPort === destinationPort
+  )
+}
+
+export function deviceOf(state: NamespaceState, { device }: RouteFound): { readonly outputDevice?: Link } {
+  const link = linkByIndex(state, device)
+  return link ? { outputDevice: link } : {}
+}
+
+/** What routing rules can look at, beside the addresses. */
+export function markOf({
+  mark,
+  protocol,
+  sourcePort,
+  destinationPort,
+}: Draft): Pick<RouteLookup, 'mark' | 'protocol' | 'sourcePort' | 'destinationPort'> {
+  const name =
+    protocol === PROTOCOL_NUMBERS.tcp ? 'tcp' : protocol === PROTOCOL_NUMBERS.udp ? 'udp' : undefined
+  return {
+    ...(mark !== 0 && { mark }),
+    ...(name && {
+      protocol: name,
+      ...(typeof sourcePort === 'number' && { sourcePort }),
+      ...(typeof destinationPort === 'number' && { destinationPort }),
+    }),
+  }
+}
+
+export function targetOf({ destination, destinationPort }: Draft): string {
+  if (typeof destinationPort !== 'number') return destination
+  return destination.includes(':')
+    ? `[${destination}]:${destinationPort}`
+    : `${destination}:${destinationPort}`
+}
