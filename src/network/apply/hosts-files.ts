@@ -56,7 +56,12 @@ interface HostsFile {
   readonly path: string | undefined
 }
 
-function changedFile(id: string, absent: NetworkView, present: NetworkView): HostsFile | undefined {
+function changedFile(
+  id: string,
+  absent: NetworkView,
+  present: NetworkView,
+  places: Places,
+): HostsFile | undefined {
   const before = absent.container(id)
   const after = present.container(id)
   const file = after?.hostsFile ?? before?.hostsFile
