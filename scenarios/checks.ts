@@ -56,6 +56,15 @@ export async function checkFact(world: World, check: Check): Promise<CheckedFact
       })
       return { what: `default route of ${check.container}`, expected: check.interface, got }
     }
+    case 'linkLocal': {
+      const { from, to, port } = check
+      const address = await inside(world, to, linkLocalAddress)
+      const { outcome } = await world.machine(from).probeTcp(`${address}%eth0`, port, {
+        timeoutMs: check.is === 'reached' ? 3000 : 250,
+      })
+      const got = outcome === 'timeout' ? 'blocked' : outcome
+      return { what: `${from} -> ${to} ${port}/tcp by ${address}`, expected: check.is, got }
+    }
     case 'lost': {
       const got = world
         .host()
@@ -74,6 +83,12 @@ export async function checkFact(world: World, check: Check): Promise<CheckedFact
       return { what: `${check.address} in the rules`, expected: 'no', got: named ? 'yes' : 'no' }
     }
   }
+}
+
+async function linkLocalAddress(rtnl: Rtnl): Promise<string> {
+  const addresses = await rtnl.addresses.list({ device: 'eth0', family: 6 })
+  const found = addresses.find(({ scope }) => scope === 'link')
+  return found?.address.address.toString() ?? 'none'
 }
 
 async function inside<T>(world: World, container: string, work: (rtnl: Rtnl) => Promise<T>): Promise<T> {

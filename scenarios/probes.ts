@@ -7,6 +7,8 @@ import type { World } from './world.js'
 /** How long silence is waited for. What must be reached gets far more time, which costs nothing when it is. */
 const SILENCE_MS = 250
 const PATIENCE_MS = 3000
+/** For rows that allow silence beside something else, such as a refusal. */
+const DOUBT_MS = 1000
 /** How many probes of a scenario wait for an answer at once. */
 const AT_ONCE = 24
 
@@ -36,6 +38,8 @@ export async function probeAll(world: World, rows: readonly Row[]): Promise<Prob
     if (!decided.some((one) => one.row === row)) throw new Error(`the row "${row.text}" decides nothing`)
   }
   // First what must be reached: neighbours are known then, and silence is not that of a lost first packet.
+  const patience = ({ row }: { row: Row }): number =>
+    row.outcomes.some(({ kind }) => kind === 'blocked') ? DOUBT_MS : PATIENCE_MS
   const isSilent = ({ row }: { row: Row }): boolean => row.outcomes.every(({ kind }) => kind === 'blocked')
   const arrivals = new Map<Attempt, string>()
   const run = ({ attempt, row }: { attempt: Attempt; row: Row }, timeoutMs: number) =>
@@ -43,7 +47,7 @@ export async function probeAll(world: World, rows: readonly Row[]): Promise<Prob
   const loud = await inParts(
     decided.filter((one) => !isSilent(one)),
     AT_ONCE,
-    (one) => run(one, PATIENCE_MS),
+    (one) => run(one, patience(one)),
   )
   const silent = await inParts(decided.filter(isSilent), AT_ONCE * 8, (one) => run(one, SILENCE_MS))
   const pinged = await takePings(world)

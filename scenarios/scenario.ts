@@ -27,6 +27,8 @@ export interface HostSetup {
   readonly sysctls?: Readonly<Record<string, string>>
   /** Rules of somebody else, there before the host is opened. */
   readonly foreign?: readonly RulesetObject[]
+  /** MTU of its uplink. Default: the kernel's. */
+  readonly uplinkMtu?: number
   /** Bridges of somebody else, there before the host is opened. */
   readonly bridges?: readonly string[]
   /** Further addresses on its uplink, `203.0.113.9/24`. */
@@ -103,6 +105,14 @@ export type Check =
     }
   | { readonly check: 'address'; readonly container: string; readonly network?: string; readonly is: string }
   | { readonly check: 'mtu'; readonly container: string; readonly interface?: string; readonly is: number }
+  /** Whether one container reaches another by its link-local IPv6 address. */
+  | {
+      readonly check: 'linkLocal'
+      readonly from: string
+      readonly to: string
+      readonly port: number
+      readonly is: 'reached' | 'blocked'
+    }
   /** Containers that the reopened host reports as gone. */
   | { readonly check: 'lost'; readonly containers: readonly string[] }
   /** The device that the container's default route leads over. */
@@ -158,6 +168,8 @@ export type Step = {
   | { readonly do: 'killNamespace'; readonly container: string }
   /** Somebody on the host listens on a port, or tries to: with `taken` it must be refused to him. */
   | { readonly do: 'listen'; readonly port: string; readonly taken?: boolean }
+  /** An attacker takes 127.0.0.0/8 for addresses of somebody else, and routes them to the host. */
+  | { readonly do: 'routeLoopback'; readonly machine: string; readonly via: string }
   | { readonly do: 'addRoute'; readonly machine: string; readonly to: string; readonly via: string }
 )
 

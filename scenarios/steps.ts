@@ -112,6 +112,8 @@ async function perform(world: World, step: Step): Promise<void> {
       return world.kill(step.container)
     case 'listen':
       return listen(world, step.port, step.taken ?? false)
+    case 'routeLoopback':
+      return routeLoopback(world, step.machine, step.via)
     case 'addRoute': {
       const change = () => addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
       return step.machine === 'host' || step.machine === 'host2'
@@ -134,6 +136,31 @@ async function forge(world: World, container: string, address: string): Promise<
       const optional = { ...(gateway && { gateway }), ...(metric !== undefined && { metric }) }
       await rtnl.routes.replace({ destination, device, scope, ...optional, source })
     }
+  } finally {
+    rtnl.close()
+  }
+}
+
+async function routeLoopback(world: World, name: string, gateway: string): Promise<void> {
+  const { namespace } = world.machine(name)
+  await namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
+  const rtnl = await Rtnl.open({ netns: namespace })
+  try {
+    for (const { destination, device, scope, type, source } of await rtnl.routes.list({
+      family: 4,
+      table: 'local',
+    })) {
+      if (!destination.toString().startsWith('127.') || device === undefined) continue
+      await rtnl.routes.delete({
+        destination,
+        device,
+        scope,
+        type,
+        table: 'local',
+        ...(source && { source }),
+      })
+    }
+    await rtnl.routes.add({ destination: '127.0.0.0/8', gateway })
   } finally {
     rtnl.close()
   }

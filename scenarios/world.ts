@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BridgeHost, type HostOptions } from 'nfbridge'
 import { Nft, type RulesetObject } from 'nfbridge/nft'
-import { Rtnl } from 'nfbridge/rtnl'
+import { applyInNamespace } from 'nfbridge/rtnl'
 import type { Machine } from '../lab/machine.js'
 import type { MachinePool } from '../lab/pool.js'
 import {
@@ -149,6 +149,7 @@ export class World {
       )
     if (scenario.second) cables.push(connectBy(hostsNetwork, host, this.machine('host2'), { ipv6 }))
     await Promise.all(cables)
+    if (scenario.uplinkMtu !== undefined) await setMtu(host, outsideNetwork.link, scenario.uplinkMtu)
     for (const address of scenario.addresses ?? []) await addAddress(host, outsideNetwork.link, address)
   }
 
@@ -207,13 +208,12 @@ function subnetsOf({ hostAddress, prefixLength, hostAddress6, prefixLength6 }: D
   ]
 }
 
+async function setMtu({ namespace }: Machine, device: string, mtu: number): Promise<void> {
+  await applyInNamespace(namespace, [{ kind: 'link', action: 'change', link: { device, mtu } }])
+}
+
 async function addBridge({ namespace }: Machine, name: string): Promise<void> {
-  const rtnl = await Rtnl.open({ netns: namespace })
-  try {
-    await rtnl.links.create({ kind: 'bridge', name })
-  } finally {
-    rtnl.close()
-  }
+  await applyInNamespace(namespace, [{ kind: 'link', action: 'create', link: { kind: 'bridge', name } }])
 }
 
 async function servePort(machine: Machine, port: string): Promise<void> {

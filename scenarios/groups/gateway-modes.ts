@@ -106,6 +106,26 @@ export const gatewayModes: Group = {
       ],
     },
     {
+      name: 'internal-link-local',
+      about:
+        'Peers on an internal network reach each other by IPv4, by unique local and by link-local addresses.',
+      networks: [{ name: 'docker0', ...dual, internal: true }],
+      containers: { web: {}, app: {} },
+      stages: [
+        {
+          expect: `
+            containers, host -> containers: reached
+            containers -> host@docker0: reached
+            containers -> outside, host: unreachable
+            outside -> containers: blocked
+            host -> outside: reached
+            * -> host: reached
+          `,
+          checks: [{ check: 'linkLocal', from: 'app', to: 'web', port: 80, is: 'reached' }],
+        },
+      ],
+    },
+    {
       name: 'internal-ipv6',
       about: 'The same in both families; icc off closes it within as well, and a link opens it.',
       networks: [{ name: 'docker0', ...dual, internal: true, icc: false }],
@@ -122,6 +142,7 @@ export const gatewayModes: Group = {
             host -> outside: reached
             * -> host: reached
           `,
+          checks: [{ check: 'linkLocal', from: 'app', to: 'web', port: 80, is: 'blocked' }],
         },
       ],
     },

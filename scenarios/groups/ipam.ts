@@ -180,6 +180,14 @@ export const ipam: Group = {
       ],
     },
     {
+      name: 'mtu-of-the-uplink',
+      about: 'Without an MTU of its own the network has that of the outgoing route.',
+      uplinkMtu: 1400,
+      networks: [{ name: 'docker0', subnet: '172.17.0.0/16' }],
+      containers: { web: {}, app: {} },
+      stages: [{ expect: open, checks: [{ check: 'mtu', container: 'web', is: 1400 }] }],
+    },
+    {
       name: 'adopted-bridge',
       about: 'A bridge that is there is used when asked for, refused when not, and never deleted.',
       bridges: ['br-own'],

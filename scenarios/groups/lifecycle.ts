@@ -2,10 +2,18 @@
  * Containers and hosts that come and go (issue 4, points 4, 12, 13; DOCKER.md: the defects of links, faults): who gets an address
  * inherits nothing of who had it.
  */
+import type { UserRuleOption } from 'nfbridge'
+import { match, verdict } from 'nfbridge/nft'
 import type { Group } from '../scenario.js'
 import { inward, outward } from './rows.js'
 
 const closed = [{ name: 'docker0', subnet: '172.17.0.0/16', icc: false }]
+
+const notFromUplinkTo80: UserRuleOption = [
+  match.meta.iifname.eq('uplink'),
+  match.tcp.dport.eq(80),
+  verdict.drop(),
+]
 
 const others = `
   containers -> containers: blocked
@@ -272,15 +280,24 @@ export const lifecycle: Group = {
       about:
         "Somebody flushed every rule while the program was away: the next open makes them again, the users' chain first.",
       networks: closed,
-      containers: { web: { expose: ['80/tcp'], publish: ['8080:81'] }, app: { links: ['web:db'] }, spy: {} },
-      hostPorts: ['8080/tcp'],
+      containers: {
+        web: { expose: ['80/tcp'], publish: ['8080:81', '8081:80'] },
+        app: { links: ['web:db'] },
+        spy: {},
+      },
+      hostPorts: ['8080/tcp', '8081/tcp'],
       stages: [
         {
-          steps: [{ do: 'flushRuleset' }, { do: 'reopen' }],
+          steps: [
+            { do: 'userRule', chain: 'inbound', rule: notFromUplinkTo80 },
+            { do: 'flushRuleset' },
+            { do: 'reopen' },
+          ],
           expect: `
             app -> web 80/tcp, 81/tcp: reached
-            web -> host 8080/tcp: reached web as host@docker0
-            * -> host 8080/tcp: reached web
+            outside -> host 8081/tcp: blocked
+            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            * -> host 8080/tcp, 8081/tcp: reached web
             ${others}
           `,
         },
@@ -312,16 +329,16 @@ export const lifecycle: Group = {
     {
       name: 'reboot',
       about:
-        'Nothing of it is in the kernel any more: open builds networks and user rules again, reports the containers that are gone, and they can be attached anew.',
+        "Nothing of it is in the kernel any more: open builds networks and the users' rules again, reports the containers that are gone, and they can be attached anew.",
       networks: closed,
-      containers: { web: { expose: ['80/tcp'], publish: ['8080:81'] }, app: {} },
-      hostPorts: ['8080/tcp'],
+      containers: { web: { expose: ['80/tcp'], publish: ['8080:81', '8081:80'] }, app: {} },
+      hostPorts: ['8080/tcp', '8081/tcp'],
       stages: [
         {
           title: 'after the reboot',
-          steps: [{ do: 'reboot' }],
+          steps: [{ do: 'userRule', chain: 'inbound', rule: notFromUplinkTo80 }, { do: 'reboot' }],
           expect: `
-            * -> host 8080/tcp: refused
+            * -> host 8080/tcp, 8081/tcp: refused
             * -> host 9000/tcp, icmp: reached
             host -> outside: reached
           `,
@@ -338,8 +355,9 @@ export const lifecycle: Group = {
           ],
           expect: `
             app -> web 80/tcp, 81/tcp: reached
-            web -> host 8080/tcp: reached web as host@docker0
-            * -> host 8080/tcp: reached web
+            outside -> host 8081/tcp: blocked
+            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            * -> host 8080/tcp, 8081/tcp: reached web
             ${others}
           `,
         },

@@ -139,6 +139,33 @@ export const publishing: Group = {
       ],
     },
     {
+      name: 'published-on-loopback-routed-by-others',
+      about:
+        'Bound to 127.0.0.2: whoever routes 127.0.0.0/8 here, from outside or as a neighbour, does not get in, nor to the host itself.',
+      networks,
+      containers: { web: { publish: ['127.0.0.2:8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      targets: [
+        { address: '127.0.0.2', from: ['host', 'outside', 'app'], ports: ['8080/tcp'] },
+        { address: '127.0.0.1', from: ['outside', 'app'], ports: ['9000/tcp'] },
+      ],
+      stages: [
+        {
+          steps: [
+            { do: 'routeLoopback', machine: 'outside', via: '203.0.113.1' },
+            { do: 'routeLoopback', machine: 'app', via: '172.17.0.1' },
+          ],
+          expect: `
+            host -> 127.0.0.2: reached web as host@docker0
+            host -> localhost: refused
+            * -> 127.0.0.2, 127.0.0.1: blocked
+            * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
       name: 'published-range',
       about: 'A range leads port by port; with the same numbers it is one interval.',
       networks,
