@@ -35,7 +35,7 @@ export function filterTable(view: NetworkView, family: Family, users: IptablesUs
         rules: [
           { target: 'DOCKER-USER' },
           { target: 'DOCKER-ISOLATION-STAGE-1' },
-          ...ofBridges((network, bridge) => forwardRules(network, bridge, family)),
+          ...networks.flatMap((network) => forwardRules(network, family)),
         ],
       },
       { name: 'OUTPUT', policy: 'ACCEPT', rules: [] },
@@ -54,19 +54,21 @@ export function filterTable(view: NetworkView, family: Family, users: IptablesUs
   }
 }
 
-/** What goes to a bridge and comes from it: Docker's four rules. */
-function forwardRules(network: NetworkRecord, bridge: string, family: Family): IptablesRule[] {
+/** What goes to a network's bridges, and what comes from them: Docker's four rules. */
+function forwardRules(network: NetworkRecord, family: Family): IptablesRule[] {
+  const { bridges } = network
   const within = network.icc ? 'ACCEPT' : 'DROP'
+  const established: IptablesRule['matches'] = [{ kind: 'state', states: ['RELATED', 'ESTABLISHED'] }]
   return [
-    {
-      target: 'ACCEPT',
-      output: is(bridge),
-      matches: [{ kind: 'state', states: ['RELATED', 'ESTABLISHED'] }],
-    },
-    { target: 'DOCKER', output: is(bridge) },
-    ...othersOf(network, bridge).map((other) => ({ target: within, input: is(bridge), output: is(other) })),
-    ...(isClosed(network, family) ? [] : [{ target: 'ACCEPT', input: is(bridge), output: isNot(bridge) }]),
-    { target: within, input: is(bridge), output: is(bridge) },
+    ...bridges.flatMap((bridge): IptablesRule[] => [
+      { target: 'ACCEPT', output: is(bridge), matches: established },
+      { target: 'DOCKER', output: is(bridge) },
+      ...othersOf(network, bridge).map((other) => ({ target: within, input: is(other), output: is(bridge) })),
+    ]),
+    ...bridges.flatMap((bridge): IptablesRule[] => [
+      ...(isClosed(network, family) ? [] : [{ target: 'ACCEPT', input: is(bridge), output: isNot(bridge) }]),
+      { target: within, input: is(bridge), output: is(bridge) },
+    ]),
   ]
 }
 

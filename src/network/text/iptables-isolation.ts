@@ -46,8 +46,6 @@ export function isolationChains(view: NetworkView, family: Family): IptablesChai
 
 /** Interfaces of other networks whose containers reach those of this one. */
 export function passesBetween(view: NetworkView, network: NetworkRecord, family: Family): Selector[] {
-  // A routed network is reached as from outside.
-  if (familyOf(network, family).mode === 'routed') return []
   return networksOf(view, family)
     .filter((other) => other.name !== network.name && !isClosed(other, family))
     .filter(({ isolation }) => isolation !== 'strict' && network.isolation !== 'strict')

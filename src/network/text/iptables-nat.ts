@@ -30,6 +30,7 @@ export function natTable(view: NetworkView, family: Family): IptablesTable {
         rules: [
           ...networks.flatMap((network) => loopbackRules(network, family)),
           ...containers.flatMap((container) => hairpinRules(view, container, family)),
+          ...betweenRules(networks),
           ...networks.flatMap((network) => masqueradeRules(view, network, family)),
         ],
       },
@@ -59,6 +60,12 @@ function hairpinRules(view: NetworkView, container: ContainerRecord, family: Fam
     destination: is(target.address),
     matches: [destinationPorts(containerPorts)],
   }))
+}
+
+/** From one bridge of ours to another nothing is translated. */
+function betweenRules(networks: readonly NetworkRecord[]): IptablesRule[] {
+  const bridges = networks.flatMap((network) => network.bridges)
+  return bridges.length < 2 ? [] : bridges.map((bridge) => ({ target: 'ACCEPT', output: is(bridge) }))
 }
 
 /** Containers' own addresses on the way out; those that are not translated come first. */
