@@ -33,7 +33,8 @@ export interface PacketConnection {
   readonly original: PacketTuple
   /** As the answers come in: from where the packets were translated to. */
   readonly reply: PacketTuple
-  readonly mark: number
+  /** Undefined where a rule set it to something that is not known. */
+  readonly mark: number | undefined
   readonly zone?: number
   /** Which addresses were decided about: no rule translates them again. */
   readonly settled?: readonly ('source' | 'destination')[]
@@ -80,7 +81,8 @@ export interface Packet {
   readonly arp?: ArpMessage
   /** The address that a message of neighbour discovery is about. */
   readonly neighbourTarget?: string
-  readonly mark: number
+  /** Undefined where a rule set it to something that is not known. */
+  readonly mark: number | undefined
   /** Undefined before connection tracking has seen it. */
   readonly connection?: PacketConnection
 }

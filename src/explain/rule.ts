@@ -57,6 +57,8 @@ export function evaluateRule(rule: Rule, scope: Scope & { packet: Packet }): Rul
       return outcome({ verdict })
     }
     if ('mangle' in statement) {
+      // Another address or port: from here on nobody knows the packet.
+      if (rewrites(statement.mangle.key)) return outcome({ verdict: { stolen: textOf(statement, rule) } })
       const done = mangle(statement.mangle, scope)
       if (done === 'absent') return outcome()
       if (done) {
@@ -150,12 +152,32 @@ function mangle(
   const types = typesOf({ meta: { key: 'mark' } }, scope.packet.family, scope.set)
   const values = valuesOf(value, scope, types)
   if (values === 'absent') return values
-  const [mark] = values
-  if (typeof mark !== 'bigint') return undefined
-  if (target === 'meta') return { ...scope.packet, mark: Number(mark) }
+  const mark = typeof values[0] === 'bigint' ? Number(values[0]) : undefined
+  if (target === 'meta') return { ...scope.packet, mark }
   const { connection } = scope.packet
-  return connection && { ...scope.packet, connection: { ...connection, mark: Number(mark) } }
+  return connection && { ...scope.packet, connection: { ...connection, mark } }
 }
+
+/** Whether a field decides where the packet goes. */
+function rewrites(key: object): boolean {
+  const payload: unknown = 'payload' in key ? key.payload : undefined
+  if (typeof payload !== 'object' || payload === null) return false
+  return !('field' in payload && HARMLESS.has(String(payload.field)))
+}
+
+/** Fields whose value decides nothing about the packet's way. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'dscp',
+  'ecn',
+  'ttl',
+  'hoplimit',
+  'id',
+  'checksum',
+  'flowlabel',
+  'window',
+  'urgptr',
+  'frag-off',
+])
 
 function isKey(reference: unknown, key: string): boolean {
   return typeof reference === 'object' && reference !== null && 'key' in reference && reference.key === key

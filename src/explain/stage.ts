@@ -57,7 +57,7 @@ export function markOf({
   const name =
     protocol === PROTOCOL_NUMBERS.tcp ? 'tcp' : protocol === PROTOCOL_NUMBERS.udp ? 'udp' : undefined
   return {
-    ...(mark !== 0 && { mark }),
+    ...(mark !== undefined && mark !== 0 && { mark }),
     ...(name && {
       protocol: name,
       ...(typeof sourcePort === 'number' && { sourcePort }),

@@ -231,6 +231,21 @@ describe('what is not known', () => {
     expect(verdictOf(rule, from, [set({ type, elem: [{ concat: ['172.17.0.2', 80] }] })])).toBe('drop')
   })
 
+  it('in a mark, or in an address that a rule writes, is not taken for what was there before', () => {
+    const mark = { meta: { key: 'mark' } } as const
+    const random: Statement = { mangle: { key: mark, value: { numgen: { mode: 'random', mod: 2 } } } }
+    expect(verdictOf([random, match(mark, 0)])).toBe('unknown')
+    expect(verdictOf([random])).toBe('accept')
+    const rewritten: Statement = {
+      mangle: { key: { payload: { protocol: 'ip', field: 'daddr' } }, value: '10.0.0.1' },
+    }
+    expect(oneChain([[rewritten]]).hook({ layer: 'ip', hook: 'forward' }, packet()).verdict).not.toBe(
+      'accept',
+    )
+    const lowered: Statement = { mangle: { key: { payload: { protocol: 'ip', field: 'ttl' } }, value: 9 } }
+    expect(verdictOf([lowered])).toBe('accept')
+  })
+
   it('of a kind that this library has no words for leaves the verdict open', () => {
     const opaque: Statement = { opaque: { expressions: [{ name: 'match' }] } }
     expect(verdictOf([opaque])).toBe('unknown')
