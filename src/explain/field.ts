@@ -38,7 +38,7 @@ const TRANSPORT: ReadonlyMap<number, string> = new Map([
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 
 /** An address as a number. */
-export function addressNumber(address: string, environment: Environment): bigint | undefined {
+function addressNumber(address: string, environment: Environment): bigint | undefined {
   const type = address.includes(':')
     ? ({ type: 'ipv6_addr', bits: 128 } as const)
     : ({ type: 'ipv4_addr', bits: 32 } as const)

@@ -6,7 +6,7 @@ import { typesOf } from './field-type.js'
 import type { FoundElement } from './lookup.js'
 
 /** Whether a comparison holds, and by which element; undefined `holds`: what is known does not decide it. */
-export interface MatchResult {
+interface MatchResult {
   readonly holds: boolean | undefined
   readonly found?: FoundElement
 }

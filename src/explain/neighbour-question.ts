@@ -21,7 +21,7 @@ export interface Neighbour {
 }
 
 /** Where both are. */
-export interface Segment {
+interface Segment {
   readonly host: NamespaceState
   readonly bridge: Link
   /** Whether IPv6's hooks see what the bridge passes on. */
@@ -29,7 +29,7 @@ export interface Segment {
 }
 
 /** One hook that a message passes. */
-export interface HookPass {
+interface HookPass {
   readonly state: NamespaceState
   readonly layer: Layer
   readonly hook: Hook

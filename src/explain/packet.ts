@@ -50,7 +50,7 @@ export const CONNECTION_STATUS = {
 } as const
 
 /** What an ARP message says. */
-export interface ArpMessage {
+interface ArpMessage {
   readonly operation: 'request' | 'reply'
   readonly senderMac: string
   readonly senderAddress: string
