@@ -1,6 +1,7 @@
 /** Docker's bridge semantics on the layers below: networks, containers, links, published ports. */
 
 export type { HostStatistics } from './apply/host-kernel.js'
+export type { RulesFormat } from './apply/inspect.js'
 export type { ListedUserRule, UserRule } from './apply/user-rules.js'
 export { BridgeHost, type LostContainer, type Peer } from './bridge-host.js'
 export { Container, type ContainerAddress } from './container.js'
@@ -29,4 +30,5 @@ export type {
   StartOptions,
 } from './options.js'
 export type { HostsLine } from './plan/hosts-lines.js'
+export type * from './text/inspection.js'
 export type { HostUserRules, UserRuleChain, UserRuleOption } from './user-rules.js'
