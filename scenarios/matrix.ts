@@ -8,7 +8,7 @@
  *
  * FROM: machines, `containers`, or `*`. TO: the same, `NAME@NETWORK` for a container or `host` on one network, `host@uplink`,
  * `localhost`, or an address. `host` means all the host's addresses. PORTS: `80/tcp`, `8000-8009/tcp`, `tcp`, `icmp`, or none for
- * all. OUTCOME: `blocked` (silence), `refused`, `unreachable` (at once), or `reached [SERVER] [as SOURCE]`; SERVER is the machine that
+ * all. OUTCOME: `blocked` (silence), `unanswered` (silence, though an echo request arrived), `refused`, `unreachable` (at once), or `reached [SERVER] [as SOURCE]`; SERVER is the machine that
  * answers, by default whose address it is; SOURCE the address that it sees, by default one that the sender has.
  * The first row that fits decides.
  */
@@ -16,6 +16,7 @@ export type Family = 4 | 6
 
 export type Outcome =
   | { readonly kind: 'blocked' }
+  | { readonly kind: 'unanswered' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'reached'; readonly server: string | undefined; readonly as: string | undefined }
@@ -88,7 +89,7 @@ function parseRow(text: string): Row {
 
 function parseOutcome(text: string, row: string): Outcome {
   const [kind, ...words] = text.split(/\s+/)
-  if (kind === 'blocked' || kind === 'refused' || kind === 'unreachable') {
+  if (kind === 'blocked' || kind === 'unanswered' || kind === 'refused' || kind === 'unreachable') {
     if (words.length === 0) return { kind }
   } else if (kind === 'reached') {
     const as = words.indexOf('as')

@@ -14,7 +14,7 @@ const AT_ONCE = 24
 
 /** What came of an attempt: as seen on the wire. */
 export interface Seen {
-  readonly kind: Outcome['kind'] | 'error'
+  readonly kind: Outcome['kind']
   /** Who answered, and which source it saw. */
   readonly server?: string
   readonly source?: string
@@ -38,9 +38,8 @@ export async function probeAll(world: World, rows: readonly Row[]): Promise<Prob
     if (!decided.some((one) => one.row === row)) throw new Error(`the row "${row.text}" decides nothing`)
   }
   // First what must be reached: neighbours are known then, and silence is not that of a lost first packet.
-  const patience = ({ row }: { row: Row }): number =>
-    row.outcomes.some(({ kind }) => kind === 'blocked') ? DOUBT_MS : PATIENCE_MS
-  const isSilent = ({ row }: { row: Row }): boolean => row.outcomes.every(({ kind }) => kind === 'blocked')
+  const patience = ({ row }: { row: Row }): number => (row.outcomes.some(isSilence) ? DOUBT_MS : PATIENCE_MS)
+  const isSilent = ({ row }: { row: Row }): boolean => row.outcomes.every(isSilence)
   const arrivals = new Map<Attempt, string>()
   const run = ({ attempt, row }: { attempt: Attempt; row: Row }, timeoutMs: number) =>
     probe(world, attempt, timeoutMs, arrivals).then((seen) => ({ attempt, row, seen }))
@@ -55,6 +54,10 @@ export async function probeAll(world: World, rows: readonly Row[]): Promise<Prob
     const seen = withArrival(first, pinged.get(arrivals.get(attempt) ?? ''))
     return { attempt, row, seen, ok: row.outcomes.some((outcome) => agrees(outcome, seen, attempt, all)) }
   })
+}
+
+function isSilence({ kind }: Outcome): boolean {
+  return kind === 'blocked' || kind === 'unanswered'
 }
 
 function rowOf(rows: readonly Row[], { from, target, port, family }: Attempt): Row {
@@ -120,8 +123,9 @@ async function takePings(world: World): Promise<ReadonlyMap<string, Arrival>> {
 
 function withArrival(seen: Seen, arrival: Arrival | undefined): Seen {
   if (arrival === undefined) return seen
-  // Silence although the request arrived: its answer was lost, which is said but is silence all the same.
-  return { ...seen, server: arrival.server, source: arrival.source }
+  // Silence although the request arrived: only its answer was lost.
+  const kind = seen.kind === 'blocked' ? 'unanswered' : seen.kind
+  return { ...seen, kind, server: arrival.server, source: arrival.source }
 }
 
 /** Whether what was seen is an outcome that the row allows. */

@@ -123,11 +123,12 @@ async function perform(world: World, step: Step): Promise<void> {
   }
 }
 
-/** Another address, and all of the container's routes send from it. */
+/** Another address; all of the container's routes send from it, to neighbours whose MACs it knows without asking. */
 async function forge(world: World, container: string, address: string): Promise<void> {
   const machine = world.machine(container)
   await addAddress(machine, 'eth0', address)
   const [source = ''] = address.split('/')
+  const neighbours = await neighboursOf(world, container)
   const rtnl = await Rtnl.open({ netns: machine.namespace })
   try {
     const { index } = await rtnl.links.get('eth0')
@@ -136,6 +137,31 @@ async function forge(world: World, container: string, address: string): Promise<
       const optional = { ...(gateway && { gateway }), ...(metric !== undefined && { metric }) }
       await rtnl.routes.replace({ destination, device, scope, ...optional, source })
     }
+    for (const neighbour of neighbours) await rtnl.neighbours.replace({ device: 'eth0', ...neighbour })
+  } finally {
+    rtnl.close()
+  }
+}
+
+/** The IPv4 addresses on a container's first network, the gateway's among them, with their MACs. */
+async function neighboursOf(world: World, container: string): Promise<{ address: string; mac: string }[]> {
+  const { bridgeHost, machine } = world.hostOf(container)
+  const name = bridgeHost.container(container)?.network ?? ''
+  const network = bridgeHost.network(name)
+  const rtnl = await Rtnl.open({ netns: machine.namespace })
+  try {
+    const bridge = await rtnl.links.get(name)
+    return [
+      ...(network?.gateways ?? []).flatMap((address) =>
+        bridge.mac === undefined || address.includes(':') ? [] : [{ address, mac: bridge.mac.toString() }],
+      ),
+      ...(network?.containers ?? []).flatMap((other) => {
+        const { ipv4, mac } = other.addressOn(name) ?? {}
+        return other.name === container || ipv4 === undefined || mac === undefined
+          ? []
+          : [{ address: ipv4, mac }]
+      }),
+    ]
   } finally {
     rtnl.close()
   }

@@ -106,6 +106,38 @@ export const gatewayModes: Group = {
       ],
     },
     {
+      name: 'internal-with-a-route-of-its-own',
+      about:
+        'A container of an internal network that makes itself a default route: the host is reached, which is its neighbour; nothing is forwarded.',
+      networks: [
+        { ...net, internal: true },
+        { name: 'other', subnet: '172.18.0.0/16', isolation: 'none' },
+      ],
+      containers: { web: {}, app: {}, far: { on: 'other', publish: ['8080:80'] } },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          steps: [{ do: 'addRoute', machine: 'web', to: 'default', via: '172.17.0.1' }],
+          expect: `
+            web, app -> web, app: reached
+            far -> host 8080/tcp: reached far as host@other
+            host, outside -> host 8080/tcp: reached far
+            app -> host@docker0 8080/tcp: blocked
+            web -> host 8080/tcp: blocked
+            web -> host: reached
+            web -> far, outside: blocked
+            far -> web, app: blocked
+            app -> host@docker0: reached
+            app -> far, outside, host: unreachable
+            far -> outside: reached as host
+            ${inward}
+            host -> outside: reached
+            * -> host: reached
+          `,
+        },
+      ],
+    },
+    {
       name: 'internal-link-local',
       about:
         'Peers on an internal network reach each other by IPv4, by unique local and by link-local addresses.',
