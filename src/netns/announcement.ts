@@ -23,7 +23,7 @@ const ALL_NODES_MAC = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1)
 
 /**
  * Tells the neighbours at a link that addresses are at a MAC address now, so that they need not find out that what they
- * remember is wrong: for each IPv4 address an ARP announcement (RFC 5227, 2.3), for each IPv6 address an unsolicited
+ * remember is wrong: for each IPv4 address a gratuitous ARP reply (RFC 5944, 4.6), for each IPv6 address an unsolicited
  * neighbour advertisement that overrides (RFC 4861, 7.2.6). They are sent once, on a thread of the addon's.
  * @throws NfbridgeError NFB_MISSING when there is no such link; NFB_REJECTED (ENETDOWN) when it is down;
  * NFB_NOT_PERMITTED without CAP_NET_RAW; NFB_INVALID_ARGUMENT
@@ -55,14 +55,17 @@ export function announcementFrame(address: IPAddress, mac: MacAddress): Uint8Arr
   return address instanceof IPv4Address ? arpAnnouncement(address, mac) : advertisement(address, mac)
 }
 
-/** struct ethhdr, then struct arphdr of a request whose sender and target addresses are the same (RFC 826, RFC 5227). */
+/**
+ * struct ethhdr, then struct arphdr of a reply whose sender and target are the same (RFC 826). Not the request of RFC 5227:
+ * a bridge that answers for its neighbours (`proxyarp_wifi`) would answer it, and tell nobody (`br_do_proxy_suppress_arp`).
+ */
 function arpAnnouncement(address: IPv4Address, mac: MacAddress): Uint8Array {
   return concatenate(
     ethernet(BROADCAST, mac, 0x0806),
-    Uint8Array.of(0, 1, 0x08, 0x00, 6, 4, 0, 1), // Ethernet, IPv4, lengths of their addresses, request
+    Uint8Array.of(0, 1, 0x08, 0x00, 6, 4, 0, 2), // Ethernet, IPv4, lengths of their addresses, reply
     mac.bytes,
     address.bytes,
-    new Uint8Array(6),
+    mac.bytes,
     address.bytes,
   )
 }

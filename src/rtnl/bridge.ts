@@ -53,6 +53,11 @@ export interface BridgePortOptions {
   /** Answer ARP and neighbour discovery for the port's neighbours. Default false. */
   readonly neighbourSuppress?: boolean
   readonly proxyArp?: boolean
+  /**
+   * Answer ARP for the addresses behind this port that the bridge has as neighbours, instead of sending the question out here
+   * (`proxyarp_wifi`). Other broadcasts pass. Default false.
+   */
+  readonly proxyArpForPort?: boolean
   /** BPDU guard. */
   readonly guard?: boolean
   /** Whether the port may not become the root port. */
@@ -106,6 +111,7 @@ const PORT_SWITCHES = {
   broadcastFlood: 'bcastFlood',
   neighbourSuppress: 'neighSuppress',
   proxyArp: 'proxyarp',
+  proxyArpForPort: 'proxyarpWifi',
   guard: 'guard',
   rootBlock: 'protect',
   fastLeave: 'fastLeave',

@@ -60,7 +60,7 @@ test("a neighbour's cache has the new MAC address of an address that moved, and 
   await expect.poll(cache).toEqual(addresses.map((address) => `${address} ${OLD}`).sort())
 })
 
-test('tcpdump reads them as a request for the own address and an advertisement with a right checksum', async () => {
+test('tcpdump reads them as a reply that nobody asked for and an advertisement with a right checksum', async () => {
   const { inside, outside } = await joined()
   const args = ['-n', '-l', '-vv', '-c', '2', '-i', 'v0', 'arp or icmp6[0] == 136']
   const child = spawn('nsenter', [`--net=${outside.path()}`, '--', 'tcpdump', ...args])
@@ -78,7 +78,7 @@ test('tcpdump reads them as a request for the own address and an advertisement w
     const addresses = [IPv4Address.parse('172.17.0.2'), IPv6Address.parse('fd00::2')]
     await announce(inside, { device: 'eth0', mac: MacAddress.parse(NEW), addresses })
     await ended
-    expect(text).toContain('Request who-has 172.17.0.2 tell 172.17.0.2, length 28')
+    expect(text).toContain('Reply 172.17.0.2 is-at 02:00:00:00:00:02, length 28')
     expect(text).toContain('hlim 255')
     expect(text).toContain('fd00::2 > ff02::1: [icmp6 sum ok] ICMP6, neighbor advertisement')
     expect(text).toContain('tgt is fd00::2, Flags [override]')

@@ -1,6 +1,7 @@
-import { MacAddress } from '../../address/index.js'
+import type { MacAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
+import { bridgeMac, bridgePools } from '../plan/bridge.js'
 import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
 import type { HostContext } from './host-context.js'
@@ -53,27 +54,11 @@ function adoptedStep(context: HostContext, network: NetworkRecord, bridge: strin
   }
 }
 
-/** The pools that lie on a bridge. */
-export function bridgePools(network: NetworkRecord, bridge: string): PoolRecord[] {
-  return network.pools.filter((pool) => pool.bridge === bridge)
-}
-
 /** The bridge's own addresses. */
 export function gatewayOperations(device: number, pools: readonly PoolRecord[]): RtnlOperation[] {
   return pools.flatMap(({ gateway, subnet }) =>
     gateway ? [addressOperation('add', device, gateway, subnet.prefixLength)] : [],
   )
-}
-
-/**
- * A MAC address of its own: without one a bridge has the lowest of its ports', and changes it as containers come and go.
- * Derived from an address that no container has: the gateway's, or the network's where there is none.
- */
-function bridgeMac(network: NetworkRecord, bridge: string): MacAddress {
-  const pools = bridgePools(network, bridge)
-  const pool = pools.find(({ subnet }) => subnet.family === 4) ?? pools[0]
-  const bytes = (pool?.gateway ?? pool?.subnet.network)?.bytes ?? new Uint8Array(4)
-  return MacAddress.fromBytes(Uint8Array.of(0x02, 0x42, ...bytes.slice(-4)))
 }
 
 /** br_netfilter is asked for on this bridge alone; the host's other bridges (VMs) are left as they are. */

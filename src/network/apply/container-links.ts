@@ -1,11 +1,12 @@
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
+import { familyEndpoints } from '../plan/endpoints.js'
 import { type EndpointRecord, hostIndex } from '../plan/records.js'
 import { limiterName, limitOperations } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Places, Station } from './stations.js'
-import { inOperation } from './steps.js'
+import { ignoreMissing, inOperation } from './steps.js'
 
 /** What was made in a send of which a part failed; an interface that was there before is not ours to delete. */
 export async function undoPairs(
@@ -29,6 +30,7 @@ export async function undoPairs(
     if (foreign.has(index)) continue
     for (const name of interfacesOf(endpoint)) await kernel.deleteLink(name)
   }
+  await ignoreMissing(kernel.applyLinks(await forgetNeighbours(kernel, stations)))
 }
 
 /** The same error, told of the caller's containers instead of the operations that they became. */
@@ -83,7 +85,7 @@ export function createPair(
         peer: { ...both, name: interfaceName, mac, netns: namespace, index },
       },
     },
-    ...stationOperations(endpoint, firewall),
+    ...stationOperations(endpoint, bridge, firewall),
     ...limitOperations(endpoint, network.group),
   ]
 }
@@ -96,14 +98,56 @@ export function createPair(
  */
 function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
   if (!firewall) return { hairpin: true }
-  return { hairpin: true, learning: allowForgedSource, unicastFlood: allowForgedSource }
+  // Questions for its address are answered by the bridge, which was told, and are not copied to a thousand ports.
+  return {
+    hairpin: true,
+    learning: allowForgedSource,
+    unicastFlood: allowForgedSource,
+    proxyArpForPort: !allowForgedSource,
+  }
 }
 
-/** What the bridge does not learn it is told: which port the container's address is behind. */
-function stationOperations(endpoint: EndpointRecord, firewall: boolean): RtnlOperation[] {
+/**
+ * What the bridge does not learn it is told: which port the container's MAC is behind. Nor does the host ask for it: a question
+ * goes to every port, and beyond a thousand the kernel drops it on the way to some (`net.core.netdev_max_backlog`).
+ */
+function stationOperations(endpoint: EndpointRecord, bridge: number, firewall: boolean): RtnlOperation[] {
   if (!firewall) return []
   const { mac } = endpoint
-  return [{ kind: 'fdb', action: 'replace', entry: { device: hostIndex(endpoint), mac, state: 'static' } }]
+  return [
+    { kind: 'fdb', action: 'replace', entry: { device: hostIndex(endpoint), mac, state: 'static' } },
+    ...neighbourOperations('replace', endpoint, bridge),
+  ]
+}
+
+function neighbourOperations(
+  action: 'replace' | 'delete',
+  endpoint: EndpointRecord,
+  bridge: number,
+): RtnlOperation[] {
+  const { mac, allowForgedSource } = endpoint
+  if (allowForgedSource) return []
+  return familyEndpoints(endpoint).map(({ address }) => ({
+    kind: 'neighbour',
+    action,
+    neighbour: { device: bridge, address, mac },
+  }))
+}
+
+/** Takes back what the host was told about containers; with a bridge that is gone it went. */
+export async function forgetNeighbours(
+  kernel: HostKernel,
+  stations: readonly Station[],
+): Promise<RtnlOperation[]> {
+  const bridges = new Map<string, number>()
+  for (const name of new Set(stations.map(({ endpoint }) => endpoint.bridge))) {
+    const index = await kernel.findBridge(name)
+    if (index !== undefined) bridges.set(name, index)
+  }
+  return stations.flatMap(({ endpoint }) => {
+    const bridge = bridges.get(endpoint.bridge)
+    return bridge === undefined ? [] : neighbourOperations('delete', endpoint, bridge)
+  })
 }
 
 /** Makes interfaces that are there ports of a bridge again that was made anew. */
@@ -117,7 +161,7 @@ export function portOperations(
     const port = portOptions(endpoint, firewall)
     return [
       { kind: 'link', action: 'change', link: { device, master: bridge, up: true, port } } as const,
-      ...stationOperations(endpoint, firewall),
+      ...stationOperations(endpoint, bridge, firewall),
     ]
   })
 }

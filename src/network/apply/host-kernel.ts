@@ -119,6 +119,16 @@ export class HostKernel {
     return index
   }
 
+  /** The same; undefined when there is none of the name. */
+  async findBridge(name: string): Promise<number | undefined> {
+    try {
+      return await this.bridgeIndex(name)
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+      throw error
+    }
+  }
+
   /**
    * Waits until interfaces carry packets. A carrier that comes up takes effect in a work queue of the kernel, and what is
    * sent before is lost: the first connection of a container would then take a second longer. Asking for an interface makes

@@ -1,6 +1,7 @@
 import { Cidr, type IPAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
+import { bridgeMac } from '../plan/bridge.js'
 import { eachFamily } from '../plan/endpoints.js'
 import {
   addressOf,
@@ -67,10 +68,21 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord): Rtn
       if (!address || !pool) return []
       return [
         addressOperation('add', device, address, pool.subnet.prefixLength),
+        ...gatewayOperations(network, pool, device),
         ...routeOperations(network, pool, endpoint),
       ]
     }),
   ]
+}
+
+/**
+ * Where the gateway is, which needs no asking: the question goes to every port of the bridge, and on one of a thousand the
+ * answer finds the kernel's queue full (`net.core.netdev_max_backlog`). The MAC of an adopted bridge may change.
+ */
+function gatewayOperations(network: NetworkRecord, pool: PoolRecord, device: number): RtnlOperation[] {
+  if (!pool.gateway || network.adopted) return []
+  const neighbour = { device, address: pool.gateway, mac: bridgeMac(network, pool.bridge) }
+  return [{ kind: 'neighbour', action: 'replace', neighbour }]
 }
 
 /**

@@ -76,8 +76,9 @@ export class Claims {
     return name
   }
 
-  hasRoom(bridge: string): boolean {
-    return this.registry.portsOf(bridge) + (this.#portsByBridge.get(bridge) ?? 0) < MOST_BRIDGE_PORTS
+  /** How many containers are on a bridge, those of this call included. */
+  portsOf(bridge: string): number {
+    return this.registry.portsOf(bridge) + (this.#portsByBridge.get(bridge) ?? 0)
   }
 
   bridgePort(bridge: string): void {

@@ -14,7 +14,8 @@ export interface Placement {
 }
 
 /**
- * The first bridge of a network with room for one more container and an address of each family, and those addresses.
+ * The emptiest bridge of a network with room for one more container and an address of each family, and those addresses. A
+ * broadcast is copied for every port of a bridge, so that several half full ones serve better than a full one.
  * @param fixed addresses that were asked for: those or none
  * @param former what it had before: it comes back there if it can
  */
@@ -27,7 +28,9 @@ export function place(
 ): Placement {
   const fixedBridge = checkFixed(claims, network, fixed, refuse)
   const bridges = fixedBridge === undefined ? network.bridges : [fixedBridge]
-  const open = bridges.filter((bridge) => claims.hasRoom(bridge))
+  const open = bridges
+    .filter((bridge) => claims.portsOf(bridge) < MOST_BRIDGE_PORTS)
+    .toSorted((one, other) => claims.portsOf(one) - claims.portsOf(other))
   if (open.length === 0) throw refuse('NFB_BRIDGE_FULL', fullText(network, bridges))
   const formerAddress = former[4] ?? former[6]
   const formerBridge = formerAddress && poolOf(network, formerAddress)?.bridge

@@ -5,10 +5,10 @@ import { announcementFrame } from '../../../src/netns/announcement.js'
 const mac = MacAddress.parse('02:42:ac:11:00:02')
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-test('an ARP announcement, byte by byte', () => {
+test('a gratuitous ARP reply, byte by byte', () => {
   expect(hex(announcementFrame(IPv4Address.parse('172.17.0.2'), mac))).toBe(
-    ['ffffffffffff', '0242ac110002', '0806', '0001', '0800', '06', '04', '0001']
-      .concat(['0242ac110002', 'ac110002', '000000000000', 'ac110002'])
+    ['ffffffffffff', '0242ac110002', '0806', '0001', '0800', '06', '04', '0002']
+      .concat(['0242ac110002', 'ac110002', '0242ac110002', 'ac110002'])
       .join(''),
   )
 })

@@ -1,0 +1,18 @@
+import { MacAddress } from '../../address/index.js'
+import type { NetworkRecord, PoolRecord } from './records.js'
+
+/** The pools that lie on a bridge. */
+export function bridgePools(network: NetworkRecord, bridge: string): PoolRecord[] {
+  return network.pools.filter((pool) => pool.bridge === bridge)
+}
+
+/**
+ * A MAC address of its own: without one a bridge has the lowest of its ports', and changes it as containers come and go.
+ * Derived from an address that no container has: the gateway's, or the network's where there is none.
+ */
+export function bridgeMac(network: NetworkRecord, bridge: string): MacAddress {
+  const pools = bridgePools(network, bridge)
+  const pool = pools.find(({ subnet }) => subnet.family === 4) ?? pools[0]
+  const bytes = (pool?.gateway ?? pool?.subnet.network)?.bytes ?? new Uint8Array(4)
+  return MacAddress.fromBytes(Uint8Array.of(0x02, 0x42, ...bytes.slice(-4)))
+}
