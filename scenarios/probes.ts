@@ -83,9 +83,10 @@ async function probe(
   }
   const [number, protocol] = attempt.port.split('/')
   const port = Number(number)
-  if (protocol === 'udp') return seenOf(await machine.probeUdp(address, port, { timeoutMs }))
-  if (protocol === 'sctp') return seenOf(await machine.probeSctp(address, port, { timeoutMs }))
-  return seenOf(await machine.probeTcp(address, port, { timeoutMs }))
+  const options = { timeoutMs, ...(attempt.sourcePort !== undefined && { localPort: attempt.sourcePort }) }
+  if (protocol === 'udp') return seenOf(await machine.probeUdp(address, port, options))
+  if (protocol === 'sctp') return seenOf(await machine.probeSctp(address, port, options))
+  return seenOf(await machine.probeTcp(address, port, options))
 }
 
 function seenOf(outcome: ProbeOutcome | PingOutcome): Seen {
@@ -154,9 +155,10 @@ function sources(name: string, family: Family, all: readonly Party[]): readonly 
 }
 
 /** `app -> web@docker0 80/tcp (ipv4)`. */
-export function attemptText({ from, target, port, family }: Attempt): string {
+export function attemptText({ from, target, port, family, sourcePort }: Attempt): string {
   const place = target.at === target.machine ? target.machine : `${target.machine}@${target.at}`
-  return `${from.name} -> ${place} ${port} (ipv${family})`
+  const source = sourcePort === undefined ? '' : ` from port ${sourcePort}`
+  return `${from.name} -> ${place} ${port}${source} (ipv${family})`
 }
 
 export function expectedText(row: Row): string {

@@ -68,8 +68,12 @@ export interface Scenario extends HostSetup {
 /** An address that no machine has, or that rows are to name, and who tries it. */
 export interface ExtraTarget {
   readonly address: string
+  /** What rows call it. Default: the address. */
+  readonly name?: string
   readonly from: readonly string[]
   readonly ports: readonly string[]
+  /** The port that is sent from. Default: the kernel's choice. */
+  readonly sourcePort?: number
 }
 
 export const defaultPorts = ['80/tcp', '81/tcp', '53/udp', 'icmp'] as const

@@ -30,6 +30,7 @@ export interface Attempt {
   readonly family: Family
   /** `80/tcp` or `icmp`. */
   readonly port: string
+  readonly sourcePort?: number
 }
 
 export function familyOfAddress(address: string): Family {
@@ -97,10 +98,18 @@ export function attempts(world: World, all: readonly Party[]): Attempt[] {
   const ports = scenario.ports ?? defaultPorts
   const published = scenario.hostPorts ?? []
   const found: Attempt[] = []
-  const add = (from: Party, to: TargetName, family: Family, probed: readonly string[]): void => {
+  const add = (
+    from: Party,
+    target: TargetName,
+    family: Family,
+    probed: readonly string[],
+    sourcePort?: number,
+  ): void => {
     // Who has no address of the family can't send, which says nothing about rules.
     if (!from.addresses.some((address) => address.family === family)) return
-    for (const port of probed) found.push({ from, target: to, family, port })
+    for (const port of probed) {
+      found.push({ from, target, family, port, ...(sourcePort !== undefined && { sourcePort }) })
+    }
   }
   for (const from of all) {
     for (const to of all) {
@@ -117,10 +126,11 @@ export function attempts(world: World, all: readonly Party[]): Attempt[] {
       add(from, { machine: 'host', at: 'lo', container: false, address: '127.0.0.1' }, 4, published)
       if (world.ipv6) add(from, { machine: 'host', at: 'lo', container: false, address: '::1' }, 6, published)
     }
-    for (const { address, from: senders, ports: probed } of scenario.targets ?? []) {
+    for (const { address, name = address, from: senders, ports: probed, sourcePort } of scenario.targets ??
+      []) {
       if (!senders.includes(from.name)) continue
-      const target = { machine: address, at: address, container: false, address }
-      add(from, target, familyOfAddress(address), probed)
+      const target = { machine: name, at: name, container: false, address }
+      add(from, target, familyOfAddress(address), probed, sourcePort)
     }
   }
   return found

@@ -1,5 +1,6 @@
 /** Links: what they open, what they are refused for, and what they tell the client (issue 4, points 9 to 11, 17). */
-import type { Group } from '../scenario.js'
+import type { LinkMode } from 'nfbridge'
+import type { Group, Scenario } from '../scenario.js'
 import { inward, outward } from './rows.js'
 
 const subnet = '172.17.0.0/16'
@@ -315,31 +316,8 @@ export const links: Group = {
         },
       ],
     },
-    {
-      name: 'link-stateless',
-      about:
-        "linkMode stateless: Docker's literal pair of rules, by which a linked connection works as well, one way.",
-      networks: [{ name: 'docker0', subnet, icc: false, linkMode: 'stateless' }],
-      containers: { web: { expose: ['80/tcp', '53/udp'] }, app: { links: ['web:db'] }, spy: {} },
-      stages: [
-        {
-          expect: `
-            app -> web 80/tcp, 53/udp: reached
-            ${others}
-          `,
-          hold: ['app -> web 80/tcp', 'app -> web 53/udp'],
-        },
-        {
-          title: 'unlinked',
-          steps: [{ do: 'unlink', container: 'app', link: 'db' }],
-          held: `
-            app -> web 80/tcp: stops
-            app -> web 53/udp: stops
-          `,
-          expect: others,
-        },
-      ],
-    },
+    answered('stateful', 'blocked'),
+    answered('stateless', 'reached app as web'),
     {
       name: 'link-names-and-variables',
       about:
@@ -383,4 +361,40 @@ export const links: Group = {
       ],
     },
   ],
+}
+
+/** A link in one of its two forms, and what the server may send from a port that it exposes without being asked. */
+function answered(linkMode: LinkMode, unasked: string): Scenario {
+  return {
+    name: `link-${linkMode}`,
+    about: `linkMode ${linkMode}: a linked connection works, one way; unasked, the server's port ${linkMode === 'stateless' ? "is let through by the second rule of Docker's pair" : 'sends nothing'}.`,
+    networks: [{ name: 'docker0', subnet, icc: false, linkMode }],
+    containers: { web: { expose: ['80/tcp', '53/udp', '7000/udp'] }, app: { links: ['web:db'] }, spy: {} },
+    targets: [
+      { name: 'unasked', address: '172.17.0.3', from: ['web', 'spy'], ports: ['53/udp'], sourcePort: 7000 },
+    ],
+    stages: [
+      {
+        expect: `
+          web -> unasked: ${unasked}
+          spy -> unasked: blocked
+          app -> web 80/tcp, 53/udp: reached
+          ${others}
+        `,
+        hold: ['app -> web 80/tcp', 'app -> web 53/udp'],
+      },
+      {
+        title: 'unlinked',
+        steps: [{ do: 'unlink', container: 'app', link: 'db' }],
+        held: `
+          app -> web 80/tcp: stops
+          app -> web 53/udp: stops
+        `,
+        expect: `
+          web, spy -> unasked: blocked
+          ${others}
+        `,
+      },
+    ],
+  }
 }

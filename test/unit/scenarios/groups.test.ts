@@ -18,7 +18,7 @@ describe('the scenarios', () => {
   // That each row decides something, and each probe has a row, the runner finds out.
   it.each(all)('$group/$name says what it expects, of machines that it has', ({ scenario }) => {
     const machines = new Set([...machineNames(scenario), 'containers', '*', 'localhost'])
-    const literals = new Set((scenario.targets ?? []).map(({ address }) => address))
+    const literals = new Set((scenario.targets ?? []).map(({ address, name = address }) => name))
     expect(scenario.about).toMatch(/^[A-Za-z].*\.$/)
     expect(scenario.stages.length).toBeGreaterThan(0)
     for (const { expect: matrix, held = '', hold = [] } of scenario.stages) {
