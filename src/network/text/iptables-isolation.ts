@@ -14,9 +14,12 @@ export function isolationChains(view: NetworkView, family: Family): IptablesChai
   const closed = networks.filter((network) => isClosed(network, family))
   const isolated = open.filter(({ isolation }) => isolation === 'default')
   const bridgesOf = (some: readonly NetworkRecord[]): string[] => some.flatMap(({ bridges }) => bridges)
-  // A published port of the host is reached from every network, so what was translated passes.
+  // A published port of the host is reached from every network, so what was translated passes; and a routed network is
+  // reached from others on its published ports, so there are answers.
+  const routed = open.some((network) => familyOf(network, family).mode === 'routed')
+  const states = routed ? ['RELATED', 'ESTABLISHED', 'DNAT'] : ['DNAT']
   const translated: IptablesRule[] =
-    open.length === 0 ? [] : [{ target: 'RETURN', matches: [{ kind: 'state', states: ['DNAT'] }] }]
+    open.length === 0 ? [] : [{ target: 'RETURN', matches: [{ kind: 'state', states }] }]
   return [
     {
       name: STAGE_1,

@@ -1,0 +1,114 @@
+/**
+ * Whether `toText('iptables')` says what the kernel does: scenarios are probed a second time with iptables' rules, those that
+ * are printed, in the place of ours. Every packet must fare as before.
+ */
+import { describe, expect, it } from 'vitest'
+import { MachinePool } from '../../../lab/pool.js'
+import { groups } from '../../../scenarios/groups/index.js'
+import { parseMatrix } from '../../../scenarios/matrix.js'
+import { attemptText, probeAll, seenText } from '../../../scenarios/probes.js'
+import { type OnProbes, runScenario } from '../../../scenarios/run.js'
+import type { Scenario } from '../../../scenarios/scenario.js'
+import type { HostPlace } from '../../../scenarios/world.js'
+import { Persistence } from '../../../src/network/apply/persistence.js'
+import type { NetworkView } from '../../../src/network/plan/view.js'
+import { type IptablesFacts, iptablesTables } from '../../../src/network/text/iptables-text.js'
+import { Nft, ruleset } from '../../../src/nft/index.js'
+import { openStore } from '../../../src/store/index.js'
+import { conntrack, nft, runIn } from '../../support/tools.js'
+import { view } from '../../unit/network/text/view.js'
+import { restoreInput } from './iptables-restore.js'
+
+/** What stands on a host of a scenario. */
+async function viewOf({ state, bridgeHost }: HostPlace): Promise<NetworkView> {
+  const { networks, containers, peers } = new Persistence(openStore(state)).load()
+  const { acceptDirect, forwarding } = (await bridgeHost.inspect()).host
+  const drop = ([4, 6] as const).filter((family) => forwarding[`ipv${family}`].policy === 'drop')
+  return view({ networks, containers, peers, policy: { drop, acceptDirect } })
+}
+
+async function factsOf({ setup, bridgeHost }: HostPlace): Promise<IptablesFacts> {
+  if (setup.options?.firewall === false) return { firewall: false, userRules: { forward: [], inbound: [] } }
+  const { forward, inbound } = bridgeHost.userRules
+  return { firewall: true, userRules: { forward: await forward.list(), inbound: await inbound.list() } }
+}
+
+/** Whether somebody else has tables where iptables has its. */
+async function hasIptables({ machine }: HostPlace): Promise<boolean> {
+  return /^table ip6? (filter|nat|raw)$/m.test(await nft(machine.namespace, 'list', 'tables'))
+}
+
+/** Probes a stage again, with iptables' rules instead of our table of family inet; then puts ours back. */
+function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
+  return async (world, results, title) => {
+    const stage = scenario.stages.find((each, index) => (each.title ?? `stage ${index + 1}`) === title)
+    const place = world.host()
+    const { namespace } = place.machine
+    const tables = iptablesTables(await viewOf(place), await factsOf(place))
+    if (!stage || tables.length === 0 || (await hasIptables(place))) return []
+    using connection = await Nft.open({ netns: namespace })
+    const ours = await connection.list({ family: 'inet', table: 'nfbridge' })
+    await connection
+      .transaction()
+      .delete({ table: { family: 'inet', name: 'nfbridge' } })
+      .commit()
+    try {
+      for (const table of tables) {
+        const program = table.family === 4 ? 'iptables-restore' : 'ip6tables-restore'
+        await runIn(namespace, program, [], restoreInput(table))
+      }
+      await conntrack(namespace, '-F').catch(() => '')
+      const again = await probeAll(world, parseMatrix(stage.expect))
+      probes.count += again.length
+      const before = new Map(results.map(({ attempt, seen }) => [attemptText(attempt), seenText(seen)]))
+      return again.map(({ attempt, seen }) => {
+        const what = attemptText(attempt)
+        const [expected, got] = [before.get(what) ?? 'nothing', seenText(seen)]
+        return { stage: `${title}, by iptables`, what, expected, got, ok: expected === got }
+      })
+    } finally {
+      for (const { family, name } of tables) {
+        await nft(namespace, 'delete', 'table', family === 4 ? 'ip' : 'ip6', name)
+      }
+      const again = ruleset.fromJson(ruleset.toJson(ours, { keep: true }))
+      await connection.transaction().addAll(again).commit()
+      await conntrack(namespace, '-F').catch(() => '')
+    }
+  }
+}
+
+/** A telling one of each kind; `SCENARIOS=all`, or parts of names, for others. */
+const TELLING = [
+  'icc-off-ipv6',
+  'link-one-way-not-transitive',
+  'many-bridges-icc-off',
+  'mode-nat-to-routed',
+  'isolation-none-strict',
+  'masquerade-except',
+  'published-on-loopback',
+  'peers-with-icc-off',
+  'user-inbound-only-one-source',
+]
+const asked = process.env.SCENARIOS?.split(',')
+const isChosen = (name: string): boolean =>
+  asked ? asked.includes('all') || asked.some((part) => name.includes(part)) : TELLING.includes(name)
+const scenarios = groups.flatMap((group) => group.scenarios).filter(({ name }) => isChosen(name))
+
+it('has the scenarios that it names', () => {
+  if (!asked) expect(scenarios.map(({ name }) => name).toSorted()).toEqual(TELLING.toSorted())
+})
+
+describe.each(scenarios)('$name', (scenario) => {
+  it('fares alike by the rules that iptables would have', { timeout: 120_000 }, async () => {
+    const pool = new MachinePool()
+    const probes = { count: 0 }
+    try {
+      const { broken, findings } = await runScenario(scenario, pool, withIptables(scenario, probes))
+      expect(broken).toBeUndefined()
+      expect(findings.filter(({ ok }) => !ok)).toEqual([])
+      if (!asked) expect(probes.count).toBeGreaterThan(0)
+    } finally {
+      await pool.close()
+    }
+  })
+})
