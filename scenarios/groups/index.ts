@@ -1,5 +1,6 @@
 /** All groups of scenarios. */
 import type { Group } from '../scenario.js'
+import { combinations } from './combinations.js'
 import { communication } from './communication.js'
 import { forwarding } from './forwarding.js'
 import { gatewayModes } from './gateway-modes.js'
@@ -26,4 +27,5 @@ export const groups: readonly Group[] = [
   senders,
   ipam,
   peers,
+  combinations,
 ]

@@ -109,6 +109,7 @@ export const userRules: Group = {
             ${within}
             outside -> host 8080/tcp: blocked
             app, side -> host 8080/tcp: reached web
+            containers -> outside icmp: unanswered
             containers -> outside: blocked
             side -> containers: blocked
             containers -> side: reached as host
