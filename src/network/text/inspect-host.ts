@@ -58,7 +58,7 @@ export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInsp
       forward: facts.userRules.forward.map(userRuleText),
       inbound: facts.userRules.inbound.map(userRuleText),
     },
-    lost: facts.lost.map(({ id, name }) => ({ id, name })),
+    lost: facts.lost.map(({ id, name, networks }) => ({ id, name, networks: [...networks] })),
     statistics: { ...facts.statistics },
   }
 }

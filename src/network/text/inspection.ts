@@ -12,7 +12,7 @@ export interface HostInspection {
   readonly containers: readonly ContainerInspection[]
   readonly peers: readonly PeerInspection[]
   readonly userRules: UserRulesInspection
-  /** Containers of the state directory whose namespace was gone when the host was opened. */
+  /** Containers of the state directory whose interfaces were gone when the host was opened. */
   readonly lost: readonly LostContainerInspection[]
   readonly statistics: StatisticsInspection
 }
@@ -170,6 +170,8 @@ export interface UserRulesInspection {
 export interface LostContainerInspection {
   readonly id: string
   readonly name: string
+  /** Names of the networks that it was on. */
+  readonly networks: readonly string[]
 }
 
 /** What the host has cost the kernel since it was opened. */

@@ -52,7 +52,7 @@ describe('a stopped container and one with the host network', () => {
       networks: [network('docker0', [pool('172.17.0.0/16', 'docker0', '172.17.0.1')])],
       containers: [server, client, plain],
     }),
-    { ...facts, lost: [{ id: 'f'.repeat(64), name: 'gone' }] },
+    { ...facts, lost: [{ id: 'f'.repeat(64), name: 'gone', networks: ['docker0'] }] },
   )
 
   it('are told with their state; a link to the first too', () => {
@@ -68,6 +68,6 @@ describe('a stopped container and one with the host network', () => {
       ['web', '172.17.0.2'],
       ['app', '172.17.0.3'],
     ])
-    expect(told.lost).toEqual([{ id: 'f'.repeat(64), name: 'gone' }])
+    expect(told.lost).toEqual([{ id: 'f'.repeat(64), name: 'gone', networks: ['docker0'] }])
   })
 })
