@@ -11,6 +11,8 @@ import type { Scenario } from './scenario.js'
 
 /** Two cores: one builds while another waits for silence. */
 const AT_ONCE = 4
+/** For one scenario; with `--explain` as well. */
+const LIMIT_SECONDS = 60
 
 const usage = `usage: npm run scenarios [-- [--list] [--json] [--explain] [FILTER...]]
   --list      only names the scenarios
@@ -78,7 +80,10 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
   const waiting = [...scenarios]
   const worker = async (): Promise<void> => {
     for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
-      const result = await runScenario(scenario, pool, options.explain ? explained : undefined)
+      const result = await inTime(
+        scenario,
+        runScenario(scenario, pool, options.explain ? explained : undefined),
+      )
       results.push(result)
       if (!options.json) report(result, options.times)
     }
@@ -89,6 +94,21 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
     await pool.close()
   }
   return results
+}
+
+/** A call that never ends is a finding, not the end of all others. */
+async function inTime({ name }: Scenario, running: Promise<ScenarioResult>): Promise<ScenarioResult> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<ScenarioResult>((resolve) => {
+    const broken = `it did not end within ${LIMIT_SECONDS} seconds`
+    const result = { name, findings: [], broken, seconds: LIMIT_SECONDS }
+    timer = setTimeout(() => resolve(result), LIMIT_SECONDS * 1000)
+  })
+  try {
+    return await Promise.race([running, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function report({ name, findings, broken, seconds }: ScenarioResult, times: boolean): void {
