@@ -8,9 +8,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
-
-#include "netlink/descriptor.h"
 
 namespace nfbridge::netlink {
 namespace {
@@ -42,18 +41,26 @@ Outcome<int> index_of(int socket, const Link& link) {
 
 }  // namespace
 
-Outcome<Nothing> send_frames(const Link& link, Bytes bytes) {
-  Outcome<std::vector<Bytes>> frames = split(bytes);
-  if (!frames.ok()) return std::move(frames.failures());
+Outcome<Nothing> FrameSender::open() {
+  if (socket_) return Nothing{};
   // Protocol 0: it receives nothing.
-  const Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
   if (!socket) return system_failure("socket");
   // A link that does not take them does not hold the thread for long.
   const timeval timeout{.tv_sec = 1, .tv_usec = 0};
   if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) != 0) {
     return system_failure("setsockopt SO_SNDTIMEO");
   }
-  Outcome<int> index = index_of(socket.get(), link);
+  socket_ = std::move(socket);
+  return Nothing{};
+}
+
+Outcome<Nothing> FrameSender::send(const Link& link, Bytes bytes) {
+  Outcome<std::vector<Bytes>> frames = split(bytes);
+  if (!frames.ok()) return std::move(frames.failures());
+  Outcome<Nothing> opened = open();
+  if (!opened.ok()) return opened;
+  Outcome<int> index = index_of(socket_.get(), link);
   if (!index.ok()) return std::move(index.failures());
   int position = 0;
   for (const Bytes frame : frames.value()) {
@@ -64,7 +71,7 @@ Outcome<Nothing> send_frames(const Link& link, Bytes bytes) {
     load(frame, 12, destination.sll_protocol);
     ssize_t sent;
     do {
-      sent = sendto(socket.get(), frame.data(), frame.size(), 0,
+      sent = sendto(socket_.get(), frame.data(), frame.size(), 0,
                     reinterpret_cast<const sockaddr*>(&destination), sizeof(destination));
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {

@@ -260,8 +260,8 @@ napi_value NamespaceHandle::send_frames(napi_env env, napi_callback_info info) {
   }
   return start_call<Nothing>(
       env, *Environment::get(env), self->strand_,
-      [where = self->namespace_, link = std::move(link), frames](Home& home) {
-        return home.visit<Nothing>(*where, [&] { return netlink::send_frames(link, frames->bytes()); });
+      [where = self->namespace_, sender = self->sender_, link = std::move(link), frames](Home& home) {
+        return home.visit<Nothing>(*where, [&] { return sender->send(link, frames->bytes()); });
       },
       finish_nothing);
 }
@@ -282,10 +282,14 @@ napi_value NamespaceHandle::close(napi_env env, napi_callback_info info) {
   auto* self = unwrap<NamespaceHandle>(env, arguments->self);
   if (self == nullptr) return nullptr;
   if (self->namespace_) {
-    self->executor_->close(self->strand_, nullptr);
+    self->executor_->close(self->strand_, std::move(self->sender_));
     self->namespace_.reset();
   }
   return undefined(env);
+}
+
+NamespaceHandle::~NamespaceHandle() {
+  if (sender_) executor_->release(strand_, std::move(sender_));
 }
 
 bool NamespaceHandle::define(napi_env env, Environment& environment) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "netlink/frames.h"
 #include "netlink/namespace.h"
 #include "node/handle.h"
 
@@ -17,6 +18,7 @@ class NamespaceHandle final : public Handle {
       : executor_(std::move(executor)),
         inode_(opened.inode()),
         namespace_(std::make_shared<const netlink::Namespace>(std::move(opened))) {}
+  ~NamespaceHandle() override;
 
  private:
   static napi_value fd(napi_env env, napi_callback_info info);
@@ -37,6 +39,8 @@ class NamespaceHandle final : public Handle {
   const std::uint64_t inode_;
   // Null: closed. Jobs that are queued or running hold the descriptor too; closing it waits for nothing.
   std::shared_ptr<const netlink::Namespace> namespace_;
+  // Used on the strand alone, and let go of there. Null: closed.
+  std::shared_ptr<netlink::FrameSender> sender_ = std::make_shared<netlink::FrameSender>();
 };
 
 // openNamespace, openNamespaceFd, createNamespace, unmountNamespace.

@@ -104,8 +104,9 @@ TEST("frames: none is sent when one is wrong; no link, no frame") {
       }
       return buffer;
     };
-    const auto error = [](const netlink::Link& link, netlink::Bytes frames) {
-      auto outcome = netlink::send_frames(link, frames);
+    netlink::FrameSender sender;
+    const auto error = [&sender](const netlink::Link& link, netlink::Bytes frames) {
+      auto outcome = sender.send(link, frames);
       return outcome.ok() ? 0 : outcome.failures()[0].error;
     };
     CHECK_EQUAL(error(1, bytes({14, 13}).bytes()), EINVAL);

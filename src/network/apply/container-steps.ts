@@ -1,7 +1,5 @@
-import { announce } from '../../netns/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
-import { familyEndpoints } from '../plan/endpoints.js'
 import { hostIndex } from '../plan/records.js'
 import { bandwidthSteps } from './bandwidth.js'
 import { createPair, deletePairs, forgetNeighbours, pairError, undoPairs } from './container-links.js'
@@ -33,7 +31,7 @@ export function transitionSteps(
           hostLinksStep(context, stations, places),
           insideStep(context, stations, places),
           carrierStep(context, stations, places),
-          announceStep(stations, places),
+          announceStep(context, stations, places),
         ]
       : []),
     ...bandwidthSteps(context.kernel, transition),
@@ -119,19 +117,20 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
 }
 
 /**
- * Who remembers another owner of an address is told of the new one; a neighbour that is not told waits up to a minute. No
- * failure: a container whose interface somebody set down does without.
+ * Neighbours that remember another owner's MAC for an address are told of the new one; who is not told waits up to a minute.
+ * From the bridge itself, by a socket that stays open, and only where somebody may remember one: a thousand ports would each get
+ * a copy. No failure: it is a courtesy.
  */
-function announceStep(stations: readonly Station[], places: Places): Step {
+function announceStep({ kernel, registry }: HostContext, stations: readonly Station[], places: Places): Step {
   return {
     leaves: 'nothing',
     apply: async () => {
+      if (places.size === 0) return
       await Promise.allSettled(
-        stations.map(async ({ container, endpoint }) => {
-          const place = places.get(container.id)
-          const addresses = familyEndpoints(endpoint).map(({ address }) => address)
-          const { index: device, mac } = endpoint
-          if (place) await announce(place.namespace, { device, mac, addresses })
+        stations.map(async ({ endpoint }) => {
+          const addresses = registry.remembered(endpoint)
+          if (addresses.length === 0) return
+          await kernel.announce(endpoint.bridge, endpoint.mac, addresses)
         }),
       )
     },

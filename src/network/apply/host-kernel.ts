@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import type { IPv6Address } from '../../address/index.js'
+import type { IPAddress, IPv6Address, MacAddress } from '../../address/index.js'
 import { Conntrack } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
-import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import { announce, Namespace, type NamespaceSource } from '../../netns/index.js'
 import { Nft, type Ruleset } from '../../nft/index.js'
 import {
   type Address,
@@ -143,6 +143,12 @@ export class HostKernel {
       await setTimeout(CARRIER_INTERVAL_MS)
     }
     return false
+  }
+
+  /** Tells everybody on a bridge which MAC addresses are at now. */
+  async announce(bridge: string, mac: MacAddress, addresses: readonly IPAddress[]): Promise<void> {
+    this.#linkRequests += 1
+    await announce(this.namespace, { device: await this.bridgeIndex(bridge), mac, addresses })
   }
 
   /** Deletes an interface that may be gone already. */

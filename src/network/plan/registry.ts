@@ -18,6 +18,9 @@ import type { NetworkView, ViewChange } from './view.js'
 /** The orders in which a network's pools go on, by subnet: JSON. */
 export type PoolMemories = Readonly<Record<string, PoolMemory>>
 
+/** As many as a pool remembers freed addresses; neighbours forget within minutes. */
+const MOST_FORMER_MACS = 65_536
+
 /**
  * What stands: networks, containers and peers, and the indexes that answer each question of planning without a search.
  * Nothing here speaks to the kernel.
@@ -41,6 +44,8 @@ export class Registry implements NetworkView {
   readonly #macs = new Set<string>()
   readonly #portsByBridge = new Map<string, number>()
   readonly #hostPorts = new HostPorts()
+  /** By address that was given back: the MAC that it had last; empty where an earlier process knew. Oldest first. */
+  readonly #formerMacs = new Map<string, string>()
 
   network(name: string): NetworkRecord | undefined {
     return this.#networks.get(name)
@@ -117,6 +122,14 @@ export class Registry implements NetworkView {
     return this.#macs.has(`${network} ${mac}`)
   }
 
+  /** The addresses of an endpoint that neighbours may remember with another MAC, from their last owner. */
+  remembered(endpoint: EndpointRecord): IPAddress[] {
+    return addressesOf(endpoint).filter((address) => {
+      const mac = this.#formerMacs.get(address.toString())
+      return mac !== undefined && mac !== endpoint.mac.toString()
+    })
+  }
+
   /** How many containers stand on a bridge: it takes {@link MOST_BRIDGE_PORTS}. */
   portsOf(bridge: string): number {
     return this.#portsByBridge.get(bridge) ?? 0
@@ -156,6 +169,7 @@ export class Registry implements NetworkView {
       const subnet = pool.subnet.toString()
       const own = inUse.filter((address) => pool.subnet.contains(address))
       this.#pools.set(subnet, AddressPool.restore(pool, own, memories?.[subnet]))
+      for (const address of memories?.[subnet]?.freed ?? []) this.#rememberMac(address, '')
     }
   }
 
@@ -232,7 +246,17 @@ export class Registry implements NetworkView {
     if (ports > 0) this.#portsByBridge.set(bridge, ports)
     else this.#portsByBridge.delete(bridge)
     const mark = direction === 'add' ? 'take' : 'release'
-    for (const address of addressesOf(endpoint)) this.#poolOf(endpoint, address)?.mark(mark, address)
+    for (const address of addressesOf(endpoint)) {
+      this.#poolOf(endpoint, address)?.mark(mark, address)
+      if (mark === 'release') this.#rememberMac(address.toString(), mac.toString())
+    }
+  }
+
+  #rememberMac(address: string, mac: string): void {
+    this.#formerMacs.delete(address)
+    this.#formerMacs.set(address, mac)
+    const [oldest] = this.#formerMacs.keys()
+    if (this.#formerMacs.size > MOST_FORMER_MACS && oldest !== undefined) this.#formerMacs.delete(oldest)
   }
 
   #poolOf({ network, bridge }: EndpointRecord, address: IPAddress): AddressPool | undefined {
