@@ -2,6 +2,8 @@
 import type { Group } from '../scenario.js'
 import { inward, outward } from './rows.js'
 
+/** No UDP: an answer would come from the forged address too, which is not the one that was asked. */
+const ports = ['80/tcp', '81/tcp', 'icmp']
 const networks = [{ name: 'docker0', subnet: '172.17.0.0/16' }]
 
 export const senders: Group = {
@@ -29,6 +31,7 @@ export const senders: Group = {
     {
       name: 'forged-sender',
       about: 'What a container sends from an address that it was not given is dropped, towards everybody.',
+      ports,
       networks,
       containers: { web: {}, app: {}, evil: {} },
       stages: [
@@ -36,7 +39,6 @@ export const senders: Group = {
           steps: [{ do: 'forge', container: 'evil', address: '172.17.0.77/16' }],
           expect: `
             evil -> *: blocked
-            * -> evil 53/udp: blocked
             containers -> evil: reached
             containers -> containers: reached
             ${inward}
@@ -48,16 +50,15 @@ export const senders: Group = {
     {
       name: 'forged-sender-linked',
       about: 'A link is no use to who forges the address of its client.',
+      ports,
       networks: [{ name: 'docker0', subnet: '172.17.0.0/16', icc: false }],
       containers: { web: { expose: ['80/tcp'] }, app: { links: ['web'] }, evil: {} },
       stages: [
         {
           steps: [{ do: 'forge', container: 'evil', address: '172.17.0.3/16' }],
           expect: `
-            evil -> app 53/udp: blocked | reached evil
             evil -> app: reached evil
             evil -> *: blocked
-            * -> evil 53/udp: blocked
             app -> web 80/tcp: reached
             containers -> containers: blocked
             ${inward}
@@ -69,6 +70,7 @@ export const senders: Group = {
     {
       name: 'allow-forged-source',
       about: 'A container that may send from any address does.',
+      ports,
       networks,
       containers: { web: {}, router: { allowForgedSource: true } },
       stages: [
@@ -77,7 +79,6 @@ export const senders: Group = {
           expect: `
             router -> outside: reached as host
             router -> web, host: reached as 172.17.0.77
-            * -> router 53/udp: blocked
             web -> router: reached
             ${inward}
             ${outward}
