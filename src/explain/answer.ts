@@ -1,6 +1,7 @@
 /** The answer: whether a packet arrives, what decided, and what would change it. */
 import type { Hook } from '../nft/index.js'
 import type { HookResult } from './evaluate.js'
+import type { Packet } from './packet.js'
 import type { Step } from './trace.js'
 
 /** What decided about the packet. `namespace` is the name of the place where. */
@@ -70,8 +71,12 @@ export interface Explanation {
   /** One sentence: what decided. */
   readonly because: string
   readonly decisive: Decisive
+  /** The packet as it was where a rule or policy decided. */
+  readonly packet?: Packet
   /** One sentence: what would change it; absent where it arrives. */
   readonly remedy?: string
+  /** Whether it arrives and only its answer is lost. */
+  readonly oneWay?: true
   readonly steps: readonly JourneyStep[]
 }
 
@@ -80,9 +85,11 @@ export class Stopped extends Error {
   readonly decisive: Decisive
   readonly because: string
   readonly remedy: string
+  readonly packet: Packet | undefined
 
-  constructor(decisive: Decisive, because: string, remedy: string) {
+  constructor(decisive: Decisive, because: string, remedy: string, packet?: Packet) {
     super(because)
+    this.packet = packet
     this.decisive = decisive
     this.because = because
     this.remedy = remedy
@@ -127,6 +134,7 @@ export function stoppedAt(
   result: HookResult,
   isOwn: ((step: Step) => boolean) | undefined,
   what: string,
+  packet: Packet,
 ): Stopped {
   const { verdict, decisive: step, undecided } = result
   if (verdict === 'unknown' || verdict === 'queue' || verdict === 'stolen' || step === undefined) {
@@ -139,7 +147,7 @@ export function stoppedAt(
   }
   const decisive = decisiveStep(namespace, hook, step, isOwn)
   const because = `in ${namespace}, at ${hook}, ${stepText(step)} ${VERBS[verdict]} ${what}`
-  return new Stopped(decisive, because, remedyOf(decisive, step))
+  return new Stopped(decisive, because, remedyOf(decisive, step), packet)
 }
 
 function remedyOf({ kind }: Decisive, step: Step): string {

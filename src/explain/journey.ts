@@ -15,7 +15,7 @@ import {
 } from './neighbour-question.js'
 import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
 import { CONNECTION_STATUS, type Packet, type PacketConnection } from './packet.js'
-import { bare, type Draft, deviceOf, isOf, markOf, ownEnd, targetOf } from './stage.js'
+import { bare, type Draft, deviceOf, endOf, isKnownFor, isOf, markOf, ownEnd, targetOf } from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Step } from './trace.js'
 
@@ -42,7 +42,9 @@ const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
 export class Journey {
   readonly steps: JourneyStep[] = []
   /** The last rule or policy at `forward` or `input` that let the packet pass, and where. */
-  allowed: { readonly namespace: string; readonly hook: Hook; readonly step: Step } | undefined
+  allowed:
+    | { readonly namespace: string; readonly hook: Hook; readonly step: Step; readonly packet: Packet }
+    | undefined
   readonly #world: World
   readonly #direction: 'original' | 'reply'
   /** What each namespace knows of the connection, from the way there. */
@@ -137,6 +139,8 @@ export class Journey {
   /** ARP or neighbour discovery, both ways. */
   async #ask(bridge: Link, asker: Neighbour, asked: Neighbour, packet: Packet): Promise<void> {
     const { host } = this.#world
+    const known = asker.attachment ? endOf(asker) : { address: asker.address, state: host, device: bridge }
+    if (isKnownFor(known, asked)) return
     const filtered = await this.#filters(bridge, packet)
     for (const { state, layer, hook, packet: message } of neighbourPasses(
       { host, bridge, filtered },
@@ -148,10 +152,7 @@ export class Journey {
 
   /** The same on a link that is no bridge's. */
   #askOnLink(asker: LinkEnd, asked: LinkEnd): void {
-    // What has its own place among the neighbours for good is not asked for.
-    const known = ({ state }: LinkEnd, { address }: LinkEnd): boolean | undefined =>
-      state?.neighbours.some((each) => each.state === 'permanent' && each.address.toString() === address)
-    if (known(asker, asked)) return
+    if (isKnownFor(asker, asked)) return
     for (const { state, layer, hook, packet } of linkPasses(asker, asked))
       this.#run(state, { layer, hook }, packet, `the question for the address ${asked.address}`)
   }
@@ -468,7 +469,7 @@ export class Journey {
     }
     if (result.verdict !== 'accept') {
       const isOwn = this.#world.isOwn
-      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)), what)
+      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)), what, packet)
     }
     // What let the question pass does not decide about the packet.
     if (
@@ -476,7 +477,7 @@ export class Journey {
       what === 'it' &&
       (hook === 'forward' || hook === 'input' || this.allowed === undefined)
     )
-      this.allowed = { namespace: state.name, hook, step: result.decisive }
+      this.allowed = { namespace: state.name, hook, step: result.decisive, packet: result.packet }
     return result
   }
 

@@ -1,6 +1,6 @@
 /** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
 import { parseAddress } from '../address/index.js'
-import { type Decisive, decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
+import { decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
 import { type Arrival, Journey, type World } from './journey.js'
 import { familyOf, noSuchAddress } from './obstacles.js'
 import { type PacketTuple, type PortRange, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
@@ -41,11 +41,13 @@ export async function explainPath(world: World, question: PathQuestion): Promise
     if (question.andBack !== false) requireFrom(question, await goBack(back, arrival))
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
-    const { decisive, because, remedy } = error
+    const { decisive, because, remedy, packet } = error
     return {
       reached: decisive.kind === 'unknown' ? 'unknown' : false,
       because: arrival ? `it arrives, but its answer does not come back: ${because}` : because,
       decisive,
+      ...(packet && { packet }),
+      ...(arrival && { oneWay: true as const }),
       remedy,
       steps: steps(),
     }
@@ -69,17 +71,18 @@ function allowed(
   { allowed: last }: Journey,
   where: string,
   world: World,
-): { readonly because: string; readonly decisive: Decisive } {
+): Pick<Explanation, 'because' | 'decisive' | 'packet'> {
   if (last === undefined)
     return {
       because: `nothing on the way to ${where} stops it`,
       decisive: { kind: 'delivered', namespace: where },
     }
-  const { namespace, hook, step } = last
+  const { namespace, hook, step, packet } = last
   const own = world.isOwn
   return {
     because: `in ${namespace}, at ${hook}, ${stepText(step)} lets it pass`,
     decisive: decisiveStep(namespace, hook, step, own && ((each) => own(each))),
+    packet,
   }
 }
 

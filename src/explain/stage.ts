@@ -1,6 +1,6 @@
 /** What a journey makes of packets between its stages. */
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
-import type { LinkEnd } from './neighbour-question.js'
+import type { LinkEnd, Neighbour } from './neighbour-question.js'
 import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
 import { linkByIndex, type NamespaceState } from './state.js'
 
@@ -27,6 +27,22 @@ export function ownEnd(state: NamespaceState, device: Link, towards: string, pac
     state,
     device,
   }
+}
+
+/** The end of a bridge's port that belongs to a machine. */
+export function endOf({ address, attachment }: Neighbour): LinkEnd {
+  return attachment ? { address, state: attachment.machine, device: attachment.device } : { address }
+}
+
+/** Whether one has the other among its neighbours for good, and does not ask for it. */
+export function isKnownFor({ state, device }: LinkEnd, { address }: { readonly address: string }): boolean {
+  if (!state) return false
+  return state.neighbours.some(
+    (each) =>
+      each.state === 'permanent' &&
+      each.address.toString() === address &&
+      (device === undefined || each.device === device.index),
+  )
 }
 
 /** Whether a packet is of a direction of a connection. */

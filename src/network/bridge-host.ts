@@ -18,6 +18,8 @@ import { Persistence } from './apply/persistence.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
 import { Container } from './container.js'
+import { explain } from './explain/explain.js'
+import type { ExplainOptions, HostExplanation } from './explain/explanation.js'
 import { Network } from './network.js'
 import type {
   ContainerOptions,
@@ -223,6 +225,17 @@ export class BridgeHost {
     return this.#context.operate(operation, () =>
       rulesText(this.#context, checkOneOf(format, ['iptables', 'nft'], operation, 'format')),
     )
+  }
+
+  /**
+   * Whether a connection would come about, and what decides: the first rule, element, route, setting, missing address or
+   * foreign chain, in a sentence, with what would change it. Computed from the state of the kernel, not from what is
+   * remembered here; it sends nothing.
+   * @throws NfbridgeError NFB_NOT_FOUND (a name that nobody has), NFB_INVALID_ARGUMENT, NFB_INVALID_PORT, NFB_NAMESPACE_GONE
+   * (one of `namespaces`), NFB_NOT_PERMITTED, NFB_DUMP_INCONSISTENT (the rules change all the time), NFB_CLOSED
+   */
+  explain(options: ExplainOptions): Promise<HostExplanation> {
+    return this.#context.operate('BridgeHost.explain', () => explain(this.#context, options))
   }
 
   /** What this host has cost the kernel since it was opened. */

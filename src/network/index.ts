@@ -6,6 +6,7 @@ export type { ListedUserRule, UserRule } from './apply/user-rules.js'
 export { BridgeHost, type LostContainer, type Peer } from './bridge-host.js'
 export { Container, type ContainerAddress } from './container.js'
 export type { Link } from './container-link.js'
+export type * from './explain/explanation.js'
 export { Network } from './network.js'
 export type {
   BandwidthLimit,

@@ -1,0 +1,33 @@
+/** Which rule of ours lets a packet pass, in the words of networks, containers and links. */
+import type { Step } from '../../explain/index.js'
+import type { Subjects } from './subjects.js'
+
+/** @returns undefined where the rule's own text is the best there is */
+export function allowanceBy(step: Step, subjects: Subjects): string | undefined {
+  if (step.family !== 'inet') return undefined
+  const { from, to, service, source, target } = subjects
+  const set = step.kind === 'rule' ? step.element?.set?.replace(/^@|6$/g, '') : undefined
+  const network = target?.name ?? source?.name ?? 'the network'
+  if (set === 'links') return `${from}'s link to ${to} opens ${service}`
+  if (set === 'replies') return `${to}'s link to ${from} lets answers pass (linkMode: 'stateless')`
+  if (set === 'icc') return `icc of ${network} is true: its containers reach each other`
+  if (set === 'published' || set === 'published_ranges')
+    return subjects.isTranslated
+      ? `${to} publishes ${service} as port ${subjects.askedService} of the host`
+      : `${to} publishes ${service}, which is open by its own address as well`
+  if (set === 'direct') return `${network} lets in what asks for its containers' own addresses`
+  if (set === 'peers') return `${from} is of a peer (host.peers), and comes by the way that leads back to it`
+  if (set === 'forward_policy') return undefined
+  switch (step.chain) {
+    case 'outbound':
+      return `containers of ${source?.name ?? network} reach what is outside`
+    case 'other_network':
+      return `${source?.name ?? 'the one network'} and ${target?.name ?? 'the other'} are not isolated from each other`
+    case 'routed':
+      return `${network} is routed, and open for ${service}`
+    case 'forward':
+      return step.kind === 'policy' ? 'the host forwards it: nothing of ours is against it' : undefined
+    default:
+      return undefined
+  }
+}

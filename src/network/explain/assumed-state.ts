@@ -1,0 +1,218 @@
+/** The inside of a container whose namespace can't be opened: as it was configured when it was attached. */
+import { Cidr, type IPAddress } from '../../address/index.js'
+import { Catalog, Evaluator, environmentOf, longestMatch, type NamespaceState } from '../../explain/index.js'
+import type { Address, Link, Neighbour, Route, RouteDecision, RouteLookup } from '../../rtnl/index.js'
+import { bridgeMac } from '../plan/bridge.js'
+import { familyEndpoints } from '../plan/endpoints.js'
+import { type ContainerRecord, type EndpointRecord, hostIndex, poolOf } from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
+
+/** The kernel's default: that of a container's own is not known. */
+const LOCAL_PORTS = '32768 60999'
+const LOOPBACK_INDEX = 1
+
+/** @param hostLinks those of the host, whose ends of the container's interfaces tell whether these are up */
+export function assumedState(
+  view: NetworkView,
+  container: ContainerRecord,
+  hostLinks: readonly Link[],
+): NamespaceState {
+  const links = [loopback(), ...container.endpoints.map((endpoint) => linkOf(endpoint, hostLinks))]
+  const addresses = container.endpoints.flatMap((endpoint) => addressesOf(view, endpoint))
+  const routes = [
+    localRoute(Cidr.parse('127.0.0.0/8'), LOOPBACK_INDEX),
+    localRoute(Cidr.parse('::1/128'), LOOPBACK_INDEX),
+    ...container.endpoints.flatMap((endpoint) => routesOf(view, endpoint)),
+  ]
+  const listed = { links, addresses, routes }
+  return {
+    name: container.name,
+    generation: 0,
+    ...listed,
+    neighbours: container.endpoints.flatMap((endpoint) => gatewaysOf(view, endpoint)),
+    fdb: [],
+    evaluator: new Evaluator(new Catalog({ nftables: [], generation: 0 }), environmentOf(listed)),
+    lookup: async (question) => decide(listed, question),
+    sysctl: async (name) => (name === 'net/ipv4/ip_local_port_range' ? LOCAL_PORTS : undefined),
+  }
+}
+
+function loopback(): Link {
+  const lo = {
+    index: LOOPBACK_INDEX,
+    name: 'lo',
+    mtu: 65536,
+    up: true,
+    lowerUp: true,
+    state: 'unknown',
+  } as const
+  return { ...lo, flags: 0, group: 0, record: {} }
+}
+
+function linkOf(endpoint: EndpointRecord, hostLinks: readonly Link[]): Link {
+  const { index, interfaceName, mac } = endpoint
+  const other = hostLinks.find((link) => link.index === hostIndex(endpoint))
+  return {
+    index,
+    name: interfaceName,
+    kind: 'veth',
+    mac,
+    mtu: other?.mtu ?? 1500,
+    // The carrier of one end is that the other is up.
+    up: other?.lowerUp ?? true,
+    lowerUp: other?.up ?? false,
+    state: 'up',
+    flags: 0,
+    group: 0,
+    peer: hostIndex(endpoint),
+    // Any number: what the container calls the host's namespace.
+    peerNamespaceId: 0,
+    record: {},
+  }
+}
+
+function addressesOf(view: NetworkView, endpoint: EndpointRecord): Address[] {
+  const own = familyEndpoints(endpoint).map(({ address }) =>
+    addressOn(endpoint, address, prefixLengthOf(view, endpoint, address), 'universe'),
+  )
+  return endpoint.ipv6 ? [...own, addressOn(endpoint, endpoint.mac.linkLocal, 64, 'link')] : own
+}
+
+function addressOn(
+  { index }: EndpointRecord,
+  address: IPAddress,
+  prefixLength: number,
+  scope: Address['scope'],
+): Address {
+  return {
+    family: address.family,
+    device: index,
+    address: Cidr.of(address, prefixLength),
+    scope,
+    tentative: false,
+    duplicate: false,
+    permanent: true,
+    flags: 0,
+    record: {},
+  }
+}
+
+function prefixLengthOf(view: NetworkView, endpoint: EndpointRecord, address: IPAddress): number {
+  const network = view.network(endpoint.network)
+  return (network && poolOf(network, address)?.subnet.prefixLength) ?? (address.family === 4 ? 32 : 128)
+}
+
+function routesOf(view: NetworkView, endpoint: EndpointRecord): Route[] {
+  const network = view.network(endpoint.network)
+  if (!network) return []
+  const { index: device, metric, ipv6, mac } = endpoint
+  const linkLocal = ipv6
+    ? [localRoute(Cidr.of(mac.linkLocal, 128), device), route(Cidr.parse('fe80::/64'), { device })]
+    : []
+  return [
+    ...linkLocal,
+    ...familyEndpoints(endpoint).flatMap(({ address, family }): Route[] => {
+      const pool = poolOf(network, address)
+      if (!pool) return []
+      const { gateway, bridge, subnet } = pool
+      const others = network.pools.filter((other) => other !== pool && other.subnet.family === family)
+      const way = { device, ...(gateway && { gateway }), metric }
+      return [
+        localRoute(Cidr.of(address, family === 4 ? 32 : 128), device),
+        route(subnet, { device, source: address }),
+        ...others.flatMap((other) => {
+          if (other.bridge === bridge) return [route(other.subnet, { device, metric })]
+          return gateway ? [route(other.subnet, way)] : []
+        }),
+        ...(gateway && !network.internal
+          ? [route(Cidr.parse(family === 4 ? '0.0.0.0/0' : '::/0'), way)]
+          : []),
+      ]
+    }),
+  ]
+}
+
+function route(destination: Cidr, more: Pick<Route, 'device' | 'gateway' | 'metric' | 'source'>): Route {
+  return {
+    family: destination.family,
+    destination,
+    table: 'main',
+    scope: 'universe',
+    type: 'unicast',
+    protocol: 'static',
+    onlink: false,
+    record: {},
+    ...more,
+  }
+}
+
+function localRoute(destination: Cidr, device: number): Route {
+  return {
+    ...route(destination, { device }),
+    table: 'local',
+    scope: 'host',
+    type: 'local',
+    protocol: 'kernel',
+  }
+}
+
+/** Where the gateway is, the container was told. */
+function gatewaysOf(view: NetworkView, endpoint: EndpointRecord): Neighbour[] {
+  const network = view.network(endpoint.network)
+  if (!network || network.adopted) return []
+  return familyEndpoints(endpoint).flatMap(({ address, family }) => {
+    const pool = poolOf(network, address)
+    if (!pool?.gateway) return []
+    return [
+      {
+        family,
+        device: endpoint.index,
+        address: pool.gateway,
+        mac: bridgeMac(network, pool.bridge),
+        state: 'permanent',
+        proxy: false,
+        router: false,
+        record: {},
+      } as const,
+    ]
+  })
+}
+
+/** As the kernel decides it by tables `local` and `main`. */
+function decide(
+  { addresses, routes }: Pick<NamespaceState, 'addresses' | 'routes'>,
+  { destination, source, inputDevice }: RouteLookup,
+): RouteDecision {
+  const text = destination.toString()
+  const local = longestMatch(
+    routes.filter(({ table }) => table === 'local'),
+    text,
+  )
+  const found =
+    local ??
+    longestMatch(
+      routes.filter(({ table }) => table !== 'local'),
+      text,
+    )
+  // A container forwards nothing.
+  if (!found || (inputDevice !== undefined && !local))
+    return { reachable: false, reason: 'no-route', errno: 'ENETUNREACH' }
+  const { device, gateway, table, type } = found
+  const chosen =
+    found.source ??
+    (local
+      ? local.destination.address
+      : addresses.find(
+          (each) => each.device === device && each.family === found.family && each.scope === 'universe',
+        )?.address.address)
+  const sender = source === undefined ? chosen : undefined
+  return {
+    reachable: true,
+    type,
+    ...(device !== undefined && { device }),
+    ...(gateway && { gateway }),
+    ...(sender && { source: sender }),
+    table,
+    route: found,
+  }
+}

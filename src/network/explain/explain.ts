@@ -1,0 +1,142 @@
+/** `host.explain`: whether a connection would come about, and why, from the kernel's state. */
+import { explainPath, hasAddress, type NamespaceState, type Sender } from '../../explain/index.js'
+import type { HostContext } from '../apply/host-context.js'
+import type { Family } from '../plan/records.js'
+import type { Registry } from '../plan/registry.js'
+import { familiesOf, targetAddress } from './ends.js'
+import type { ExplainOptions, HostExplanation } from './explanation.js'
+import { HOST, HostWorld, hasBeenGiven } from './host-world.js'
+import { type ExplainQuestion, type Party, parseExplainOptions } from './question.js'
+import { reasonOf, stepOf } from './reason.js'
+import { Wording } from './wording.js'
+
+/** @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_ARGUMENT, NFB_INVALID_PORT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED */
+export async function explain(
+  { registry, kernel, settings }: HostContext,
+  options: ExplainOptions,
+): Promise<HostExplanation> {
+  const question = parseExplainOptions(options, registry)
+  const stopped = whoIsStopped(question)
+  if (stopped !== undefined) return notRunning(stopped)
+  const world = await HostWorld.read(kernel.namespace, registry, question.namespaces)
+  try {
+    return await answer(world, registry, question, settings.firewall)
+  } finally {
+    world.close()
+  }
+}
+
+async function answer(
+  world: HostWorld,
+  registry: Registry,
+  question: ExplainQuestion,
+  firewall: boolean,
+): Promise<HostExplanation> {
+  const { from, protocol, port } = question
+  const { host } = world
+  const to = ofContainer(question.to, registry)
+  const family = familyOf(question, host)
+  const address = family && targetAddress(registry, host, from, question.to, family)
+  if (family === undefined || address === undefined) return noCommonFamily(question, host)
+  const sender = await senderOf(question, registry, world, family)
+  const explanation = await explainPath(world, {
+    from: sender,
+    to: address,
+    protocol: protocol === 'icmp' && family === 6 ? 'icmpv6' : protocol,
+    ...(port !== undefined && { port }),
+  })
+  const wording = new Wording(registry, { from, to, address, protocol, port, firewall })
+  return {
+    reached: explanation.reached,
+    ...(explanation.seen !== undefined && { seen: explanation.seen }),
+    ...(explanation.target && { target: explanation.target }),
+    ...wording.of(explanation),
+    decisive: reasonOf(explanation, world),
+    steps: explanation.steps.map(stepOf),
+    assumed: world.assumed,
+  }
+}
+
+/** An address that a container was given means the container, for the words. */
+function ofContainer(party: Party, registry: Registry): Party {
+  if (party.kind !== 'address') return party
+  const text = party.address.toString()
+  for (const container of registry.containers)
+    if (hasBeenGiven(container, text)) return { kind: 'container', container }
+  return party
+}
+
+async function senderOf(
+  { from, device }: ExplainQuestion,
+  registry: Registry,
+  world: HostWorld,
+  family: Family,
+): Promise<Sender> {
+  const { host } = world
+  if (from.kind === 'host') return { kind: 'namespace', state: host }
+  if (from.kind === 'container') return { kind: 'namespace', state: await world.container(from.container) }
+  const source = from.address.toString()
+  if (device === undefined) {
+    const owner = ofContainer(from, registry)
+    if (owner.kind === 'container')
+      return { kind: 'namespace', state: await world.container(owner.container), source }
+    if (hasAddress(host, source) || isLoopback(source, family))
+      return { kind: 'namespace', state: host, source }
+  }
+  return { kind: 'outside', address: source, ...(device !== undefined && { device }) }
+}
+
+function isLoopback(address: string, family: Family): boolean {
+  return family === 4 ? address.startsWith('127.') : address === '::1'
+}
+
+/** The family that is asked for, or IPv4 where both have it; undefined: they have none in common. */
+function familyOf({ from, to, family }: ExplainQuestion, host: NamespaceState): Family | undefined {
+  const [sends, takes] = [familiesOf(from, host), familiesOf(to, host)]
+  return ([4, 6] as const).find(
+    (each) => (family === undefined || family === each) && sends.includes(each) && takes.includes(each),
+  )
+}
+
+function noCommonFamily(question: ExplainQuestion, host: NamespaceState): HostExplanation {
+  const { from, to, family } = question
+  const lacking = [from, to].find((each) =>
+    family === undefined ? familiesOf(each, host).length === 0 : !familiesOf(each, host).includes(family),
+  )
+  const because =
+    lacking && family !== undefined
+      ? `${nameOf(lacking)} has no IPv${family} address`
+      : lacking
+        ? `${nameOf(lacking)} has no address: it is on no network`
+        : `${nameOf(from)} and ${nameOf(to)} have no address family in common`
+  return refused(
+    because,
+    lacking?.kind === 'container'
+      ? `connect ${nameOf(lacking)} to a network that has such addresses`
+      : 'ask for a family that both have',
+    { kind: 'address', namespace: nameOf(lacking ?? to) },
+  )
+}
+
+function nameOf(party: Party): string {
+  if (party.kind === 'host') return HOST
+  return party.kind === 'container' ? party.container.name : party.address.toString()
+}
+
+function whoIsStopped({ from, to }: ExplainQuestion): string | undefined {
+  for (const party of [from, to])
+    if (party.kind === 'container' && party.container.state === 'stopped') return party.container.name
+  return undefined
+}
+
+function notRunning(name: string): HostExplanation {
+  return refused(`${name} is stopped: it has no interface`, `start it: container('${name}').start()`, {
+    kind: 'container',
+    namespace: name,
+    value: 'stopped',
+  })
+}
+
+function refused(because: string, remedy: string, decisive: HostExplanation['decisive']): HostExplanation {
+  return { reached: false, because, remedy, decisive, steps: [], assumed: [] }
+}

@@ -1,0 +1,118 @@
+/** The namespaces of a host and its containers, read as an explanation asks for them. */
+import { parseAddress } from '../../address/index.js'
+import { NfbridgeError } from '../../errors.js'
+import { type NamespaceState, StateReader, type Step, type World } from '../../explain/index.js'
+import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import { familyEndpoints } from '../plan/endpoints.js'
+import { type ContainerRecord, hostIndex, standingEndpoints } from '../plan/records.js'
+import type { Registry } from '../plan/registry.js'
+import { TABLE } from '../rules/names.js'
+import { assumedState } from './assumed-state.js'
+
+/** How sentences call the host. */
+export const HOST = 'the host'
+
+/** A reading of the host, and of those of its containers that the question comes to. */
+export class HostWorld implements World {
+  readonly host: NamespaceState
+  readonly #registry: Registry
+  readonly #namespaces: ReadonlyMap<string, NamespaceSource>
+  readonly #states = new Map<string, NamespaceState>()
+  readonly #assumed: string[] = []
+  readonly #open: { close(): void }[]
+
+  private constructor(
+    host: NamespaceState,
+    registry: Registry,
+    namespaces: ReadonlyMap<string, NamespaceSource>,
+    open: { close(): void }[],
+  ) {
+    this.host = host
+    this.#registry = registry
+    this.#namespaces = namespaces
+    this.#open = open
+  }
+
+  /** @param namespaces of containers, by full id */
+  static async read(
+    namespace: Namespace,
+    registry: Registry,
+    namespaces: ReadonlyMap<string, NamespaceSource>,
+  ): Promise<HostWorld> {
+    const reader = await StateReader.open(HOST, namespace)
+    try {
+      return new HostWorld(await reader.read(), registry, namespaces, [reader])
+    } catch (error) {
+      reader.close()
+      throw error
+    }
+  }
+
+  /** Names of the containers whose inside was not looked at. */
+  get assumed(): readonly string[] {
+    return this.#assumed
+  }
+
+  isOwn({ family, table }: Step): boolean {
+    return table === TABLE && (family === 'inet' || family === 'bridge')
+  }
+
+  /** Those that were given an address, those that the caller named, and those that the question came to already. */
+  async machines(address: string): Promise<readonly NamespaceState[]> {
+    for (const container of this.#registry.containers) {
+      if (container.state !== 'running') continue
+      if (hasBeenGiven(container, address) || this.#namespaces.has(container.id))
+        await this.container(container)
+    }
+    return [...this.#states.values()]
+  }
+
+  /** The inside of a container that runs. */
+  async container(record: ContainerRecord): Promise<NamespaceState> {
+    const known = this.#states.get(record.id)
+    if (known) return known
+    const read = await this.#readInside(record)
+    if (!read) this.#assumed.push(record.name)
+    const state = read ?? assumedState(this.#registry, record, this.host.links)
+    this.#states.set(record.id, state)
+    return state
+  }
+
+  close(): void {
+    for (const each of this.#open) each.close()
+  }
+
+  async #readInside(record: ContainerRecord): Promise<NamespaceState | undefined> {
+    const source = this.#namespaces.get(record.id) ?? record.netns
+    if (source === undefined) return undefined
+    try {
+      const namespace = Namespace.open(source)
+      this.#open.push(namespace)
+      const reader = await StateReader.open(record.name, namespace)
+      this.#open.push(reader)
+      const state = await reader.read()
+      return isOf(state, record) ? state : undefined
+    } catch (error) {
+      // A namespace that the caller gave has to be one; what a path led to once may be gone.
+      if (!(error instanceof NfbridgeError) || this.#namespaces.has(record.id)) throw error
+      return undefined
+    }
+  }
+}
+
+/** Whether it is the container's own namespace: a path may lead to another one by now. */
+function isOf({ links }: NamespaceState, record: ContainerRecord): boolean {
+  return standingEndpoints(record).some((endpoint) =>
+    links.some(({ index, peer }) => index === endpoint.index && peer === hostIndex(endpoint)),
+  )
+}
+
+/** Whether a container was given an address, link-local ones included. */
+export function hasBeenGiven(container: ContainerRecord, text: string): boolean {
+  const address = parseAddress(text).toString()
+  return standingEndpoints(container).some(
+    (endpoint) =>
+      familyEndpoints(endpoint).some((each) => each.address.toString() === address) ||
+      (endpoint.ipv6 !== undefined && endpoint.mac.linkLocal.toString() === address),
+  )
+}
