@@ -8,6 +8,13 @@ await network.attach({ name: 'app', netns: '/run/netns/app', links: ['web'] })
 const { networks, containers } = await host.inspect()
 console.log(networks[0].pools[0].gateway) // → 172.17.0.1
 console.log(containers.map(({ name, linkedFrom }) => [name, linkedFrom])) // → [ [ 'web', [ 'app' ] ], [ 'app', [] ] ]
+
+const allowed = await host.explain({ from: 'app', to: 'web', port: 80 })
+console.log(allowed.reached, allowed.because) // → true app's link to web opens 80/tcp
+const refused = await host.explain({ from: 'web', to: 'app', port: 22 })
+console.log(refused.reached, refused.because) // → false web has no link to app, and icc of docker0 is false
+console.log(refused.remedy) // → web.link('app') opens 22/tcp once app exposes it: app.expose('22/tcp')
+
 console.log(await host.toText('iptables'))
 console.log(await host.toText('nft'))
 await host.close()
