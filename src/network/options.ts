@@ -113,7 +113,10 @@ export interface NetworkOptions {
   readonly linkMode?: LinkMode | undefined
   /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: the outgoing route's. */
   readonly mtu?: number | undefined
-  /** Whether a bridge of this name that exists is used; it is never deleted then. Default: false. */
+  /**
+   * Whether a bridge of this name that exists is used; it is never deleted then. Its own addresses are the default of pools
+   * and gateway. Default: false.
+   */
   readonly adopt?: boolean | undefined
   /**
    * Over how many bridges the network lies, 1 to 64: a bridge takes 1,023 containers. The pools are split among them and

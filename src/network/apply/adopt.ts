@@ -15,6 +15,7 @@ import { withdrawPlan } from './change.js'
 import { portOperations } from './container-links.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
+import { mendingOperations } from './mend-bridges.js'
 import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
 import { reserveStanding } from './port-steps.js'
@@ -65,6 +66,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     [
       context.remember(plan.change),
       ...(await policySteps(context, networks, plan)),
+      mendingStep(context, networks, links),
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
       peerRoutesStep(context),
@@ -202,6 +204,17 @@ function bridgesAgainSteps(
       undo: async () => undefined,
     },
   ]
+}
+
+function mendingStep(context: HostContext, networks: readonly NetworkRecord[], links: readonly Link[]): Step {
+  return {
+    leaves: 'addresses and ports of bridges',
+    apply: async () => {
+      const operations = await mendingOperations(context, networks, links)
+      if (operations.length > 0) await context.kernel.applyLinks(operations)
+    },
+    undo: async () => undefined,
+  }
 }
 
 function peerRoutesStep(context: HostContext): Step {

@@ -19,6 +19,7 @@ export async function readFacts(
   ])
   const ours = new Set([...networks].flatMap(({ bridges }) => bridges))
   if (adopted !== undefined) ours.add(adopted)
+  const bridge = links.find(({ name }) => name === adopted)?.index
   const devices = new Set(links.flatMap(({ name, index }) => (ours.has(name) ? [index] : [])))
   const peerSubnets = new Set([...peers].map(({ subnet }) => subnet.toString()))
   const foreign = [
@@ -34,6 +35,9 @@ export async function readFacts(
     .flatMap(({ device, nexthops }) => device ?? nexthops?.[0]?.device ?? [])[0]
   return {
     routes: foreign.filter((route) => route.prefixLength > 0 && !peerSubnets.has(route.toString())),
+    bridgeAddresses: addresses.flatMap(({ device, scope, address }) =>
+      device === bridge && scope === 'universe' ? [address] : [],
+    ),
     outgoingMtu: links.find(({ index }) => index === outgoing)?.mtu,
   }
 }

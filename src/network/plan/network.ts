@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly routes: readonly Cidr[]
   /** MTU of the interface that the default route leads to; undefined where there is none. */
   readonly outgoingMtu: number | undefined
+  /** Addresses of the bridge that is to be adopted, with their prefix lengths; none otherwise. */
+  readonly bridgeAddresses: readonly Cidr[]
 }
 
 /** Interface groups of our containers' host ends start here: far from what people number by hand. */
@@ -47,16 +49,17 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     throw refuseNetwork('NFB_NAME_TAKEN', `there is ${what} already`, 'name')
   }
   const bridges = bridgeNames(name, settings.bridges, new Set(networks.flatMap((each) => each.bridges)))
-  const planned = choosePools(settings, (subnet) => {
+  const holder = (subnet: Cidr): string | undefined => {
     const route = facts.routes.find((each) => each.prefixLength > 0 && each.overlaps(subnet))
     return holderOf(subnet, view) ?? (route && `${route}, to which the host has a route`)
-  })
+  }
+  const planned = choosePools(settings, facts.bridgeAddresses, holder)
   return {
     name,
     bridges,
     pools: planned.flatMap((pool) => {
       const isolated = (pool.subnet.family === 4 ? ipv4 : ipv6).mode === 'isolated'
-      return split(pool, bridges, isolated)
+      return split(withBridgeAddresses(pool, facts.bridgeAddresses, isolated), bridges, isolated)
     }),
     ipv4,
     ipv6,
@@ -72,9 +75,10 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
   }
 }
 
-/** The pools that were given, and a default one for each family without. */
+/** The pools that were given, and for each family without one that of the adopted bridge, or a default one. */
 function choosePools(
   { pools, families, bridges }: NetworkSettings,
+  bridgeAddresses: readonly Cidr[],
   holder: (subnet: Cidr) => string | undefined,
 ): PoolSettings[] {
   for (const { subnet, path } of pools) {
@@ -83,7 +87,28 @@ function choosePools(
       throw refuseNetwork('NFB_POOL_OVERLAP', `${subnet} overlaps ${other}`, joinPath(path, 'subnet'))
   }
   const missing = families.filter((family) => !pools.some(({ subnet }) => subnet.family === family))
-  return [...pools, ...missing.map((family) => defaultPool(family, bridges, pools, holder))]
+  return [
+    ...pools,
+    ...missing.map((family) => {
+      const address = bridgeAddresses.find((each) => each.family === family)
+      if (!address) return defaultPool(family, bridges, pools, holder)
+      const subnet = Cidr.of(address.network, address.prefixLength)
+      return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+    }),
+  ]
+}
+
+/** An adopted bridge keeps its addresses: the first of a pool is its gateway, unless another was given, and none is handed out. */
+function withBridgeAddresses(
+  pool: PoolSettings,
+  bridgeAddresses: readonly Cidr[],
+  isolated: boolean,
+): PoolSettings {
+  const own = bridgeAddresses.map(({ address }) => address).filter((address) => pool.subnet.contains(address))
+  const gateway = pool.gateway ?? (isolated ? undefined : own[0])
+  const others = own.filter((address) => !gateway?.equals(address))
+  const longest = pool.subnet.family === 4 ? 32 : 128
+  return { ...pool, gateway, exclude: [...pool.exclude, ...others.map((each) => Cidr.of(each, longest))] }
 }
 
 function defaultPool(

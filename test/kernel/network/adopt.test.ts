@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Machine } from '../../../lab/machine.js'
-import { ip, nft } from '../../support/tools.js'
+import { ip, ipJson, nft } from '../../support/tools.js'
 import { cleanUp, createMachines, expectReached, failureOf, openHost, type Setting } from './setting.js'
 import { stateOf } from './state.js'
 
@@ -101,6 +101,18 @@ describe('another open with the same state directory', () => {
     await ip(host.namespace, 'link', 'del', 'docker0')
     const adopted = await openHost(host, { state })
     expect(adopted.lost).toEqual([])
+    await expectReached(machine('app'), '172.17.0.2', 80, '172.17.0.3')
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await adopted.destroy()
+  })
+
+  it('mends bridges that somebody set down, whose address or port somebody took', async () => {
+    const { host, machine, outside, state } = await createStanding()
+    await ip(host.namespace, 'addr', 'flush', 'dev', 'docker0')
+    const [port] = await ipJson(host.namespace, 'link', 'show', 'master', 'docker0')
+    await ip(host.namespace, 'link', 'set', String(port?.ifname), 'nomaster')
+    await ip(host.namespace, 'link', 'set', 'docker0', 'down')
+    const adopted = await openHost(host, { state })
     await expectReached(machine('app'), '172.17.0.2', 80, '172.17.0.3')
     await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
     await adopted.destroy()

@@ -42,7 +42,7 @@ describe('a bridge that was there before', () => {
         code: expect.stringMatching(/NFB_NAME_TAKEN|NFB_POOL_OVERLAP/),
       },
     )
-    const options = { name: 'br0', subnet: '172.22.0.0/16', exclude: ['172.22.0.9/32'], adopt: true }
+    const options = { name: 'br0', subnet: '172.22.0.0/16', gateway: '172.22.0.1', adopt: true }
     const network = await bridgeHost.createNetwork(options)
     expect(await ip(host.namespace, '-br', 'addr', 'show', 'br0')).toMatch(
       /172\.22\.0\.9\/16 172\.22\.0\.1\/16/,

@@ -103,7 +103,7 @@ describe('planning a network', () => {
     [1200, { ipv6: true }, 1280],
     [65_536, {}, 65_535],
   ])('with an outgoing MTU of %s and %j has MTU %s', (outgoingMtu, options, mtu) => {
-    expect(plan({ name: 'br1', ...options }, viewOf([]), { routes: [], outgoingMtu }).mtu).toBe(mtu)
+    expect(plan({ name: 'br1', ...options }, viewOf([]), { ...BARE, routes: [], outgoingMtu }).mtu).toBe(mtu)
   })
 })
 
@@ -112,6 +112,7 @@ describe('names and pools that somebody has', () => {
   const dual = plan({ name: 'dual', pools: [{ subnet: '10.8.0.0/24' }, { subnet: 'fd00:8::/64' }] })
   const view = viewOf([DOCKER0, spread, dual], [peer('172.30.0.0/16', '192.0.2.2')])
   const facts = {
+    ...BARE,
     routes: ['0.0.0.0/0', '10.7.0.0/24', '2001:db8::/32'].map((text) => Cidr.parse(text)),
     outgoingMtu: 1500,
   }
@@ -166,6 +167,30 @@ describe('names and pools that somebody has', () => {
   })
 })
 
+describe('an adopted bridge', () => {
+  const addresses = ['172.22.0.9/16', '172.22.0.10/16', 'fd00:22::9/64'].map((text) =>
+    Cidr.parseInterface(text),
+  )
+  const facts = { ...BARE, bridgeAddresses: addresses }
+
+  it('gives its own subnets and addresses; what it has is not handed out', () => {
+    const network = plan({ name: 'br0', adopt: true, ipv6: true }, viewOf([]), facts)
+    expect(poolTexts(network)).toEqual(['br0 172.22.0.0/16 172.22.0.9', 'br0 fd00:22::/64 fd00:22::9'])
+    expect(network.pools[0]?.exclude.map(String)).toEqual(['172.22.0.10/32'])
+  })
+
+  it('keeps them beside a gateway that was given, and beside another pool', () => {
+    const given = { name: 'br0', adopt: true, subnet: '172.22.0.0/16', gateway: '172.22.0.1' }
+    const [pool] = plan(given, viewOf([]), facts).pools
+    expect([String(pool?.gateway), pool?.exclude.map(String)]).toEqual([
+      '172.22.0.1',
+      ['172.22.0.9/32', '172.22.0.10/32'],
+    ])
+    const other = plan({ name: 'br0', adopt: true, subnet: '10.1.0.0/24' }, viewOf([]), facts)
+    expect(poolTexts(other)).toEqual(['br0 10.1.0.0/24 10.1.0.1'])
+  })
+})
+
 describe('default pools', () => {
   it("give Docker's default network Docker's subnet, unless somebody has it", () => {
     expect(poolTexts(plan(DEFAULT_NETWORK))).toEqual(['docker0 172.17.0.0/16 172.17.0.1'])
@@ -175,7 +200,11 @@ describe('default pools', () => {
 
   it("are Docker's for IPv4, the first that is free of networks, peers and routes", () => {
     const view = viewOf([DOCKER0], [peer('172.18.0.0/16', '192.0.2.2')])
-    const facts = { routes: [Cidr.parse('172.19.4.0/24'), Cidr.parse('0.0.0.0/0')], outgoingMtu: undefined }
+    const facts = {
+      ...BARE,
+      routes: [Cidr.parse('172.19.4.0/24'), Cidr.parse('0.0.0.0/0')],
+      outgoingMtu: undefined,
+    }
     expect(poolTexts(plan({ name: 'br1' }, view, facts))).toEqual(['br1 172.20.0.0/16 172.20.0.1'])
   })
 

@@ -34,7 +34,7 @@ export function viewOf(
 }
 
 /** A host with nothing but a network card of the usual MTU. */
-export const BARE: HostFacts = { routes: [], outgoingMtu: 1500 }
+export const BARE: HostFacts = { routes: [], outgoingMtu: 1500, bridgeAddresses: [] }
 
 /** Parses and plans a network. */
 export function plan(
