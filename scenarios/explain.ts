@@ -1,22 +1,15 @@
 /** Compares what `host.explain` says with what real packets did, for every probe. */
-import type { ExplainOptions, HostExplanation, NamespaceSource } from 'nfbridge'
+import type { BridgeHost, ExplainOptions, HostExplanation } from 'nfbridge'
 import { hostsNetwork } from '../lab/wiring.js'
-import { containerEndpoints } from './facts.js'
-import { attemptText, type ProbeResult, type Seen, seenText } from './probes.js'
+import { attemptText, type ProbeResult, type Seen } from './probes.js'
 import type { Finding } from './run.js'
 import type { Attempt } from './universe.js'
 import type { HostName, World } from './world.js'
 
-/** What was said of a probe by the host that it begins at and, where it leaves that one for the other, by that one too. */
-interface Said {
-  readonly reached: boolean | 'unknown'
-  /** Who gets it, and from where it seems to come. */
-  readonly server?: string
-  readonly source?: string
-  readonly because: string
-}
+/** What was said: of both hosts together, where two are on the way. */
+type Said = Pick<HostExplanation, 'reached' | 'because' | 'seen' | 'target'>
 
-/** A finding for each probe: explain's yes or no is that of the packets, and so are who got them and from where. */
+/** A finding for each probe: explain's yes or no, who answers and whom he sees are those of the packets. */
 export async function explained(
   world: World,
   results: readonly ProbeResult[],
@@ -24,96 +17,88 @@ export async function explained(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { attempt, seen } of results) {
+    const what = `explain ${attemptText(attempt)}`
+    const expected = happened(seen)
     const said = await ask(world, attempt)
-    findings.push({
-      stage,
-      what: `explain ${attemptText(attempt)}`,
-      expected: seenText(seen),
-      got: saidText(said),
-      ok: agrees(said, seen),
-    })
+    const got = told(said, seen)
+    const ok = got === expected
+    findings.push({ stage, what, expected, got: ok ? got : `${got}: ${said.because}`, ok })
   }
   return findings
 }
 
-/** Who refuses was reached, unless rules say that it is they who refuse. */
-function agrees({ reached, server, source, because }: Said, seen: Seen): boolean {
-  if (seen.kind === 'refused') return reached === true || /reject/.test(because)
-  if (seen.kind !== 'reached') return reached === false
-  const same = (said: string | undefined, got: string | undefined) => got === undefined || said === got
-  return reached === true && same(server, seen.server) && same(source, seen.source)
+function happened({ kind, server, source }: Seen): string {
+  if (kind === 'reached') return `reached ${server} as ${source}`
+  // A refusal is the answer of who has the address, and on whose port nobody listens.
+  return kind === 'refused' ? 'reached' : 'not reached'
 }
 
-function saidText({ reached, server, source, because }: Said): string {
-  if (reached !== true) return `${reached === false ? 'not reached' : 'unknown'}: ${because}`
-  return `reached ${server ?? 'nobody known'} as ${source ?? 'nobody known'}: ${because}`
+function told({ reached, seen, target }: Said, { kind }: Seen): string {
+  if (reached === 'unknown') return 'unknown'
+  if (!reached) return 'not reached'
+  return kind === 'reached' ? `reached ${target?.namespace} as ${seen}` : 'reached'
 }
 
+/** Asks the host that the way leads over, or both, one after the other. */
 async function ask(world: World, attempt: Attempt): Promise<Said> {
-  const { from, target, family, port } = attempt
-  const start = from.host ?? 'host'
-  const sender = from.kind === 'host' ? 'host' : from.kind === 'container' ? from.name : addressOf(attempt)
-  const first = await explain(world, start, { ...portOf(port), from: sender, to: target.address, family })
-  const said = saidBy(first, start)
-  if (first.reached !== true || first.target?.namespace !== 'outside') return said
-  const other: HostName = start === 'host' ? 'host2' : 'host'
-  if (!isOf(world, other, target.address) || first.seen === undefined)
-    return { ...said, ...outsider(world, target) }
-  const device = hostsNetwork.link
-  const second = await explain(world, other, {
-    ...portOf(port),
-    from: first.seen,
-    to: target.address,
-    device,
-  })
-  return { ...saidBy(second, other), because: `${other}: ${second.because}` }
+  const { from } = attempt
+  const first = from.host ?? 'host'
+  const second = hostOfTarget(world, attempt)
+  if (second === undefined || second === first)
+    return named(world, first, await explain(world, first, attempt))
+  const there = await explain(world, first, attempt)
+  if (there.reached !== true || there.target?.namespace !== 'outside') return named(world, first, there)
+  const as = there.seen ?? ''
+  return named(world, second, await explain(world, second, attempt, { from: as, device: hostsNetwork.link }))
 }
 
-function explain(world: World, name: HostName, options: ExplainOptions): Promise<HostExplanation> {
+/** The other host, when the address is one of its own or of its containers'. */
+function hostOfTarget(world: World, { target }: Attempt): HostName | undefined {
+  for (const place of world.hosts.values()) {
+    if (place.name === target.machine || place.setup.containers?.[target.machine]) return place.name
+  }
+  return undefined
+}
+
+function explain(
+  world: World,
+  name: HostName,
+  { from, target, port, family }: Attempt,
+  given?: Pick<ExplainOptions, 'from' | 'device'>,
+): Promise<HostExplanation> {
   const { bridgeHost } = world.host(name)
-  const namespaces: Record<string, NamespaceSource> = {}
-  for (const { name: container, state } of bridgeHost.containers) {
-    const machine = world.machines.find((each) => each.name === container)
-    if (machine && state === 'running') namespaces[container] = machine.namespace
-  }
-  return bridgeHost.explain({ ...options, namespaces })
+  const [number, protocol] = port.split('/')
+  return bridgeHost.explain({
+    ...(given ?? sender(bridgeHost, from, family)),
+    to: target.address,
+    family,
+    ...(protocol === undefined
+      ? { protocol: 'icmp' }
+      : { protocol: protocolOf(protocol), port: Number(number) }),
+  })
 }
 
-function saidBy({ reached, seen, target, because }: HostExplanation, name: HostName): Said {
-  const server = target?.namespace === 'the host' ? name : target?.namespace
-  return {
-    reached,
-    because,
-    ...(server !== undefined && { server }),
-    ...(seen !== undefined && { source: seen }),
-  }
+function sender(
+  host: BridgeHost,
+  { name, kind, addresses }: Attempt['from'],
+  family: number,
+): Pick<ExplainOptions, 'from' | 'device'> {
+  if (kind === 'host') return { from: 'host' }
+  if (kind === 'container') return { from: host.container(name) ?? name }
+  const place = addresses.find((one) => one.family === family)
+  return { from: place?.address ?? '', ...(place && { device: place.at }) }
 }
 
-/** Who is outside, by the name that the probe has for it. */
-function outsider(world: World, { machine }: Attempt['target']): { readonly server?: string } {
-  return world.machines.some(({ name }) => name === machine) ? { server: machine } : {}
+function protocolOf(text: string): 'tcp' | 'udp' | 'sctp' {
+  return text === 'udp' || text === 'sctp' ? text : 'tcp'
 }
 
-/** Whether an address is the other host's, or one of its containers'. */
-function isOf(world: World, name: HostName, address: string): boolean {
-  const place = world.hosts.get(name)
-  if (!place) return false
-  const own: readonly string[] =
-    name === 'host2' ? [hostsNetwork.outsideAddress, hostsNetwork.outsideAddress6] : []
-  if (own.includes(address)) return true
-  return place.bridgeHost.containers.some((container) =>
-    containerEndpoints(place.bridgeHost, container.name).some(({ addresses }) => addresses.includes(address)),
-  )
-}
-
-function addressOf({ from, family }: Attempt): string {
-  const found = from.addresses.find((address) => address.family === family)
-  if (!found) throw new Error(`${from.name} has no IPv${family} address`)
-  return found.address
-}
-
-function portOf(text: string): Pick<ExplainOptions, 'port' | 'protocol'> {
-  const [number, protocol] = text.split('/')
-  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return { protocol: 'icmp' }
-  return { port: Number(number), protocol }
+/** Explain calls a host "the host", and whatever is none of ours "outside". */
+function named(world: World, host: HostName, said: HostExplanation): Said {
+  const { target } = said
+  if (target === undefined) return said
+  if (target.namespace === 'the host') return { ...said, target: { ...target, namespace: host } }
+  if (target.namespace !== 'outside') return said
+  const machine = world.outsideAt(target.address)
+  return { ...said, target: { ...target, namespace: machine ?? 'outside' } }
 }

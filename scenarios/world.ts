@@ -88,6 +88,14 @@ export class World {
     return found
   }
 
+  /** Who outside has an address; undefined when nobody has. */
+  outsideAt(address: string): string | undefined {
+    const has = (network: DocumentedNetwork): boolean =>
+      network.outsideAddress === address || network.outsideAddress6 === address
+    if (has(outsideNetwork)) return 'outside'
+    return has(sideNetwork) ? 'side' : undefined
+  }
+
   /** What was in a host's namespace before anything of ours was. */
   before(name: HostName): readonly string[] {
     return this.#before.get(name) ?? []
@@ -186,7 +194,7 @@ export class World {
     const [first = '', ...others] = [on].flat()
     const network = bridgeHost.network(first)
     if (!network) throw new Error(`${this.scenario.name}: ${container} is on ${first}, which is not there`)
-    const netns = this.machine(container).namespace
+    const netns = this.machine(container).namespace.path()
     const attached = await network.attach({ ...options, ...endpoints[first], name: container, netns })
     for (const other of others) await attached.connect(other, { ...endpoints[other], netns })
   }
