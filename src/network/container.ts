@@ -116,7 +116,7 @@ export class Container {
     return this.#record('Container.exposed').exposed.map(portText)
   }
 
-  /** `0.0.0.0:8080:80/tcp`, `[::1]:8000-8009:80-89/udp`: as they were resolved. */
+  /** `0.0.0.0:8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: as they were resolved. */
   get published(): string[] {
     return this.#record('Container.published').published.map(publishedText)
   }

@@ -144,7 +144,7 @@ export interface PeerOptions {
 export type LinkOption = string | { readonly container: string; readonly alias?: string | undefined }
 
 /**
- * A published port as Docker writes it (`8080:80`, `127.0.0.1:8080:80/tcp`, `[::1]:8080:80`, `8000-8009:80-89/udp`; `80` or
+ * A published port as Docker writes it (`8080:80`, `127.0.0.1:8080:80/tcp`, `[2001:db8::1]:8080:80`, `8000-8009:80-89/udp`; `80` or
  * `127.0.0.1::80` for a free port of the host), or an object, in which the host port 0 asks for a free one.
  */
 export type PublishOption = string | PublicationOptions

@@ -1,4 +1,4 @@
-import { formatRange, type PortRange } from '../../address/index.js'
+import { formatRange, IPv6Address, type PortRange } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { Claims } from './claims.js'
 import { eachFamily, translates } from './endpoints.js'
@@ -39,6 +39,8 @@ export function checkPublishable(
     throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path })
   }
 }
+
+const LOOPBACK = IPv6Address.parse('::1')
 
 /** Keeps the ports that a call asks for from being chosen for others of it. */
 export function reservePublications(
@@ -135,6 +137,9 @@ function untakenBecause(
 ): string | undefined {
   if (container.state === 'host') {
     return `${containerLabel(container)} uses the host's network: its ports are the host's own`
+  }
+  if (hostAddress?.equals(LOOPBACK)) {
+    return 'IPv6 leads nothing from ::1 to another machine (it has no route_localnet); publish on 127.0.0.1, or on another address'
   }
   const families = hostAddress ? [hostAddress.family] : eachFamily
   const takes = (endpoint: EndpointRecord, family: Family): boolean => {

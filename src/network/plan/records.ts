@@ -148,7 +148,7 @@ export function portText(port: ContainerPort): string {
   return `${port.port}/${port.protocol}`
 }
 
-/** `0.0.0.0:8080:80/tcp`, `[::1]:8000-8009:80-89/udp`: equal for equal publications. */
+/** `0.0.0.0:8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: equal for equal publications. */
 export function publishedText({ hostAddress, hostPorts, containerPorts, protocol }: PublishedPort): string {
   const address = hostAddress?.toString() ?? '0.0.0.0'
   const host = hostAddress?.family === 6 ? `[${address}]` : address

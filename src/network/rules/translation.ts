@@ -30,6 +30,8 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
   {
     chain: { name: 'to_container' },
     rules: [
+      // The kernel would not take the answer (IPv6 has no route_localnet): refused at once rather than lost.
+      [is({ payload: { protocol: 'ip6', field: 'daddr' } }, '::1'), { return: null }],
       ...both((words) => [[dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish'))]]),
       ...both((words) => [
         [localDestination, dnat(words, concat(L4PROTO, DPORT), words.set('publish_any'))],
@@ -68,7 +70,11 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
     chain: { name: 'postrouting', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' },
     rules: [
       // The host by its loopback address, and a container to itself: nobody could answer these. All others are seen as they are.
-      ...both(({ saddr, loopback }) => [[inSet(OIFNAME, 'bridges'), is(saddr, loopback), MASQUERADE]]),
+      [
+        inSet(OIFNAME, 'bridges'),
+        is({ payload: { protocol: 'ip', field: 'saddr' } }, { prefix: { addr: '127.0.0.0', len: 8 } }),
+        MASQUERADE,
+      ],
       ...both(({ saddr, daddr, set }) => [[inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE]]),
       [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), jump('from_container')],
     ],

@@ -101,6 +101,17 @@ describe('publishing', () => {
     expect(await outside.probeUdp(HOST, 5353, { localPort: 7777 })).toMatchObject({ outcome: 'reached' })
   })
 
+  it('does not hang the host that asks by ::1, which IPv6 leads nowhere', async () => {
+    const { bridgeHost, machine, host } = await createSetting(['web'])
+    const network = await bridgeHost.createNetwork({ name: 'dual', ipv6: true })
+    const web = await network.attach({ name: 'web', netns: machine('web').namespace, publish: ['8080:80'] })
+    await machine('web').serveTcp(80, { address: '::' })
+    expect(await host.probeTcp('::1', 8080)).toEqual({ outcome: 'refused' })
+    const gateway = network.gateways.find((each) => each.includes(':')) ?? ''
+    await expectReached(host, gateway, 8080, gateway)
+    await expect(web.publish('[::1]:8081:80')).rejects.toMatchObject({ code: 'NFB_SETTING_CONFLICT' })
+  })
+
   it('ranges lead port by port', async () => {
     const { attach, machine, outside } = await createSetting(['web'])
     await attach('web', { publish: ['8000-8002:80-82'] })

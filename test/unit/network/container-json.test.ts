@@ -30,7 +30,7 @@ function containers(): ContainerRecord[] {
     bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
     allowForgedSource: true,
     expose: ['80/tcp', '53/udp', '8000-8002/sctp'],
-    publish: ['127.0.0.1:8080:80', '[::1]:8080:80', '9000-9001:90-91/udp', '443'],
+    publish: ['127.0.0.1:8080:80', '[2001:db8::1]:8080:80', '9000-9001:90-91/udp', '443'],
     hostsFile: '/var/lib/web/hosts',
   }
   attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'] })

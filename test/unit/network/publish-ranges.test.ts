@@ -40,14 +40,14 @@ describe('publications', () => {
     ['8080:80', '0.0.0.0:8080:80/tcp'],
     ['0.0.0.0:8080:80', '0.0.0.0:8080:80/tcp'],
     ['127.0.0.1:8080:80/udp', '127.0.0.1:8080:80/udp'],
-    ['[::1]:8080:80/sctp', '[::1]:8080:80/sctp'],
+    ['[2001:db8::1]:8080:80/sctp', '[2001:db8::1]:8080:80/sctp'],
     ['8000-8009:80-89/udp', '0.0.0.0:8000-8009:80-89/udp'],
     ['80', '0.0.0.0:49153:80/tcp'],
     ['80/udp', '0.0.0.0:49153:80/udp'],
     ['80-89', '0.0.0.0:49153-49162:80-89/tcp'],
     ['::80', '0.0.0.0:49153:80/tcp'],
     ['127.0.0.1::80', '127.0.0.1:49153:80/tcp'],
-    ['[::1]::80-81', '[::1]:49153-49154:80-81/tcp'],
+    ['[2001:db8::1]::80-81', '[2001:db8::1]:49153-49154:80-81/tcp'],
     [{ hostPort: 0, containerPort: 80 }, '0.0.0.0:49153:80/tcp'],
     [{ hostPort: '1-3', containerPort: '4-6', protocol: 'udp' }, '0.0.0.0:1-3:4-6/udp'],
   ])('are read as Docker writes them, and stand as one: %j', (option, text) => {
@@ -78,9 +78,9 @@ describe('publications', () => {
     ['8080:80', '8080:80/udp', false],
     ['8080:80', '127.0.0.1:8080:80', true],
     ['127.0.0.1:8080:80', '8080:80', true],
-    ['8080:80', '[::1]:8080:80', true],
-    ['[::1]:8080:80', '0.0.0.0:8080:80', true],
-    ['127.0.0.1:8080:80', '[::1]:8080:80', false],
+    ['8080:80', '[2001:db8::1]:8080:80', true],
+    ['[2001:db8::1]:8080:80', '0.0.0.0:8080:80', true],
+    ['127.0.0.1:8080:80', '[2001:db8::1]:8080:80', false],
     ['127.0.0.2:8080:80', '127.0.1.3:8080:80', false],
     ['127.0.0.2:8080:80', '127.0.0.2:8080:81', true],
     ['8000-8100:1-101', '8050:80', true],
@@ -88,7 +88,7 @@ describe('publications', () => {
     ['8000-8100:1-101', '127.0.0.1:8100-8200:1-101', true],
     ['8000-8100:1-101', '8101-8200:1-100', false],
     ['8000-8100:1-101', '7000-7999:1-1000', false],
-    ['1-65535:1-65535', '[::1]:65535:1', true],
+    ['1-65535:1-65535', '[2001:db8::1]:65535:1', true],
     ['127.0.0.1:8000-8100:1-101', '127.0.0.2:8000-8100:1-101', false],
   ])('%s and %s collide: %s', (one, other, collide) => {
     for (const holder of ['web', 'app']) {
@@ -157,13 +157,18 @@ describe('publications', () => {
     expect(refused({}, '80:80', false)).toMatchObject(conflict)
     expect(refused({ internal: true }, '80:80')).toMatchObject(conflict)
     expect(refused({ gatewayMode: 'isolated' }, '80:80')).toMatchObject(conflict)
-    expect(refused({}, '[::1]:80:80')).toMatchObject(conflict)
+    const dual = { pools: [{ subnet: '10.0.0.0/24' }, { subnet: 'fd00::/64' }] }
+    expect(refused(dual, '[::1]:80:80')).toMatchObject({
+      ...conflict,
+      reason: expect.stringContaining('::1'),
+    })
+    expect(refused({}, '[2001:db8::1]:80:80')).toMatchObject(conflict)
     expect(refused({}, '80:80')).toMatchObject(planned)
     expect(refused({ gatewayMode: 'routed' }, '80:80')).toMatchObject(planned)
     const pools = [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }]
     const mixed = { pools, gatewayMode: { ipv4: 'nat', ipv6: 'isolated' } } as const
     expect(refused(mixed, '80:80')).toMatchObject(planned)
-    expect(refused(mixed, '[::1]:80:80')).toMatchObject(conflict)
+    expect(refused(mixed, '[2001:db8::1]:80:80')).toMatchObject(conflict)
   })
 
   it('what does not stand is not taken back', () => {
