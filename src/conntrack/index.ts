@@ -1,6 +1,6 @@
 export { Conntrack, type ConntrackOptions } from './conntrack.js'
 export type { ConntrackEntry, DirectionCounters } from './entry.js'
-export type { ConntrackFilter, TupleFilter } from './filter.js'
+export { type ConntrackFilter, matches, type TupleFilter } from './filter.js'
 export type { TransportProtocol } from './protocol.js'
 export type { ConnectionFlag, ConnectionState } from './status.js'
 export type { IcmpIdentity, Tuple } from './tuple.js'

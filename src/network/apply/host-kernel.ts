@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { IPAddress, IPv6Address, MacAddress } from '../../address/index.js'
-import { Conntrack } from '../../conntrack/index.js'
+import { Conntrack, type ConntrackEntry, type ConntrackFilter, matches } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { announce, Namespace, type NamespaceSource } from '../../netns/index.js'
 import { Nft, type Ruleset } from '../../nft/index.js'
@@ -33,6 +33,8 @@ export interface HostStatistics {
 
 const CARRIER_ATTEMPTS = 50
 const CARRIER_INTERVAL_MS = 2
+/** Listing as many costs less than a second walk through the kernel's table. */
+const FEW_CONNECTIONS = 250
 
 /** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
 export class HostKernel {
@@ -231,11 +233,34 @@ export class HostKernel {
     }
   }
 
-  /** Makes connection tracking forget the selected connections. */
+  /**
+   * Makes connection tracking forget the selected connections. For each filter the kernel walks through a table that is sized
+   * by the machine's memory, some milliseconds each; few connections are listed at once and judged here.
+   */
   async forgetFlows(selections: readonly FlowSelection[]): Promise<void> {
-    for (const { filter, test } of selections) {
-      this.#flowRequests += 1
-      await this.#conntrack.deleteAll(filter, test)
+    const several = selections.flatMap(({ filters }) => filters).length > 1
+    if (several && (await this.#trackedConnections()) <= FEW_CONNECTIONS) {
+      const isSelected = (entry: ConntrackEntry): boolean =>
+        selections.some(
+          ({ filters, test }) => filters.some((filter) => matches(entry, filter)) && test(entry),
+        )
+      return this.#forget({}, isSelected)
+    }
+    for (const { filters, test } of selections) for (const filter of filters) await this.#forget(filter, test)
+  }
+
+  async #forget(filter: ConntrackFilter, test: (entry: ConntrackEntry) => boolean): Promise<void> {
+    this.#flowRequests += 1
+    await this.#conntrack.deleteAll(filter, test)
+  }
+
+  /** How many connections the kernel tracks here. */
+  async #trackedConnections(): Promise<number> {
+    try {
+      return Number(await this.namespace.readSysctl('net/netfilter/nf_conntrack_count'))
+    } catch (error) {
+      if (error instanceof NfbridgeError) return Number.POSITIVE_INFINITY
+      throw error
     }
   }
 

@@ -5,9 +5,10 @@ import { eachFamily, familyEndpoints } from './endpoints.js'
 import { type Family, type NetworkRecord, standingEndpoints } from './records.js'
 import type { NetworkView } from './view.js'
 
-/** Tracked connections: those that a filter of the kernel finds and a test confirms. */
+/** Tracked connections: those that one of these filters of the kernel finds and a test confirms. */
 export interface FlowSelection {
-  readonly filter: ConntrackFilter
+  /** Each costs the kernel a walk through its whole table. */
+  readonly filters: readonly ConntrackFilter[]
   readonly test: (entry: ConntrackEntry) => boolean
 }
 
@@ -87,7 +88,7 @@ class Revoked {
   }
 
   get selection(): FlowSelection {
-    return { filter: this.#filter, test: (entry) => this.#test(entry) }
+    return { filters: this.#filters, test: (entry) => this.#test(entry) }
   }
 
   #add(allowed: string, server: string): void {
@@ -107,15 +108,16 @@ class Revoked {
   }
 
   /** One address is looked for by the kernel; many are found in one listing of the whole table. */
-  get #filter(): ConntrackFilter {
+  get #filters(): ConntrackFilter[] {
     const all = new Set([...this.#gone, ...this.#servers])
     const [address] = all
     const family = this.#family
     if (all.size !== 1 || address === undefined || this.#peers.length + this.#closed.length > 0)
-      return { family }
+      return [{ family }]
     const value = parseAddress(address)
-    // To a server a connection is answered from its address, translated or not.
-    return this.#gone.size === 0 ? { reply: { source: value } } : { address: value }
+    // To a server a connection is answered from its address, translated or not; who begins one is its source.
+    const answered = { reply: { source: value } }
+    return this.#gone.size === 0 ? [answered] : [answered, { original: { source: value } }]
   }
 }
 
@@ -211,7 +213,9 @@ export function untranslatedFlows(added: readonly SetElement[]): FlowSelection[]
     const test = ({ original, status }: ConntrackEntry): boolean =>
       !status.includes('dnat') && ports.some((range) => within(range, original.destinationPort))
     return {
-      filter: { family, protocol: 'udp', ...(single ? { original: { destinationPort: first.first } } : {}) },
+      filters: [
+        { family, protocol: 'udp', ...(single ? { original: { destinationPort: first.first } } : {}) },
+      ],
       test,
     }
   })

@@ -124,7 +124,11 @@ describe('the connections that deleted elements allowed', () => {
     const to = entry('tcp', ['172.17.9.9', 1], [address, 80])
     const from = entry('tcp', [address, 1], ['192.0.2.1', 80])
     expect(revoked(step, [to, from, outward])).toEqual([to, from])
-    expect(revokedFlows(step)[0]?.filter).toEqual({ address: IPv4Address.parse(address) })
+    const value = IPv4Address.parse(address)
+    expect(revokedFlows(step)[0]?.filters).toEqual([
+      { reply: { source: value } },
+      { original: { source: value } },
+    ])
     const stays = { ...step, after: step.before }
     expect(revokedFlows(stays)).toEqual([])
   })
@@ -156,15 +160,19 @@ describe('the connections that deleted elements allowed', () => {
 
   it('lets the kernel filter by address where one is concerned, and lists once where many are', () => {
     const server = IPv4Address.parse('172.17.0.2')
-    expect(revokedFlows(deleting(LINK)).map(({ filter }) => filter)).toEqual([{ reply: { source: server } }])
+    expect(revokedFlows(deleting(LINK)).map(({ filters }) => filters)).toEqual([
+      [{ reply: { source: server } }],
+    ])
     const another: SetElement = { set: 'links', key: ['172.17.0.3', '172.17.0.9', 'tcp', 80] }
-    expect(revokedFlows(deleting(LINK, another)).map(({ filter }) => filter)).toEqual([{ family: 4 }])
+    expect(revokedFlows(deleting(LINK, another)).map(({ filters }) => filters)).toEqual([[{ family: 4 }]])
   })
 
   it('of IPv6 are looked for apart', () => {
     const link6: SetElement = { set: 'links6', key: ['fd00::3', 'fd00::2', 'tcp', 80] }
     const selections = revokedFlows(deleting(link6))
-    expect(selections.map(({ filter }) => filter)).toEqual([{ reply: { source: parseAddress('fd00::2') } }])
+    expect(selections.map(({ filters }) => filters)).toEqual([
+      [{ reply: { source: parseAddress('fd00::2') } }],
+    ])
     expect(selections[0]?.test(entry('tcp', ['fd00::3', 1], ['fd00::2', 80]))).toBe(true)
     expect(selections[0]?.test(entry('tcp', ['fd00::3', 1], ['fd00::2', 81]))).toBe(false)
   })
@@ -176,14 +184,14 @@ describe('datagrams that were tracked before their port was published', () => {
   it('are found by port, unless they are translated', () => {
     const [selection] = untranslatedFlows([ANY])
     expect([before, published].map((each) => selection?.test(each))).toEqual([true, false])
-    expect(selection?.filter).toEqual({ family: 4, protocol: 'udp', original: { destinationPort: 53 } })
+    expect(selection?.filters).toEqual([{ family: 4, protocol: 'udp', original: { destinationPort: 53 } }])
   })
 
   it('are found in a range', () => {
     const [selection] = untranslatedFlows([RANGE])
     expect(selection?.test(before)).toBe(true)
     expect(selection?.test(entry('udp', ['10.9.9.9', 999], ['10.0.0.1', 60]))).toBe(false)
-    expect(selection?.filter).toEqual({ family: 4, protocol: 'udp' })
+    expect(selection?.filters).toEqual([{ family: 4, protocol: 'udp' }])
   })
 
   it('TCP has none: its first packet decides', () => {
