@@ -17,6 +17,8 @@ export async function explained(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { attempt, seen } of results) {
+    // A source port can't be asked about: it is any of those that the sender's kernel chooses from.
+    if (attempt.sourcePort !== undefined) continue
     const what = `explain ${attemptText(attempt)}`
     const expected = happened(seen)
     const said = await ask(world, attempt)
