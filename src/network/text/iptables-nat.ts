@@ -23,12 +23,17 @@ export function natTable(view: NetworkView, family: Family): IptablesTable {
     chains: [
       { name: 'PREROUTING', policy: 'ACCEPT', rules: [local] },
       { name: 'INPUT', policy: 'ACCEPT', rules: [] },
-      { name: 'OUTPUT', policy: 'ACCEPT', rules: [local] },
+      // From ::1 IPv6 leads nowhere (it has no route_localnet).
+      {
+        name: 'OUTPUT',
+        policy: 'ACCEPT',
+        rules: [family === 4 ? local : { ...local, destination: isNot(LOOPBACK[6]) }],
+      },
       {
         name: 'POSTROUTING',
         policy: 'ACCEPT',
         rules: [
-          ...networks.flatMap((network) => loopbackRules(network, family)),
+          ...(family === 4 ? networks.flatMap(loopbackRules) : []),
           ...containers.flatMap((container) => hairpinRules(view, container, family)),
           ...betweenRules(networks),
           ...networks.flatMap((network) => masqueradeRules(view, network, family)),
@@ -40,12 +45,12 @@ export function natTable(view: NetworkView, family: Family): IptablesTable {
 }
 
 /** The host itself by its loopback address: a container could not answer it. */
-function loopbackRules(network: NetworkRecord, family: Family): IptablesRule[] {
-  if (isClosed(network, family)) return []
+function loopbackRules(network: NetworkRecord): IptablesRule[] {
+  if (isClosed(network, 4)) return []
   return network.bridges.map((bridge) => ({
     target: 'MASQUERADE',
     output: is(bridge),
-    source: is(LOOPBACK[family]),
+    source: is(LOOPBACK[4]),
   }))
 }
 

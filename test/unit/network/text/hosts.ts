@@ -93,7 +93,7 @@ function dualStack(): DescribedHost {
     published: [
       { hostAddress: undefined, hostPorts: port(8080), containerPorts: port(80), protocol: 'tcp' },
       {
-        hostAddress: parseAddress('::1'),
+        hostAddress: parseAddress('2001:db8::1'),
         hostPorts: port(9000, 9001),
         containerPorts: port(90, 91),
         protocol: 'tcp',
