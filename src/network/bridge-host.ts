@@ -17,6 +17,8 @@ import { addPeer, removePeer } from './apply/peer-steps.js'
 import { Persistence } from './apply/persistence.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
+import { check } from './check/check.js'
+import type { Finding } from './check/finding.js'
 import { Container } from './container.js'
 import { explain } from './explain/explain.js'
 import type { ExplainOptions, HostExplanation } from './explain/explanation.js'
@@ -238,6 +240,16 @@ export class BridgeHost {
     return this.#context.operate('BridgeHost.explain', () => explain(this.#context, options))
   }
 
+  /**
+   * What keeps the networks from working, errors first: rules of other programs that drop our traffic, settings, routes,
+   * bridges and ports that somebody changed, our own tables. None where all is well. It sends nothing, and changes nothing
+   * but that a published port that somebody else had when the host was opened is reserved if it is free by now.
+   * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_DUMP_INCONSISTENT (the rules change all the time), NFB_CLOSED
+   */
+  check(): Promise<Finding[]> {
+    return this.#context.operate('BridgeHost.check', () => check(this.#context))
+  }
+
   /** What this host has cost the kernel since it was opened. */
   get statistics(): HostStatistics {
     return this.#context.kernel.statistics
@@ -292,7 +304,7 @@ export class BridgeHost {
     const network = planNetwork(context.registry, settings, facts)
     const { steps, made } = await planNetworkSteps(context, network)
     try {
-      await applySteps(steps, CREATE)
+      await applySteps(steps, CREATE, context.leave)
     } catch (error) {
       throw nameTaken(error, network.name)
     }

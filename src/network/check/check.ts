@@ -1,0 +1,68 @@
+/** `host.check`: what of the kernel's state keeps our networks from working, with what mends it. */
+import { NfbridgeError } from '../../errors.js'
+import { StateReader } from '../../explain/index.js'
+import { Namespace } from '../../netns/index.js'
+import type { HostContext } from '../apply/host-context.js'
+import { HOST } from '../explain/host-world.js'
+import { bridgeFindings } from './bridges.js'
+import type { CheckFacts } from './facts.js'
+import type { Finding } from './finding.js'
+import { foreignFindings } from './foreign-chains.js'
+import { routeFindings } from './routes.js'
+import { settingFindings } from './settings.js'
+import { tableFindings } from './tables.js'
+
+/** Errors first. */
+export async function check(context: HostContext): Promise<Finding[]> {
+  const facts = await readFacts(context)
+  const findings = [
+    ...bridgeFindings(facts),
+    ...(await settingFindings(facts)),
+    ...routeFindings(facts),
+    ...tableFindings(facts),
+    ...foreignFindings(facts),
+    ...(await unreservedFindings(context)),
+  ]
+  const rank = ({ severity }: Finding): number => (severity === 'error' ? 0 : 1)
+  return findings.sort((one, other) => rank(one) - rank(other))
+}
+
+async function readFacts({ kernel, registry, settings }: HostContext): Promise<CheckFacts> {
+  using reader = await StateReader.open(HOST, kernel.namespace)
+  const [state, tables] = [await reader.read(), await kernel.listTables()]
+  return { state, tables, registry, settings, backlog: await readBacklog() }
+}
+
+/** The first namespace of the machine alone has it; a process in another one does not see it. */
+async function readBacklog(): Promise<number | undefined> {
+  const namespace = Namespace.current()
+  try {
+    return Number(await namespace.readSysctl('net/core/netdev_max_backlog'))
+  } catch (error) {
+    if (error instanceof NfbridgeError) return undefined
+    throw error
+  } finally {
+    namespace.close()
+  }
+}
+
+/** Ports that others had when the host was opened: those that are free by now are reserved. */
+async function unreservedFindings(context: HostContext): Promise<Finding[]> {
+  const taken: HostContext['unreservedPorts'][number][] = []
+  for (const { protocol, address, port } of context.unreservedPorts) {
+    try {
+      await context.reservations.reserve([{ protocol, address, port }])
+    } catch (error) {
+      if (!(error instanceof NfbridgeError)) throw error
+      taken.push({ protocol, address, port, reason: error.reason })
+    }
+  }
+  context.unreservedPorts = taken
+  return taken.map(({ protocol, address, port, reason }) => ({
+    code: 'port-unreserved',
+    severity: 'warning',
+    subject: `${port}/${protocol}`,
+    message: `port ${port}/${protocol} of ${address} is published, and not kept from others: ${reason}`,
+    remedy: 'end the program that listens there, or publish another port; the next check reserves it',
+  }))
+}

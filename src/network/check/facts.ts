@@ -1,0 +1,14 @@
+/** What findings are computed from: the kernel's state beside what should stand. */
+import type { NamespaceState } from '../../explain/index.js'
+import type { Ruleset } from '../../nft/index.js'
+import type { Registry } from '../plan/registry.js'
+
+export interface CheckFacts {
+  readonly state: NamespaceState
+  /** All that is in tables of our name. */
+  readonly tables: Ruleset
+  readonly registry: Registry
+  readonly settings: { readonly firewall: boolean; readonly ipForward: boolean }
+  /** `net.core.netdev_max_backlog`, which the machine has once for all namespaces; undefined: it can't be read. */
+  readonly backlog: number | undefined
+}

@@ -1,0 +1,48 @@
+/** What `host.check` finds. */
+
+/** What is wrong, by a name that stays the same. */
+export type FindingCode =
+  /** A base chain of another program drops what ours lets pass. */
+  | 'foreign-chain-drops'
+  /** Another program's rules keep neighbour discovery (IPv6) from the host. */
+  | 'neighbour-discovery-dropped'
+  /** There are tables of the former iptables (not nf_tables) in the kernel, whose rules can't be read here. */
+  | 'legacy-iptables'
+  /** What passes between containers meets no rule: the module is not loaded, or not asked for by a bridge. */
+  | 'br-netfilter-missing'
+  | 'br-netfilter-off'
+  | 'forwarding-off'
+  /** rp_filter drops what containers or peers send. */
+  | 'rp-filter-drops'
+  /** A route of the host leads addresses of a network, or of a peer, elsewhere. */
+  | 'pool-shadowed'
+  | 'peer-shadowed'
+  | 'peer-route-gone'
+  | 'bridge-gone'
+  | 'bridge-down'
+  | 'gateway-gone'
+  /** A container's interface on the host. */
+  | 'port-gone'
+  | 'port-down'
+  | 'port-elsewhere'
+  /** The container's own end of it is down. */
+  | 'interface-down'
+  | 'tables-gone'
+  | 'rules-changed'
+  | 'elements-gone'
+  | 'elements-foreign'
+  /** Another program listens on a published port of the host. */
+  | 'port-unreserved'
+  | 'backlog-small'
+  | 'conntrack-full'
+
+export interface Finding {
+  readonly code: FindingCode
+  /** `error`: something does not work, or is open that should not be; `warning`: it may come to that. */
+  readonly severity: 'error' | 'warning'
+  /** What it is about: the name of a bridge, an interface, a container, a setting, a chain. */
+  readonly subject: string
+  readonly message: string
+  /** What mends it; commands are between backticks. */
+  readonly remedy: string
+}

@@ -1,0 +1,191 @@
+/** Rules of other programs that stop what our networks are there for. */
+import type { HookResult, Packet, Step } from '../../explain/index.js'
+import type { Link } from '../../rtnl/index.js'
+import { addressOf, familiesOf, standingEndpoints } from '../plan/records.js'
+import { TABLE } from '../rules/names.js'
+import type { CheckFacts } from './facts.js'
+import type { Finding } from './finding.js'
+import { type Owner, ownerOf, remedyFor } from './foreign-owner.js'
+import { uplinks } from './settings.js'
+import { type Traffic, trafficOf } from './traffic.js'
+
+/** What a rule or policy stops. */
+interface Stopped {
+  readonly step: Step
+  readonly bridges: Set<string>
+  readonly what: Set<string>
+}
+
+/** So many kinds of traffic a finding names. */
+const NAMED = 3
+
+/** A finding for each rule or policy of another table that stops something, however much it stops. */
+export function foreignFindings(facts: CheckFacts): Finding[] {
+  const { registry, state } = facts
+  const stopped = new Map<string, Stopped>()
+  for (const traffic of trafficOf(registry, state)) {
+    const step = stopsAt(facts, traffic)
+    if (!step) continue
+    const known = stopped.get(stepName(step)) ?? { step, bridges: new Set(), what: new Set() }
+    known.bridges.add(traffic.bridge)
+    known.what.add(traffic.what)
+    stopped.set(stepName(step), known)
+  }
+  return [...[...stopped.values()].map((each) => findingOf(facts, each)), ...neighbourFindings(facts)]
+}
+
+/** The step of another table that stops a packet, or its answer, between its interfaces; undefined: none does. */
+function stopsAt({ state }: CheckFacts, { packet }: Traffic): Step | undefined {
+  for (const each of [packet, answerTo(packet)])
+    for (const hook of ['prerouting', 'forward', 'postrouting'] as const) {
+      const { inputDevice, outputDevice, ...rest } = each
+      const devices = {
+        ...(hook !== 'postrouting' && inputDevice && { inputDevice }),
+        ...(hook !== 'prerouting' && outputDevice && { outputDevice }),
+      }
+      const layer = each.family === 'ip6' ? 'ip6' : 'ip'
+      // Addresses are translated already, as far as they are.
+      const connection = each.connection && {
+        ...each.connection,
+        settled: ['source', 'destination'] as const,
+      }
+      const result = state.evaluator.hook(
+        { layer, hook },
+        { ...rest, ...devices, ...(connection && { connection }) },
+      )
+      if (isStopped(result)) return isForeign(result.decisive) ? result.decisive : undefined
+    }
+  return undefined
+}
+
+function answerTo(packet: Traffic['packet']): Traffic['packet'] {
+  const { connection, source, destination, sourcePort, destinationPort, inputDevice, outputDevice } = packet
+  const { tcpFlags: _, ...rest } = packet
+  return {
+    ...rest,
+    source: destination,
+    destination: source,
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+    inputDevice: outputDevice,
+    outputDevice: inputDevice,
+    ...(packet.tcpFlags !== undefined && { tcpFlags: 0x12 }),
+    ...(connection && {
+      connection: {
+        ...connection,
+        state: 'established',
+        direction: 'reply',
+        status: connection.status | SEEN_REPLY_AND_CONFIRMED,
+      },
+    }),
+  }
+}
+
+/** IPS_SEEN_REPLY and IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h. */
+const SEEN_REPLY_AND_CONFIRMED = 10
+
+function isStopped({ verdict }: HookResult): boolean {
+  return verdict === 'drop' || verdict === 'reject'
+}
+
+function isForeign(step: Step | undefined): boolean {
+  return step !== undefined && step.table !== TABLE
+}
+
+function stepName(step: Step): string {
+  const rule = step.kind === 'rule' ? (step.handle ?? step.text) : 'policy'
+  return `${step.family} ${step.table} ${step.chain} ${rule}`
+}
+
+function findingOf({ tables: _, state }: CheckFacts, { step, bridges, what }: Stopped): Finding {
+  const owner = ownerOf(step, state.evaluator.catalog)
+  const named = [...what].slice(0, NAMED)
+  const more = what.size > NAMED ? ` and ${what.size - NAMED} more` : ''
+  return {
+    code: 'foreign-chain-drops',
+    severity: 'error',
+    subject: `${step.family} ${step.table} ${step.chain}`,
+    message: `${ownerText(owner)}${stepText(step)} stops ${named.join('; ')}${more}`,
+    remedy: remedyFor(owner, step, [...bridges]),
+  }
+}
+
+function ownerText(owner: Owner | undefined): string {
+  return owner === undefined ? '' : `${owner}: `
+}
+
+function stepText(step: Step): string {
+  const chain = `chain ${step.chain} of table ${step.family} ${step.table}`
+  return step.kind === 'policy'
+    ? `the policy ${step.effect} of ${chain}`
+    : `the rule "${step.text}" of ${chain}`
+}
+
+/** IPv6 addresses are found by ICMPv6, which an `input` chain that forgets it drops. */
+function neighbourFindings(facts: CheckFacts): Finding[] {
+  const { registry, state } = facts
+  const stopped = new Map<string, { step: Step; links: Set<string> }>()
+  for (const name of linksThatAsk(facts)) {
+    const device = state.links.find((link) => link.name === name)
+    if (!device) continue
+    for (const type of [SOLICITATION, ADVERTISEMENT]) {
+      const result = state.evaluator.hook({ layer: 'ip6', hook: 'input' }, neighbourPacket(device, type))
+      const step = result.decisive
+      if (!isStopped(result) || !step || !isForeign(step)) continue
+      const known = stopped.get(stepName(step)) ?? { step, links: new Set() }
+      known.links.add(name)
+      stopped.set(stepName(step), known)
+    }
+  }
+  if ([...registry.networks].length === 0) return []
+  return [...stopped.values()].map(({ step, links }) => ({
+    code: 'neighbour-discovery-dropped',
+    severity: 'error',
+    subject: `${step.family} ${step.table} ${step.chain}`,
+    message: `${ownerText(ownerOf(step, state.evaluator.catalog))}${stepText(step)} drops IPv6 neighbour discovery that comes in by ${[...links].join(', ')}: who is there is not found`,
+    remedy: `\`nft insert rule ${step.family} ${step.table} ${step.chain} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept\``,
+  }))
+}
+
+const SOLICITATION = 135
+const ADVERTISEMENT = 136
+
+/** Uplinks of networks with IPv6, and bridges on which not everybody was told where the others are. */
+function linksThatAsk({ registry, state }: CheckFacts): Set<string> {
+  const links = new Set<string>()
+  for (const network of registry.networks) {
+    if (!familiesOf(network).includes(6)) continue
+    if (!network.internal) for (const uplink of uplinks(state, 6)) links.add(uplink)
+    const asks = registry
+      .containersOf(network.name)
+      .flatMap(standingEndpoints)
+      .some(
+        (endpoint) =>
+          endpoint.network === network.name && endpoint.allowForgedSource && addressOf(endpoint, 6),
+      )
+    if (network.adopted || asks) for (const bridge of network.bridges) links.add(bridge)
+  }
+  return links
+}
+
+function neighbourPacket(inputDevice: Link, icmpType: number): Packet {
+  return {
+    family: 'ip6',
+    inputDevice,
+    source: 'fe80::1',
+    destination: 'fe80::2',
+    protocol: 58,
+    icmpType,
+    icmpCode: 0,
+    mark: 0,
+    // Connection tracking leaves neighbour discovery out (nf_conntrack_proto_icmpv6.c).
+    connection: {
+      state: 'untracked',
+      status: 0,
+      direction: 'original',
+      original: { source: 'fe80::1', destination: 'fe80::2', protocol: 58 },
+      reply: { source: 'fe80::2', destination: 'fe80::1', protocol: 58 },
+      mark: 0,
+    },
+  }
+}

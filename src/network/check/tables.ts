@@ -1,0 +1,124 @@
+/** Our tables in the kernel beside what they should hold. */
+import {
+  type MapElement,
+  type Ruleset,
+  type RulesetObject,
+  type SetElement,
+  toText,
+} from '../../nft/index.js'
+import { elementsOf, everything } from '../plan/elements.js'
+import { TABLE, USER_CHAINS } from '../rules/names.js'
+import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
+import { elementObjects } from '../rules/sets.js'
+import type { CheckFacts } from './facts.js'
+import type { Finding } from './finding.js'
+
+const REMEDY = 'open the host again with its state directory, which makes our rules anew in one transaction'
+const USERS: ReadonlySet<string> = new Set(Object.values(USER_CHAINS))
+/** So many elements a finding names. */
+const NAMED = 3
+
+export function tableFindings({ tables, registry, settings }: CheckFacts): Finding[] {
+  if (!settings.firewall || [...registry.networks].length === 0) return []
+  const standing = new Set(
+    tables.nftables.flatMap((object) => ('table' in object ? [object.table.family] : [])),
+  )
+  const gone = tableObjects().filter(({ table }) => !standing.has(table.family))
+  if (gone.length > 0)
+    return gone.map(({ table }) => ({
+      code: 'tables-gone',
+      severity: 'error',
+      subject: `${table.family} ${TABLE}`,
+      message: `the table ${table.family} ${TABLE} is gone: ${table.family === 'bridge' ? 'containers may send from any address' : 'no published port works, and nothing keeps containers apart'}`,
+      remedy: REMEDY,
+    }))
+  return [...ruleFindings(tables.nftables), ...elementFindings({ tables, registry })]
+}
+
+/** Chains whose rules are not those that we made, the users' own aside. */
+function ruleFindings(listed: Ruleset['nftables']): Finding[] {
+  const [now, wanted] = [rulesByChain(listed), rulesByChain(rulesetObjects())]
+  return [...wanted].flatMap(([chain, rules]): Finding[] => {
+    const found = now.get(chain) ?? []
+    if (found.length === rules.length && found.every((rule, index) => rule === rules[index])) return []
+    const extra = found.filter((rule) => !rules.includes(rule))
+    const missing = rules.filter((rule) => !found.includes(rule))
+    const what = [
+      ...missing.map((rule) => `"${rule}" is missing`),
+      ...extra.map((rule) => `"${rule}" is not ours`),
+    ]
+    return [
+      {
+        code: 'rules-changed',
+        severity: 'error',
+        subject: chain,
+        message: `somebody changed the rules of our chain ${chain}: ${what.slice(0, NAMED).join('; ') || 'their order is another'}`,
+        remedy: `${REMEDY}; rules of your own belong in host.userRules`,
+      },
+    ]
+  })
+}
+
+function rulesByChain(
+  objects: readonly (RulesetObject | Ruleset['nftables'][number])[],
+): Map<string, string[]> {
+  const chains = new Map<string, string[]>()
+  for (const object of objects) {
+    if ('chain' in object && object.chain.table === TABLE && !USERS.has(object.chain.name))
+      chains.set(`${object.chain.family} ${object.chain.name}`, [])
+    if (!('rule' in object)) continue
+    const { family, chain, expr } = object.rule
+    // A listing leaves out the protocol where the fields that follow imply it.
+    chains.get(`${family} ${chain}`)?.push(toText(expr, { family }).replace(/^ether type (ip6?|arp) /, ''))
+  }
+  return chains
+}
+
+function elementFindings({ tables, registry }: Pick<CheckFacts, 'tables' | 'registry'>): Finding[] {
+  const now = new Set<string>()
+  for (const object of tables.nftables) {
+    const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
+    for (const element of set?.elem ?? []) now.add(elementName(set?.name ?? '', element))
+  }
+  const wanted = new Set(
+    elementObjects([...elementsOf(registry, everything(registry)).values()]).flatMap(({ element }) =>
+      element.elem.map((each) => elementName(element.name, each)),
+    ),
+  )
+  const missing = [...wanted].filter((name) => !now.has(name))
+  const foreign = [...now].filter((name) => !wanted.has(name))
+  return [
+    ...elementFinding('elements-gone', missing, 'gone: what they allow does not work'),
+    ...elementFinding('elements-foreign', foreign, 'not ours: they allow what nobody asked for'),
+  ]
+}
+
+function elementFinding(
+  code: 'elements-gone' | 'elements-foreign',
+  names: readonly string[],
+  what: string,
+): Finding[] {
+  const [first] = names
+  if (first === undefined) return []
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : ''
+  return [
+    {
+      code,
+      severity: 'error',
+      subject: first.split(' ')[0] ?? TABLE,
+      message: `elements of our sets are ${what}: ${names.slice(0, NAMED).join('; ')}${more}`,
+      remedy: REMEDY,
+    },
+  ]
+}
+
+/** Equal for equal elements of a set, as the kernel lists them and as we make them. */
+function elementName(set: string, element: SetElement | MapElement): string {
+  const text = isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
+  // A prefix of the whole length is an address.
+  return `${set} ${text.replaceAll(/([\d.]+)\/32\b|([\da-f:]+)\/128\b/g, '$1$2')}`
+}
+
+function isPair(element: SetElement | MapElement): element is MapElement {
+  return Array.isArray(element)
+}
