@@ -1,4 +1,5 @@
 import { BridgeHost } from 'nfbridge'
+import { Nft, table } from 'nfbridge/nft'
 
 const host = await BridgeHost.open()
 const network = await host.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false })
@@ -14,6 +15,18 @@ console.log(allowed.reached, allowed.because) // → true app's link to web open
 const refused = await host.explain({ from: 'web', to: 'app', port: 22 })
 console.log(refused.reached, refused.because) // → false web has no link to app, and icc of docker0 is false
 console.log(refused.remedy) // → web.link('app') opens 22/tcp once app exposes it: app.expose('22/tcp')
+
+const filter = table('ip', 'filter') // somebody else's firewall
+const nft = await Nft.open()
+await nft
+  .transaction()
+  .add(filter.table())
+  .add(filter.chain('FORWARD', { type: 'filter', hook: 'forward', prio: 'filter', policy: 'drop' }))
+  .commit()
+for (const { code, message } of await host.check()) console.log(code, message) // → foreign-chain-drops iptables: the policy drop of chain FORWARD of table ip filter stops the link of app to web (80/tcp, IPv4)
+await nft.transaction().delete(filter.table()).commit()
+nft.close()
+console.log(await host.check()) // → []
 
 console.log(await host.toText('iptables'))
 console.log(await host.toText('nft'))
