@@ -23,7 +23,7 @@ await nft
   .add(filter.table())
   .add(filter.chain('FORWARD', { type: 'filter', hook: 'forward', prio: 'filter', policy: 'drop' }))
   .commit()
-for (const { code, message } of await host.check()) console.log(code, message) // → foreign-chain-drops iptables: the policy drop of chain FORWARD of table ip filter stops the link of app to web (80/tcp, IPv4)
+for (const { code, subject } of await host.check()) console.log(code, subject) // → foreign-chain-drops ip filter FORWARD
 await nft.transaction().delete(filter.table()).commit()
 nft.close()
 console.log(await host.check()) // → []
