@@ -15,6 +15,7 @@ import { withdrawPlan } from './change.js'
 import { portOperations } from './container-links.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
+import { refreshHostsFiles } from './hosts-files.js'
 import { mendingOperations } from './mend-bridges.js'
 import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
@@ -75,6 +76,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   )
   registry.apply(plan.change)
   await disconnectMissing(context, present)
+  refreshHostsFiles(registry)
   context.unreservedPorts = await reserveStanding(context.reservations, registry)
   return gone
 }

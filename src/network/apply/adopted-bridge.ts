@@ -12,6 +12,8 @@ import { ignoreMissing } from './steps.js'
 export interface AdoptedBridge {
   readonly nfCallIptables: boolean
   readonly nfCallIp6tables: boolean
+  /** Whether somebody had set it up. */
+  readonly up: boolean
   /** The addresses that it had not: `172.20.0.1/16`. */
   readonly addresses: readonly string[]
 }
@@ -36,6 +38,7 @@ export async function adoptBridge(
   const memory: AdoptedBridge = {
     nfCallIptables: before?.nfCallIptables ?? link.bridge?.nfCallIptables ?? false,
     nfCallIp6tables: before?.nfCallIp6tables ?? link.bridge?.nfCallIp6tables ?? false,
+    up: before?.up ?? link.up,
     addresses: [...new Set([...(before?.addresses ?? []), ...added])],
   }
   // Remembered first: killed in between, we would take away what is not there.
@@ -68,6 +71,9 @@ export async function releaseBridge(context: HostContext, bridge: string): Promi
       await ignoreMissing(kernel.applyLinks([addressOperation('delete', link.index, address, prefixLength)]))
     }
     await sysctls.restore(localnetSetting(bridge))
+    if (!memory.up) {
+      await kernel.applyLinks([{ kind: 'link', action: 'change', link: { device: link.index, up: false } }])
+    }
   } else {
     sysctls.forget(localnetSetting(bridge))
   }

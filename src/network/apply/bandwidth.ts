@@ -8,7 +8,7 @@ import {
 } from '../plan/records.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Transition } from './stations.js'
-import { ignoreMissing, type Step } from './steps.js'
+import { ignoreMissing, type Step, takeBack } from './steps.js'
 
 /** An endpoint's limits. */
 type Limits = Pick<EndpointRecord, 'ingress' | 'egress'>
@@ -50,19 +50,20 @@ export function bandwidthSteps(kernel: HostKernel, { absent, present, change }: 
     }
   }
   if (forward.length === 0) return []
+  const leaves = 'limits of bandwidth'
+  const undo = (): Promise<void> => ignoreMissing(kernel.applyLinks(backward))
   return [
     {
-      leaves: 'limits of bandwidth',
+      leaves,
       apply: async () => {
         try {
           await kernel.applyLinks(forward)
         } catch (error) {
           // Some of them may be made already.
-          await ignoreMissing(kernel.applyLinks(backward))
-          throw error
+          await takeBack(error, leaves, undo)
         }
       },
-      undo: () => ignoreMissing(kernel.applyLinks(backward)),
+      undo,
     },
   ]
 }

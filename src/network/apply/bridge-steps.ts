@@ -6,7 +6,7 @@ import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
 import type { HostContext } from './host-context.js'
 import { ADDR_GEN_MODE_NONE, addressOperation } from './inside.js'
-import type { Step } from './steps.js'
+import { type Step, takeBack } from './steps.js'
 
 /** A network's bridges with their addresses and settings, one step for each. */
 export function bridgeSteps(context: HostContext, network: NetworkRecord): Step[] {
@@ -31,8 +31,7 @@ function ownStep(context: HostContext, network: NetworkRecord, bridge: string): 
           : []
         if (gateways.length > 0) await kernel.applyLinks([...linkLocal, ...gateways])
       } catch (error) {
-        await kernel.deleteLink(bridge)
-        throw error
+        await takeBack(error, `bridge ${bridge}`, () => kernel.deleteLink(bridge))
       }
     },
     undo: () => kernel.deleteLink(bridge),
@@ -40,14 +39,14 @@ function ownStep(context: HostContext, network: NetworkRecord, bridge: string): 
 }
 
 function adoptedStep(context: HostContext, network: NetworkRecord, bridge: string): Step {
+  const leaves = `settings and addresses of ${bridge}`
   return {
-    leaves: `settings and addresses of ${bridge}`,
+    leaves,
     apply: async () => {
       try {
         await adoptBridge(context, network, bridge)
       } catch (error) {
-        await releaseBridge(context, bridge)
-        throw error
+        await takeBack(error, leaves, () => releaseBridge(context, bridge))
       }
     },
     undo: () => releaseBridge(context, bridge),

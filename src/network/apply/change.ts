@@ -19,6 +19,7 @@ export async function applyPlan(
   await applySteps(
     transitionSteps(context, { absent: registry, present, change }, touched, places),
     operation,
+    context.leave,
   )
   registry.apply(change)
 }

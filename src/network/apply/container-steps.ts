@@ -8,7 +8,7 @@ import { hostsFileSteps } from './hosts-files.js'
 import { configureInside } from './inside.js'
 import { portSteps } from './port-steps.js'
 import { arrivingStations, type Places, type Station, type Transition } from './stations.js'
-import { ignoreMissing, type Step } from './steps.js'
+import { ignoreMissing, type Step, takeBack } from './steps.js'
 
 /**
  * The steps of a change of containers, forward from `absent` to `present`; leaving is the same, run backward. The rules
@@ -46,8 +46,9 @@ function hostLinksStep(
   stations: readonly Station[],
   places: Places,
 ): Step {
+  const leaves = `interfaces ${stations.map(({ endpoint }) => endpoint.hostInterface).join(', ')}`
   return {
-    leaves: `interfaces ${stations.map(({ endpoint }) => endpoint.hostInterface).join(', ')}`,
+    leaves,
     apply: async () => {
       const operations: RtnlOperation[] = []
       /** The station that each operation is for. */
@@ -63,8 +64,9 @@ function hostLinksStep(
       try {
         await kernel.applyLinks(operations)
       } catch (error) {
-        await undoPairs(kernel, stations, owners, error)
-        throw pairError(error, stations, owners, places)
+        await takeBack(pairError(error, stations, owners, places), leaves, () =>
+          undoPairs(kernel, stations, owners, error),
+        )
       }
     },
     undo: async () => {

@@ -1,7 +1,7 @@
 import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import type { HostKernel } from './host-kernel.js'
-import type { Step } from './steps.js'
+import { type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 
 /** RFC 1812 forwarding between interfaces; see the kernel's Documentation/networking/ip-sysctl.rst. */
@@ -30,8 +30,7 @@ export class Forwarding {
   async ours(families: readonly Family[], wanted: boolean): Promise<Family[]> {
     const found: Family[] = []
     for (const family of families) {
-      const remembered = this.#sysctls.before(FORWARDING[family]) !== undefined
-      if (remembered || (wanted && (await this.#isOff(family)))) found.push(family)
+      if (this.#isOurs(family) || (wanted && (await this.#isOff(family)))) found.push(family)
     }
     return found
   }
@@ -39,8 +38,7 @@ export class Forwarding {
   /** Whether a family is forwarded now, null where the kernel has none of it, and whether that is our doing. */
   async state(family: Family): Promise<{ readonly on: boolean | null; readonly turnedOn: boolean }> {
     const value = await this.#sysctls.readIfThere(FORWARDING[family])
-    const turnedOn = this.#sysctls.before(FORWARDING[family]) !== undefined
-    return { on: value === undefined ? null : value !== '0', turnedOn }
+    return { on: value === undefined ? null : value !== '0', turnedOn: this.#isOurs(family) }
   }
 
   /**
@@ -48,16 +46,34 @@ export class Forwarding {
    * other options.
    */
   step(families: readonly Family[], wanted: boolean): Step {
-    return {
-      leaves: families.map((family) => `${FORWARDING[family]} = 1`).join(', '),
-      apply: async () => {
-        if (!wanted) return
-        for (const family of families) if (await this.#isOff(family)) await this.#turnOn(family)
-      },
-      undo: async () => {
-        for (const family of families) await this.#giveBack(family)
-      },
+    const leaves = families.map((family) => `${FORWARDING[family]} = 1`).join(', ')
+    /** Families that this step began to turn on; before it was applied: all. */
+    let turned: readonly Family[] = families
+    const undo = async (): Promise<void> => {
+      for (const family of turned) await this.#giveBack(family)
     }
+    return {
+      leaves,
+      apply: async () => {
+        turned = []
+        if (!wanted) return
+        try {
+          for (const family of families) {
+            if (!(await this.#isOff(family))) continue
+            // What an earlier process turned on, and somebody off, is not this step's to give back.
+            if (!this.#isOurs(family)) turned = [...turned, family]
+            await this.#turnOn(family)
+          }
+        } catch (error) {
+          await takeBack(error, leaves, undo)
+        }
+      },
+      undo,
+    }
+  }
+
+  #isOurs(family: Family): boolean {
+    return this.#sysctls.before(FORWARDING[family]) !== undefined
   }
 
   async #isOff(family: Family): Promise<boolean> {
@@ -84,7 +100,6 @@ export class Forwarding {
   }
 
   async #giveBack(family: Family): Promise<void> {
-    if (this.#sysctls.before(FORWARDING[family]) === undefined) return
     await this.#sysctls.restore(FORWARDING[family])
     if (family === 4) return
     for (const name of this.#sysctls.changed) {

@@ -10,7 +10,7 @@ import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Persistence } from './persistence.js'
 import type { UnreservedPort } from './port-steps.js'
-import { inOperation, type Step } from './steps.js'
+import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 import { Turns } from './turns.js'
 
@@ -41,6 +41,7 @@ export class HostContext {
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   readonly #turns = new Turns()
+  #leftovers: readonly Leftover[] = []
   #closed = false
 
   constructor(parts: HostParts) {
@@ -58,6 +59,7 @@ export class HostContext {
   operate<T>(operation: string, work: () => Promise<T>): Promise<T> {
     return this.#turns.take(async () => {
       this.#assertOpen(operation)
+      await this.#retry()
       try {
         return await work()
       } catch (error) {
@@ -65,6 +67,18 @@ export class HostContext {
         throw inOperation(error, operation)
       }
     })
+  }
+
+  /** What a call could not take back when it failed: the next one tries once more, before it does anything. */
+  readonly leave = (leftovers: readonly Leftover[]): void => {
+    this.#leftovers = leftovers
+  }
+
+  async #retry(): Promise<void> {
+    const leftovers = this.#leftovers
+    // Once: later on somebody else may have made what would then be taken away.
+    this.#leftovers = []
+    for (const { undo } of leftovers.toReversed()) await undo().catch(() => undefined)
   }
 
   /** Ends the context after the calls that were asked for before: later ones fail with NFB_CLOSED. */
@@ -88,9 +102,17 @@ export class HostContext {
   /** The step that writes a change to the state directory. */
   remember(change: ViewChange, before: NetworkView = this.registry): Step {
     const inverse = invertChange(change, before)
+    const leaves = 'files of the state directory'
     return {
-      leaves: 'files of the state directory',
-      apply: async () => this.persistence.save(change),
+      leaves,
+      apply: async () => {
+        try {
+          this.persistence.save(change)
+        } catch (error) {
+          // Some of the files may be written.
+          await takeBack(error, leaves, async () => this.persistence.save(inverse))
+        }
+      },
       undo: async () => this.persistence.save(inverse),
     }
   }
@@ -111,16 +133,16 @@ export class HostContext {
       touched,
       change: { add: change.delete, delete: change.add },
     }
+    const leaves = 'elements of the sets of table nfbridge, or connections that they allowed'
     return [
       {
-        leaves: 'elements of the sets of table nfbridge, or connections that they allowed',
+        leaves,
         apply: async () => {
           await this.#commit(forward)
           try {
             await this.#forgetFlows(forward)
           } catch (error) {
-            await this.#commit(backward)
-            throw error
+            await takeBack(error, leaves, () => this.#commit(backward))
           }
         },
         undo: async () => {

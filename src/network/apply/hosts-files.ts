@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Touched } from '../plan/elements.js'
@@ -8,7 +8,7 @@ import type { ContainerRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import type { NetworkView } from '../plan/view.js'
 import type { Places, Transition } from './stations.js'
-import type { Step } from './steps.js'
+import { type Step, takeBack } from './steps.js'
 
 /** The step that keeps the hosts files of a change's containers, and of those linked to them, as they should be. */
 export function hostsFileSteps(
@@ -25,26 +25,67 @@ export function hostsFileSteps(
   for (const [client] of touched.pairs ?? []) candidates.add(client)
   const files = [...candidates].flatMap((id) => changedFile(id, absent, present, places) ?? [])
   if (files.length === 0) return []
+  const leaves = `hosts files ${files.map(({ file }) => file).join(', ')}`
+  /** What this step put another text in place of; undefined: no file. */
+  const replaced = new Map<string, string | undefined>()
+  const undo = async (): Promise<void> => {
+    for (const each of files) restore(each)
+    for (const { file, absent } of files) {
+      if (absent === undefined && replaced.has(file)) putBack(file, replaced.get(file))
+    }
+  }
   return [
     {
-      leaves: `hosts files ${files.map(({ file }) => file).join(', ')}`,
+      leaves,
       apply: async () => {
-        const done: HostsFile[] = []
         try {
-          for (const each of files) {
-            if (each.present !== undefined) replaceFile(each.file, each.present, each.path)
-            done.push(each)
+          for (const { file, absent, present, path } of files) {
+            if (present === undefined) continue
+            const before = absent ?? readIfThere(file)
+            replaceFile(file, present, path)
+            replaced.set(file, before)
           }
         } catch (error) {
-          for (const each of done) restore(each)
-          throw error
+          await takeBack(error, leaves, async () => {
+            for (const [file, text] of replaced) putBack(file, text)
+          })
         }
       },
-      undo: async () => {
-        for (const each of files) restore(each)
-      },
+      undo,
     },
   ]
+}
+
+/** A file that was not ours before the call is again what it was. */
+function putBack(file: string, text: string | undefined): void {
+  if (text === undefined) rmSync(file, { force: true })
+  else replaceFile(file, text)
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    // Whatever is in the way is said when it is written.
+    return undefined
+  }
+}
+
+/**
+ * Brings hosts files up to date when the host is opened: a killed process did not come to it, and links to containers that
+ * are gone are no more. One that can't be written is written with its next change, which says why it can't.
+ */
+export function refreshHostsFiles(view: NetworkView): void {
+  for (const container of view.containers) {
+    const text = textOf(view, container)
+    const { hostsFile: file } = container
+    if (file === undefined || text === undefined || readIfThere(file) === text) continue
+    try {
+      replaceFile(file, text)
+    } catch (error) {
+      if (!(error instanceof NfbridgeError)) throw error
+    }
+  }
 }
 
 /** A container's file and what is in it before and after; undefined: it is left as it is. */

@@ -16,6 +16,7 @@ export async function addPeer(
   await applySteps(
     peerSteps(context, peer, plan, { absent: context.registry, present, change: plan.change }),
     operation,
+    context.leave,
   )
   context.registry.apply(plan.change)
 }

@@ -124,6 +124,7 @@ function bridgeFromJson(value: object): AdoptedBridge {
   return {
     nfCallIptables: flag(value, 'nfCallIptables'),
     nfCallIp6tables: flag(value, 'nfCallIp6tables'),
+    up: flag(value, 'up'),
     addresses: texts(value, 'addresses').map((each) => Cidr.parseInterface(each).toString()),
   }
 }

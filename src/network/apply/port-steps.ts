@@ -5,7 +5,7 @@ import { eachFamily, publishingEndpoint } from '../plan/endpoints.js'
 import type { ContainerRecord, Family } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import type { Transition } from './stations.js'
-import type { Step } from './steps.js'
+import { type Step, takeBack } from './steps.js'
 
 /** A port of the host that a process outside of nfbridge holds. */
 export class BusyPort extends Error {
@@ -35,12 +35,17 @@ export function portSteps(reservations: PortReservations, { absent, present, cha
   const taken = [...after].filter(([key]) => !before.has(key)).map(([, port]) => port)
   const released = [...before].filter(([key]) => !after.has(key)).map(([, port]) => port)
   if (taken.length + released.length === 0) return []
+  const leaves = 'reservations of published ports'
   return [
     {
-      leaves: 'reservations of published ports',
+      leaves,
       apply: async () => {
         await reserve(reservations, taken)
-        await reservations.release(released)
+        try {
+          await reservations.release(released)
+        } catch (error) {
+          await takeBack(error, leaves, () => reservations.release(taken))
+        }
       },
       undo: async () => {
         await reservations.release(taken)

@@ -12,18 +12,29 @@ export interface Step {
   readonly undo: () => Promise<void>
 }
 
+/** What could not be taken away, and how it may be tried again. */
+export type Leftover = Pick<Step, 'leaves' | 'undo'>
+
 /**
  * Runs the steps in order. When one fails, those that were done are undone in reverse order and the failure is thrown,
  * with `remaining` where something could not be undone.
+ * @param leave is told what could not
  */
-export async function applySteps(steps: readonly Step[], operation: string): Promise<void> {
+export async function applySteps(
+  steps: readonly Step[],
+  operation: string,
+  leave: (leftovers: readonly Leftover[]) => void = () => undefined,
+): Promise<void> {
   const done: Step[] = []
   for (const step of steps) {
     try {
       await step.apply()
     } catch (error) {
-      const { remaining } = await undoAll(done)
-      throw inOperation(error, operation, { remaining })
+      const half = error instanceof HalfDone ? [error.leftover] : []
+      const { left } = await undoAll(done)
+      leave([...half, ...left])
+      const remaining = [...half, ...left].map(({ leaves }) => leaves)
+      throw inOperation(error instanceof HalfDone ? error.cause : error, operation, { remaining })
     }
     done.push(step)
   }
@@ -31,22 +42,42 @@ export async function applySteps(steps: readonly Step[], operation: string): Pro
 
 /** Runs the steps backward, all of them even when one fails; then the first failure is thrown, with all that remains. */
 export async function undoSteps(steps: readonly Step[], operation: string): Promise<void> {
-  const { remaining, first } = await undoAll(steps)
-  if (remaining.length > 0) throw inOperation(first, operation, { remaining })
+  const { left, first } = await undoAll(steps)
+  if (left.length > 0) throw inOperation(first, operation, { remaining: left.map(({ leaves }) => leaves) })
 }
 
-async function undoAll(steps: readonly Step[]): Promise<{ remaining: string[]; first: unknown }> {
-  const remaining: string[] = []
+async function undoAll(steps: readonly Step[]): Promise<{ left: Step[]; first: unknown }> {
+  const left: Step[] = []
   let first: unknown
   for (const step of steps.toReversed()) {
     try {
       await step.undo()
     } catch (error) {
       first ??= error
-      remaining.push(step.leaves)
+      left.push(step)
     }
   }
-  return { remaining, first }
+  return { left, first }
+}
+
+/** A step that failed half way, and whose first half could not be taken back; its cause is why it failed. */
+class HalfDone extends Error {
+  readonly leftover: Leftover
+
+  constructor(cause: unknown, leftover: Leftover) {
+    super(`${leftover.leaves} could not be taken back`, { cause })
+    this.leftover = leftover
+  }
+}
+
+/** In a step that fails half way: takes back what was done of it, and throws the failure. */
+export async function takeBack(error: unknown, leaves: string, undo: () => Promise<void>): Promise<never> {
+  try {
+    await undo()
+  } catch {
+    throw new HalfDone(error, { leaves, undo })
+  }
+  throw error
 }
 
 /** The same error, told of the caller's operation and, where it is known, of the place in the caller's input. */

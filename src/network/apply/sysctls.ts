@@ -76,7 +76,8 @@ export class Sysctls {
   }
 
   forget(name: string): void {
-    if (!this.#before.delete(name)) return
+    if (!this.#before.has(name)) return
     this.#persistence.saveSysctl(name, undefined)
+    this.#before.delete(name)
   }
 }

@@ -2,6 +2,7 @@ import { NfbridgeError } from '../../errors.js'
 import type { Nft, Rule, Ruleset } from '../../nft/index.js'
 import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
 import { userRuleText } from '../text/user-rule-text.js'
+import { inOperation } from './steps.js'
 
 /** A rule of the users: statements in the shape of libnftables' JSON, and a comment. */
 export type UserRule = Pick<Rule, 'expr' | 'comment'>
@@ -45,8 +46,8 @@ export class UserRules {
   }
 
   remember(rules: UserRuleSet): void {
-    this.#remembered = rules
     this.#save(rules)
+    this.#remembered = rules
   }
 
   /** Both chains as they are in the kernel; undefined when they are not there. */
@@ -129,12 +130,22 @@ export class UserRules {
       if (handle === undefined) transaction.add({ rule: { ...owner, ...plain(rule) } })
       else transaction.insert({ rule: { ...owner, ...plain(rule), handle } })
     }
+    const memory = this.#remembered
+    // First, because it can fail after the kernel has the rule; killed in between, the next open reads the kernel's.
+    this.remember({ ...memory, [chain]: after.map(plain) })
     try {
       await transaction.commit()
     } catch (error) {
-      throw error instanceof NfbridgeError && error.operation !== operation ? inRule(error, operation) : error
+      this.#remembered = memory
+      const told =
+        error instanceof NfbridgeError && error.operation !== operation ? inRule(error, operation) : error
+      try {
+        this.#save(memory)
+      } catch {
+        throw inOperation(told, operation, { remaining: ['files of the state directory'] })
+      }
+      throw told
     }
-    await this.snapshot()
   }
 }
 

@@ -1,36 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Namespace } from '../../../src/index.js'
-import { ip, ipJson, nft, runIn } from '../../support/tools.js'
+import { runIn } from '../../support/tools.js'
+
+/** One process for all tools. */
+const SCRIPT = `
+ip -d -j link show; echo @@
+ip -o address show scope global; echo @@
+ip -4 route show table all; echo @@
+ip -6 route show table all; echo @@
+nft -s list ruleset; echo @@
+ip neighbour show nud permanent; echo @@
+tc qdisc show; echo @@
+bridge fdb show; echo @@
+cd /proc/sys/net
+grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/accept_ra ipv6/conf/*/forwarding
+`
 
 /**
  * What the tools print of a namespace: all that a failed or undone call could leave behind. What follows from carriers
  * that come and go is left out: the state of links, IPv6's automatic addresses and their routes.
  */
 export async function stateOf(namespace: Namespace): Promise<string> {
-  const [links, addresses, routes, rules, forward, neighbours] = await Promise.all([
-    ipJson(namespace, 'link', 'show'),
-    ip(namespace, '-o', 'address', 'show', 'scope', 'global'),
-    ip(namespace, '-4', 'route', 'show', 'table', 'all'),
-    nft(namespace, '-s', 'list', 'ruleset'),
-    runIn(namespace, 'sysctl', ['-n', 'net.ipv4.ip_forward']),
-    ip(namespace, 'neighbour', 'show', 'nud', 'permanent'),
-  ])
+  const output = await runIn(namespace, 'sh', ['-c', SCRIPT])
+  const [links = '[]', addresses = '', routes = '', routes6 = '', rules = '', ...others] =
+    output.split('@@\n')
+  const [neighbours = '', qdiscs = '', entries = '', sysctls = ''] = others
   const parts = [
-    links.map(({ ifindex, ifname, address, mtu, master, group, ifalias, linkinfo }) =>
-      JSON.stringify({ ifindex, ifname, address, mtu, master, group, ifalias, kind: kindOf(linkinfo) }),
-    ),
+    linksOf(links),
     lines(addresses),
     lines(routes).map((line) => line.replace(/ linkdown\b/, '')),
+    lines(routes6)
+      .filter((line) => !/fe80::|ff00::|^multicast|^anycast/.test(line))
+      .map((line) => line.replace(/ linkdown\b/, '')),
     lines(rules),
-    lines(forward),
     lines(neighbours),
+    lines(qdiscs).filter((line) => !/ noqueue /.test(line)),
+    // What is not permanent was learned.
+    lines(entries).filter((line) => /static/.test(line)),
+    lines(sysctls),
   ]
   return parts.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n---\n')
 }
 
-function kindOf(linkinfo: unknown): unknown {
-  return typeof linkinfo === 'object' && linkinfo !== null && 'info_kind' in linkinfo
-    ? linkinfo.info_kind
-    : undefined
+/** The files of a state directory with what is in them. */
+export function filesOf(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((file) => `${file.slice(directory.length)} ${readFileSync(file, 'utf8')}`)
+}
+
+function linksOf(json: string): string[] {
+  const links: unknown = JSON.parse(json)
+  if (!Array.isArray(links)) throw new Error('ip prints a list of links')
+  return links.map(({ ifindex, ifname, address, mtu, master, group, ifalias, linkinfo, flags }) => {
+    const up = Array.isArray(flags) && flags.includes('UP')
+    const kind = linkinfo?.info_kind
+    return JSON.stringify({ ifindex, ifname, address, mtu, master, group, ifalias, kind, up })
+  })
 }
 
 function lines(text: string): string[] {

@@ -1,0 +1,357 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Machine } from '../../../lab/machine.js'
+import { type BridgeHost, type Container, type Network, NfbridgeError } from '../../../src/index.js'
+import { ip } from '../../support/tools.js'
+import { withFaults } from './faults.js'
+import { cleanUp, createMachines, openHost } from './setting.js'
+import { filesOf, stateOf } from './state.js'
+
+/** A host with a state directory and two containers to be. */
+interface World {
+  readonly host: Machine
+  readonly bridgeHost: BridgeHost
+  readonly a: Machine
+  readonly b: Machine
+  /** A directory for hosts files; what is in it counts as state. */
+  readonly hosts: string
+  /** Everything that a call could leave behind. */
+  state(): Promise<unknown>
+}
+
+/** A call of which each part is to fail once. */
+interface Trial {
+  readonly name: string
+  readonly prepare?: (world: World) => Promise<unknown>
+  readonly call: (world: World) => Promise<unknown>
+  /** Takes back what the call made. */
+  readonly revert: (world: World) => Promise<unknown>
+  /** The call takes away: a failure does not bring back what is gone, and a repetition takes away the rest. */
+  readonly takesAway?: true
+}
+
+const [idA, idB] = ['a'.repeat(64), 'b'.repeat(64)]
+const subnet = '172.17.0.0/16'
+const both = { name: 'docker0', pools: [{ subnet }, { subnet: 'fd00:17::/64' }] }
+
+function network({ bridgeHost }: World, name = 'docker0'): Network {
+  const found = bridgeHost.network(name)
+  if (!found) throw new Error(`no network ${name}`)
+  return found
+}
+
+function container({ bridgeHost }: World, name = 'a'): Container {
+  const found = bridgeHost.container(name)
+  if (!found) throw new Error(`no container ${name}`)
+  return found
+}
+
+/** Two containers on a network without icc, the second with much that can be changed. */
+async function standing(world: World): Promise<void> {
+  const net = await world.bridgeHost.createNetwork({ ...both, icc: false })
+  await net.attach({ name: 'b', id: idB, netns: world.b.namespace.path(), expose: [80] })
+  await net.attach({
+    name: 'a',
+    id: idA,
+    netns: world.a.namespace.path(),
+    publish: ['8080:80', '9000-9003:90-93'],
+    links: ['b'],
+    hostsFile: join(world.hosts, 'a'),
+  })
+}
+
+const attachment = ({ hosts, a }: World) => ({
+  name: 'a',
+  id: idA,
+  netns: a.namespace.path(),
+  links: ['b'],
+  publish: ['8080:80', '81', '9000-9003:90-93/udp'],
+  bandwidth: { ingress: { rate: 10_000_000 }, egress: { rate: 10_000_000 } },
+  hostsFile: join(hosts, 'a'),
+})
+
+const trials: readonly Trial[] = [
+  {
+    name: 'createNetwork, the first',
+    call: ({ bridgeHost }) => bridgeHost.createNetwork(both),
+    revert: (world) => network(world).destroy(),
+  },
+  {
+    name: 'createNetwork, one more, over several bridges',
+    prepare: ({ bridgeHost }) => bridgeHost.createNetwork({ name: 'br1', subnet: '10.1.0.0/24' }),
+    call: ({ bridgeHost }) => bridgeHost.createNetwork({ ...both, bridges: 2, icc: false }),
+    revert: (world) => network(world).destroy(),
+  },
+  {
+    name: 'createNetwork, adopting',
+    prepare: async ({ host }) => {
+      await ip(host.namespace, 'link', 'add', 'docker0', 'address', '02:00:00:00:00:01', 'type', 'bridge')
+    },
+    call: ({ bridgeHost }) => bridgeHost.createNetwork({ ...both, adopt: true }),
+    revert: (world) => network(world).destroy(),
+  },
+  {
+    name: 'Network.destroy, the last, with containers',
+    prepare: standing,
+    call: (world) => network(world).destroy(),
+    revert: standing,
+    takesAway: true,
+  },
+  {
+    name: 'Network.update',
+    prepare: standing,
+    call: (world) => network(world).update({ icc: true }),
+    revert: (world) => network(world).update({ icc: false }),
+  },
+  {
+    name: 'attach',
+    prepare: async (world) => {
+      const net = await world.bridgeHost.createNetwork(both)
+      await net.attach({ name: 'b', id: idB, netns: world.b.namespace, expose: [80] })
+    },
+    call: (world) => network(world).attach(attachment(world)),
+    revert: (world) => container(world).detach(),
+  },
+  {
+    name: 'attachAll',
+    prepare: ({ bridgeHost }) => bridgeHost.createNetwork(both),
+    call: (world) =>
+      network(world).attachAll([
+        { name: 'b', id: idB, netns: world.b.namespace, expose: [80] },
+        attachment(world),
+      ]),
+    revert: (world) => network(world).detachAll(),
+  },
+  {
+    name: 'detach',
+    prepare: standing,
+    call: (world) => container(world).detach(),
+    revert: async (world) => {
+      await network(world).destroy()
+      await standing(world)
+    },
+    takesAway: true,
+  },
+  {
+    name: 'stop',
+    prepare: standing,
+    call: (world) => container(world, 'b').stop(),
+    revert: (world) => container(world, 'b').start(),
+    takesAway: true,
+  },
+  {
+    name: 'start',
+    prepare: async (world) => {
+      await standing(world)
+      await container(world).stop()
+    },
+    call: (world) => container(world).start(),
+    revert: (world) => container(world).stop(),
+  },
+  {
+    name: 'connect',
+    prepare: async (world) => {
+      await standing(world)
+      await world.bridgeHost.createNetwork({ name: 'br1', subnet: '10.1.0.0/24' })
+    },
+    call: (world) => container(world).connect('br1'),
+    revert: (world) => container(world).disconnect('br1'),
+  },
+  {
+    name: 'disconnect',
+    prepare: async (world) => {
+      await standing(world)
+      await world.bridgeHost.createNetwork({ name: 'br1', subnet: '10.1.0.0/24' })
+      await container(world).connect('br1')
+    },
+    call: (world) => container(world).disconnect('br1'),
+    revert: (world) => container(world).connect('br1'),
+    takesAway: true,
+  },
+  {
+    name: 'link',
+    prepare: async (world) => {
+      await standing(world)
+      await container(world).unlink('b')
+    },
+    call: (world) => container(world).link('b:other'),
+    revert: (world) => container(world).unlink('other'),
+  },
+  {
+    name: 'unlink',
+    prepare: standing,
+    call: (world) => container(world).unlink('b'),
+    revert: (world) => container(world).link('b'),
+  },
+  {
+    name: 'publish',
+    prepare: standing,
+    call: (world) => container(world).publish('82', '7000-7003:70-73/udp'),
+    revert: async (world) => {
+      for (const text of container(world).published.slice(2)) await container(world).unpublish(text)
+    },
+  },
+  {
+    name: 'unpublish',
+    prepare: standing,
+    call: (world) => container(world).unpublish('9000-9003:90-93'),
+    revert: (world) => container(world).publish('9000-9003:90-93'),
+  },
+  {
+    name: 'expose',
+    prepare: standing,
+    call: (world) => container(world, 'b').expose('443/tcp'),
+    revert: (world) => container(world, 'b').unexpose('443/tcp'),
+  },
+  {
+    name: 'setBandwidth',
+    prepare: standing,
+    call: (world) => container(world).setBandwidth({ ingress: { rate: 1e7 }, egress: { rate: 1e7 } }),
+    revert: (world) => container(world).setBandwidth({}),
+  },
+  {
+    name: 'addPeer',
+    prepare: standing,
+    call: ({ bridgeHost }) => bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' }),
+    revert: ({ bridgeHost }) => bridgeHost.removePeer('172.18.0.0/16'),
+  },
+  {
+    name: 'removePeer',
+    prepare: async (world) => {
+      await standing(world)
+      await world.bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' })
+    },
+    call: ({ bridgeHost }) => bridgeHost.removePeer('172.18.0.0/16'),
+    revert: ({ bridgeHost }) => bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' }),
+    takesAway: true,
+  },
+  {
+    name: 'userRules.append',
+    prepare: standing,
+    call: ({ bridgeHost }) => bridgeHost.userRules.forward.append([{ counter: null }, { accept: null }]),
+    revert: ({ bridgeHost }) => bridgeHost.userRules.forward.delete(0),
+  },
+]
+
+async function createWorld(): Promise<World> {
+  const { host, machines } = await createMachines('a', 'b')
+  const [a, b] = [machines.get('a'), machines.get('b')]
+  if (!a || !b) throw new Error('two machines')
+  const state = mkdtempSync(join(tmpdir(), 'nfbridge-faults-'))
+  const hosts = join(state, '..', `${state.split('/').at(-1)}-hosts`)
+  mkdirSync(hosts)
+  cleanUp(async () => {
+    for (const folder of [state, hosts]) rmSync(folder, { recursive: true, force: true })
+  })
+  const bridgeHost = await openHost(host, { state })
+  return {
+    host,
+    bridgeHost,
+    a,
+    b,
+    hosts,
+    state: async () => ({
+      host: await stateOf(host.namespace),
+      a: await stateOf(a.namespace),
+      b: await stateOf(b.namespace),
+      files: filesOf(state),
+      hosts: filesOf(hosts),
+    }),
+  }
+}
+
+async function failureOf(work: Promise<unknown>): Promise<NfbridgeError | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    if (error instanceof NfbridgeError) return error
+    throw error
+  }
+}
+
+describe('each part of a call fails once', () => {
+  it.each(trials)(
+    '$name',
+    async ({ prepare, call, revert, takesAway }) => {
+      const world = await createWorld()
+      await prepare?.(world)
+      const normal = await withFaults([], async (faults) => {
+        await call(world)
+        return faults.calls
+      })
+      const after = alike(await world.state())
+      await revert(world)
+      // Names, addresses and indexes are chosen at random or go on: each round is held to its own beginning.
+      for (const number of worthFailing(normal)) {
+        const before = await world.state()
+        const [failure, failed] = await withFaults([number], async (faults) => [
+          await failureOf(call(world)),
+          `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
+        ])
+        if (failure) {
+          expect(failure.message, failed).toContain('fails on purpose')
+          if (takesAway) expect(failure.remaining, failed).not.toEqual([])
+          else {
+            expect(failure.remaining, failed).toEqual([])
+            expect(await world.state(), failed).toEqual(before)
+          }
+          await call(world)
+          if (takesAway) expect(alike(await world.state()), failed).toEqual(after)
+        }
+        await revert(world)
+      }
+    },
+    60_000,
+  )
+})
+
+describe('what undoes it fails as well: the error says what remains, or nothing does, and the call can be repeated', () => {
+  it.each(trials.filter(({ takesAway }) => !takesAway))(
+    '$name',
+    async ({ prepare, call, revert }) => {
+      const world = await createWorld()
+      await prepare?.(world)
+      const normal = await withFaults([], async (faults) => {
+        await call(world)
+        return faults.calls
+      })
+      await revert(world)
+      for (const number of worthFailing(normal).filter((each) => !ASKS.test(normal[each] ?? ''))) {
+        const before = await world.state()
+        const [failure, failed] = await withFaults([number, number + 1], async (faults) => [
+          await failureOf(call(world)),
+          `${number}: ${faults.failed.join(' ')} of ${faults.calls.join(' ')}`,
+        ])
+        if (!failure) {
+          await revert(world)
+          continue
+        }
+        if (failure.remaining.length === 0) expect(await world.state(), failed).toEqual(before)
+        await call(world)
+        await revert(world)
+      }
+    },
+    60_000,
+  )
+})
+
+const ASKS = /^(list|find|read|bridgeIndex|await)/
+
+/** Of the calls that ask, the first of each kind: all are followed by the same way back. */
+function worthFailing(calls: readonly string[]): number[] {
+  return calls.flatMap((name, number) => (ASKS.test(name) && calls.indexOf(name) < number ? [] : [number]))
+}
+
+/** A state without what is chosen at random, and without the order that follows from it. */
+function alike(state: unknown): string[] {
+  return JSON.stringify(state)
+    .replaceAll(/veth\w+|ifb\w+/g, 'VETH')
+    .replaceAll(/ifindex\\":\d+|@if\d+|"(index|group|hostInterface)\\*":("[^"]*"|\d+)/g, '')
+    .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC')
+    .split(/\\n|\\t/)
+    .map((line) => line.replace(/^\d+: /, ''))
+    .sort()
+}
