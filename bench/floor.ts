@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Namespace } from 'nfbridge'
 import { nanoseconds, type Programs } from './programs.js'
-import type { Marks } from './record.js'
-import { describeSteps, readRecording, type Step, toSteps, writeScript } from './recording.js'
+import type { Marks, Recorded } from './record.js'
+import { describeSteps, readRecording, removalByGroup, type Step, toSteps, writeScript } from './recording.js'
 
 const run = promisify(execFile)
 
@@ -18,6 +18,10 @@ export interface Floor {
   replay(times: number): Promise<readonly number[]>
   /** As `replay`, with what only asks among it: the waits of the product, without its JavaScript and its threads. */
   replayWithQuestions(times: number): Promise<readonly number[]>
+  /** The other way round: what undoes it is timed, and what goes before it is not. */
+  replayUndo(times: number): Promise<readonly number[]>
+  /** As `replayUndo`, but interfaces go by one DELLINK by their group, which alone is timed. */
+  removeByGroup(times: number): Promise<readonly number[]>
   /** What is sent, for people. */
   readonly description: string
 }
@@ -29,10 +33,10 @@ export interface Floor {
 export async function recordFloor(
   programs: Programs,
   folder: string,
-  what: 'rules' | 'element' | 'elements' | 'attach',
+  what: Recorded,
   count: number,
   host: Namespace,
-  container?: Namespace,
+  containers: readonly Namespace[] = [],
 ): Promise<Floor> {
   const recording = join(folder, `${what}.recording`)
   const recorder = fileURLToPath(new URL('./record.js', import.meta.url))
@@ -42,7 +46,7 @@ export async function recordFloor(
     timeout: 60_000,
   })
   const marks: Marks = JSON.parse(stdout)
-  const recorded = { host: BigInt(marks.hostInode), container: BigInt(marks.containerInode) }
+  const recorded = { host: BigInt(marks.hostInode), containers: marks.containerInodes.map(BigInt) }
   const steps = (phase: Step['phase'], [begin, end]: readonly [number, number], questions = false): Step[] =>
     toSteps(readRecording(recording, begin, end), phase, recorded, questions)
 
@@ -58,13 +62,25 @@ export async function recordFloor(
   const talkative = join(folder, `${what}.questions`)
   writeScript(talkative, [...steps('timed', marks.timed, true), ...undo])
 
-  const places = [host, ...(container === undefined ? [] : [container])].map((namespace) => namespace.path())
+  const undoing = join(folder, `${what}.undo`)
+  writeScript(undoing, [...steps('before', marks.timed), ...steps('timed', marks.undo)])
+  const byGroup = (): string => {
+    const path = join(folder, `${what}.by-group`)
+    const before = steps('before', marks.timed)
+    const { removal, rest } = removalByGroup(before, steps('timed', marks.undo))
+    writeScript(path, [...before, ...removal, ...rest.map((step): Step => ({ ...step, phase: 'undo' }))])
+    return path
+  }
+
+  const places = [host, ...containers].map((namespace) => namespace.path())
   return {
     prepare: async () => {
       await nanoseconds(programs.replay, [setup, '0', ...places])
     },
     replay: (times) => nanoseconds(programs.replay, [rounds, String(times), ...places]),
     replayWithQuestions: (times) => nanoseconds(programs.replay, [talkative, String(times), ...places]),
+    replayUndo: (times) => nanoseconds(programs.replay, [undoing, String(times), ...places]),
+    removeByGroup: (times) => nanoseconds(programs.replay, [byGroup(), String(times), ...places]),
     description: describeSteps(timed),
   }
 }

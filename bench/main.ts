@@ -11,16 +11,46 @@ import { findPeers } from './peers.js'
 import { heading, printResult } from './print.js'
 import { compilePrograms } from './programs.js'
 import { attachContest } from './rows/attach.js'
+import { attachAllContest, detachAllContest } from './rows/attach-all.js'
 import { elementContest } from './rows/element.js'
 import { elementsContest } from './rows/elements.js'
+import { openContest } from './rows/open.js'
+import { packetsContest } from './rows/packets.js'
+import { publishContest } from './rows/publish.js'
 import { rulesContest } from './rows/rules.js'
+import { scaleContests } from './rows/scale.js'
 import { Surroundings } from './surroundings.js'
 
-const rows: Readonly<Record<string, (surroundings: Surroundings, count: number) => Promise<Contest>>> = {
-  rules: rulesContest,
-  elements: elementsContest,
-  element: elementContest,
-  attach: attachContest,
+interface Row {
+  readonly prepare: (surroundings: Surroundings, sizes: Sizes) => Promise<Contest | Contest[]>
+  /** What no round begins after, as a part of the limit. */
+  readonly share: number
+}
+
+/** How many there are of what a row measures. */
+interface Sizes {
+  readonly rules: number
+  readonly containers: number
+  readonly standing: number
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  rules: { share: 1, prepare: (surroundings, { rules }) => rulesContest(surroundings, rules) },
+  elements: { share: 1, prepare: (surroundings, { rules }) => elementsContest(surroundings, rules) },
+  element: { share: 0.5, prepare: (surroundings, { rules }) => elementContest(surroundings, rules) },
+  attach: { share: 0.5, prepare: attachContest },
+  'attach-all': {
+    share: 0.3,
+    prepare: (surroundings, { containers }) => attachAllContest(surroundings, containers),
+  },
+  'detach-all': {
+    share: 0.3,
+    prepare: (surroundings, { containers }) => detachAllContest(surroundings, containers),
+  },
+  publish: { share: 0.3, prepare: publishContest },
+  open: { share: 0.3, prepare: (surroundings, { containers }) => openContest(surroundings, containers) },
+  packets: { share: 0.3, prepare: packetsContest },
+  scale: { share: 0.15, prepare: (surroundings, { standing }) => scaleContests(surroundings, standing) },
 }
 
 const usage = `usage: npm run bench -- [--quick] [--json] [${Object.keys(rows).join('|')}]…`
@@ -36,8 +66,10 @@ if (
   process.exit(2)
 }
 
-const limits: Limits = quick ? { rounds: 7, budgetMs: 7_000 } : { rounds: 25, budgetMs: 45_000 }
-const count = 10_000
+const limits: Limits = quick ? { rounds: 7, budgetMs: 5_000 } : { rounds: 25, budgetMs: 30_000 }
+const sizes: Sizes = quick
+  ? { rules: 10_000, containers: 200, standing: 500 }
+  : { rules: 10_000, containers: 1_000, standing: 5_000 }
 const folder = mkdtempSync(join(tmpdir(), 'nfbridge-bench-'))
 process.env.XTABLES_LOCKFILE = join(folder, 'xtables.lock') // not the machine's own: it is never waited for or held
 
@@ -62,13 +94,15 @@ async function measure(): Promise<Result[]> {
     for (const sentence of peers.missing) process.stdout.write(`left out: ${sentence}\n`)
   }
   const results: Result[] = []
-  for (const [name, contest] of Object.entries(rows)) {
+  for (const [name, { prepare, share }] of Object.entries(rows)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue
     const surroundings = new Surroundings(programs, peers, folder)
     try {
-      const result = await hold(await contest(surroundings, count), limits)
-      results.push(result)
-      if (!json) process.stdout.write(`\n${printResult(result)}`)
+      for (const contest of [await prepare(surroundings, sizes)].flat()) {
+        const result = await hold(contest, { ...limits, budgetMs: limits.budgetMs * share })
+        results.push(result)
+        if (!json) process.stdout.write(`\n${printResult(result)}`)
+      }
     } finally {
       await surroundings.close()
     }

@@ -13,18 +13,21 @@ export interface Programs {
   readonly replay: string
   /** Path of the program that runs commands in a namespace and says how long they took. */
   readonly launch: string
+  /** Path of the program that sends datagrams from one namespace to another and back. */
+  readonly echo: string
   /** Path of the library that, preloaded, records netlink messages. */
   readonly record: string
 }
 
 export async function compilePrograms(): Promise<Programs> {
   mkdirSync(binaries, { recursive: true })
-  const [replay, launch, record] = await Promise.all([
+  const [replay, launch, echo, record] = await Promise.all([
     compile('replay.c', 'replay', []),
     compile('launch.c', 'launch', []),
+    compile('echo.c', 'echo', []),
     compile('record.c', 'record.so', ['-shared', '-fPIC', '-ldl']),
   ])
-  return { replay, launch, record }
+  return { replay, launch, echo, record }
 }
 
 async function compile(source: string, binary: string, options: readonly string[]): Promise<string> {

@@ -1,11 +1,19 @@
 /**
  * A process that runs what a row measures once, under `record.so`, and says where in the recording each phase begins
- * and ends. Usage: record RECORDING rules|element|elements|attach COUNT
+ * and ends. Usage: record RECORDING rules|element|elements|attach|attach-all|publish|open COUNT
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { BridgeHost, Namespace } from 'nfbridge'
 import { Nft } from 'nfbridge/nft'
-import { addContainer, networkOptions } from './container.js'
+import {
+  addContainer,
+  containerOptions,
+  createNamespaces,
+  linkedContainers,
+  networkOptions,
+  publications,
+} from './container.js'
 import {
   adding,
   addressSet,
@@ -24,10 +32,13 @@ export interface Marks {
   readonly setup: readonly [number, number]
   readonly timed: readonly [number, number]
   readonly undo: readonly [number, number]
-  /** Inodes of the namespaces, in decimal; the container's is `0` where there is none. */
+  /** Inodes of the namespaces, in decimal. */
   readonly hostInode: string
-  readonly containerInode: string
+  readonly containerInodes: readonly string[]
 }
+
+/** What is recorded. */
+export type Recorded = 'rules' | 'elements' | 'element' | 'attach' | 'attach-all' | 'publish' | 'open'
 
 const [, , recording = '', what = '', countText = '0'] = process.argv
 const count = Number(countText)
@@ -39,7 +50,7 @@ type Phase = () => Promise<unknown>
 async function phases(
   steps: readonly [Phase, Phase, Phase],
   host: Namespace,
-  container?: Namespace,
+  containers: readonly Namespace[] = [],
 ): Promise<Marks> {
   const marks = [position()]
   for (const step of steps) {
@@ -52,7 +63,7 @@ async function phases(
     timed: [b, c],
     undo: [c, d],
     hostInode: String(host.inode),
-    containerInode: String(container?.inode ?? 0),
+    containerInodes: containers.map(({ inode }) => String(inode)),
   }
 }
 
@@ -121,16 +132,80 @@ async function recordAttach(): Promise<Marks> {
       async () => endpoint?.detach(),
     ],
     netns,
-    container,
+    [container],
   )
 }
 
-const recorders: Readonly<Record<string, () => Promise<Marks>>> = {
+async function recordAttachAll(): Promise<Marks> {
+  const [netns, containers] = await Promise.all([Namespace.create(), createNamespaces(count)])
+  const host = await BridgeHost.open({ netns })
+  const network = await host.createNetwork(networkOptions)
+  const all = containers.map(containerOptions)
+  return phases(
+    [
+      async () => {
+        await network.attachAll(all.slice(0, 1))
+        await network.detachAll()
+      },
+      () => network.attachAll(all),
+      () => network.detachAll(),
+    ],
+    netns,
+    containers,
+  )
+}
+
+async function recordPublish(): Promise<Marks> {
+  const [netns, container] = await Promise.all([Namespace.create(), Namespace.create()])
+  const host = await BridgeHost.open({ netns })
+  const network = await host.createNetwork(networkOptions)
+  const endpoint = await addContainer(network, container)
+  const ports = publications(count)
+  return phases(
+    [
+      // The container stays; what a publication makes only once belongs to the set-up.
+      async () => {
+        await endpoint.publish(...ports)
+        await endpoint.unpublish(...ports)
+      },
+      () => endpoint.publish(...ports),
+      () => endpoint.unpublish(...ports),
+    ],
+    netns,
+    [container],
+  )
+}
+
+async function recordOpen(): Promise<Marks> {
+  const [netns, containers] = await Promise.all([Namespace.create(), createNamespaces(count)])
+  const state = mkdtempSync(join(dirname(recording), 'state-'))
+  let host = await BridgeHost.open({ netns, state })
+  const network = await host.createNetwork(networkOptions)
+  return phases(
+    [
+      async () => {
+        await network.attachAll(linkedContainers(containers))
+        await host.close()
+      },
+      async () => {
+        host = await BridgeHost.open({ netns, state })
+      },
+      () => host.close(),
+    ],
+    netns,
+    containers,
+  )
+}
+
+const recorders: Readonly<Record<Recorded, () => Promise<Marks>>> = {
   rules: recordRules,
   elements: recordElements,
   element: recordElement,
   attach: recordAttach,
+  'attach-all': recordAttachAll,
+  publish: recordPublish,
+  open: recordOpen,
 }
-const marks = await recorders[what]?.()
+const marks = await new Map(Object.entries(recorders)).get(what)?.()
 process.stdout.write(`${JSON.stringify(marks)}\n`)
 process.exit(marks === undefined ? 2 : 0)

@@ -17,21 +17,26 @@ export interface Send {
 
 /** A send in a script of replay.c. */
 export interface Step {
-  readonly phase: 'setup' | 'timed' | 'undo'
-  readonly place: 'host' | 'container'
+  /** `before`: in each round, to prepare what is timed. */
+  readonly phase: 'setup' | 'before' | 'timed' | 'undo'
+  /** The host, or the container of this number. */
+  readonly place: 'host' | number
   readonly protocol: number
   readonly bytes: Buffer
 }
 
-/** The descriptor under which replay.c keeps the container's namespace. */
-const containerFd = 100
+/** The descriptor under which replay.c keeps the first container's namespace. */
+const firstContainerFd = 100
 
 // linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/veth.h, linux/netfilter/nfnetlink.h
 const netlinkRoute = 0
 const netlinkNetfilter = 12
 const batchBegin = 0x10
 const newLink = 16
+const delLink = 17
+const setLink = 19
 const netNsFd = 28
+const groupAttribute = 27
 const linkInfo = 18
 const infoData = 2
 const vethInfoPeer = 1
@@ -58,7 +63,7 @@ export function readRecording(path: string, begin = 0, end = Number.POSITIVE_INF
 /** The namespaces that a recording was made in, by their inodes. */
 export interface Places {
   readonly host: bigint
-  readonly container: bigint
+  readonly containers: readonly bigint[]
 }
 
 /**
@@ -71,23 +76,79 @@ export function toSteps(
   places: Places,
   questions = false,
 ): Step[] {
+  const numbers = new Map(places.containers.map((inode, number) => [inode, number]))
+  const descriptors = new Map<number, number>()
   return sends
-    .filter(({ inode }) => inode === places.host || inode === places.container)
     .filter((send) => questions || isChange(send))
-    .map(({ inode, protocol, bytes }) => ({
-      phase,
-      place: inode === places.container ? 'container' : 'host',
-      protocol,
-      bytes:
-        protocol === netlinkRoute ? inContainerOf(bytes) : isBatch(bytes) ? ofAnyGeneration(bytes) : bytes,
-    }))
+    .flatMap(({ inode, protocol, bytes }): Step[] => {
+      const place = inode === places.host ? 'host' : numbers.get(inode)
+      if (place === undefined) return []
+      const own =
+        protocol === netlinkRoute
+          ? inContainersOf(bytes, descriptors)
+          : isBatch(bytes)
+            ? ofAnyGeneration(bytes)
+            : bytes
+      return [{ phase, place, protocol, bytes: own }]
+    })
+}
+
+/**
+ * The least by which the interfaces of `attaching` can be taken away, one DELLINK by their group, and what is left to do of
+ * `detaching` then.
+ */
+export function removalByGroup(
+  attaching: readonly Step[],
+  detaching: readonly Step[],
+): { readonly removal: readonly Step[]; readonly rest: readonly Step[] } {
+  const isOfLinks = ({ place, protocol }: Step): boolean => place === 'host' && protocol === netlinkRoute
+  const group = attaching
+    .filter(isOfLinks)
+    .flatMap(({ bytes }) => messagesOf(bytes))
+    .flatMap((message) => (message.readUInt16LE(4) === newLink ? [groupOf(message)] : []))
+    .find((each) => each !== undefined)
+    ?.readUInt32LE(0)
+  if (group === undefined) throw new Error('no interface was made in a group')
+  const removal: Step[] = []
+  const rest = detaching.flatMap((step): Step[] => {
+    if (!isOfLinks(step)) return [step]
+    const messages = messagesOf(step.bytes)
+    for (const message of messages) {
+      if (message.readUInt16LE(4) !== delLink) continue
+      groupOf(message)?.writeUInt32LE(group, 0)
+      removal.push({ ...step, bytes: message })
+    }
+    const others = messages.filter(
+      (message) => ![newLink, delLink, setLink].includes(message.readUInt16LE(4)),
+    )
+    return others.length === 0 ? [] : [{ ...step, bytes: Buffer.concat(others) }]
+  })
+  return { removal, rest }
+}
+
+/** The messages of a send, each with its padding; copies. */
+function messagesOf(bytes: Buffer): Buffer[] {
+  const messages: Buffer[] = []
+  for (let at = 0; at + headerBytes <= bytes.length; ) {
+    const end = at + align(Math.max(headerBytes, bytes.readUInt32LE(at)))
+    messages.push(Buffer.from(bytes.subarray(at, end)))
+    at = end
+  }
+  return messages
+}
+
+/** The value of IFLA_GROUP in a message about a link. */
+function groupOf(message: Buffer): Buffer | undefined {
+  const attributes = message.subarray(headerBytes + linkHeaderBytes, message.readUInt32LE(0))
+  for (const [type, value] of attributesOf(attributes)) if (type === groupAttribute) return value
+  return undefined
 }
 
 export function writeScript(path: string, steps: readonly Step[]): void {
   const parts = steps.map(({ phase, place, protocol, bytes }) => {
     const head = Buffer.alloc(16)
-    head.writeUInt32LE({ setup: 0, timed: 1, undo: 2 }[phase], 0)
-    head.writeUInt32LE({ host: 0, container: 1 }[place], 4)
+    head.writeUInt32LE({ setup: 0, timed: 1, undo: 2, before: 3 }[phase], 0)
+    head.writeUInt32LE(place === 'host' ? 0 : place + 1, 4)
     head.writeUInt32LE(protocol, 8)
     head.writeUInt32LE(bytes.length, 12)
     return Buffer.concat([head, bytes], 16 + align(bytes.length))
@@ -95,15 +156,17 @@ export function writeScript(path: string, steps: readonly Step[]): void {
   writeFileSync(path, Buffer.concat(parts), { mode: 0o600 })
 }
 
-/** The sends' sizes, for people. */
+/** The sends' sizes, for people; those in many containers together. */
 export function describeSteps(steps: readonly Step[]): string {
-  return steps
-    .filter(({ phase }) => phase === 'timed')
+  const inside = steps.filter(({ place }) => place !== 'host')
+  const texts = steps
+    .filter(({ place }) => place === 'host' || inside.length === 1)
     .map(({ place, protocol, bytes }) => {
       const family = protocol === netlinkRoute ? 'rtnetlink' : 'nf_tables'
-      return `${family} ${bytes.length} B${place === 'container' ? ' in the container' : ''}`
+      return `${family} ${bytes.length} B${place === 'host' ? '' : ' in the container'}`
     })
-    .join(', ')
+  if (inside.length > 1) texts.push(`${inside.length} in the containers`)
+  return texts.join(', ')
 }
 
 function isChange({ protocol, bytes }: Send): boolean {
@@ -126,28 +189,39 @@ function ofAnyGeneration(bytes: Buffer): Buffer {
   return Buffer.concat([begin, bytes.subarray(align(length))])
 }
 
-/** Messages about links that name the container's namespace by the descriptor that replay.c has it under. */
-function inContainerOf(bytes: Buffer): Buffer {
+/**
+ * Messages about links that name a container's namespace by the descriptor that replay.c has it under: the product makes the
+ * containers' interfaces in the order of the containers.
+ */
+function inContainersOf(bytes: Buffer, descriptors: Map<number, number>): Buffer {
   for (
     let at = 0;
     at + headerBytes <= bytes.length;
     at += align(Math.max(headerBytes, bytes.readUInt32LE(at)))
   ) {
     if (bytes.readUInt16LE(at + 4) !== newLink) continue
-    renameNamespace(bytes.subarray(at + headerBytes + linkHeaderBytes, at + bytes.readUInt32LE(at)))
+    renameNamespace(
+      bytes.subarray(at + headerBytes + linkHeaderBytes, at + bytes.readUInt32LE(at)),
+      descriptors,
+    )
   }
   return bytes
 }
 
-function renameNamespace(attributes: Buffer): void {
+function renameNamespace(attributes: Buffer, descriptors: Map<number, number>): void {
   for (const [type, value] of attributesOf(attributes)) {
-    if (type === netNsFd) value.writeUInt32LE(containerFd, 0)
+    if (type === netNsFd) {
+      const recorded = value.readUInt32LE(0)
+      const descriptor = descriptors.get(recorded) ?? firstContainerFd + descriptors.size
+      descriptors.set(recorded, descriptor)
+      value.writeUInt32LE(descriptor, 0)
+    }
     if (type !== linkInfo) continue
     for (const [infoType, info] of attributesOf(value)) {
       if (infoType !== infoData) continue
       for (const [dataType, peer] of attributesOf(info)) {
         if (dataType === vethInfoPeer && peer.length >= linkHeaderBytes)
-          renameNamespace(peer.subarray(linkHeaderBytes))
+          renameNamespace(peer.subarray(linkHeaderBytes), descriptors)
       }
     }
   }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Namespace } from 'nfbridge'
+import { createNamespaces } from './container.js'
 import type { Contestant } from './contest.js'
 import type { Peers } from './peers.js'
 import type { Programs } from './programs.js'
@@ -25,6 +26,15 @@ export class Surroundings {
     const namespace = await Namespace.create()
     this.closeLater(() => namespace.close())
     return namespace
+  }
+
+  /** Many namespaces; closed at the end. */
+  async namespaces(count: number): Promise<Namespace[]> {
+    const made = await createNamespaces(count)
+    this.closeLater(() => {
+      for (const namespace of made) namespace.close()
+    })
+    return made
   }
 
   /** Calls this at the end; what was left last is closed first. */

@@ -1,14 +1,14 @@
 // The floor: sends prepared netlink messages and reads the answers, and does nothing else.
 //
-//   replay SCRIPT ROUNDS HOST_NAMESPACE [CONTAINER_NAMESPACE]
+//   replay SCRIPT ROUNDS HOST_NAMESPACE [CONTAINER_NAMESPACE…]
 //
-// The script (bench/replay-script.ts writes it) is a sequence of
+// The script (bench/recording.ts writes it) is a sequence of
 //   u32 phase, u32 place, u32 protocol, u32 length, bytes padded to four
-// phase 0: once, before the rounds; 1: in each round, timed; 2: in each round, not timed, to undo it.
-// place 0: a socket in the host's namespace that stays open; 1: a socket opened in the container's namespace
-// for this send and closed after it. CONTAINER_NAMESPACE is kept open as descriptor 100, for messages that
-// name it. Prints the nanoseconds of each round's timed sends, a line each. Any netlink error ends it with
-// status 1.
+// phase 0: once, before the rounds; in each round 3: not timed, to prepare it; 1: timed; 2: not timed, to
+// undo it. place 0: a socket in the host's namespace that stays open; n: a socket opened in the n-th
+// container's namespace for this send and closed after it. The containers' namespaces are kept open as
+// descriptors 100, 101 …, for messages that name them. Prints the nanoseconds of each round's timed sends, a
+// line each. Any netlink error ends it with status 1.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kSetup, kTimed, kUndo };
-enum { kHost, kContainer };
+enum { kSetup, kTimed, kUndo, kBefore };
+enum { kHost };
 enum { kContainerFd = 100, kMaxProtocol = 32 };
 
 struct send {
@@ -56,6 +56,9 @@ static int open_socket(int protocol, int persistent) {
   int size = 64 << 20;  // as much as a batch of 10,000 rules needs; SO_SNDBUF where forcing is not permitted
   if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  // The answers to a thousand questions of one send.
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   return fd;
 }
 
@@ -92,7 +95,7 @@ static void play(const struct send* send) {
     transmit(host_sockets[send->protocol], send);
     return;
   }
-  enter(kContainerFd);
+  enter(kContainerFd + (int)send->place - 1);
   int fd = open_socket((int)send->protocol, 0);
   enter(host_fd);
   transmit(fd, send);
@@ -128,15 +131,16 @@ static struct send* load(const char* path) {
 
 int main(int count, char** words) {
   if (count < 4) {
-    fprintf(stderr, "usage: replay SCRIPT ROUNDS HOST_NAMESPACE [CONTAINER_NAMESPACE]\n");
+    fprintf(stderr, "usage: replay SCRIPT ROUNDS HOST_NAMESPACE [CONTAINER_NAMESPACE…]\n");
     return 2;
   }
   const struct send* script = load(words[1]);
   host_fd = open(words[3], O_RDONLY | O_CLOEXEC);
   if (host_fd < 0) fail(words[3]);
-  if (count > 4) {
-    int fd = open(words[4], O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || dup3(fd, kContainerFd, O_CLOEXEC) < 0) fail(words[4]);
+  for (int i = 4; i < count; i++) {
+    int fd = open(words[i], O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || dup3(fd, kContainerFd + i - 4, O_CLOEXEC) < 0) fail(words[i]);
+    close(fd);
   }
   for (int i = 0; i < kMaxProtocol; i++) host_sockets[i] = -1;
   enter(host_fd);
@@ -148,6 +152,7 @@ int main(int count, char** words) {
   play_phase(script, kSetup);
   for (int round = atoi(words[2]); round > 0; round--) {
     struct timespec begin, end;
+    play_phase(script, kBefore);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     play_phase(script, kTimed);
     clock_gettime(CLOCK_MONOTONIC, &end);

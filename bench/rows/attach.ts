@@ -12,7 +12,7 @@ const floorName = 'floor: C, the same bytes'
 export async function attachContest(surroundings: Surroundings): Promise<Contest> {
   const { programs, folder, peers } = surroundings
   const container = await surroundings.namespace()
-  const floor = await recordFloor(programs, folder, 'attach', 1, await surroundings.namespace(), container)
+  const floor = await recordFloor(programs, folder, 'attach', 1, await surroundings.namespace(), [container])
   await floor.prepare()
   const notes = [
     `floor sends: ${floor.description}`,
