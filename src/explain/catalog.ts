@@ -72,6 +72,21 @@ export class Catalog {
     return found.reverse().sort((one, other) => one.priority - other.priority)
   }
 
+  /** The same with other rules in one chain: as it was, or as it would be. */
+  withRules(
+    of: { readonly family: Family; readonly table: string },
+    name: string,
+    rules: readonly Rule[],
+  ): Catalog {
+    const other = new Catalog({ nftables: [], generation: this.generation })
+    for (const [key, chain] of this.#chains) other.#chains.set(key, chain)
+    for (const [key, set] of this.#sets) other.#sets.set(key, set)
+    for (const key of this.#dormant) other.#dormant.add(key)
+    const chain = this.chain(of, name)
+    if (chain) other.#chains.set(keyOf(of.family, of.table, name), { chain: chain.chain, rules: [...rules] })
+    return other
+  }
+
   #add(chain: Chain): void {
     this.#chains.set(keyOf(chain.family, chain.table, chain.name), { chain, rules: [] })
   }

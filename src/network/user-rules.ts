@@ -2,7 +2,8 @@ import { NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject, checkString } from '../input.js'
 import type { Statement } from '../nft/index.js'
 import type { HostContext } from './apply/host-context.js'
-import type { ListedUserRule, UserRule } from './apply/user-rules.js'
+import { endingRevoked } from './apply/user-rule-flows.js'
+import type { ListedUserRule, UserRule, UserRules } from './apply/user-rules.js'
 import { USER_CHAINS, type UserChain } from './rules/names.js'
 
 /** A rule for one of the users' chains: statements (from the builders of `nfbridge/nft`, or nft's JSON), or with a comment. */
@@ -54,7 +55,7 @@ export class UserRuleChain {
   }
 
   /**
-   * Puts a rule at a place; at the end where there are not as many rules.
+   * Puts a rule at a place; at the end where there are not as many rules. Connections that it forbids stop.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`firewall: false`), NFB_REJECTED (the kernel's own
    * words), NFB_CLOSED
    */
@@ -71,14 +72,14 @@ export class UserRuleChain {
   }
 
   /**
-   * Takes away the rule at a place. Connections that it alone allowed stop.
+   * Takes away the rule at a place. Connections that it alone allowed stop, and no others.
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_ARGUMENT, NFB_CLOSED
    */
   delete(index: number): Promise<void> {
     return this.#operate('delete', async (operation) => {
       this.#requireFirewall(operation)
       checkInteger(index, [0, 0xffff_ffff], operation, 'index')
-      await this.#context.kernel.userRules.delete(this.#chain, index, operation)
+      await this.#change(operation, (rules) => rules.delete(this.#chain, index, operation))
     })
   }
 
@@ -86,13 +87,19 @@ export class UserRuleChain {
   flush(): Promise<void> {
     return this.#operate('flush', async (operation) => {
       this.#requireFirewall(operation)
-      await this.#context.kernel.userRules.flush(this.#chain, operation)
+      await this.#change(operation, (rules) => rules.flush(this.#chain, operation))
     })
   }
 
   async #put(index: number, option: UserRuleOption, operation: string): Promise<void> {
     this.#requireFirewall(operation)
-    await this.#context.kernel.userRules.insert(this.#chain, index, parseRule(option, operation), operation)
+    const rule = parseRule(option, operation)
+    await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, operation))
+  }
+
+  #change(operation: string, change: (rules: UserRules) => Promise<void>): Promise<void> {
+    const { userRules } = this.#context.kernel
+    return endingRevoked(this.#context, this.#chain, operation, () => change(userRules))
   }
 
   #operate<T>(call: string, work: (operation: string) => Promise<T>): Promise<T> {

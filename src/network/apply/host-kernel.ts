@@ -264,6 +264,20 @@ export class HostKernel {
     }
   }
 
+  /** Every tracked connection. */
+  listFlows(): Promise<ConntrackEntry[]> {
+    this.#flowRequests += 1
+    return this.#conntrack.list()
+  }
+
+  /** Forgets exactly the connections that were listed. */
+  async deleteFlows(entries: readonly ConntrackEntry[]): Promise<void> {
+    for (const entry of entries) {
+      this.#flowRequests += 1
+      await this.#conntrack.delete(entry)
+    }
+  }
+
   close(): void {
     this.#conntrack.close()
     this.#nft.close()
