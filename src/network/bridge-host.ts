@@ -91,7 +91,9 @@ export class BridgeHost {
     const persistence = new Persistence(openStore(settings.state))
     const remembered = persistence.load()
     const kernel = await HostKernel.open(options.netns)
+    let reservations: PortReservations | undefined
     try {
+      reservations = PortReservations.open(kernel.namespace)
       const sysctls = new Sysctls(kernel.namespace, persistence, remembered.sysctls)
       const context = new HostContext({
         settings,
@@ -100,11 +102,12 @@ export class BridgeHost {
         persistence,
         sysctls,
         forwarding: new Forwarding(kernel, sysctls),
-        reservations: PortReservations.open(kernel.namespace),
+        reservations,
         adoptedBridges: new Map(),
       })
       return new BridgeHost(context, await adopt(context, remembered))
     } catch (error) {
+      reservations?.close()
       kernel.close()
       throw error
     }

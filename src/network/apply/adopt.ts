@@ -7,7 +7,8 @@ import { planDisconnect } from '../plan/lifecycle.js'
 import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
 import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
-import { withChange } from '../plan/view.js'
+import { type NetworkView, withChange } from '../plan/view.js'
+import { adoptBridge } from './adopted-bridge.js'
 import { limiterName } from './bandwidth.js'
 import { requireBridgeNetfilter } from './bridge-netfilter.js'
 import { bridgeSteps } from './bridge-steps.js'
@@ -17,11 +18,13 @@ import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import { refreshHostsFiles } from './hosts-files.js'
 import { mendingOperations } from './mend-bridges.js'
+import { limitMendingOperations } from './mend-limits.js'
 import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
 import { reserveStanding } from './port-steps.js'
 import { standingStations } from './stations.js'
 import { applySteps, type Step } from './steps.js'
+import { strayNeighbourOperations } from './stray-neighbours.js'
 import { NO_USER_RULES } from './user-rules.js'
 
 const OPERATION = 'BridgeHost.open'
@@ -71,6 +74,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
       peerRoutesStep(context),
+      mendingEndpointsStep(context, networks, withChange(registry, plan.change)),
     ],
     OPERATION,
   )
@@ -189,10 +193,9 @@ function bridgesAgainSteps(
   // Of one that is not ours, it is looked at again what it lacks.
   const missing = network.adopted ? network.bridges : network.bridges.filter((bridge) => !present.has(bridge))
   if (missing.length === 0) return []
-  const steps = bridgeSteps(context, { ...network, bridges: missing })
-  if (network.adopted) return steps
+  if (network.adopted) return [adoptedAgainStep(context, network)]
   return [
-    ...steps,
+    ...bridgeSteps(context, { ...network, bridges: missing }),
     {
       leaves: `ports of ${missing.join(', ')}`,
       apply: async () => {
@@ -208,6 +211,35 @@ function bridgesAgainSteps(
   ]
 }
 
+/** Not undone: containers may run on it, and the next open goes on with it. */
+function adoptedAgainStep(context: HostContext, network: NetworkRecord): Step {
+  return {
+    leaves: 'nothing',
+    apply: async () => {
+      for (const bridge of network.bridges) await adoptBridge(context, network, bridge)
+    },
+    undo: async () => undefined,
+  }
+}
+
+/** What is neither as it was before a call that was killed nor as it would be after it. */
+function mendingEndpointsStep(
+  context: HostContext,
+  networks: readonly NetworkRecord[],
+  after: NetworkView,
+): Step {
+  const { kernel } = context
+  return {
+    leaves: 'limits of bandwidth, and neighbours',
+    apply: async () => {
+      const links = await kernel.listLinks()
+      await kernel.applyLinks(await limitMendingOperations(kernel, after, links))
+      await kernel.applyLinks(await strayNeighbourOperations(kernel, after, networks, links))
+    },
+    undo: async () => undefined,
+  }
+}
+
 function mendingStep(context: HostContext, networks: readonly NetworkRecord[], links: readonly Link[]): Step {
   return {
     leaves: 'addresses and ports of bridges',
@@ -219,11 +251,24 @@ function mendingStep(context: HostContext, networks: readonly NetworkRecord[], l
   }
 }
 
+/** A peer whose device or gateway is not there (yet): containers that run are not left alone for its sake. */
+async function ignoreUnreachable(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    const known = error instanceof NfbridgeError && ['NFB_MISSING', 'NFB_REJECTED'].includes(error.code)
+    if (!known) throw error
+  }
+}
+
 function peerRoutesStep(context: HostContext): Step {
   return {
     leaves: 'routes to peers',
-    apply: async () =>
-      context.kernel.applyLinks(await missingPeerRoutes(context, [...context.registry.peers])),
+    apply: async () => {
+      for (const operation of await missingPeerRoutes(context, [...context.registry.peers])) {
+        await ignoreUnreachable(context.kernel.applyLinks([operation]))
+      }
+    },
     undo: async () => undefined,
   }
 }

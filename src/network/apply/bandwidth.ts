@@ -11,7 +11,7 @@ import type { Transition } from './stations.js'
 import { ignoreMissing, type Step, takeBack } from './steps.js'
 
 /** An endpoint's limits. */
-type Limits = Pick<EndpointRecord, 'ingress' | 'egress'>
+export type Limits = Pick<EndpointRecord, 'ingress' | 'egress'>
 
 const UNLIMITED: Limits = { ingress: undefined, egress: undefined }
 
@@ -24,7 +24,7 @@ export function limiterName({ hostInterface }: Pick<EndpointRecord, 'hostInterfa
 }
 
 /** Beyond those of the host ends. */
-function limiterIndex(endpoint: EndpointRecord): number {
+export function limiterIndex(endpoint: EndpointRecord): number {
   return hostIndex(endpoint) + INDEX_SPAN
 }
 
@@ -68,7 +68,8 @@ export function bandwidthSteps(kernel: HostKernel, { absent, present, change }: 
   ]
 }
 
-function changeOperations(
+/** The requests that lead from one pair of limits to another. */
+export function changeOperations(
   endpoint: EndpointRecord,
   before: Limits,
   after: Limits,

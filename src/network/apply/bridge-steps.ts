@@ -83,7 +83,7 @@ function createBridge(
 }
 
 /** They go with the bridge. It has no carrier yet, and so the kernel has given it no address of its own accord. */
-async function writeSettings(
+export async function writeSettings(
   { sysctls, settings }: HostContext,
   network: NetworkRecord,
   bridge: string,

@@ -9,6 +9,8 @@ import {
   applyInNamespace,
   type Device,
   type Link,
+  type Neighbour,
+  type Qdisc,
   type Route,
   Rtnl,
   type RtnlOperation,
@@ -109,6 +111,18 @@ export class HostKernel {
   listAddresses(device?: number): Promise<Address[]> {
     this.#linkRequests += 1
     return this.#rtnl.addresses.list(device === undefined ? {} : { device })
+  }
+
+  /** The neighbours of the namespace, of both families. */
+  listNeighbours(): Promise<Neighbour[]> {
+    this.#linkRequests += 1
+    return this.#rtnl.neighbours.list()
+  }
+
+  /** The queueing disciplines of the namespace. */
+  listQdiscs(): Promise<Qdisc[]> {
+    this.#linkRequests += 1
+    return this.#rtnl.qdiscs.list()
   }
 
   /** The index of a bridge of ours; asked once, since a name costs a request. */

@@ -1,44 +1,53 @@
+import type { IPAddress } from '../../address/index.js'
 import type { Link, RtnlOperation } from '../../rtnl/index.js'
-import { bridgePools } from '../plan/bridge.js'
+import { bridgeMac, bridgePools } from '../plan/bridge.js'
 import { type NetworkRecord, standingEndpoints } from '../plan/records.js'
-import { gatewayOperations } from './bridge-steps.js'
+import { gatewayOperations, writeSettings } from './bridge-steps.js'
 import { portOperations } from './container-links.js'
 import type { HostContext } from './host-context.js'
+import { addressOperation } from './inside.js'
 
 /**
  * What bridges of ours that still stand lack, after somebody set them down, took their addresses or their ports while no
  * process looked after them. Bridges of others keep what they were given.
  */
 export async function mendingOperations(
-  { kernel, registry, settings }: HostContext,
+  context: HostContext,
   networks: readonly NetworkRecord[],
   links: readonly Link[],
 ): Promise<RtnlOperation[]> {
+  const { kernel, registry, settings } = context
   const linksByName = new Map(links.map((link) => [link.name, link]))
   const addresses = await kernel.listAddresses()
-  return networks
+  const standing = networks
     .filter(({ adopted }) => !adopted)
     .flatMap((network) => network.bridges.map((bridge) => ({ network, bridge })))
-    .flatMap(({ network, bridge }): RtnlOperation[] => {
-      const link = linksByName.get(bridge)
-      if (link?.kind !== 'bridge') return []
-      const { index, up } = link
-      const missing = bridgePools(network, bridge).filter(
-        ({ gateway }) =>
-          !addresses.some(({ device, address }) => device === index && gateway?.equals(address.address)),
-      )
-      const astray = registry
-        .containersOf(network.name)
-        .flatMap(standingEndpoints)
-        .filter((endpoint) => {
-          const port = linksByName.get(endpoint.hostInterface)
-          // Set down, a bridge forgets which neighbour has which MAC.
-          return endpoint.bridge === bridge && port && (!up || port.master !== index)
-        })
-      return [
-        ...(up ? [] : [{ kind: 'link', action: 'change', link: { device: index, up: true } } as const]),
-        ...gatewayOperations(index, missing),
-        ...portOperations(index, astray, settings.firewall),
-      ]
-    })
+    .filter(({ bridge }) => linksByName.get(bridge)?.kind === 'bridge')
+  // A process that was killed while it made a bridge did not come to them; what has its value already stays as it is.
+  for (const { network, bridge } of standing) await writeSettings(context, network, bridge)
+  const has = (index: number, wanted: IPAddress): boolean =>
+    addresses.some(({ device, address }) => device === index && wanted.equals(address.address))
+  return standing.flatMap(({ network, bridge }): RtnlOperation[] => {
+    const link = linksByName.get(bridge)
+    if (link?.kind !== 'bridge') return []
+    const { index, up } = link
+    const pools = bridgePools(network, bridge)
+    const linkLocal = bridgeMac(network, bridge).linkLocal
+    const lacksLinkLocal = pools.some(({ gateway }) => gateway?.family === 6) && !has(index, linkLocal)
+    const missing = pools.filter(({ gateway }) => gateway && !has(index, gateway))
+    const astray = registry
+      .containersOf(network.name)
+      .flatMap(standingEndpoints)
+      .filter((endpoint) => {
+        const port = linksByName.get(endpoint.hostInterface)
+        // Set down, a bridge forgets which neighbour has which MAC.
+        return endpoint.bridge === bridge && port && (!up || port.master !== index)
+      })
+    return [
+      ...(up ? [] : [{ kind: 'link', action: 'change', link: { device: index, up: true } } as const]),
+      ...(lacksLinkLocal ? [addressOperation('add', index, linkLocal, 64)] : []),
+      ...gatewayOperations(index, missing),
+      ...portOperations(index, astray, settings.firewall),
+    ]
+  })
 }
