@@ -24,6 +24,8 @@ export interface World {
   readonly host: NamespaceState
   /** The namespaces, other than the host's, that may have an address; what they have is read from their kernels. */
   machines(address: string): Promise<readonly NamespaceState[]>
+  /** Who should have an address, by name; undefined: nobody. Without it, it is any that may have it. */
+  owner?(address: string): string | undefined
   /** Whether a rule or policy belongs to a table of the caller's; others are named as foreign. */
   isOwn?(step: Step): boolean
 }
@@ -371,8 +373,9 @@ export class Journey {
         return { machine, device, port }
       }
     }
-    throw without
-      ? noSuchAddress(without.name, address, `${without.name} no longer`)
+    const owner = this.#world.owner ? this.#world.owner(address) : without?.name
+    throw owner !== undefined && without
+      ? noSuchAddress(owner, address, `${owner} no longer`)
       : noSuchAddress(host.name, address, `nobody on ${bridge.name}`)
   }
 

@@ -11,7 +11,7 @@ export function allowanceBy(step: Step, subjects: Subjects): string | undefined 
   if (set === 'links') return `${from}'s link to ${to} opens ${service}`
   if (set === 'replies') return `${to}'s link to ${from} lets answers pass (linkMode: 'stateless')`
   if (set === 'icc') return `icc of ${network} is true: its containers reach each other`
-  if (set === 'published' || set === 'published_ranges')
+  if (set?.startsWith('publish') === true)
     return subjects.isTranslated
       ? `${to} publishes ${service} as port ${subjects.askedService} of the host`
       : `${to} publishes ${service}, which is open by its own address as well`

@@ -67,6 +67,12 @@ export class HostWorld implements World {
     return [...this.#states.values()]
   }
 
+  owner(address: string): string | undefined {
+    for (const container of this.#registry.containers)
+      if (hasBeenGiven(container, address)) return container.name
+    return undefined
+  }
+
   /** The inside of a container that runs. */
   async container(record: ContainerRecord): Promise<NamespaceState> {
     const known = this.#states.get(record.id)

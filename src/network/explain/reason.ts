@@ -25,6 +25,7 @@ export function reasonOf({ decisive }: Explanation, world: { isOwn(step: Step): 
       return { kind, namespace }
   }
   const { hook, step } = decisive
+  if (isNoDecision(decisive)) return { kind: 'delivered', namespace }
   return {
     kind: world.isOwn(step) && USERS.has(step.chain) ? 'user-rule' : kind,
     namespace,
@@ -42,6 +43,17 @@ export function reasonOf({ decisive }: Explanation, world: { isOwn(step: Step): 
         }
       : { value: step.effect }),
   }
+}
+
+/** That a chain which translates or looks at senders ends is no decision about the packet. */
+export function isNoDecision({
+  hook,
+  step,
+}: {
+  readonly hook: string
+  readonly step: Pick<Step, 'kind' | 'effect'>
+}): boolean {
+  return step.kind === 'policy' && step.effect === 'accept' && hook !== 'forward' && hook !== 'input'
 }
 
 export function stepOf({ namespace, direction, text, rules }: JourneyStep): ExplainStep {

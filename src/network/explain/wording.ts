@@ -8,6 +8,7 @@ import { allowanceBy } from './allowance.js'
 import type { HostExplanation } from './explanation.js'
 import { HOST } from './host-world.js'
 import type { ExplainQuestion, Party } from './question.js'
+import { isNoDecision } from './reason.js'
 import { refusalBy, type Words } from './refusal.js'
 import { Subjects } from './subjects.js'
 
@@ -64,6 +65,7 @@ export class Wording {
       return `${address} is the host's own, and no container publishes ${port}/${protocol} there: whether anybody listens was not looked at`
     if (!('step' in decisive) || !packet) return because
     const { step } = decisive
+    if (isNoDecision(decisive)) return `nothing on the way to ${target?.namespace ?? address} stops it`
     if (decisive.namespace === HOST && isOurs(step))
       return (
         userRule(step, 'accepts it')?.because ??
