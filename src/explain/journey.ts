@@ -5,6 +5,7 @@
 import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound } from '../rtnl/index.js'
 import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
+import { isFiltered, neighbourOn, portOf, requireForwarding, requirePassable } from './bridge-ports.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
 import {
   type Attachment,
@@ -15,28 +16,21 @@ import {
 } from './neighbour-question.js'
 import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
 import { CONNECTION_STATUS, type Packet, type PacketConnection } from './packet.js'
-import { bare, type Draft, deviceOf, endOf, isKnownFor, isOf, markOf, ownEnd, targetOf } from './stage.js'
+import {
+  bare,
+  type Draft,
+  deviceOf,
+  endOf,
+  isKnownFor,
+  isOf,
+  markOf,
+  ownEnd,
+  routeOut,
+  targetOf,
+} from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Step } from './trace.js'
-
-/** The namespaces that a packet can come to. */
-export interface World {
-  readonly host: NamespaceState
-  /** The namespaces, other than the host's, that may have an address; what they have is read from their kernels. */
-  machines(address: string): Promise<readonly NamespaceState[]>
-  /** Who should have an address, by name; undefined: nobody. Without it, it is any that may have it. */
-  owner?(address: string): string | undefined
-  /** Whether a rule or policy belongs to a table of the caller's; others are named as foreign. */
-  isOwn?(step: Step): boolean
-}
-
-/** Where a packet came to. `outside`: it left the host by a link behind which nobody is known. */
-export interface Arrival {
-  readonly at: NamespaceState | 'outside'
-  readonly packet: Packet
-  /** Of `outside`: the link. */
-  readonly by?: Link
-}
+import type { Arrival, World } from './world.js'
 
 /** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
 const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
@@ -69,7 +63,7 @@ export class Journey {
 
   /** What a namespace sends itself. @throws Stopped */
   async send(state: NamespaceState, draft: Draft): Promise<Arrival> {
-    let route = await this.#routeOut(state, draft)
+    let route = await routeOut(state, draft)
     const source = draft.source ?? route.source?.toString()
     if (source === undefined)
       throw noSuchAddress(state.name, draft.destination, `${state.name}, which sends to it, nowhere`)
@@ -78,7 +72,7 @@ export class Journey {
     const before = packet
     packet = this.#ip(state, 'output', packet)
     if (packet.destination !== before.destination || packet.mark !== before.mark) {
-      route = await this.#routeOut(state, packet)
+      route = await routeOut(state, packet)
       packet = { ...packet, ...deviceOf(state, route) }
     }
     packet = this.#ip(state, 'postrouting', packet)
@@ -120,7 +114,7 @@ export class Journey {
     }
     requireRunning(host, bridge)
     this.#ingress(host, port, framed)
-    this.#requireForwarding(port)
+    requireForwarding(host, port)
     const neighbour = await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
     return this.#bridgeIn(bridge, port, neighbour, framed)
   }
@@ -132,7 +126,9 @@ export class Journey {
     nextHop: string,
     packet: Packet,
   ): Promise<Attachment | undefined> {
-    const found = hasAddress(this.#world.host, nextHop) ? undefined : await this.#neighbour(bridge, nextHop)
+    const found = hasAddress(this.#world.host, nextHop)
+      ? undefined
+      : await neighbourOn(this.#world, bridge, nextHop)
     const asked = { address: nextHop, ...(found && { attachment: found }) }
     await this.#ask(bridge, { address: packet.source, attachment: from }, asked, packet)
     return found
@@ -143,7 +139,7 @@ export class Journey {
     const { host } = this.#world
     const known = asker.attachment ? endOf(asker) : { address: asker.address, state: host, device: bridge }
     if (isKnownFor(known, asked)) return
-    const filtered = await this.#filters(bridge, packet)
+    const filtered = await isFiltered(host, bridge, packet)
     for (const { state, layer, hook, packet: message } of neighbourPasses(
       { host, bridge, filtered },
       asker,
@@ -174,7 +170,7 @@ export class Journey {
     packet = {
       ...this.#run(host, { ...prerouting, below: BRIDGE_NETFILTER.prerouting }, asFrame(packet)).packet,
     }
-    const filtered = await this.#filters(bridge, packet)
+    const filtered = await isFiltered(host, bridge, packet)
     let translated = false
     if (filtered) {
       const before = packet.destination
@@ -185,7 +181,7 @@ export class Journey {
     if (translated) {
       const nextHop = await this.#stays(bridge, packet)
       if (nextHop !== undefined)
-        return this.#bridged(bridge, port, await this.#neighbour(bridge, nextHop), packet, true)
+        return this.#bridged(bridge, port, await neighbourOn(this.#world, bridge, nextHop), packet, true)
     } else if (neighbour) {
       return this.#bridged(bridge, port, neighbour, packet, filtered)
     }
@@ -213,19 +209,8 @@ export class Journey {
     filtered: boolean,
   ): Promise<Arrival> {
     const { host } = this.#world
-    this.#requireForwarding(port)
-    if (from.index === port.index && !port.port?.hairpin)
-      throw new Stopped(
-        { kind: 'link', namespace: host.name, link: port.name, problem: 'hairpin' },
-        `in ${host.name}, the bridge ${bridge.name} sends nothing back by ${port.name}, where it came from`,
-        `turn hairpin on for ${port.name}`,
-      )
-    if (from.port?.isolated && port.port?.isolated)
-      throw new Stopped(
-        { kind: 'link', namespace: host.name, link: port.name, problem: 'isolated' },
-        `in ${host.name}, ${from.name} and ${port.name} are isolated from each other on ${bridge.name}`,
-        'take the flag isolated from one of the two ports',
-      )
+    requireForwarding(host, port)
+    requirePassable(host, bridge, from, port)
     this.#say(host, `${bridge.name} passes it from ${from.name} to ${port.name}`)
     const asFrame = (packet: Packet): Packet => ({
       ...packet,
@@ -304,7 +289,7 @@ export class Journey {
     const nextHop = (route.gateway ?? packet.destination).toString()
     this.#run(state, { layer: 'netdev', hook: 'egress', device: device.name }, packet)
     if (state !== host) {
-      const port = this.#portOf(device)
+      const port = portOf(this.#world.host, device)
       if (port) return this.#arriveAtPort({ machine: state, device, port }, nextHop, bare(packet))
       throw new Stopped(
         { kind: 'link', namespace: state.name, link: device.name, problem: 'missing' },
@@ -314,7 +299,7 @@ export class Journey {
     }
     if (device.kind === 'bridge') return this.#bridgeOut(device, nextHop, packet)
     for (const machine of await this.#world.machines(nextHop)) {
-      const end = machine.links.find((link) => this.#portOf(link)?.index === device.index)
+      const end = machine.links.find((link) => portOf(this.#world.host, link)?.index === device.index)
       if (!end || !hasAddress(machine, nextHop)) continue
       this.#askOnLink(ownEnd(host, device, nextHop, packet), {
         address: nextHop,
@@ -333,7 +318,7 @@ export class Journey {
   /** What the host itself sends by a bridge. */
   async #bridgeOut(bridge: Link, nextHop: string, packet: Packet): Promise<Arrival> {
     const { host } = this.#world
-    const { machine, device, port } = await this.#neighbour(bridge, nextHop)
+    const { machine, device, port } = await neighbourOn(this.#world, bridge, nextHop)
     const family = packet.family === 'ip6' ? 'ip6' : 'ip'
     const own = host.evaluator.environment.deviceAddress(bridge, family, nextHop) ?? packet.source
     await this.#ask(
@@ -342,7 +327,7 @@ export class Journey {
       { address: nextHop, attachment: { machine, device, port } },
       packet,
     )
-    this.#requireForwarding(port)
+    requireForwarding(host, port)
     const frame: Packet = {
       ...bare(packet),
       outputDevice: port,
@@ -354,72 +339,6 @@ export class Journey {
     const out = this.#run(host, { layer: 'bridge', hook: 'postrouting' }, sent).packet
     requireRunning(host, port)
     return this.#receive(machine, device, out)
-  }
-
-  /** Who has an address on a bridge. */
-  async #neighbour(bridge: Link, address: string): Promise<Attachment> {
-    const { host } = this.#world
-    let without: NamespaceState | undefined
-    for (const machine of await this.#world.machines(address)) {
-      for (const device of machine.links) {
-        const port = this.#portOf(device)
-        if (port === undefined || port.master !== bridge.index) continue
-        if (!hasAddress(machine, address)) {
-          without = machine
-          continue
-        }
-        requireRunning(host, port)
-        requireRunning(machine, device)
-        return { machine, device, port }
-      }
-    }
-    const owner = this.#world.owner ? this.#world.owner(address) : without?.name
-    throw owner !== undefined && without
-      ? noSuchAddress(owner, address, `${owner} no longer`)
-      : noSuchAddress(host.name, address, `nobody on ${bridge.name}`)
-  }
-
-  /** The host's end of a machine's link: each knows the other's index. */
-  #portOf(device: Link): Link | undefined {
-    if (device.peer === undefined || device.peerNamespaceId === undefined) return undefined
-    const port = linkByIndex(this.#world.host, device.peer)
-    return port?.peer === device.index && port.peerNamespaceId !== undefined ? port : undefined
-  }
-
-  #requireForwarding(port: Link): void {
-    const { host } = this.#world
-    requireRunning(host, port)
-    const state = port.port?.state
-    if (state !== undefined && state !== 'forwarding')
-      throw new Stopped(
-        { kind: 'link', namespace: host.name, link: port.name, problem: 'blocking' },
-        `in ${host.name}, the bridge's port ${port.name} is ${state}`,
-        `wait until the port ${port.name} forwards, or turn off the spanning tree protocol`,
-      )
-  }
-
-  /** Whether what a bridge passes on meets the rules of IP: by its own setting, or by that of all bridges. */
-  async #filters(bridge: Link, { family }: Packet): Promise<boolean> {
-    const name = family === 'ip6' ? 'ip6tables' : 'iptables'
-    const all = await this.#world.host.sysctl(`net/bridge/bridge-nf-call-${name}`)
-    // Without br_netfilter there is no such setting, and the bridge's own has no effect.
-    if (all === undefined) return false
-    const own = family === 'ip6' ? bridge.bridge?.nfCallIp6tables : bridge.bridge?.nfCallIptables
-    return all === '1' || own === true
-  }
-
-  async #routeOut(state: NamespaceState, packet: Draft): Promise<RouteFound> {
-    const decision = await state.lookup({
-      destination: packet.destination,
-      ...(packet.source !== undefined && { source: packet.source }),
-      ...markOf(packet),
-    })
-    if (decision.reachable) return decision
-    const { outputDevice: _, inputDevice: __, ...rest } = packet
-    // Refused for its source, it has a device all the same.
-    const free = await state.lookup({ destination: packet.destination, ...markOf(packet) })
-    const towards = linkByIndex(state, free.reachable ? free.device : undefined)
-    throw await refusedRoute(state, { ...rest, source: packet.source ?? '' }, towards, decision)
   }
 
   /** A packet as connection tracking of a namespace sees it when it comes in. */

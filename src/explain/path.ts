@@ -1,11 +1,12 @@
 /** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
 import { parseAddress } from '../address/index.js'
 import { decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
-import { type Arrival, Journey, type World } from './journey.js'
+import { Journey } from './journey.js'
 import { familyOf, noSuchAddress } from './obstacles.js'
 import { type PacketTuple, type PortRange, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
 import type { Draft } from './stage.js'
 import { linkByIndex, type NamespaceState } from './state.js'
+import type { Arrival, World } from './world.js'
 
 /** Who sends: a namespace (a container's, or the host's), or an address outside of the host. */
 export type Sender =

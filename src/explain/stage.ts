@@ -1,6 +1,7 @@
 /** What a journey makes of packets between its stages. */
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
 import type { LinkEnd, Neighbour } from './neighbour-question.js'
+import { refusedRoute } from './obstacles.js'
 import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
 import { linkByIndex, type NamespaceState } from './state.js'
 
@@ -87,4 +88,19 @@ export function targetOf({ destination, destinationPort }: Draft): string {
   return destination.includes(':')
     ? `[${destination}]:${destinationPort}`
     : `${destination}:${destinationPort}`
+}
+
+/** The way of what a namespace sends itself. @throws Stopped where there is none */
+export async function routeOut(state: NamespaceState, packet: Draft): Promise<RouteFound> {
+  const decision = await state.lookup({
+    destination: packet.destination,
+    ...(packet.source !== undefined && { source: packet.source }),
+    ...markOf(packet),
+  })
+  if (decision.reachable) return decision
+  const { outputDevice: _, inputDevice: __, ...rest } = packet
+  // Refused for its source, it has a device all the same.
+  const free = await state.lookup({ destination: packet.destination, ...markOf(packet) })
+  const towards = linkByIndex(state, free.reachable ? free.device : undefined)
+  throw await refusedRoute(state, { ...rest, source: packet.source ?? '' }, towards, decision)
 }
