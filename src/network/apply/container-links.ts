@@ -59,7 +59,10 @@ export function pairError(
   })
 }
 
-/** One request makes both ends where they belong, with indexes of our choice; then the bridge is told who is there. */
+/**
+ * One request makes both ends where they belong, with indexes of our choice; then the bridge is told who is there. Up it goes at
+ * the end: of an interface that is up, each change of its port makes the kernel walk through all routes of IPv6.
+ */
 export function createPair(
   { network, endpoint }: Station,
   bridge: number,
@@ -80,13 +83,13 @@ export function createPair(
         index: hostIndex(endpoint),
         master: bridge,
         group: network.group,
-        up: true,
         port: portOptions(endpoint, firewall),
         peer: { ...both, name: interfaceName, mac, netns: namespace, index },
       },
     },
     ...stationOperations(endpoint, bridge, firewall),
     ...limitOperations(endpoint, network.group),
+    { kind: 'link', action: 'change', link: { device: hostIndex(endpoint), up: true } },
   ]
 }
 
