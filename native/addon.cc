@@ -1,7 +1,10 @@
 // The exports of the addon: NativeAddon of src/native/addon.ts.
 #include <node_api.h>
+#include <sys/file.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdint>
 
 #include "node/calls.h"
 #include "node/environment.h"
@@ -39,6 +42,18 @@ napi_value decode(napi_env env, napi_callback_info info) {
   return array_buffer(env, std::move(outcome.value()));
 }
 
+// flock(2), without waiting: the lock goes with the last descriptor of the open file, be the process killed.
+napi_value lock_file(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<1>::read(env, info);
+  std::int64_t number = 0;
+  if (!arguments || !read_integer(env, (*arguments)[0], "fd", 0, INT32_MAX, number)) return nullptr;
+  int result = 0;
+  do {
+    result = ::flock(static_cast<int>(number), LOCK_EX | LOCK_NB);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? undefined(env) : failures_value(env, {netlink::system_failure("flock")});
+}
+
 napi_value initialize(napi_env env, napi_value exports) {
   Environment* environment = Environment::create(env);
   if (environment == nullptr || !SocketHandle::define(env, *environment) ||
@@ -53,6 +68,7 @@ napi_value initialize(napi_env env, napi_value exports) {
       method("unmountNamespace", unmount_namespace),
       method("encode", encode),
       method("decode", decode),
+      method("lockFile", lock_file),
   };
   if (!check(env, napi_define_properties(env, exports, functions.size(), functions.data()))) return nullptr;
   return exports;

@@ -162,6 +162,8 @@ export interface NativeAddon {
   createNamespace(path?: string): Promise<Outcome<NamespaceHandle>>
   /** Takes away what `createNamespace(path)` mounted. */
   unmountNamespace(path: string): Promise<Outcome<undefined>>
+  /** Takes the lock of an open file, without waiting (flock(2)): EAGAIN when another open file has it. */
+  lockFile(fd: number): Outcome<undefined>
   /** Encodes without sending and decodes what was encoded: for tests of the codec. */
   encode(words: Uint32Array): Outcome<ArrayBuffer>
   decode(protocol: 'route' | 'netfilter', bytes: Uint8Array): Outcome<ArrayBuffer>

@@ -13,6 +13,7 @@ const EXPORTS = {
   unmountNamespace: 'function',
   encode: 'function',
   decode: 'function',
+  lockFile: 'function',
 } as const satisfies { readonly [name in keyof NativeAddon]: 'object' | 'function' }
 
 /** Both `src/native/` and `dist/native/` are two levels below the package. */

@@ -76,7 +76,7 @@ export class BridgeHost {
    * network without losing a packet, and after a reboot networks, rules and peers are made again. Without one, nothing in
    * the namespace is changed before a network is created.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED,
-   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED
+   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED, NFB_BUSY (another host has the state directory open)
    */
   static async open(options: HostOptions = {}): Promise<BridgeHost> {
     try {
@@ -89,10 +89,11 @@ export class BridgeHost {
   static async #open(options: HostOptions): Promise<BridgeHost> {
     const settings = parseHostOptions(options)
     const persistence = new Persistence(openStore(settings.state))
-    const remembered = persistence.load()
-    const kernel = await HostKernel.open(options.netns)
+    let kernel: HostKernel | undefined
     let reservations: PortReservations | undefined
     try {
+      const remembered = persistence.load()
+      kernel = await HostKernel.open(options.netns)
       reservations = PortReservations.open(kernel.namespace)
       const sysctls = new Sysctls(kernel.namespace, persistence, remembered.sysctls)
       const context = new HostContext({
@@ -108,7 +109,8 @@ export class BridgeHost {
       return new BridgeHost(context, await adopt(context, remembered))
     } catch (error) {
       reservations?.close()
-      kernel.close()
+      kernel?.close()
+      persistence.close()
       throw error
     }
   }

@@ -1,6 +1,21 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import { NfbridgeError } from '../errors.js'
+import { errorOfAll, failed } from '../native/failure.js'
+import { addon } from '../native/load.js'
 
 /**
  * What must outlive the process and the kernel cannot hold: one small JSON file an object, so that a change costs the
@@ -12,27 +27,68 @@ export interface Store {
   put(kind: string, key: string, value: object | undefined): void
   /** Every object of a kind, in the order of their keys. */
   list(kind: string): { readonly key: string; readonly value: unknown }[]
+  /** Lets others open the directory. Idempotent. */
+  close(): void
 }
 
 const SUFFIX = '.json'
 const DRAFT = '.new'
+const LOCK = 'lock'
 
 /**
- * Opens a directory, made when it is missing; without one, a store that remembers nothing.
- * @throws NfbridgeError NFB_STATE_DAMAGED when the directory can't be used
+ * Opens a directory, made when it is missing, for this store alone; without one, a store that remembers nothing.
+ * @throws NfbridgeError NFB_STATE_DAMAGED when the directory can't be used; NFB_BUSY when another store has it open, here,
+ * in a worker thread or in another process
  */
 export function openStore(directory: string | undefined): Store {
-  if (directory === undefined) return { put: () => undefined, list: () => [] }
+  if (directory === undefined) return { put: () => undefined, list: () => [], close: () => undefined }
   guarded('open', directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
-  return new DirectoryStore(directory)
+  return new DirectoryStore(directory, lock(directory))
+}
+
+/** By the kernel's lock of a file, which goes with the process, however that ends. @returns the descriptor that holds it */
+function lock(directory: string): number {
+  const file = join(directory, LOCK)
+  const fd = guarded('open', file, () => openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600))
+  try {
+    const outcome = addon.lockFile(fd)
+    if (failed(outcome)) {
+      if (outcome[0]?.errno === osConstants.errno.EAGAIN) throw busy(directory, readFileSync(fd, 'utf8'))
+      throw errorOfAll(outcome, 'store.open')
+    }
+    ftruncateSync(fd)
+    writeSync(fd, String(process.pid), 0)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function busy(directory: string, holder: string): NfbridgeError {
+  const who =
+    holder === '' ? 'somebody else' : Number(holder) === process.pid ? 'this process' : `process ${holder}`
+  return new NfbridgeError({
+    code: 'NFB_BUSY',
+    operation: 'store.open',
+    message: `${who} has the state directory ${directory} open: close that host first, or give another directory`,
+    path: 'state',
+  })
 }
 
 class DirectoryStore implements Store {
   readonly #directory: string
   readonly #kinds = new Set<string>()
+  #lock: number | undefined
 
-  constructor(directory: string) {
+  constructor(directory: string, lock: number) {
     this.#directory = directory
+    this.#lock = lock
+  }
+
+  close(): void {
+    if (this.#lock !== undefined) closeSync(this.#lock)
+    this.#lock = undefined
   }
 
   put(kind: string, key: string, value: object | undefined): void {
@@ -58,7 +114,8 @@ class DirectoryStore implements Store {
     return names.sort().map((name) => {
       const file = join(folder, name)
       const value: unknown = guarded('read', file, () => JSON.parse(readFileSync(file, 'utf8')))
-      return { key: decodeURIComponent(name.slice(0, -SUFFIX.length)), value }
+      const key = guarded('read', file, () => decodeURIComponent(name.slice(0, -SUFFIX.length)))
+      return { key, value }
     })
   }
 

@@ -95,6 +95,7 @@ export class HostContext {
       } finally {
         this.reservations.close()
         this.kernel.close()
+        this.persistence.close()
       }
     })
   }

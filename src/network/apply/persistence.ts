@@ -40,6 +40,11 @@ export class Persistence {
     this.#store = store
   }
 
+  /** Lets another host open the directory. */
+  close(): void {
+    this.#store.close()
+  }
+
   /** Writes what a change made: a file for each object that it touches. */
   save(change: ViewChange): void {
     for (const [name, network] of change.networks ?? []) {

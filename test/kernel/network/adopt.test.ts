@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -143,7 +143,10 @@ describe('another open with the same state directory', () => {
     expect((await second.network('docker0')?.attach({ netns: third.namespace }))?.address).toBe('172.17.0.4')
     await second.container('app')?.detach()
     // Not closed, as if it was killed here: what an earlier close remembered of the pool would be out of date.
-    const killed = await openHost(host, { state })
+    const copy = `${state}-copy`
+    cleanUp(async () => rmSync(copy, { recursive: true, force: true }))
+    cpSync(state, copy, { recursive: true })
+    const killed = await openHost(host, { state: copy })
     expect((await killed.network('docker0')?.attach({ netns: machine('app').namespace }))?.address).toBe(
       '172.17.0.5',
     )

@@ -2,6 +2,9 @@
  * Whether `toText('iptables')` says what the kernel does: scenarios are probed a second time with iptables' rules, those that
  * are printed, in the place of ours. Every packet must fare as before.
  */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { MachinePool } from '../../../lab/pool.js'
 import { groups } from '../../../scenarios/groups/index.js'
@@ -21,7 +24,13 @@ import { restoreInput } from './iptables-restore.js'
 
 /** What stands on a host of a scenario. */
 async function viewOf({ state, bridgeHost }: HostPlace): Promise<NetworkView> {
-  const { networks, containers, peers } = new Persistence(openStore(state)).load()
+  // The directory is the host's alone while it is open.
+  const copy = mkdtempSync(join(tmpdir(), 'nfbridge-view-'))
+  cpSync(state, copy, { recursive: true })
+  const persistence = new Persistence(openStore(copy))
+  const { networks, containers, peers } = persistence.load()
+  persistence.close()
+  rmSync(copy, { recursive: true })
   const { acceptDirect, forwarding } = (await bridgeHost.inspect()).host
   const drop = ([4, 6] as const).filter((family) => forwarding[`ipv${family}`].policy === 'drop')
   return view({ networks, containers, peers, policy: { drop, acceptDirect } })
@@ -81,6 +90,8 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
 const TELLING = [
   'icc-off-ipv6',
   'link-one-way-not-transitive',
+  'link-stateful',
+  'link-stateless',
   'many-bridges-icc-off',
   'mode-nat-to-routed',
   'isolation-none-strict',

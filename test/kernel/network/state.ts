@@ -46,7 +46,7 @@ export async function stateOf(namespace: Namespace): Promise<string> {
 /** The files of a state directory with what is in them. */
 export function filesOf(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== 'lock')
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((file) => `${file.slice(directory.length)} ${readFileSync(file, 'utf8')}`)

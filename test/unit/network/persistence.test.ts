@@ -37,7 +37,10 @@ describe('the state directory', () => {
     persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
     persistence.saveFirewall(true)
-    const loaded = new Persistence(openStore(directory)).load()
+    persistence.close()
+    const again = new Persistence(openStore(directory))
+    const loaded = again.load()
+    again.close()
     expect(loaded.networks).toEqual([docker0])
     expect(loaded.peers).toEqual([remote])
     expect(loaded.firewall).toBe(true)
@@ -76,12 +79,25 @@ describe('the state directory', () => {
     ['a wrong type', '{"name":1}'],
     ['a bad subnet', '{"name":"a","subnet":"10.0.0.1/8","gateway":"10.0.0.1","icc":true,"group":1}'],
   ])('says which file is damaged: %s', (_, text) => {
-    new Persistence(openStore(directory)).save({ networks: new Map([['docker0', network()]]) })
+    const persistence = new Persistence(openStore(directory))
+    persistence.save({ networks: new Map([['docker0', network()]]) })
     writeFileSync(join(directory, 'networks', 'docker0.json'), text)
-    expect(thrown(() => new Persistence(openStore(directory)).load())).toMatchObject({
+    expect(thrown(() => persistence.load())).toMatchObject({
       code: 'NFB_STATE_DAMAGED',
       message: expect.stringContaining('docker0.json'),
     })
+  })
+
+  it('is open for one at a time', () => {
+    const store = openStore(directory)
+    expect(thrown(() => openStore(directory))).toMatchObject({
+      code: 'NFB_BUSY',
+      path: 'state',
+      message: expect.stringContaining('this process'),
+    })
+    store.close()
+    store.close()
+    openStore(directory).close()
   })
 
   it('that can not be used is an error', () => {
