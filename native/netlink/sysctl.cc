@@ -13,6 +13,20 @@
 namespace nfbridge::netlink {
 namespace {
 
+Outcome<std::string> read_all(const Descriptor& file, const std::string& name) {
+  std::string value;
+  std::array<char, 4096> part;
+  for (;;) {
+    const ssize_t length = read(file.get(), part.data(), part.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return system_failure("read", errno, name);
+    if (length == 0) break;
+    value.append(part.data(), static_cast<std::size_t>(length));
+  }
+  if (value.ends_with('\n')) value.pop_back();
+  return value;
+}
+
 Outcome<Descriptor> open_sysctl(const std::string& name, int mode) {
   Outcome<std::string> path = sysctl_path(name);
   if (!path.ok()) return std::move(path.failures());
@@ -51,17 +65,19 @@ Outcome<std::string> sysctl_path(const std::string& name) {
 Outcome<std::string> read_sysctl(const std::string& name) {
   Outcome<Descriptor> file = open_sysctl(name, O_RDONLY);
   if (!file.ok()) return std::move(file.failures());
-  std::string value;
-  std::array<char, 4096> part;
-  for (;;) {
-    const ssize_t length = read(file.value().get(), part.data(), part.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return system_failure("read", errno, name);
-    if (length == 0) break;
-    value.append(part.data(), static_cast<std::size_t>(length));
-  }
-  if (value.ends_with('\n')) value.pop_back();
-  return value;
+  return read_all(file.value(), name);
+}
+
+Outcome<std::string> read_proc_net(const std::string& name) {
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
+           character == '_';
+  });
+  if (!plain) return malformed("proc", "'" + name + "' is no file of /proc/net");
+  const std::string path = "/proc/thread-self/net/" + name;
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return system_failure("open", errno, path);
+  return read_all(file, name);
 }
 
 Outcome<Nothing> write_sysctl(const std::string& name, const std::string& value) {

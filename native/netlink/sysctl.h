@@ -17,6 +17,9 @@ Outcome<std::string> sysctl_path(const std::string& name);
 // The value without the newline at its end.
 Outcome<std::string> read_sysctl(const std::string& name);
 
+// A file of /proc/net, which is the calling thread's namespace's own; a plain name such as `ip_tables_names`.
+Outcome<std::string> read_proc_net(const std::string& name);
+
 Outcome<Nothing> write_sysctl(const std::string& name, const std::string& value);
 
 }  // namespace nfbridge::netlink

@@ -128,6 +128,20 @@ napi_value NamespaceHandle::read_sysctl(napi_env env, napi_callback_info info) {
       finish_text);
 }
 
+napi_value NamespaceHandle::read_proc_net(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<1>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<NamespaceHandle>(env, arguments->self);
+  std::string name;
+  if (self == nullptr || !read_string(env, (*arguments)[0], "name", name)) return nullptr;
+  return start_call<std::string>(
+      env, *Environment::get(env), self->strand_,
+      [where = self->namespace_, name = std::move(name)](Home& home) {
+        return home.visit<std::string>(*where, [&] { return netlink::read_proc_net(name); });
+      },
+      finish_text);
+}
+
 napi_value NamespaceHandle::write_sysctl(napi_env env, napi_callback_info info) {
   const auto arguments = Arguments<2>::read(env, info);
   if (!arguments) return nullptr;
@@ -297,6 +311,7 @@ bool NamespaceHandle::define(napi_env env, Environment& environment) {
       getter("fd", fd),
       getter("inode", inode),
       method("readSysctl", read_sysctl),
+      method("readProcNet", read_proc_net),
       method("writeSysctl", write_sysctl),
       method("openSocket", open_socket),
       method("request", request),

@@ -24,6 +24,7 @@ class NamespaceHandle final : public Handle {
   static napi_value fd(napi_env env, napi_callback_info info);
   static napi_value inode(napi_env env, napi_callback_info info);
   static napi_value read_sysctl(napi_env env, napi_callback_info info);
+  static napi_value read_proc_net(napi_env env, napi_callback_info info);
   static napi_value write_sysctl(napi_env env, napi_callback_info info);
   static napi_value open_socket(napi_env env, napi_callback_info info);
   static napi_value request(napi_env env, napi_callback_info info);

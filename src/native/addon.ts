@@ -84,6 +84,8 @@ export interface NamespaceHandle {
   /** Inode of the namespace: equal for two handles of the same namespace. */
   readonly inode: bigint
   readSysctl(name: string): Promise<Outcome<string>>
+  /** A file of the namespace's own /proc/net. */
+  readProcNet(name: string): Promise<Outcome<string>>
   writeSysctl(name: string, value: string): Promise<Outcome<undefined>>
   openSocket(protocol: 'route' | 'netfilter'): Promise<Outcome<SocketHandle>>
   /** One-shot: enters, opens a route socket, sends the batch, drains, closes. For namespaces that are used once. */

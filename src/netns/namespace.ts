@@ -100,6 +100,21 @@ export class Namespace {
   }
 
   /**
+   * Reads a file of /proc/net as this namespace has it: `ip_tables_names`. For the layers above.
+   * @returns undefined when there is none of that name
+   */
+  async readProcNet(name: string): Promise<string | undefined> {
+    const operation = 'netns.readProcNet'
+    const outcome = await this.#open(operation).readProcNet(name)
+    try {
+      return unwrap(outcome, operation)
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+      throw error
+    }
+  }
+
+  /**
    * Writes a setting below /proc/sys of this namespace; see {@link readSysctl} for the name.
    * @throws NfbridgeError NFB_MISSING when there is none of that name; NFB_NOT_PERMITTED; NFB_REJECTED for a value
    * that the kernel does not take

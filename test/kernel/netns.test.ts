@@ -163,3 +163,12 @@ test('handles leave no descriptors behind', async () => {
   // They are released on a thread of the addon, which may have a few of its own; a leak would be fifty or more.
   await expect.poll(() => count() - before).toBeLessThan(10)
 })
+
+test('a file of /proc/net is read as the namespace has it; what is not there is undefined, and no path leads out', async () => {
+  const namespace = keep(await Namespace.create())
+  await ip(namespace, 'link', 'add', 'only-here', 'type', 'bridge')
+  expect(await namespace.readProcNet('dev')).toContain('only-here:')
+  expect(await namespace.readProcNet('no_such_file')).toBeUndefined()
+  for (const name of ['../mounts', 'stat/nf_conntrack', ''])
+    expect((await errorOf(() => namespace.readProcNet(name))).code, name).toBe('NFB_INTERNAL')
+})

@@ -30,7 +30,16 @@ export async function check(context: HostContext): Promise<Finding[]> {
 async function readFacts({ kernel, registry, settings }: HostContext): Promise<CheckFacts> {
   using reader = await StateReader.open(HOST, kernel.namespace)
   const [state, tables] = [await reader.read(), await kernel.listTables()]
-  return { state, tables, registry, settings, backlog: await readBacklog() }
+  const [legacyTables, backlog] = [await readLegacyTables(kernel.namespace), await readBacklog()]
+  return { state, tables, registry, settings, legacyTables, backlog }
+}
+
+/** Made by the first call of iptables-legacy, and not listed with those of nf_tables. */
+async function readLegacyTables(namespace: Namespace): Promise<string[]> {
+  const names = async (file: string): Promise<string[]> =>
+    ((await namespace.readProcNet(file)) ?? '').split('\n').filter((name) => name !== '')
+  const six = await names('ip6_tables_names')
+  return [...(await names('ip_tables_names')), ...six.map((name) => `ip6 ${name}`)]
 }
 
 /** The first namespace of the machine alone has it; a process in another one does not see it. */

@@ -9,6 +9,8 @@ export interface CheckFacts {
   readonly tables: Ruleset
   readonly registry: Registry
   readonly settings: { readonly firewall: boolean; readonly ipForward: boolean }
+  /** Names of the tables of the former iptables (x_tables), which nf_tables does not list: `filter`, `ip6 nat`. */
+  readonly legacyTables: readonly string[]
   /** `net.core.netdev_max_backlog`, which the machine has once for all namespaces; undefined: it can't be read. */
   readonly backlog: number | undefined
 }

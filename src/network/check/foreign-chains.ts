@@ -31,7 +31,26 @@ export function foreignFindings(facts: CheckFacts): Finding[] {
     known.what.add(traffic.what)
     stopped.set(stepName(step), known)
   }
-  return [...[...stopped.values()].map((each) => findingOf(facts, each)), ...neighbourFindings(facts)]
+  return [
+    ...[...stopped.values()].map((each) => findingOf(facts, each)),
+    ...neighbourFindings(facts),
+    ...legacyFindings(facts),
+  ]
+}
+
+/** What can't be read can't be judged; that it is there has to be known. */
+function legacyFindings({ legacyTables, registry }: CheckFacts): Finding[] {
+  if (legacyTables.length === 0 || [...registry.networks].length === 0) return []
+  return [
+    {
+      code: 'legacy-iptables',
+      severity: 'warning',
+      subject: 'iptables-legacy',
+      message: `there are tables of the former iptables (${legacyTables.join(', ')}): what their rules drop is dropped, and neither check nor explain sees them`,
+      remedy:
+        'see whether `iptables-legacy -S` and `ip6tables-legacy -S` drop anything, move what is needed to nft or iptables-nft, and unload the modules (iptable_filter, iptable_nat …)',
+    },
+  ]
 }
 
 /** The step of another table that stops a packet, or its answer, between its interfaces; undefined: none does. */
@@ -97,7 +116,7 @@ function stepName(step: Step): string {
   return `${step.family} ${step.table} ${step.chain} ${rule}`
 }
 
-function findingOf({ tables: _, state }: CheckFacts, { step, bridges, what }: Stopped): Finding {
+function findingOf({ state }: CheckFacts, { step, bridges, what }: Stopped): Finding {
   const owner = ownerOf(step, state.evaluator.catalog)
   const named = [...what].slice(0, NAMED)
   const more = what.size > NAMED ? ` and ${what.size - NAMED} more` : ''

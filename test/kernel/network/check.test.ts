@@ -338,6 +338,17 @@ describe('host.check', () => {
   )
 })
 
+it('names tables of the former iptables, which it can not read', async () => {
+  const town = await createTown()
+  // Its tables come into being when they are looked at, and go with the namespace.
+  await runIn(town.host.namespace, 'iptables-legacy', ['-S'])
+  await runIn(town.host.namespace, 'ip6tables-legacy', ['-t', 'mangle', '-S'])
+  const [finding, ...others] = await town.bridgeHost.check()
+  expect(others).toEqual([])
+  expect(finding).toMatchObject({ code: 'legacy-iptables', severity: 'warning' })
+  expect(finding?.message).toContain('(filter, ip6 mangle)')
+})
+
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

@@ -42,6 +42,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
     tables: { nftables: [], generation: 1 },
     registry,
     settings: host,
+    legacyTables: [],
     backlog,
   }
 }
