@@ -4,6 +4,7 @@ import {
   type ContainerRecord,
   type Family,
   familyOf,
+  isForHostAlone,
   linkablePorts,
   type NetworkRecord,
   type PeerRecord,
@@ -205,26 +206,57 @@ function directVerdict(
 }
 
 function containerElements(view: NetworkView, container: ContainerRecord): SetElement[] {
-  const senders = standingEndpoints(container).flatMap((endpoint): SetElement[] => {
+  const endpoints = standingEndpoints(container)
+  // By whatever interface: answers leave by the default route, to whichever of the networks the question came.
+  const own = endpoints.flatMap(familyEndpoints)
+  const senders = endpoints.flatMap((endpoint): SetElement[] => {
     const { hostInterface, mac, allowForgedSource } = endpoint
     if (allowForgedSource) {
       const closed = view.network(endpoint.network)?.icc === false
       return closed ? [{ set: 'closed_ports', key: [hostInterface] }] : []
     }
+    const linkLocal = endpoint.ipv6 ? [{ family: 6 as const, address: mac.linkLocal }] : []
     return [
       { set: 'ports', key: [hostInterface] },
-      ...familyEndpoints(endpoint).flatMap(({ family, address }): SetElement[] =>
-        [address, ...(family === 6 ? [mac.linkLocal] : [])].map((sender) => ({
-          set: ofFamily('senders', family),
-          key: [hostInterface, mac.toString(), sender.toString()],
-        })),
-      ),
+      ...[...own, ...linkLocal].map(({ family, address }) => ({
+        set: ofFamily('senders', family),
+        key: [hostInterface, mac.toString(), address.toString()],
+      })),
     ]
   })
-  return [...senders, ...container.published.flatMap((port) => publicationElements(view, container, port))]
+  const publications = container.published.flatMap((port) => publicationElements(view, container, port))
+  return [...senders, ...withMergedRanges(publications)]
 }
 
-/** One publication: translated to one address in each family, and open by itself where a network is routed. */
+/** Two publications may lead to overlapping ports of the container; the kernel takes no intervals that overlap. */
+function withMergedRanges(elements: readonly SetElement[]): SetElement[] {
+  const merged = new Map<string, SetElement & { readonly set: PlainSet }>()
+  const others: SetElement[] = []
+  const ranges = elements.flatMap((element) => {
+    const [address, protocol, ports] = element.key
+    if (element.set === 'published_ranges' || element.set === 'published_ranges6') {
+      if (typeof ports === 'object' && 'range' in ports && address !== undefined && protocol !== undefined)
+        return [{ set: element.set, address, protocol, range: ports.range }]
+    }
+    others.push(element)
+    return []
+  })
+  const last = new Map<string, PortRange>()
+  for (const { set, address, protocol, range } of ranges.toSorted((a, b) => a.range.first - b.range.first)) {
+    const of = `${set} ${fieldText(address)} ${fieldText(protocol)}`
+    const before = last.get(of)
+    const joined = before && range.first <= before.last
+    const whole = joined ? { first: before.first, last: Math.max(before.last, range.last) } : range
+    last.set(of, whole)
+    merged.set(`${of} ${whole.first}`, { set, key: [address, protocol, { range: whole }] })
+  }
+  return [...others, ...merged.values()]
+}
+
+/**
+ * One publication: translated to one address in each family, and open by itself where a network is routed; one of a loopback
+ * address is only translated, in the host itself.
+ */
 function publicationElements(
   view: NetworkView,
   container: ContainerRecord,
@@ -237,7 +269,7 @@ function publicationElements(
     return [
       ...(target ? translationElements(published, target) : []),
       ...standingEndpoints(container)
-        .filter(({ network }) => modeOf(view, network, family) === 'routed')
+        .filter(({ network }) => !isForHostAlone(published) && modeOf(view, network, family) === 'routed')
         .flatMap(familyEndpoints)
         .filter((endpoint) => endpoint.family === family)
         .flatMap(({ address }) => publishedElements(address, protocol, containerPorts, family)),
@@ -254,7 +286,7 @@ function translationElements(published: PublishedPort, { address, family }: Endp
   const { hostAddress, hostPorts, containerPorts, protocol } = published
   const to = address.toString()
   const shared: SetElement[] = [
-    ...publishedElements(address, protocol, containerPorts, family),
+    ...(isForHostAlone(published) ? [] : publishedElements(address, protocol, containerPorts, family)),
     { set: ofFamily('hairpin', family), key: [to, to] },
   ]
   if (isInterval(hostPorts) && hostPorts.first === containerPorts.first) {

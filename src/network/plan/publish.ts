@@ -12,6 +12,7 @@ import {
   type EndpointRecord,
   type Family,
   familyOf,
+  isForHostAlone,
   type PublishedPort,
   publishedText,
 } from './records.js'
@@ -133,8 +134,9 @@ function matches(standing: PublishedPort, port: PublishedPort, automatic: boolea
 function untakenBecause(
   view: NetworkView,
   container: ContainerRecord,
-  { hostAddress }: PublishedPort,
+  published: PublishedPort,
 ): string | undefined {
+  const { hostAddress } = published
   if (container.state === 'host') {
     return `${containerLabel(container)} uses the host's network: its ports are the host's own`
   }
@@ -146,15 +148,17 @@ function untakenBecause(
     if (!addressOf(endpoint, family)) return false
     const network = view.network(endpoint.network)
     if (!network || network.internal) return false
-    return translates(view, network.name, family) || familyOf(network, family).mode === 'routed'
+    if (translates(view, network.name, family)) return true
+    return familyOf(network, family).mode === 'routed' && !isForHostAlone(published)
   }
   if (container.endpoints.some((endpoint) => families.some((family) => takes(endpoint, family))))
     return undefined
   const networks = container.endpoints.map(({ network }) => network).join(', ')
+  const alone = isForHostAlone(published) ? `, and for ${hostAddress} none that is routed` : ''
   const address = hostAddress ? `no IPv${hostAddress.family} address` : 'no address'
   return (
     `no network of ${containerLabel(container)} takes published ports: ${networks || 'it is on none'}; ` +
-    `one that is internal or isolated does not, nor one where it has ${address}`
+    `one that is internal or isolated does not, nor one where it has ${address}${alone}`
   )
 }
 

@@ -1,15 +1,18 @@
-import type {
+import {
   Cidr,
-  IPAddress,
-  IPv4Address,
-  IPv6Address,
-  MacAddress,
-  PortRange,
-  Protocol,
+  type IPAddress,
+  type IPv4Address,
+  type IPv6Address,
+  type MacAddress,
+  type PortRange,
+  type Protocol,
 } from '../../address/index.js'
 import type { GatewayMode, Isolation, LinkMode } from '../options.js'
 
 export type Family = 4 | 6
+
+/** Addresses that are nobody's but the machine's own (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
+const LOOPBACK = { 4: Cidr.parse('127.0.0.0/8'), 6: Cidr.parse('::1/128') } as const
 
 /** A pool of addresses on one bridge of a network. */
 export interface PoolRecord {
@@ -153,6 +156,14 @@ export function publishedText({ hostAddress, hostPorts, containerPorts, protocol
   const address = hostAddress?.toString() ?? '0.0.0.0'
   const host = hostAddress?.family === 6 ? `[${address}]` : address
   return `${host}:${rangeText(hostPorts)}:${rangeText(containerPorts)}/${protocol}`
+}
+
+/**
+ * Whether a publication is of a loopback address, and so for the host itself alone: what leads to it is never forwarded, and
+ * nobody is to come by another way.
+ */
+export function isForHostAlone({ hostAddress }: Pick<PublishedPort, 'hostAddress'>): boolean {
+  return hostAddress !== undefined && LOOPBACK[hostAddress.family].contains(hostAddress)
 }
 
 function rangeText({ first, last }: PortRange): string {

@@ -5,6 +5,7 @@ import {
   type EndpointRecord,
   type Family,
   familyOf,
+  isForHostAlone,
   linkablePorts,
   type NetworkRecord,
   standingEndpoints,
@@ -12,7 +13,7 @@ import {
 import type { NetworkView } from '../plan/view.js'
 import { isolationChains, passesBetween } from './iptables-isolation.js'
 import { destinationPorts, is, isClosed, isNot, networksOf, publishedIn } from './iptables-selection.js'
-import type { IptablesRule, IptablesTable, Selector } from './iptables-table.js'
+import type { IptablesMatch, IptablesRule, IptablesTable, Selector } from './iptables-table.js'
 import type { IptablesUserRules } from './iptables-user-rules.js'
 
 /**
@@ -72,19 +73,26 @@ function forwardRules(network: NetworkRecord, family: Family): IptablesRule[] {
   ]
 }
 
-/** Docker's pair for each port of each link: to the server's port, and its mirror. */
+/** Docker's pair for each port of each link: to the server's port, and its mirror, by which stateful links let only answers pass. */
 function linkRules(view: NetworkView, client: ContainerRecord, family: Family): IptablesRule[] {
   return client.links.flatMap(({ server: id }) => {
     const server = view.container(id)
     if (!server) return []
     return standingEndpoints(client).flatMap((from) => {
       const to = standingEndpoints(server).find(({ network }) => network === from.network)
-      if (!to || view.network(from.network)?.icc !== false) return []
+      const network = view.network(from.network)
+      if (!to || network?.icc !== false) return []
+      const answers: IptablesMatch[] =
+        network.linkMode === 'stateful' ? [{ kind: 'state', states: ['ESTABLISHED'] }] : []
       const [request, reply] = [between(from, to, family), between(to, from, family)]
       if (!request || !reply) return []
       return linkablePorts(server).flatMap(({ protocol, port }): IptablesRule[] => [
         { ...request, protocol, matches: [{ kind: 'ports', side: 'destination', first: port, last: port }] },
-        { ...reply, protocol, matches: [{ kind: 'ports', side: 'source', first: port, last: port }] },
+        {
+          ...reply,
+          protocol,
+          matches: [{ kind: 'ports', side: 'source', first: port, last: port }, ...answers],
+        },
       ])
     })
   })
@@ -109,10 +117,11 @@ function between(from: EndpointRecord, to: EndpointRecord, family: Family): Ipta
 function publishedRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
   const translated = publishingEndpoint(view, container, family)
   const targets = standingEndpoints(container).flatMap(familyEndpoints)
-  return publishedIn(container.published, family).flatMap(({ protocol, containerPorts }) =>
+  return publishedIn(container.published, family).flatMap((published) =>
     targets.flatMap(({ endpoint, address, family: own }) => {
       const network = view.network(endpoint.network)
       if (own !== family || !network) return []
+      const { protocol, containerPorts } = published
       const rule: IptablesRule = {
         target: 'ACCEPT',
         protocol,
@@ -121,13 +130,12 @@ function publishedRules(view: NetworkView, container: ContainerRecord, family: F
       }
       const ports = destinationPorts(containerPorts)
       const byHost = endpoint === translated?.endpoint
+      const inputs = isForHostAlone(published)
+        ? []
+        : ownAddressInputs(view, network, endpoint.bridge, family, byHost)
       return [
         ...(byHost ? [{ ...rule, matches: [ports, { kind: 'state', states: ['DNAT'] } as const] }] : []),
-        ...ownAddressInputs(view, network, endpoint.bridge, family, byHost).map((input) => ({
-          ...rule,
-          input,
-          matches: [ports],
-        })),
+        ...inputs.map((input) => ({ ...rule, input, matches: [ports] })),
       ]
     }),
   )

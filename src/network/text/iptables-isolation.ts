@@ -1,5 +1,11 @@
 import { familyEndpoints } from '../plan/endpoints.js'
-import { type Family, familyOf, type NetworkRecord, standingEndpoints } from '../plan/records.js'
+import {
+  type Family,
+  familyOf,
+  isForHostAlone,
+  type NetworkRecord,
+  standingEndpoints,
+} from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { destinationPorts, is, isClosed, isNot, networksOf, publishedIn } from './iptables-selection.js'
 import type { IptablesChain, IptablesRule, Selector } from './iptables-table.js'
@@ -105,15 +111,17 @@ function routedRules(view: NetworkView, network: NetworkRecord, family: Family):
       .flatMap(familyEndpoints)
       .filter((each) => each.family === family)
       .flatMap(({ endpoint, address }) =>
-        publishedIn(container.published, family).map(
-          ({ protocol, containerPorts }): IptablesRule => ({
-            target: 'RETURN',
-            protocol,
-            output: is(endpoint.bridge),
-            destination: is(address),
-            matches: [destinationPorts(containerPorts)],
-          }),
-        ),
+        publishedIn(container.published, family)
+          .filter((published) => !isForHostAlone(published))
+          .map(
+            ({ protocol, containerPorts }): IptablesRule => ({
+              target: 'RETURN',
+              protocol,
+              output: is(endpoint.bridge),
+              destination: is(address),
+              matches: [destinationPorts(containerPorts)],
+            }),
+          ),
       ),
   )
   const icmp = network.bridges.map(

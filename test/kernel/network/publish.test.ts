@@ -58,7 +58,7 @@ describe('publishing', () => {
 
   it('on a loopback address is for the host alone, even when somebody routes 127/8 here', async () => {
     const { attach, machine, outside, host, network } = await createSetting(['web', 'app'])
-    await attach('web', { publish: ['127.0.0.2:8080:80'] })
+    const web = await attach('web', { publish: ['127.0.0.2:8080:80'] })
     await attach('app')
     await machine('web').serveTcp(80)
     await host.serveTcp(6000, { address: '127.0.0.1' })
@@ -71,9 +71,76 @@ describe('publishing', () => {
       () => machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3' }),
     ]
     for (const attempt of attempts) expect(await attempt()).toEqual({ outcome: 'timeout' })
-    // That they do get here: without the rule the published port is reached by both.
+    // That they do get here: without the rule, and with one that forwards, the published port is reached by both.
     await nft(host.namespace, 'flush', 'chain', 'inet', 'nfbridge', 'loopback')
+    for (const attempt of attempts.slice(0, 1)) expect(await attempt()).toEqual({ outcome: 'timeout' })
+    const published = ['{', web.address, '.', 'tcp', '.', '80', '}']
+    await nft(host.namespace, 'add', 'element', 'inet', 'nfbridge', 'published', ...published)
     for (const attempt of attempts.slice(0, 2)) expect(await attempt()).toMatchObject({ outcome: 'reached' })
+  })
+
+  it.each([{ allowDirectRouting: true }, { trustedInterfaces: ['uplink'] }])(
+    "on a loopback address does not open the container's own: %j",
+    async (options) => {
+      const { attach, machine, outside } = await createSetting(['web'], options)
+      const web = await attach('web', {
+        publish: ['127.0.0.1:8080:80', '8081:81', '127.0.0.1:8090-8091:90-91'],
+      })
+      for (const port of [80, 81, 91]) await machine('web').serveTcp(port)
+      await expectReached(outside, web.address, 81, OUTSIDE)
+      await expectBlocked(outside, web.address, 80)
+      await expectBlocked(outside, web.address, 91)
+      await web.publish('8082:80')
+      await expectReached(outside, web.address, 80, OUTSIDE)
+    },
+  )
+
+  it('on a loopback address is refused where no network translates, and opens nothing on one that is routed', async () => {
+    const { attach, machine, outside, bridgeHost } = await createSetting(['web', 'two'], {
+      gatewayMode: 'routed',
+    })
+    const web = await attach('web')
+    const refusal = { code: 'NFB_SETTING_CONFLICT', path: 'ports[0]' }
+    await expect(web.publish('127.0.0.1:8080:80')).rejects.toMatchObject(refusal)
+    const nat = await bridgeHost.createNetwork({ name: 'nat', subnet: '172.18.0.0/24' })
+    const two = await attach('two', { publish: ['127.0.0.1:8080:80', '8081:81'] }, nat)
+    await two.connect('docker0', { netns: machine('two').namespace, priority: 1 })
+    for (const port of [80, 81]) await machine('two').serveTcp(port)
+    const routed = two.addressOn('docker0')?.ipv4 ?? ''
+    await expectReached(outside, routed, 81, OUTSIDE)
+    await expectBlocked(outside, routed, 80)
+  })
+
+  it('and the own address on a routed network are reached, whichever network has the default route', async () => {
+    const { attach, machine, outside, bridgeHost } = await createSetting(['web'])
+    const routed = await bridgeHost.createNetwork({
+      name: 'routed',
+      subnet: '172.18.0.0/24',
+      gatewayMode: 'routed',
+    })
+    const web = await attach('web', { publish: ['8080:80'] })
+    await machine('web').serveTcp(80)
+    for (const priority of [-1, 1]) {
+      await web.connect(routed, { netns: machine('web').namespace, priority })
+      await expectReached(outside, HOST, 8080, OUTSIDE)
+      await expectReached(outside, web.addressOn(routed)?.ipv4 ?? '', 80, OUTSIDE)
+      await web.disconnect(routed)
+    }
+    await expectReached(outside, HOST, 8080, OUTSIDE)
+  })
+
+  it('takes ranges whose ports of the container overlap, and gives each back by itself', async () => {
+    const { attach, machine, outside } = await createSetting(['web'])
+    const web = await attach('web', { publish: ['8000-8009:80-89', '9000-9004:85-89'] })
+    for (const port of [79, 80, 87]) await machine('web').serveTcp(port)
+    await web.publish('9100-9109:75-84')
+    await expectReached(outside, HOST, 8007, OUTSIDE)
+    await expectReached(outside, HOST, 9002, OUTSIDE)
+    await expectReached(outside, HOST, 9104, OUTSIDE)
+    await web.unpublish('8000-8009:80-89')
+    await expectReached(outside, HOST, 9002, OUTSIDE)
+    await expectReached(outside, HOST, 9105, OUTSIDE)
+    expect(await outside.probeTcp(HOST, 8007)).toEqual({ outcome: 'refused' })
   })
 
   it('while running, and taking back, takes effect at once, for open connections as well', async () => {
