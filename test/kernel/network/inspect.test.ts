@@ -79,7 +79,7 @@ describe("toText('iptables')", () => {
     for (const line of [
       'Chain FORWARD (policy DROP)',
       'ACCEPT     tcp  --  172.17.0.3           172.17.0.2           tcp dpt:80',
-      'ACCEPT     udp  --  172.17.0.2           172.17.0.3           udp spt:53',
+      'ACCEPT     udp  --  172.17.0.2           172.17.0.3           udp spt:53 ctstate ESTABLISHED',
       'ACCEPT     tcp  --  fd00:17::3           fd00:17::2           tcp dpt:7009',
       'DNAT       tcp  --  0.0.0.0/0            127.0.0.1            tcp dpts:9000:9002 to:172.17.0.2:90-92/9000',
       'DROP       all  -- !172.23.0.0/24        0.0.0.0/0           ',

@@ -193,9 +193,11 @@ function severalBridges(): DescribedHost {
     links: [{ server: web.id, alias: 'web' }],
   })
   return {
-    title: 'a network over two bridges',
+    title: 'a network over two bridges, stateless links',
     view: view({
-      networks: [network('docker0', pools, { bridges: ['docker0', 'docker0-1'], icc: false })],
+      networks: [
+        network('docker0', pools, { bridges: ['docker0', 'docker0-1'], icc: false, linkMode: 'stateless' }),
+      ],
       containers: [web, app],
     }),
     facts,
