@@ -55,8 +55,10 @@ export function checkOneOf<T extends string>(
   throw wrong(operation, `one of ${choices.join(', ')} is expected, not ${describe(value)}`, path)
 }
 
+/** A list without holes: what `map` and others would pass over is `undefined` here, which is no right value. */
 export function checkArray<T>(value: readonly T[], operation: string, path: string): readonly T[] {
-  if (Array.isArray(value)) return value
+  // `includes` finds holes too.
+  if (Array.isArray(value)) return value.includes(undefined) ? Array.from(value) : value
   throw wrong(operation, `a list is expected, not ${describe(value)}`, path)
 }
 

@@ -1,5 +1,5 @@
 import { joinPath, NfbridgeError } from '../errors.js'
-import { checkArray } from '../input.js'
+import { checkArray, checkString } from '../input.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
@@ -179,7 +179,7 @@ export class Network {
   }
 
   #member(reference: string | Container, path: string): ContainerRecord {
-    const key = reference instanceof Container ? reference.id : reference
+    const key = reference instanceof Container ? reference.id : checkString(reference, DETACH, path)
     const record = this.#context.registry.find(key)
     if (record && endpointOn(record, this.name)) return record
     throw this.#notFound(DETACH, `no container of ${this.name} has the name, id or short id "${key}"`, path)
