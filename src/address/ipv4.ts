@@ -70,7 +70,8 @@ export class IPv4Address {
   }
 
   toString(): string {
-    return this.bytes.join('.')
+    const value = this.value
+    return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`
   }
 
   toJSON(): string {

@@ -87,7 +87,10 @@ export class MacAddress {
   }
 
   toString(): string {
-    return Array.from(this.bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
+    return this.value
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/..(?=.)/g, '$&:')
   }
 
   toJSON(): string {

@@ -77,9 +77,10 @@ function readIfThere(file: string): string | undefined {
  */
 export function refreshHostsFiles(view: NetworkView): void {
   for (const container of view.containers) {
-    const text = textOf(view, container)
     const { hostsFile: file } = container
-    if (file === undefined || text === undefined || readIfThere(file) === text) continue
+    if (file === undefined) continue
+    const text = textOf(view, container)
+    if (text === undefined || readIfThere(file) === text) continue
     try {
       replaceFile(file, text)
     } catch (error) {

@@ -6,7 +6,7 @@ export const OPERATION = 'BridgeHost.open'
 /** Properties of a value that was read from a file: each is returned as what it must be, or NFB_INVALID_ARGUMENT thrown. */
 
 export function get(value: object, property: string): unknown {
-  return Object.entries(value).find(([name]) => name === property)?.[1]
+  return Object.hasOwn(value, property) ? Reflect.get(value, property) : undefined
 }
 
 export function text(value: object, property: string): string {

@@ -1,6 +1,5 @@
 import type { IPAddress } from '../../address/index.js'
 import {
-  addressOf,
   byMetric,
   type ContainerRecord,
   type EndpointRecord,
@@ -22,10 +21,11 @@ export interface EndpointFamily {
 
 /** The families that an endpoint has an address of. */
 export function familyEndpoints(endpoint: EndpointRecord): EndpointFamily[] {
-  return eachFamily.flatMap((family) => {
-    const address = addressOf(endpoint, family)
-    return address ? [{ endpoint, family, address }] : []
-  })
+  const { ipv4, ipv6 } = endpoint
+  const families: EndpointFamily[] = []
+  if (ipv4) families.push({ endpoint, family: 4, address: ipv4 })
+  if (ipv6) families.push({ endpoint, family: 6, address: ipv6 })
+  return families
 }
 
 /**
