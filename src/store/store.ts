@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -99,7 +100,7 @@ class DirectoryStore implements Store {
         return
       }
       const draft = `${file}${DRAFT}`
-      writeFileSync(draft, JSON.stringify(value), { mode: 0o600 })
+      writeFileSync(draft, textOf(value), { mode: 0o600 })
       renameSync(draft, file)
     })
   }
@@ -113,7 +114,7 @@ class DirectoryStore implements Store {
     const names = found.filter((name) => name.endsWith(SUFFIX))
     return names.sort().map((name) => {
       const file = join(folder, name)
-      const value: unknown = guarded('read', file, () => JSON.parse(readFileSync(file, 'utf8')))
+      const value: unknown = guarded('read', file, () => parseText(readFileSync(file, 'utf8')))
       const key = guarded('read', file, () => decodeURIComponent(name.slice(0, -SUFFIX.length)))
       return { key, value }
     })
@@ -127,6 +128,26 @@ class DirectoryStore implements Store {
     }
     return folder
   }
+}
+
+/** JSON in a line, and below it its digest, by which damage is known that leaves it JSON. */
+function textOf(value: object): string {
+  const json = JSON.stringify(value)
+  return `${json}\n${digest(json)}\n`
+}
+
+/** A file that was mended by hand may go without the digest. */
+function parseText(text: string): unknown {
+  const [, json, sum] = /^(.*)\n(sha256:[0-9a-f]+)\n$/s.exec(text) ?? []
+  if (json === undefined) return JSON.parse(text)
+  if (sum === digest(json)) return JSON.parse(json)
+  throw new TypeError(
+    'its digest is that of another text (where it was mended by hand, take the last line away)',
+  )
+}
+
+function digest(json: string): string {
+  return `sha256:${createHash('sha256').update(json).digest('hex').slice(0, 32)}`
 }
 
 /** A file that can't be used says which, and that the remedy is with the files. */

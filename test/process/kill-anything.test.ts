@@ -166,7 +166,9 @@ function endpointsOf(adopted: BridgeHost, state: string): Endpoint[] {
     if (container.state !== 'running') return []
     const record: {
       endpoints: (JsonObject & { index: number; mac: string; bridge: string; hostInterface: string })[]
-    } = JSON.parse(readFileSync(join(state, 'containers', `${container.id}.json`), 'utf8'))
+    } = JSON.parse(
+      readFileSync(join(state, 'containers', `${container.id}.json`), 'utf8').split('\n')[0] ?? '',
+    )
     return record.endpoints.map(({ index, mac, bridge, hostInterface, ingress, egress, ipv4, ipv6 }) => ({
       container,
       index,

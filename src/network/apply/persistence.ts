@@ -87,9 +87,18 @@ export class Persistence {
     const settings = host.get('settings')
     const userRules = host.get('user-rules')
     return {
-      networks: this.#read('networks', networkFromJson),
-      containers: this.#read('containers', containerFromJson),
-      peers: this.#read('peers', peerFromJson),
+      networks: this.#read(
+        'networks',
+        named(networkFromJson, ({ name }) => name),
+      ),
+      containers: this.#read(
+        'containers',
+        named(containerFromJson, ({ id }) => id),
+      ),
+      peers: this.#read(
+        'peers',
+        named(peerFromJson, ({ subnet }) => subnet.toString()),
+      ),
       pools: new Map(this.#read('pools', (value, key) => [key, poolsFromJson(value)] as const)),
       sysctls: new Map(this.#read('sysctls', (value, key) => [key, text(value, 'before')] as const)),
       bridges: new Map(this.#read('bridges', (value, key) => [key, bridgeFromJson(value)] as const)),
@@ -110,6 +119,15 @@ export class Persistence {
   }
 }
 
+/** Each object is in the file of its own name, or it would be forgotten in another. */
+function named<T>(parse: (value: object) => T, nameOf: (parsed: T) => string) {
+  return (value: object, key: string): T => {
+    const parsed = parse(value)
+    if (nameOf(parsed) === key) return parsed
+    throw new TypeError(`it is of ${nameOf(parsed)}`)
+  }
+}
+
 const OPERATION = 'BridgeHost.open'
 
 function guarded<T>(kind: string, key: string, parse: () => T): T {
@@ -119,7 +137,7 @@ function guarded<T>(kind: string, key: string, parse: () => T): T {
     throw new NfbridgeError({
       code: 'NFB_STATE_DAMAGED',
       operation: OPERATION,
-      message: `${kind}/${key}.json in the state directory is damaged: ${error instanceof Error ? error.message : error}`,
+      message: `${kind}/${encodeURIComponent(key)}.json in the state directory is damaged: ${error instanceof Error ? error.message : error}`,
       cause: error,
     })
   }

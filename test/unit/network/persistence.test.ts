@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -88,6 +88,64 @@ describe('the state directory', () => {
     })
   })
 
+  it('tells each byte that is changed, and each end that is cut off', () => {
+    const docker0 = network({ mtu: 1400 })
+    const registry = registryWith(docker0)
+    const containers = attach(registry, docker0, { name: 'web', publish: ['8080:80'] })
+    const persistence = new Persistence(openStore(directory))
+    persistence.save({
+      networks: new Map([['docker0', docker0]]),
+      containers: new Map(containers.map((container) => [container.id, container])),
+      peers: new Map([['172.30.0.0/16', peer('172.30.0.0/16', '192.0.2.9')]]),
+    })
+    persistence.savePools('docker0', registry.poolMemories(docker0))
+    persistence.saveSysctl('net.ipv4.ip_forward', '0')
+    persistence.saveFirewall(true)
+    persistence.saveUserRules(NO_USER_RULES)
+    const whole = persistence.load()
+    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && entry.name !== 'lock',
+    )
+    expect(files).toHaveLength(7)
+    for (const { parentPath, name } of files) {
+      const file = join(parentPath, name)
+      const bytes = readFileSync(file)
+      const damaged = {
+        code: 'NFB_STATE_DAMAGED',
+        message: expect.stringContaining(name),
+      }
+      for (let offset = 0; offset < bytes.length; offset += 1) {
+        for (const bits of [0x01, 0x20]) {
+          const changed = Uint8Array.from(bytes)
+          changed[offset] = (bytes[offset] ?? 0) ^ bits
+          writeFileSync(file, changed)
+          expect(
+            thrown(() => persistence.load()),
+            `${name}[${offset}]`,
+          ).toMatchObject(damaged)
+        }
+        writeFileSync(file, bytes.subarray(0, offset))
+        // Without the digest it is what somebody may have written by hand.
+        if (isJson(bytes.subarray(0, offset))) expect(persistence.load()).toEqual(whole)
+        else expect(thrown(() => persistence.load())).toMatchObject(damaged)
+      }
+      writeFileSync(file, bytes)
+    }
+  })
+
+  it.each(['%.json', 'docker1.json', `${'a'.repeat(64)}.json`])(
+    'holds a file that is not ours: %s',
+    (name) => {
+      const persistence = new Persistence(openStore(directory))
+      persistence.save({ networks: new Map([['docker0', network()]]) })
+      cpSync(join(directory, 'networks', 'docker0.json'), join(directory, 'networks', name))
+      expect(thrown(() => persistence.load())).toMatchObject({
+        code: 'NFB_STATE_DAMAGED',
+        message: expect.stringContaining(name),
+      })
+    },
+  )
+
   it('is open for one at a time', () => {
     const store = openStore(directory)
     expect(thrown(() => openStore(directory))).toMatchObject({
@@ -112,3 +170,12 @@ describe('the state directory', () => {
     expect(persistence.load().networks).toEqual([])
   })
 })
+
+function isJson(bytes: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return true
+  } catch {
+    return false
+  }
+}
