@@ -7,6 +7,9 @@ import type { Packet } from './packet.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { World } from './world.js'
 
+/** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
+export const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
+
 /** Who has an address on a bridge. */
 export async function neighbourOn(world: World, bridge: Link, address: string): Promise<Attachment> {
   const { host } = world
@@ -73,4 +76,16 @@ export async function isFiltered(host: NamespaceState, bridge: Link, { family }:
   if (all === undefined) return false
   const own = family === 'ip6' ? bridge.bridge?.nfCallIp6tables : bridge.bridge?.nfCallIptables
   return all === '1' || own === true
+}
+
+/** The next hop of a translated packet that stays on its bridge; undefined for one that leaves it. */
+export async function nextHopOn(
+  host: NamespaceState,
+  bridge: Link,
+  packet: Packet,
+): Promise<string | undefined> {
+  const question = { destination: packet.destination, source: packet.source, inputDevice: bridge.index }
+  const decision = await host.lookup(question)
+  if (!decision.reachable || decision.type === 'local' || decision.device !== bridge.index) return undefined
+  return (decision.gateway ?? packet.destination).toString()
 }

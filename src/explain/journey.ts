@@ -4,8 +4,16 @@
  */
 import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound } from '../rtnl/index.js'
-import { type JourneyStep, Stopped, stoppedAt } from './answer.js'
-import { isFiltered, neighbourOn, portOf, requireForwarding, requirePassable } from './bridge-ports.js'
+import { type JourneyStep, stoppedAt } from './answer.js'
+import {
+  BRIDGE_NETFILTER,
+  isFiltered,
+  neighbourOn,
+  nextHopOn,
+  portOf,
+  requireForwarding,
+  requirePassable,
+} from './bridge-ports.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
 import {
   type Attachment,
@@ -14,7 +22,14 @@ import {
   type Neighbour,
   neighbourPasses,
 } from './neighbour-question.js'
-import { forwards, misled, noSuchAddress, notForwarding, refusedRoute, requireRunning } from './obstacles.js'
+import {
+  misled,
+  noOtherEnd,
+  noSuchAddress,
+  refusedRoute,
+  requireForwardingOf,
+  requireRunning,
+} from './obstacles.js'
 import { CONNECTION_STATUS, type Packet, type PacketConnection } from './packet.js'
 import {
   bare,
@@ -29,18 +44,12 @@ import {
   targetOf,
 } from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
-import type { Step } from './trace.js'
-import type { Arrival, World } from './world.js'
-
-/** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
-const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
+import type { Allowance, Arrival, World } from './world.js'
 
 export class Journey {
   readonly steps: JourneyStep[] = []
   /** The last rule or policy at `forward` or `input` that let the packet pass, and where. */
-  allowed:
-    | { readonly namespace: string; readonly hook: Hook; readonly step: Step; readonly packet: Packet }
-    | undefined
+  allowed: Allowance | undefined
   readonly #world: World
   readonly #direction: 'original' | 'reply'
   /** What each namespace knows of the connection, from the way there. */
@@ -179,7 +188,7 @@ export class Journey {
     }
     packet = this.#run(host, { ...prerouting, from: BRIDGE_NETFILTER.prerouting }, asFrame(packet)).packet
     if (translated) {
-      const nextHop = await this.#stays(bridge, packet)
+      const nextHop = await nextHopOn(host, bridge, packet)
       if (nextHop !== undefined)
         return this.#bridged(bridge, port, await neighbourOn(this.#world, bridge, nextHop), packet, true)
     } else if (neighbour) {
@@ -189,15 +198,6 @@ export class Journey {
     if (!filtered) return this.#receive(host, bridge, packet)
     this.#ingress(host, bridge, packet)
     return this.#route(host, bridge, packet)
-  }
-
-  /** The next hop of a translated packet that stays on its bridge; undefined for one that leaves it. */
-  async #stays(bridge: Link, packet: Packet): Promise<string | undefined> {
-    const { host } = this.#world
-    const question = { destination: packet.destination, source: packet.source, inputDevice: bridge.index }
-    const decision = await host.lookup(question)
-    if (!decision.reachable || decision.type === 'local' || decision.device !== bridge.index) return undefined
-    return (decision.gateway ?? packet.destination).toString()
   }
 
   /** From one port to another. */
@@ -212,13 +212,8 @@ export class Journey {
     requireForwarding(host, port)
     requirePassable(host, bridge, from, port)
     this.#say(host, `${bridge.name} passes it from ${from.name} to ${port.name}`)
-    const asFrame = (packet: Packet): Packet => ({
-      ...packet,
-      inputDevice: from,
-      inputBridge: bridge,
-      outputDevice: port,
-      outputBridge: bridge,
-    })
+    const devices = { inputDevice: from, inputBridge: bridge, outputDevice: port, outputBridge: bridge }
+    const asFrame = (packet: Packet): Packet => ({ ...packet, ...devices })
     const forward = { layer: 'bridge', hook: 'forward' } as const
     let packet = this.#run(host, { ...forward, below: BRIDGE_NETFILTER.forward }, asFrame(framed)).packet
     if (filtered) packet = this.#ip(host, 'forward', { ...packet, inputDevice: bridge, outputDevice: bridge })
@@ -258,10 +253,7 @@ export class Journey {
     if (decision.type === 'local') return this.#deliver(state, packet)
     if (state !== this.#world.host)
       throw noSuchAddress(state.name, packet.destination, `${state.name}, to which it comes, no longer`)
-    if (!(await forwards(state, packet))) {
-      const stopped = await notForwarding(state, packet)
-      if (stopped) throw stopped
-    }
+    await requireForwardingOf(state, packet)
     const out = deviceOf(state, decision)
     this.#say(
       state,
@@ -291,11 +283,7 @@ export class Journey {
     if (state !== host) {
       const port = portOf(this.#world.host, device)
       if (port) return this.#arriveAtPort({ machine: state, device, port }, nextHop, bare(packet))
-      throw new Stopped(
-        { kind: 'link', namespace: state.name, link: device.name, problem: 'missing' },
-        `${device.name} of ${state.name} has no other end in ${host.name}`,
-        `connect ${state.name} again`,
-      )
+      throw noOtherEnd(state, device, host)
     }
     if (device.kind === 'bridge') return this.#bridgeOut(device, nextHop, packet)
     for (const machine of await this.#world.machines(nextHop)) {
@@ -403,7 +391,7 @@ export class Journey {
     return result
   }
 
-  #say(state: NamespaceState, text: string): void {
-    this.steps.push({ namespace: state.name, direction: this.#direction, text })
+  #say({ name: namespace }: NamespaceState, text: string): void {
+    this.steps.push({ namespace, direction: this.#direction, text })
   }
 }

@@ -22,6 +22,15 @@ export function requireRunning(state: NamespaceState, link: Link): void {
     )
 }
 
+/** A machine's link that is joined to nothing of the host's. */
+export function noOtherEnd(machine: NamespaceState, link: Link, host: NamespaceState): Stopped {
+  return new Stopped(
+    { kind: 'link', namespace: machine.name, link: link.name, problem: 'missing' },
+    `${link.name} of ${machine.name} has no other end in ${host.name}`,
+    `connect ${machine.name} again`,
+  )
+}
+
 /** Nobody answers for an address. */
 export function noSuchAddress(namespace: string, address: string, where: string): Stopped {
   return new Stopped(
@@ -102,14 +111,21 @@ export async function refusedRoute(
 }
 
 /** Whether the namespace forwards what comes in by the packet's device. */
-export async function forwards(state: NamespaceState, packet: Packet): Promise<boolean> {
+async function forwards(state: NamespaceState, packet: Packet): Promise<boolean> {
   if (packet.family === 'ip6') return (await state.sysctl('net/ipv6/conf/all/forwarding')) === '1'
   const name = packet.inputDevice?.name ?? 'all'
   return (await state.sysctl(`net/ipv4/conf/${name}/forwarding`)) === '1'
 }
 
+/** @throws Stopped when it does not */
+export async function requireForwardingOf(state: NamespaceState, packet: Packet): Promise<void> {
+  if (await forwards(state, packet)) return
+  const stopped = await notForwarding(state, packet)
+  if (stopped) throw stopped
+}
+
 /** That it does not. */
-export async function notForwarding(state: NamespaceState, packet: Packet): Promise<Stopped | undefined> {
+async function notForwarding(state: NamespaceState, packet: Packet): Promise<Stopped | undefined> {
   const device = packet.inputDevice?.name ?? 'all'
   const whole = packet.family === 'ip6' ? 'net/ipv6/conf/all/forwarding' : 'net/ipv4/ip_forward'
   const off = (await state.sysctl(whole)) !== '1'

@@ -1,4 +1,5 @@
 /** What a journey leads through: the host, the machines behind it, and where it ends. */
+import type { Hook } from '../nft/index.js'
 import type { Link } from '../rtnl/index.js'
 import type { Packet } from './packet.js'
 import type { NamespaceState } from './state.js'
@@ -21,4 +22,12 @@ export interface Arrival {
   readonly packet: Packet
   /** Of `outside`: the link. */
   readonly by?: Link
+}
+
+/** What let a packet pass, where, and the packet as it was then. */
+export interface Allowance {
+  readonly namespace: string
+  readonly hook: Hook
+  readonly step: Step
+  readonly packet: Packet
 }

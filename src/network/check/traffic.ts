@@ -37,14 +37,27 @@ const STRANGER = { 4: '198.51.100.77', 6: '2001:db8:77::77' } as const
 
 /** A packet for each thing that stands: outward, by a published port, between containers of a network, by a link. */
 export function trafficOf(registry: Registry, state: NamespaceState): Traffic[] {
-  const link = (name: string | undefined): Link | undefined => state.links.find((each) => each.name === name)
+  const links = new Map(state.links.map((each) => [each.name, each]))
+  const link: FindLink = (name) => (name === undefined ? undefined : links.get(name))
   const networks = [...registry.networks]
   return [
     ...networks.flatMap((network) => outward(network, state, link)),
     ...networks.flatMap((network) => within(network, link)),
-    ...[...registry.containers].flatMap((each) => published(registry, each, state, link)).slice(0, MOST),
-    ...[...registry.containers].flatMap((each) => linked(registry, each, link)).slice(0, MOST),
+    ...first(registry.containers, (each) => published(registry, each, state, link)),
+    ...first(registry.containers, (each) => linked(registry, each, link)),
   ]
+}
+
+function first(
+  containers: Iterable<ContainerRecord>,
+  traffic: (container: ContainerRecord) => readonly Traffic[],
+): Traffic[] {
+  const found: Traffic[] = []
+  for (const container of containers) {
+    if (found.length >= MOST) break
+    found.push(...traffic(container))
+  }
+  return found
 }
 
 type FindLink = (name: string | undefined) => Link | undefined

@@ -32,7 +32,7 @@ async function answer(
   question: ExplainQuestion,
   firewall: boolean,
 ): Promise<HostExplanation> {
-  const { from, protocol, port } = question
+  const { from, protocol, port, sourcePort } = question
   const { host } = world
   const to = ofContainer(question.to, registry)
   const family = familyOf(question, host)
@@ -44,6 +44,7 @@ async function answer(
     to: address,
     protocol: protocol === 'icmp' && family === 6 ? 'icmpv6' : protocol,
     ...(port !== undefined && { port }),
+    ...(sourcePort !== undefined && { sourcePort }),
   })
   const wording = new Wording(registry, { from, to, address, protocol, port, firewall })
   return {

@@ -16,6 +16,8 @@ export interface ExplainOptions {
   readonly to: ExplainParty
   /** The port that is asked for. Needed for all but icmp, which has none. */
   readonly port?: number
+  /** The port that it is sent from. Default: one of those that the sender's kernel chooses from. */
+  readonly sourcePort?: number
   /** Default `tcp`; `icmp` is an echo request, in IPv6 as well. */
   readonly protocol?: 'tcp' | 'udp' | 'sctp' | 'icmp'
   /** Where both ends have IPv4 and IPv6. Default 4 if both have it. */

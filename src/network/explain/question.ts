@@ -20,6 +20,7 @@ export interface ExplainQuestion {
   readonly to: Party
   readonly protocol: 'tcp' | 'udp' | 'sctp' | 'icmp'
   readonly port: number | undefined
+  readonly sourcePort: number | undefined
   readonly family: Family | undefined
   readonly device: string | undefined
   /** By full id. */
@@ -27,8 +28,13 @@ export interface ExplainQuestion {
 }
 
 export function parseExplainOptions(options: ExplainOptions, registry: Registry): ExplainQuestion {
-  checkObject(options, ['from', 'to', 'port', 'protocol', 'family', 'device', 'namespaces'], OPERATION, '')
-  const { port, family, device } = options
+  checkObject(
+    options,
+    ['from', 'to', 'port', 'sourcePort', 'protocol', 'family', 'device', 'namespaces'],
+    OPERATION,
+    '',
+  )
+  const { port, sourcePort, family, device } = options
   const protocol = checkOneOf(
     options.protocol ?? 'tcp',
     ['tcp', 'udp', 'sctp', 'icmp'],
@@ -36,6 +42,8 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
     'protocol',
   )
   if (protocol === 'icmp' && port !== undefined) throw invalid('icmp has no ports: leave it out', 'port')
+  if (protocol === 'icmp' && sourcePort !== undefined)
+    throw invalid('icmp has no ports: leave it out', 'sourcePort')
   if (protocol !== 'icmp' && port === undefined) throw invalid(`${protocol} needs a port`, 'port')
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('4 or 6 is expected', 'family')
   return {
@@ -43,6 +51,7 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
     to: partyOf(options.to, registry, 'to'),
     protocol,
     port: port === undefined ? undefined : parsePort(port, 'port'),
+    sourcePort: sourcePort === undefined ? undefined : parsePort(sourcePort, 'sourcePort'),
     family,
     device: device === undefined ? undefined : checkString(device, OPERATION, 'device'),
     namespaces: namespacesOf(options.namespaces ?? {}, registry),

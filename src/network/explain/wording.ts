@@ -58,11 +58,12 @@ export class Wording {
   }
 
   #allowed({ because, decisive, packet, target }: Explanation): string {
-    const { address, port, protocol, from } = this.#asked
+    const { address, port, protocol, from, firewall } = this.#asked
+    const none = firewall ? 'no container publishes' : 'with firewall: false no container publishes'
     if (target?.namespace === HOST && from.kind !== 'host' && port !== undefined)
-      return `no container publishes ${port}/${protocol} on ${address}: it comes to the host itself, and whether anybody listens there was not looked at`
+      return `${none} ${port}/${protocol} on ${address}: it comes to the host itself, and whether anybody listens there was not looked at`
     if (target?.namespace === HOST && port !== undefined)
-      return `${address} is the host's own, and no container publishes ${port}/${protocol} there: whether anybody listens was not looked at`
+      return `${address} is the host's own, and ${none} ${port}/${protocol} there: whether anybody listens was not looked at`
     if (!('step' in decisive) || !packet) return because
     const { step } = decisive
     if (isNoDecision(decisive)) return `nothing on the way to ${target?.namespace ?? address} stops it`
