@@ -1,4 +1,4 @@
-import { type Publication, parsePublication } from '../../address/index.js'
+import { Cidr, type Publication, parsePublication } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray } from '../../input.js'
 import type { PublishOption } from '../options.js'
@@ -52,9 +52,22 @@ function withHostPorts(option: PublishOption): PublishOption | undefined {
   return { ...option, hostPort: option.containerPort }
 }
 
+/** "This network", multicast, reserved and broadcast, and link-local, of which each interface has its own (RFC 6890, RFC 4291). */
+const NO_HOSTS = ['0.0.0.0/8', '224.0.0.0/3', 'fe80::/10', 'ff00::/8'].map((text) => Cidr.parse(text))
+
 /** 0.0.0.0 is every address, as Docker writes it. */
 function publishedAddress(address: Publication['hostAddress'], path: string): Publication['hostAddress'] {
-  if (address === undefined || BigInt(address.value) !== 0n) return address
+  if (address === undefined) return undefined
+  if (BigInt(address.value) !== 0n) {
+    const special = NO_HOSTS.find((reserved) => reserved.contains(address))
+    if (!special) return address
+    throw new NfbridgeError({
+      code: 'NFB_INVALID_ADDRESS',
+      operation: OPERATION,
+      message: `${address}: no port is published on addresses of ${special}`,
+      path,
+    })
+  }
   if (address.family === 4) return undefined
   throw new NfbridgeError({
     code: 'NFB_INVALID_ADDRESS',

@@ -57,6 +57,18 @@ describe('publications', () => {
     expect(known(registry, 'web').published).toEqual([])
   })
 
+  it.each([
+    '224.0.0.1:8080:80',
+    '255.255.255.255:8080:80',
+    '0.0.0.1:8080:80',
+    '[ff02::1]:8080:80',
+    '[fe80::1]:8080:80',
+    '[::]:8080:80',
+  ])('are refused on an address that no host has for itself: %s', (option) => {
+    const error = thrown(() => publish(withContainers('web'), 'web', [option]))
+    expect(error).toMatchObject({ code: 'NFB_INVALID_ADDRESS', path: 'ports[0]' })
+  })
+
   it.each<[PublishOption, string]>([
     ['', 'NFB_INVALID_PORT'],
     ['0', 'NFB_INVALID_PORT'],
