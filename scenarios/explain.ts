@@ -17,8 +17,7 @@ export async function explained(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { attempt, seen } of results) {
-    // A source port can't be asked about: it is any of those that the sender's kernel chooses from.
-    if (attempt.sourcePort !== undefined || isReserved(attempt)) continue
+    if (isReserved(attempt)) continue
     const what = `explain ${attemptText(attempt)}`
     const expected = happened(seen)
     const said = await ask(world, attempt)
@@ -73,7 +72,7 @@ function hostOfTarget(world: World, { target }: Attempt): HostName | undefined {
 function explain(
   world: World,
   name: HostName,
-  { from, target, port, family }: Attempt,
+  { from, target, port, family, sourcePort }: Attempt,
   given?: Pick<ExplainOptions, 'from' | 'device'>,
 ): Promise<HostExplanation> {
   const { bridgeHost } = world.host(name)
@@ -82,6 +81,7 @@ function explain(
     ...(given ?? sender(bridgeHost, from, family)),
     to: target.address,
     family,
+    ...(sourcePort !== undefined && { sourcePort }),
     ...(protocol === undefined
       ? { protocol: 'icmp' }
       : { protocol: protocolOf(protocol), port: Number(number) }),
