@@ -2,7 +2,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
 import { familyEndpoints } from '../plan/endpoints.js'
-import { type EndpointRecord, hostIndex } from '../plan/records.js'
+import { type EndpointRecord, hostIndex, type NetworkRecord } from '../plan/records.js'
 import { limiterName, limitOperations } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Places, Station } from './stations.js'
@@ -67,7 +67,7 @@ export function createPair(
   { network, endpoint }: Station,
   bridge: number,
   namespace: Namespace,
-  firewall: boolean,
+  { firewall, ipv6 }: { readonly firewall: boolean; readonly ipv6: boolean },
 ): RtnlOperation[] {
   const { hostInterface, interfaceName, mac, index } = endpoint
   // One queue at each end spares a fifth of the cost.
@@ -84,6 +84,8 @@ export function createPair(
         master: bridge,
         group: network.group,
         port: portOptions(endpoint, firewall),
+        // A port of a bridge needs no address of its own: four routes less for the kernel to walk through, and no frames from it.
+        ...(ipv6 && hasIPv6(network) ? { ipv6AddressGeneration: 'none' } : {}),
         peer: { ...both, name: interfaceName, mac, netns: namespace, index },
       },
     },
@@ -91,6 +93,13 @@ export function createPair(
     ...limitOperations(endpoint, network.group),
     { kind: 'link', action: 'change', link: { device: hostIndex(endpoint), up: true } },
   ]
+}
+
+/** RFC 8200, 5: on an interface with less the kernel has no IPv6, and no settings of it. */
+const LEAST_IPV6_MTU = 1280
+
+function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
+  return mtu === undefined || mtu >= LEAST_IPV6_MTU
 }
 
 /**

@@ -53,11 +53,13 @@ function hostLinksStep(
       const operations: RtnlOperation[] = []
       /** The station that each operation is for. */
       const owners: number[] = []
+      const { firewall } = settings
+      const ipv6 = await kernel.hasIPv6()
       for (const [index, station] of stations.entries()) {
         const place = places.get(station.container.id)
         if (!place) continue
         const bridge = await kernel.bridgeIndex(station.endpoint.bridge)
-        const own = createPair(station, bridge, place.namespace, settings.firewall)
+        const own = createPair(station, bridge, place.namespace, { firewall, ipv6 })
         operations.push(...own)
         owners.push(...own.map(() => index))
       }

@@ -46,6 +46,7 @@ export class HostKernel {
   readonly #nft: Nft
   readonly #conntrack: Conntrack
   readonly #bridgeIndexes = new Map<string, number>()
+  #ipv6: boolean | undefined
   #transactions = 0
   #linkRequests = 0
   #flowRequests = 0
@@ -141,6 +142,22 @@ export class HostKernel {
       return await this.bridgeIndex(name)
     } catch (error) {
       if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+      throw error
+    }
+  }
+
+  /** Whether the kernel has IPv6 (`ipv6.disable=1`); asked once. */
+  async hasIPv6(): Promise<boolean> {
+    this.#ipv6 ??= await this.#hasSysctl('net/ipv6/conf/default/addr_gen_mode')
+    return this.#ipv6
+  }
+
+  async #hasSysctl(name: string): Promise<boolean> {
+    try {
+      await this.namespace.readSysctl(name)
+      return true
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return false
       throw error
     }
   }
