@@ -62,6 +62,7 @@ export class Evaluator {
   readonly catalog: Catalog
   readonly environment: Environment
   readonly #indexes = new WeakMap<object, ElementIndex>()
+  readonly #texts = new WeakMap<object, string>()
 
   constructor(catalog: Catalog, environment: Environment) {
     this.catalog = catalog
@@ -89,6 +90,15 @@ export class Evaluator {
     const [first] = outcomes
     if (first === undefined) return { verdict: 'accept', packet, steps: [], undecided: [] }
     return outcomes.every((one) => alike(one, first)) ? first : undecidable(outcomes, reason)
+  }
+
+  /** What nft would print of a rule, a verdict or an element, written once: a thousand packets meet the same rules. */
+  text(of: object, write: () => string): string {
+    const known = this.#texts.get(of)
+    if (known !== undefined) return known
+    const written = write()
+    this.#texts.set(of, written)
+    return written
   }
 
   /** The index of a set's elements, made once. */
@@ -243,7 +253,11 @@ class HookRun {
         const target = 'jump' in verdict ? verdict.jump.target : verdict.goto.target
         const chain = this.#evaluator.catalog.chain(rule, target)
         if (chain === undefined || depth >= DEEPEST) continue
-        this.#note(rule, outcome, toText(verdict))
+        this.#note(
+          rule,
+          outcome,
+          this.#evaluator.text(verdict, () => toText(verdict)),
+        )
         const inner = this.#chain(chain, depth + 1, translates)
         if (inner !== undefined || 'goto' in verdict) return inner
         continue
@@ -275,11 +289,11 @@ class HookRun {
       table,
       chain,
       ...(handle !== undefined && { handle }),
-      text: toText(expr, { family }),
+      text: this.#evaluator.text(rule, () => toText(expr, { family })),
       ...(element && {
         element: {
           ...(element.set !== undefined && { set: element.set }),
-          text: elementText(element.found.element),
+          text: this.#elementText(element.found.element),
           value: element.found.element,
           ...(element.found.data !== undefined && { data: element.found.data }),
         },
@@ -288,6 +302,12 @@ class HookRun {
     }
     this.#steps.push(step)
     return step
+  }
+
+  #elementText(element: SetElement | MapElement): string {
+    const write = (): string =>
+      isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
+    return typeof element === 'object' ? this.#evaluator.text(element, write) : write()
   }
 
   #scope(rule: Rule): Scope & { packet: Packet } {
@@ -310,8 +330,4 @@ class HookRun {
     this.reasons.push(why)
     return choice === 0 ? undefined : candidates[choice - 1]
   }
-}
-
-function elementText(element: SetElement | MapElement): string {
-  return isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
 }

@@ -31,8 +31,10 @@ export function linkByIndex({ links }: Pick<Listed, 'links'>, index: number | un
 }
 
 /** Whether an address is one of the namespace's own. */
-export function hasAddress({ addresses }: Pick<Listed, 'addresses'>, address: string): boolean {
-  return addresses.some((each) => each.address.address.toString() === address)
+export function hasAddress({ addresses }: Pick<Listed, 'addresses'>, text: string): boolean {
+  // To write them all as text would cost more than all of the rules.
+  const address = parseAddress(text)
+  return addresses.some((each) => each.family === address.family && each.address.address.equals(address))
 }
 
 /** The rest of the namespace, for rules that ask for it. */
