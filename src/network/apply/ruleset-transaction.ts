@@ -1,8 +1,9 @@
-import type { ListedObject, Nft, Ruleset, RulesetObject, Transaction } from '../../nft/index.js'
+import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
 import { TABLE } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
+import { nameOf } from './user-objects.js'
 import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
 
 /** `add` fails with NFB_EXISTS when a table of the name is there; `replace` takes its place. */
@@ -59,11 +60,4 @@ function empty(transaction: Transaction, { nftables }: Ruleset): void {
   for (const object of nftables) {
     if (('set' in object || 'map' in object) && ours.has(nameOf(object))) transaction.flush(object)
   }
-}
-
-/** A chain, set or map by its kind and name; nothing for other objects. */
-function nameOf(object: ListedObject | RulesetObject): string {
-  if ('chain' in object) return `chain ${object.chain.name}`
-  if ('set' in object) return `set ${object.set.name}`
-  return 'map' in object ? `set ${object.map.name}` : ''
 }

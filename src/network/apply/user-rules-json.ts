@@ -16,5 +16,7 @@ export function userRulesFromJson(value: object): UserRuleSet {
       const { expr, comment } = object.rule
       return [comment === undefined ? { expr } : { expr, comment }]
     })
-  return { forward: of(USER_CHAINS.forward), inbound: of(USER_CHAINS.inbound) }
+  const chains: ReadonlySet<string> = new Set(Object.values(USER_CHAINS))
+  const own = nftables.filter((object) => !('rule' in object && chains.has(object.rule.chain)))
+  return { forward: of(USER_CHAINS.forward), inbound: of(USER_CHAINS.inbound), own }
 }

@@ -1,14 +1,17 @@
 import { NfbridgeError } from '../../errors.js'
-import type { Nft, Rule, Ruleset } from '../../nft/index.js'
+import type { ListedKind, Nft, Rule, Ruleset, RulesetObject } from '../../nft/index.js'
 import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
 import { userRuleText } from '../text/user-rule-text.js'
 import { inOperation } from './steps.js'
+import { ownObjects } from './user-objects.js'
 
 /** A rule of the users: statements in the shape of libnftables' JSON, and a comment. */
 export type UserRule = Pick<Rule, 'expr' | 'comment'>
 
-/** The rules of both chains. */
-export type UserRuleSet = Readonly<Record<UserChain, readonly UserRule[]>>
+/** The rules of both chains, and what else users have in our table, which the rules may refer to. */
+export interface UserRuleSet extends Readonly<Record<UserChain, readonly UserRule[]>> {
+  readonly own: readonly RulesetObject[]
+}
 
 /** A rule as it stands in the kernel. */
 export interface ListedUserRule extends UserRule {
@@ -18,7 +21,15 @@ export interface ListedUserRule extends UserRule {
   readonly text: string
 }
 
-export const NO_USER_RULES: UserRuleSet = { forward: [], inbound: [] }
+/** Both chains as they stand, and what else is the users'. */
+export interface StandingUserRules
+  extends UserRuleSet,
+    Readonly<Record<UserChain, readonly ListedUserRule[]>> {
+  readonly forward: readonly ListedUserRule[]
+  readonly inbound: readonly ListedUserRule[]
+}
+
+export const NO_USER_RULES: UserRuleSet = { forward: [], inbound: [], own: [] }
 
 const CHAINS: readonly UserChain[] = ['forward', 'inbound']
 
@@ -51,19 +62,22 @@ export class UserRules {
   }
 
   /** Both chains as they are in the kernel; undefined when they are not there. */
-  async read(): Promise<Readonly<Record<UserChain, readonly ListedUserRule[]>> | undefined> {
-    const ruleset = await listTable(this.#nft, ['chain', 'rule'])
+  async read(): Promise<StandingUserRules | undefined> {
+    const ruleset = await listTable(this.#nft, ['chain', 'rule', 'set', 'object'])
     const chains = new Set(
       ruleset?.nftables.flatMap((object) => ('chain' in object ? [object.chain.name] : [])),
     )
     if (!ruleset || !CHAINS.some((chain) => chains.has(USER_CHAINS[chain]))) return undefined
-    return { forward: listed(ruleset, 'forward'), inbound: listed(ruleset, 'inbound') }
+    const own = await ownObjects(this.#nft, ruleset)
+    return { forward: listed(ruleset, 'forward'), inbound: listed(ruleset, 'inbound'), own }
   }
 
   /** Remembers what is in the kernel now. */
   async snapshot(): Promise<void> {
     const rules = await this.read()
-    if (rules) this.remember({ forward: rules.forward.map(plain), inbound: rules.inbound.map(plain) })
+    if (!rules) return
+    const { forward, inbound, own } = rules
+    this.remember({ forward: forward.map(plain), inbound: inbound.map(plain), own })
   }
 
   /** The rules of one chain, in their order. */
@@ -132,7 +146,7 @@ export class UserRules {
     }
     const memory = this.#remembered
     // First, because it can fail after the kernel has the rule; killed in between, the next open reads the kernel's.
-    this.remember({ ...memory, [chain]: after.map(plain) })
+    this.remember({ ...memory, own: standing.own, [chain]: after.map(plain) })
     try {
       await transaction.commit()
     } catch (error) {
@@ -150,10 +164,7 @@ export class UserRules {
 }
 
 /** What is in our inet table, of some kinds; undefined when there is no such table. */
-export async function listTable(
-  nft: Nft,
-  kinds: readonly ('table' | 'chain' | 'rule' | 'set')[],
-): Promise<Ruleset | undefined> {
+export async function listTable(nft: Nft, kinds: readonly ListedKind[]): Promise<Ruleset | undefined> {
   try {
     return await nft.list({ family: 'inet', table: TABLE, kinds, elements: false })
   } catch (error) {
@@ -162,13 +173,14 @@ export async function listTable(
   }
 }
 
-/** The users' rules as objects of a transaction. */
-export function userRuleObjects(rules: UserRuleSet): { rule: Rule }[] {
-  return CHAINS.flatMap((chain) =>
-    rules[chain].map((rule) => ({
+/** The users' rules as objects of a transaction, behind what they refer to. */
+export function userRuleObjects(rules: UserRuleSet): RulesetObject[] {
+  const ofChains = CHAINS.flatMap((chain) =>
+    rules[chain].map((rule): { rule: Rule } => ({
       rule: { family: 'inet', table: TABLE, chain: USER_CHAINS[chain], ...plain(rule) },
     })),
   )
+  return [...rules.own, ...ofChains]
 }
 
 function listed({ nftables }: Ruleset, chain: UserChain): ListedUserRule[] {

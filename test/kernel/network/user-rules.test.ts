@@ -137,6 +137,59 @@ describe("the users' chains", () => {
     expect((await bridgeHost.userRules.forward.list()).map(({ text }) => text)).toEqual(['drop'])
   })
 
+  it("bring what they refer to: the users' own chains, sets and counters, after a flush, a destroy and a reboot", async () => {
+    const state = await stateDirectory()
+    const { host, outside, attach, machine, bridgeHost, network } = await createSetting(
+      ['web'],
+      {},
+      { state },
+    )
+    await attach('web', { publish: ['8080:80'] })
+    await machine('web').serveTcp(80)
+    await nft(
+      host.namespace,
+      [
+        'add counter inet nfbridge hits',
+        `add set inet nfbridge friends { type ipv4_addr; flags interval; elements = { ${OUTSIDE}, 10.0.0.0/8 } }`,
+        'add chain inet nfbridge mine',
+        'add map inet nfbridge ways { type inet_proto : verdict; elements = { tcp : goto mine } }',
+        'add rule inet nfbridge mine ip saddr @friends counter name hits return',
+        'add rule inet nfbridge mine drop',
+        'add rule inet nfbridge user_inbound iifname "uplink" meta l4proto vmap @ways',
+        'add rule inet nfbridge user_inbound oifname @bridges counter',
+      ].join('; '),
+    )
+    const names = [
+      'chain inet nfbridge mine',
+      'set inet nfbridge friends',
+      'map inet nfbridge ways',
+      'chain inet nfbridge user_inbound',
+    ]
+    const stands = async (namespace = host.namespace): Promise<string[]> => {
+      const texts = await Promise.all(names.map((name) => nft(namespace, `list ${name}`)))
+      return texts.map((text) => text.replaceAll(/packets \d+ bytes \d+/g, ''))
+    }
+    const before = await stands()
+    await bridgeHost.close()
+    const again = await openHost(host, { state })
+    expect(await stands()).toEqual(before)
+    await nft(host.namespace, 'flush ruleset')
+    await again.container('web')?.publish('8081:80')
+    expect(await stands()).toEqual(before)
+    await expectReached(outside, HOST, 8081, OUTSIDE)
+    await nft(host.namespace, `delete element inet nfbridge friends { ${OUTSIDE} }`)
+    expect(await outside.probeTcp(HOST, 8081)).toEqual({ outcome: 'timeout' })
+    await again.network(network.name)?.destroy()
+    await again.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16' })
+    const changed = await stands()
+    expect(changed).toEqual(before.map((text) => text.replace(`10.0.0.0/8, ${OUTSIDE}`, '10.0.0.0/8')))
+    expect(changed).not.toEqual(before)
+    await again.close()
+    const rebooted = await createMachines()
+    await openHost(rebooted.host, { state })
+    expect(await stands(rebooted.host.namespace)).toEqual(changed)
+  })
+
   it('are not there without a firewall, and say so', async () => {
     const { host } = await createMachines()
     const bridgeHost = await openHost(host, { firewall: false })
