@@ -338,6 +338,51 @@ describe('host.check', () => {
   )
 })
 
+/** Base chains as ufw and firewalld make them, and one of somebody who is not known. */
+it.each([
+  [
+    'ufw',
+    'table ip filter { chain ufw-before-forward { }; chain FORWARD { type filter hook forward priority 0; policy drop; jump ufw-before-forward; }; }',
+    'ufw route allow in on docker0',
+  ],
+  [
+    'firewalld',
+    'table inet firewalld { chain filter_FORWARD { type filter hook forward priority 10; ct state established accept; reject; }; }',
+    'firewall-cmd --permanent --zone=trusted --add-interface=docker0',
+  ],
+  [
+    'iptables',
+    'table ip6 filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }',
+    'ip6tables -I FORWARD -i docker0 -j ACCEPT',
+  ],
+  [
+    'Docker',
+    'table ip docker-bridges { chain filter-FORWARD { type filter hook forward priority 0; oifname docker0 drop; }; }',
+    'nft insert rule ip docker-bridges filter-FORWARD iifname "docker0" accept',
+  ],
+])('says that rules are those of %s, and how it is told', async (owner, text, command) => {
+  const town = await createTown()
+  await nftFile(town.host.namespace, text)
+  const [finding, ...others] = await town.bridgeHost.check()
+  expect(others).toEqual([])
+  expect(finding).toMatchObject({ code: 'foreign-chain-drops', severity: 'error' })
+  expect(finding?.message).toMatch(new RegExp(`^${owner}: `))
+  expect(finding?.remedy).toContain(command)
+})
+
+it("finds nothing in other programs' rules that let our traffic pass, or don't concern it", async () => {
+  const town = await createTown()
+  await nftFile(
+    town.host.namespace,
+    `table inet theirs {
+      chain f { type filter hook forward priority -5; policy drop; ct state established,related accept; iifname { docker0, other } accept; oifname { docker0, other } accept; }
+      chain i { type filter hook input priority 0; policy drop; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; tcp dport 22 accept; ct state established accept; }
+      chain o { type filter hook output priority 0; policy accept; tcp dport 25 drop; }
+    }`,
+  )
+  expect(await town.bridgeHost.check()).toEqual([])
+})
+
 it('names tables of the former iptables, which it can not read', async () => {
   const town = await createTown()
   // Its tables come into being when they are looked at, and go with the namespace.
