@@ -8,7 +8,9 @@ import type { Surroundings } from '../surroundings.js'
 import { adding, chainName, rule, table, tableAndChain } from '../workloads.js'
 
 /** Round trips of a round, each a connection of its own. */
-const ROUND_TRIPS = 500
+const ROUND_TRIPS = 2_000
+/** The same where each takes long. */
+const FEW_ROUND_TRIPS = 200
 /** Ports that a server exposes: a link to it is as many elements. */
 const PORTS = 10_000
 const FIRST_PORT = 10_000
@@ -16,7 +18,7 @@ const FIRST_PORT = 10_000
 const RULES_A_COMMIT = 10_000
 
 export async function packetsContest(surroundings: Surroundings): Promise<Contest> {
-  const floorName = 'floor: a bridge without rules'
+  const floorName = 'floor: nfbridge, no link'
   const notes = [
     'a round trip is one UDP datagram and its answer, from a source port of its own: its first packet meets all rules',
     'linear rules: `ip saddr A ip daddr B tcp dport P counter accept`, none of which matches; established ones pass before',
@@ -30,7 +32,8 @@ export async function packetsContest(surroundings: Surroundings): Promise<Contes
     title: 'round trip of a new connection between two containers',
     floor: floorName,
     contestants: [
-      await withoutRules(surroundings, floorName),
+      await unlinked(surroundings, floorName, true),
+      await unlinked(surroundings, 'a bridge without rules', false),
       await links(surroundings, 1, 1),
       await links(surroundings, PORTS, 1),
       await links(surroundings, PORTS, 10),
@@ -41,8 +44,9 @@ export async function packetsContest(surroundings: Surroundings): Promise<Contes
   }
 }
 
-async function withoutRules(surroundings: Surroundings, name: string): Promise<Contestant> {
-  const host = await open(surroundings, await surroundings.namespace(), false)
+/** Containers that may speak with each other, by our rules or without any. */
+async function unlinked(surroundings: Surroundings, name: string, firewall: boolean): Promise<Contestant> {
+  const host = await open(surroundings, await surroundings.namespace(), firewall)
   const network = await host.createNetwork({ ...networkOptions, icc: true })
   const [client, server] = [await surroundings.namespace(), await surroundings.namespace()]
   await network.attach({ netns: client })
@@ -81,7 +85,7 @@ async function linearRules(surroundings: Surroundings, name: string, count: numb
       Array.from({ length: RULES_A_COMMIT }, (_, number) => rule(done + number)),
     ).commit()
   }
-  return roundTrips(surroundings, name, server, client, address)
+  return roundTrips(surroundings, name, server, client, address, FEW_ROUND_TRIPS)
 }
 
 const established: RuleObject = {
@@ -94,12 +98,14 @@ const established: RuleObject = {
 }
 
 async function open(surroundings: Surroundings, netns: Namespace, firewall: boolean): Promise<BridgeHost> {
+  // A source port comes again when the connection that it was used for is forgotten.
+  if (firewall) await netns.writeSysctl('net/netfilter/nf_conntrack_udp_timeout', '1')
   const host = await BridgeHost.open({ netns, firewall })
   surroundings.closeLater(() => host.destroy())
   return host
 }
 
-/** Source ports go on from round to round: one that comes again within half a minute is still tracked. */
+/** Source ports go on from round to round. */
 const FIRST_SOURCE = 20_000
 const LAST_SOURCE = 60_000
 
@@ -109,16 +115,17 @@ function roundTrips(
   server: Namespace,
   client: Namespace,
   address: string,
+  count = ROUND_TRIPS,
 ): Contestant {
   let source = FIRST_SOURCE
   return {
     name,
     processes: 0,
     run: async () => {
-      const words = [address, FIRST_PORT, ROUND_TRIPS, source].map(String)
+      const words = [address, FIRST_PORT, count, source].map(String)
       const taken = await nanoseconds(programs.echo, ['flows', server.path(), client.path(), ...words])
-      source = source + ROUND_TRIPS < LAST_SOURCE ? source + ROUND_TRIPS : FIRST_SOURCE
-      return taken.map((each) => each / ROUND_TRIPS)
+      source = source + 2 * count <= LAST_SOURCE ? source + count : FIRST_SOURCE
+      return taken.map((each) => each / count)
     },
   }
 }
