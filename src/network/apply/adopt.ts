@@ -56,11 +56,7 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     peers: new Map(remembered.peers.map((peer) => [peer.subnet.toString(), peer])),
   })
   registry.apply({ containers: new Map(remembered.containers.map((container) => [container.id, container])) })
-  for (const network of networks) {
-    registry.restorePools(network, remembered.pools.get(network.name))
-    // It holds until the first change: killed after that, we take every address below the highest for used.
-    persistence.savePools(network.name, undefined)
-  }
+  for (const network of networks) registry.restorePools(network, remembered.pools.get(network.name))
   for (const [name, bridge] of remembered.bridges) adoptedBridges.set(name, bridge)
 
   for (const name of abandoned(context, networks, links)) await kernel.deleteLink(name)
@@ -78,6 +74,8 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     ],
     OPERATION,
   )
+  // It holds until the first change: killed after that, we take every address below the highest for used.
+  for (const { name } of networks) persistence.savePools(name, undefined)
   registry.apply(plan.change)
   await disconnectMissing(context, present)
   refreshHostsFiles(registry)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Machine } from '../../../lab/machine.js'
-import { type BridgeHost, type Container, type Network, NfbridgeError } from '../../../src/index.js'
+import { BridgeHost, type Container, type Network, NfbridgeError } from '../../../src/index.js'
 import { ip } from '../../support/tools.js'
 import { withFaults } from './faults.js'
 import { cleanUp, createMachines, openHost } from './setting.js'
@@ -17,6 +17,8 @@ interface World {
   readonly b: Machine
   /** A directory for hosts files; what is in it counts as state. */
   readonly hosts: string
+  /** The state directory. */
+  readonly folder: string
   /** Everything that a call could leave behind. */
   state(): Promise<unknown>
 }
@@ -252,6 +254,7 @@ async function createWorld(): Promise<World> {
     a,
     b,
     hosts,
+    folder: state,
     state: async () => ({
       host: await stateOf(host.namespace),
       a: await stateOf(a.namespace),
@@ -333,6 +336,55 @@ describe('what undoes it fails as well: the error says what remains, or nothing 
         await call(world)
         await revert(world)
       }
+    },
+    60_000,
+  )
+})
+
+describe('each part of open fails once: what stands goes on, and another open takes it over', () => {
+  it.each([
+    ['a network of both families, a peer, limits', standing],
+    [
+      'an adopted bridge',
+      async ({ host, a, bridgeHost }: World) => {
+        await ip(host.namespace, 'link', 'add', 'docker0', 'address', '02:00:00:00:00:01', 'type', 'bridge')
+        const net = await bridgeHost.createNetwork({ ...both, adopt: true })
+        await net.attach({ name: 'a', id: idA, netns: a.namespace.path(), publish: ['8080:80'] })
+      },
+    ],
+  ])(
+    '%s',
+    async (_, prepare) => {
+      const world = await createWorld()
+      const { host, folder, bridgeHost } = world
+      await prepare(world)
+      await bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' })
+      await container(world).setBandwidth({ egress: { rate: 1e8 }, ingress: { rate: 1e8 } })
+      await bridgeHost.close()
+      const stands = async (): Promise<string[]> => (await stateOf(host.namespace)).split('\n').sort()
+      const open = (): Promise<BridgeHost> => BridgeHost.open({ netns: host.namespace, state: folder })
+      const normal = await withFaults([], async (faults) => {
+        await (await open()).close()
+        return faults.calls
+      })
+      const before = await stands()
+      const files = filesOf(folder)
+      for (const number of worthFailing(normal)) {
+        const [failure, failed] = await withFaults([number], async (faults) => [
+          await failureOf(open().then((opened) => opened.close())),
+          `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
+        ])
+        expect(await stands(), failed).toEqual(before)
+        if (failure) expect(failure.remaining, failed).toEqual([])
+        if (failure?.operation === 'BridgeHost.open') expect(filesOf(folder), failed).toEqual(files)
+      }
+      const again = await open()
+      expect(again.lost).toEqual([])
+      await again.close()
+      expect(await stands()).toEqual(before)
+      // A close that failed has not told in which order the addresses go on, as if the process was killed.
+      const others = (each: string): boolean => !each.startsWith('/pools/')
+      expect(filesOf(folder).filter(others)).toEqual(files.filter(others))
     },
     60_000,
   )
