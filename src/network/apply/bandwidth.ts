@@ -111,6 +111,8 @@ function egressOperations(
   ]
 }
 
+/** What waits is what the rate sends in 50 milliseconds, and the burst, in bytes; the kernel has 32 bits for it. */
 function tokenBucket(device: number, { rate, burst }: BandwidthRecord): RtnlOperation {
-  return { kind: 'qdisc', action: 'replace', qdisc: { kind: 'tbf', device, rate, burst } }
+  const limit = Math.min(Math.floor(rate / 8 / 20) + burst, 0xffff_ffff)
+  return { kind: 'qdisc', action: 'replace', qdisc: { kind: 'tbf', device, rate, burst, limit } }
 }

@@ -45,4 +45,18 @@ describe('limits of bandwidth', () => {
     await app.detach()
     expect(await stateOf(host.namespace)).toBe(before)
   })
+
+  it('may be as high and as low as numbers are', async () => {
+    const { attach, machine, host } = await createSetting(['web', 'app'])
+    const highest = Number.MAX_SAFE_INTEGER
+    const web = await attach('web', {
+      bandwidth: { ingress: { rate: highest }, egress: { rate: 10 ** 12, burst: 0xffff_ffff } },
+    })
+    await attach('app')
+    expect(await buckets(host.namespace)).toHaveLength(2)
+    await machine('web').serveTcp(80)
+    expect(await machine('app').probeTcp(web.address, 80)).toMatchObject({ outcome: 'reached' })
+    await web.setBandwidth({ ingress: { rate: 8 } })
+    expect(await buckets(host.namespace)).toEqual(['veth* 8bit'])
+  })
 })
