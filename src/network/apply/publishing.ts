@@ -1,3 +1,4 @@
+import { NfbridgeError } from '../../errors.js'
 import type { Plan } from '../plan/plan.js'
 import type { RequestedPublication } from '../plan/publish-settings.js'
 import { BusyPort } from './port-steps.js'
@@ -22,21 +23,44 @@ export async function withFreePorts<P extends Plan>(
       return planned
     } catch (error) {
       const busy = busyPort(error)
-      if (!busy || attempt === ATTEMPTS || !isChosen(requested, busy)) throw error
+      if (!busy) throw error
+      const asked = askedFor(requested, busy)
+      if (asked) throw atPath(error, asked.path)
+      if (attempt === ATTEMPTS || !requested.some(({ automatic }) => automatic)) throw error
       taken.add(busy.text)
     }
   }
 }
 
-function isChosen(requested: readonly RequestedPublication[], { protocol, port }: BusyPort): boolean {
-  const explicit = requested.some(
+/** The publication that asked for this very port; undefined: it was chosen. */
+function askedFor(
+  requested: readonly RequestedPublication[],
+  { protocol, port }: BusyPort,
+): RequestedPublication | undefined {
+  return requested.find(
     ({ automatic, port: asked }) =>
       !automatic &&
       asked.protocol === protocol &&
       asked.hostPorts.first <= port &&
       port <= asked.hostPorts.last,
   )
-  return !explicit && requested.some(({ automatic }) => automatic)
+}
+
+/** The same error, of the option that it is about. */
+function atPath(error: unknown, path: string): unknown {
+  if (!(error instanceof NfbridgeError) || error.path !== undefined) return error
+  const { code, operation, reason, errno, kernelMessage, remaining, related } = error
+  return new NfbridgeError({
+    code,
+    operation,
+    message: reason,
+    errno,
+    kernelMessage,
+    path,
+    remaining,
+    related,
+    cause: error,
+  })
 }
 
 function busyPort(error: unknown): BusyPort | undefined {

@@ -14,9 +14,10 @@ describe('ports of the host that are published', () => {
     await expect(host.serveUdp(9091, { address: '127.0.0.1' })).rejects.toThrow(/EADDRINUSE/)
     await web.unpublish('8080:80')
     await host.serveTcp(8080)
-    expect(await failureOf(web.publish('8080:80'))).toMatchObject({
+    expect(await failureOf(web.publish('82', '8080:80'))).toMatchObject({
       code: 'NFB_PORT_TAKEN',
       operation: 'Container.publish',
+      path: 'ports[1]',
       message: expect.stringContaining('8080/tcp is taken by'),
     })
     await web.stop()
@@ -27,7 +28,10 @@ describe('ports of the host that are published', () => {
     const { attach, host, machine, outside } = await createSetting(['web'])
     const before = await stateOf(host.namespace)
     await host.serveTcp(8080)
-    expect(await failureOf(attach('web', { publish: ['8080:80'] }))).toMatchObject({ code: 'NFB_PORT_TAKEN' })
+    expect(await failureOf(attach('web', { publish: ['8080:80'] }))).toMatchObject({
+      code: 'NFB_PORT_TAKEN',
+      path: 'publish[0]',
+    })
     expect(await stateOf(host.namespace)).toBe(before)
     await host.serveTcp(49153)
     await host.serveUdp(49154)
