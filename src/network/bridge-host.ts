@@ -35,7 +35,7 @@ import { parseHostContainerOptions } from './plan/container-settings.js'
 import { DEFAULT_NETWORK, planNetwork } from './plan/network.js'
 import { type NetworkSettings, parseHostOptions, parseNetworkOptions } from './plan/network-settings.js'
 import { findPeer, parsePeer, planPeer } from './plan/peer.js'
-import type { ContainerRecord } from './plan/records.js'
+import type { ContainerRecord, NetworkRecord } from './plan/records.js'
 import { Registry } from './plan/registry.js'
 import type { HostInspection } from './text/inspection.js'
 import { HostUserRules } from './user-rules.js'
@@ -307,6 +307,7 @@ export class BridgeHost {
       settings.adopt ? settings.name : undefined,
     )
     const network = planNetwork(context.registry, settings, facts)
+    await this.#refuseTaken(network)
     const { steps, made } = await planNetworkSteps(context, network)
     try {
       await applySteps(steps, CREATE, context.leave)
@@ -315,6 +316,16 @@ export class BridgeHost {
     }
     context.registry.apply(made)
     return new Network(context, network.name)
+  }
+
+  /** Before anything is remembered: a process that is killed then must not leave another's bridge for ours. */
+  async #refuseTaken({ adopted, bridges, name }: NetworkRecord): Promise<void> {
+    for (const bridge of adopted ? [] : bridges) {
+      if (!(await this.#context.kernel.findLink(bridge))) continue
+      const message = `there is an interface "${bridge}"`
+      const taken = { code: 'NFB_EXISTS', operation: CREATE, message, errno: 'EEXIST' } as const
+      throw nameTaken(new NfbridgeError(taken), name)
+    }
   }
 
   /** A bridge that is to be adopted and is not there is made, and is ours. */

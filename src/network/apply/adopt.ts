@@ -55,12 +55,13 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     networks: new Map(networks.map((network) => [network.name, network])),
     peers: new Map(remembered.peers.map((peer) => [peer.subnet.toString(), peer])),
   })
-  registry.apply({ containers: new Map(remembered.containers.map((container) => [container.id, container])) })
+  const containers = withoutStrayLinks(remembered.containers)
+  registry.apply({ containers: new Map(containers.map((container) => [container.id, container])) })
   for (const network of networks) registry.restorePools(network, remembered.pools.get(network.name))
   for (const [name, bridge] of remembered.bridges) adoptedBridges.set(name, bridge)
 
   for (const name of abandoned(context, networks, links)) await kernel.deleteLink(name)
-  const gone = remembered.containers.filter((container) => isGone(container, present))
+  const gone = containers.filter((container) => isGone(container, present))
   const plan = planDetach(registry, gone)
   await applySteps(
     [
@@ -81,6 +82,16 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   refreshHostsFiles(registry)
   context.unreservedPorts = await reserveStanding(context.reservations, registry)
   return gone
+}
+
+/** A call that was killed after it removed a container's file had not come to those of its clients. */
+function withoutStrayLinks(containers: readonly ContainerRecord[]): ContainerRecord[] {
+  const ids = new Set(containers.map(({ id }) => id))
+  return containers.map((container) =>
+    container.links.every(({ server }) => ids.has(server))
+      ? container
+      : { ...container, links: container.links.filter(({ server }) => ids.has(server)) },
+  )
 }
 
 /** With other rules than those that it was made with, a network could not be kept, nor removed. */

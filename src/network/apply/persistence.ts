@@ -45,13 +45,18 @@ export class Persistence {
     this.#store.close()
   }
 
-  /** Writes what a change made: a file for each object that it touches. */
+  /**
+   * Writes what a change made: a file for each object that it touches. Containers that go come first: killed in between, the
+   * links to them are dropped by the next open, and the call has happened.
+   */
   save(change: ViewChange): void {
     for (const [name, network] of change.networks ?? []) {
       this.#store.put('networks', name, network && networkToJson(network))
       if (network === undefined) this.savePools(name, undefined)
     }
-    for (const [id, container] of change.containers ?? []) {
+    const containers = [...(change.containers ?? [])]
+    const gone = containers.filter(([, container]) => !container)
+    for (const [id, container] of [...gone, ...containers.filter(([, each]) => each)]) {
       this.#store.put('containers', id, container && containerToJson(container))
     }
     for (const [subnet, peer] of change.peers ?? []) {

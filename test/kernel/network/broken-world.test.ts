@@ -92,6 +92,52 @@ describe('what is really in the way', () => {
     await bridgeHost.removePeer(peer.subnet)
   })
 
+  it("a bridge's name, which is found out before anything is remembered", async () => {
+    const state = directory()
+    const { host } = await createMachines()
+    await ip(host.namespace, 'link', 'add', 'docker0', 'type', 'bridge')
+    const bridgeHost = await openHost(host, { state })
+    const before = filesOf(state)
+    for (const options of [{ name: 'docker0' }, { name: 'docker', bridges: 2, subnet: '10.1.0.0/16' }]) {
+      if (options.bridges) await ip(host.namespace, 'link', 'add', 'docker-1', 'type', 'bridge')
+      expect(await failureOf(bridgeHost.createNetwork(options))).toMatchObject({
+        code: 'NFB_NAME_TAKEN',
+        path: 'name',
+        errno: 'EEXIST',
+        remaining: [],
+      })
+    }
+    expect(filesOf(state)).toEqual(before)
+    expect(bridgeHost.statistics.transactions).toBe(0)
+  })
+
+  it('a kill between the files of one call: the links to a container without one are dropped', async () => {
+    const state = directory()
+    const { host, network, machine, bridgeHost } = await createSetting(
+      ['db', 'app'],
+      { icc: false },
+      { state },
+    )
+    const db = await network.attach({ name: 'db', netns: machine('db').namespace, expose: [80] })
+    await network.attach({ name: 'app', netns: machine('app').namespace, links: ['db'] })
+    const veth = db.hostInterface
+    await bridgeHost.close()
+    rmSync(join(state, 'containers', `${db.id}.json`))
+    const again = await openHost(host, { state })
+    expect(again.container('app')?.links).toEqual([])
+    expect(await ip(host.namespace, '-br', 'link')).not.toContain(veth)
+    // The same id is another container.
+    await again
+      .network('docker0')
+      ?.attach({ name: 'new', id: db.id, netns: machine('db').namespace, expose: [80] })
+    expect(again.container('app')?.links).toEqual([])
+    await machine('db').serveTcp(80)
+    const { address = '' } = again.container('new') ?? {}
+    expect((await machine('app').probeTcp(address, 80, { timeoutMs: 300 })).outcome).not.toBe('reached')
+    await again.destroy()
+    expect(filesOf(state).filter((file) => file.startsWith('/containers'))).toEqual([])
+  })
+
   it('more published ports than a process may have descriptors', async () => {
     const { host, machines } = await createMachines('a')
     const before = await stateOf(host.namespace)
