@@ -1,5 +1,6 @@
 /** The floor: a C program that sends the bytes that the product sends, and nothing else. */
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -39,6 +40,7 @@ export async function recordFloor(
   containers: readonly Namespace[] = [],
 ): Promise<Floor> {
   const recording = join(folder, `${what}.recording`)
+  rmSync(recording, { force: true }) // another row may have recorded the same
   const recorder = fileURLToPath(new URL('./record.js', import.meta.url))
   const environment = { ...process.env, LD_PRELOAD: programs.record, NFBRIDGE_RECORD: recording }
   const { stdout } = await run(process.execPath, [recorder, recording, what, String(count)], {
