@@ -43,13 +43,16 @@ export async function stateOf(namespace: Namespace): Promise<string> {
   return parts.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n---\n')
 }
 
-/** The files of a state directory with what is in them. */
+/** The files of a state directory with what is in them, without its digest. */
 export function filesOf(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== 'lock')
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-    .map((file) => `${file.slice(directory.length)} ${readFileSync(file, 'utf8')}`)
+    .map((file) => {
+      const text = readFileSync(file, 'utf8').replace(/\nsha256:[0-9a-f]+\n$/, '')
+      return `${file.slice(directory.length)} ${text}`
+    })
 }
 
 function linksOf(json: string): string[] {
