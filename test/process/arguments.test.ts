@@ -76,6 +76,7 @@ const METHODS: readonly (readonly [
   ['addon', () => addon, 'encode', []],
   ['addon', () => addon, 'decode', []],
   ['addon', () => addon, 'decode', ['route']],
+  ['addon', () => addon, 'lockFile', []],
   ['socket', () => socket, 'request', []],
   ['socket', () => socket, 'requestSync', []],
   ['socket', () => socket, 'dump', []],

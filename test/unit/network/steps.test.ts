@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { NfbridgeError } from '../../../src/errors.js'
-import { applySteps, ignoreMissing, type Step, undoSteps } from '../../../src/network/apply/steps.js'
+import {
+  applySteps,
+  ignoreMissing,
+  type Leftover,
+  type Step,
+  takeBack,
+  undoSteps,
+} from '../../../src/network/apply/steps.js'
 import { Turns } from '../../../src/network/apply/turns.js'
 
 function failure(code: 'NFB_BUSY' | 'NFB_MISSING', related: NfbridgeError[] = []): NfbridgeError {
@@ -51,6 +58,35 @@ describe('steps', () => {
     const { log, steps } = recorded(['a', 'b', 'c'], ['+c', '-b'])
     await expect(applySteps(steps, 'x')).rejects.toMatchObject({ remaining: ['b'] })
     expect(log).toEqual(['+a', '+b', '-a'])
+  })
+
+  it('hand over what could not be undone, and what a step could not take back of its first half', async () => {
+    const { log, steps } = recorded(['a', 'b'], ['-b'])
+    const halfDone: Step = {
+      leaves: 'half of c',
+      apply: () => takeBack(failure('NFB_MISSING'), 'half of c', () => Promise.reject(failure('NFB_BUSY'))),
+      undo: async () => undefined,
+    }
+    const left: string[] = []
+    const leave = (leftovers: readonly Leftover[]): void => {
+      left.push(...leftovers.map(({ leaves }) => leaves))
+    }
+    await expect(applySteps([...steps, halfDone], 'x', leave)).rejects.toMatchObject({
+      // The cause, and not why it could not be taken back.
+      code: 'NFB_MISSING',
+      remaining: ['half of c', 'b'],
+    })
+    expect(left).toEqual(['half of c', 'b'])
+    expect(log).toEqual(['+a', '+b', '-a'])
+  })
+
+  it('take back their first half and throw the failure', async () => {
+    const log: string[] = []
+    const taken = takeBack(failure('NFB_BUSY'), 'half', async () => {
+      log.push('taken back')
+    })
+    await expect(taken).rejects.toMatchObject({ code: 'NFB_BUSY', remaining: [] })
+    expect(log).toEqual(['taken back'])
   })
 
   it('are all undone even when one can not be', async () => {
