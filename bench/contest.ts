@@ -23,8 +23,10 @@ export interface Contest {
 }
 
 export interface Limits {
-  /** Rounds that count; two more go before, to warm up. */
+  /** Rounds that count. */
   readonly rounds: number
+  /** Rounds that go before and do not count. */
+  readonly warmUps: number
   /** No new round begins after this many milliseconds, once three have counted. */
   readonly budgetMs: number
 }
@@ -58,10 +60,9 @@ interface Sample {
 }
 
 const noSample: Sample = { min: Number.NaN, rounds: [], javascript: [] }
-const warmUps = 2
 const fewestRounds = 3
 
-export async function hold(contest: Contest, { rounds, budgetMs }: Limits): Promise<Result> {
+export async function hold(contest: Contest, { rounds, warmUps, budgetMs }: Limits): Promise<Result> {
   const samples = contest.contestants.map(
     (): Sample => ({
       min: Number.POSITIVE_INFINITY,

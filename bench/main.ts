@@ -66,9 +66,11 @@ if (
   process.exit(2)
 }
 
-const limits: Limits = quick ? { rounds: 7, budgetMs: 5_000 } : { rounds: 25, budgetMs: 30_000 }
+const limits: Limits = quick
+  ? { rounds: 5, warmUps: 0, budgetMs: 1_500 }
+  : { rounds: 25, warmUps: 2, budgetMs: 30_000 }
 const sizes: Sizes = quick
-  ? { rules: 10_000, containers: 200, standing: 500 }
+  ? { rules: 10_000, containers: 100, standing: 300 }
   : { rules: 10_000, containers: 1_000, standing: 5_000 }
 const folder = mkdtempSync(join(tmpdir(), 'nfbridge-bench-'))
 process.env.XTABLES_LOCKFILE = join(folder, 'xtables.lock') // not the machine's own: it is never waited for or held
