@@ -108,7 +108,7 @@ export const gatewayModes: Group = {
     {
       name: 'internal-with-a-route-of-its-own',
       about:
-        'A container of an internal network that makes itself a default route: the host is reached, which is its neighbour; nothing is forwarded.',
+        'A container of an internal network that makes itself a default route: its gateway is reached, no other address of the host, and nothing beyond.',
       networks: [
         { ...net, internal: true },
         { name: 'other', subnet: '172.18.0.0/16', isolation: 'none' },
@@ -124,8 +124,8 @@ export const gatewayModes: Group = {
             host, outside -> host 8080/tcp: reached far
             app -> host@docker0 8080/tcp: blocked
             web -> host 8080/tcp: blocked
-            web -> host: reached
-            web -> far, outside: blocked
+            web -> host@docker0: reached
+            web -> host, far, outside: blocked
             far -> web, app: blocked
             app -> host@docker0: reached
             app -> far, outside, host: unreachable

@@ -8,7 +8,7 @@ import { median, medianRatio } from '../../bench/statistics.js'
 const folder = mkdtempSync(join(tmpdir(), 'nfbridge-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const places = { host: 100n, container: 200n }
+const places = { host: 100n, containers: [200n, 201n] }
 
 /** A netlink message: its type, and what follows the header. */
 function message(type: number, body: Buffer): Buffer {
@@ -76,8 +76,11 @@ describe('what the floor sends', () => {
   })
 
   it('says in which namespace each send goes', () => {
-    const steps = toSteps([send(0, message(16, Buffer.alloc(16)), places.container)], 'undo', places)
-    expect(steps[0]).toMatchObject({ place: 'container', phase: 'undo' })
+    const sends = [201n, 100n].map((inode) => send(0, message(16, Buffer.alloc(16)), inode))
+    expect(toSteps(sends, 'undo', places)).toMatchObject([
+      { place: 1, phase: 'undo' },
+      { place: 'host', phase: 'undo' },
+    ])
   })
 })
 
@@ -98,7 +101,7 @@ it('reads the recording from one mark to the next', () => {
 
 it('writes a script whose steps are aligned', () => {
   const path = join(folder, 'script')
-  writeScript(path, [{ phase: 'undo', place: 'container', protocol: 12, bytes: Buffer.from('12345') }])
+  writeScript(path, [{ phase: 'undo', place: 0, protocol: 12, bytes: Buffer.from('12345') }])
   const head = [2, 1, 12, 5].map(u32)
   expect(readFileSync(path)).toEqual(Buffer.concat([...head, Buffer.from('12345\0\0\0')]))
 })

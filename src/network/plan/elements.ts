@@ -1,4 +1,4 @@
-import type { IPAddress, PortRange } from '../../address/index.js'
+import type { Cidr, IPAddress, PortRange } from '../../address/index.js'
 import { type EndpointFamily, eachFamily, familyEndpoints, publishingEndpoint } from './endpoints.js'
 import {
   type ContainerRecord,
@@ -7,7 +7,6 @@ import {
   isForHostAlone,
   linkablePorts,
   type NetworkRecord,
-  type PeerRecord,
   type PublishedPort,
   standingEndpoints,
 } from './records.js'
@@ -33,6 +32,7 @@ export type PlainSet =
       | 'published'
       | 'published_ranges'
       | 'hairpin'
+      | 'pools'
       | 'peers'
       | 'not_masqueraded'
       | 'senders'
@@ -126,7 +126,7 @@ export function elementsOf(view: NetworkView, touched: Touched): Map<string, Set
   for (const [client, server] of touched.pairs ?? []) put(linkElements(view, client, server))
   for (const subnet of touched.peers ?? []) {
     const peer = view.peer(subnet)
-    if (peer) put(peerElements(peer))
+    if (peer) put([subnetElement('peers', peer.subnet)])
   }
   if (touched.policy) {
     put(
@@ -153,7 +153,8 @@ function fieldText(field: KeyField): string {
 function networkElements(view: NetworkView, network: NetworkRecord): SetElement[] {
   const { bridges, internal, isolation, trustedInterfaces } = network
   const verdict = network.icc ? 'accept' : 'same_network'
-  return bridges.flatMap((bridge): SetElement[] => [
+  const pools = network.pools.map(({ subnet }) => subnetElement('pools', subnet))
+  const perBridge = bridges.flatMap((bridge): SetElement[] => [
     { set: 'bridges', key: [bridge] },
     ...bridges.map((other): SetElement => ({ set: 'icc', key: [bridge, other], verdict })),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
@@ -161,6 +162,7 @@ function networkElements(view: NetworkView, network: NetworkRecord): SetElement[
     ...trustedInterfaces.map((trusted): SetElement => ({ set: 'trusted', key: [trusted, bridge] })),
     ...eachFamily.flatMap((family) => outsideElements(view, network, bridge, family)),
   ])
+  return [...perBridge, ...pools]
 }
 
 /** How one bridge meets the outside in one family. */
@@ -343,9 +345,9 @@ function linkElements(view: NetworkView, clientId: string, serverId: string): Se
   })
 }
 
-function peerElements({ subnet }: PeerRecord): SetElement[] {
-  const prefix = { addr: subnet.address.toString(), len: subnet.prefixLength }
-  return [{ set: ofFamily('peers', subnet.family), key: [{ prefix }] }]
+function subnetElement(set: 'pools' | 'peers', { address, prefixLength, family }: Cidr): SetElement {
+  const prefix = { addr: address.toString(), len: prefixLength }
+  return { set: ofFamily(set, family), key: [{ prefix }] }
 }
 
 /** The name of a family's own set: that of IPv6 ends in 6. */

@@ -97,7 +97,9 @@ function parseMasquerade(
   }
   const except = checkArray(given.except ?? [], CREATE, joinPath(path, 'except')).map((text, index) => {
     const at = joinPath(joinPath(path, 'except'), index)
-    return Cidr.parse(checkString(text, CREATE, at), at)
+    const subnet = Cidr.parse(checkString(text, CREATE, at), at)
+    if (translating.includes(subnet.family)) return subnet
+    throw conflict(`${subnet} is IPv${subnet.family}, of which the network translates no addresses`, at)
   })
   const snat: IPAddress[] = []
   for (const [text, at] of listed(given.snat, joinPath(path, 'snat'))) {

@@ -84,13 +84,19 @@ export function findPeer(view: NetworkView, subnet: string): PeerRecord {
 
 /**
  * Adds a peer, or removes it again.
- * @throws NfbridgeError NFB_POOL_OVERLAP: a pool of ours or another peer has a part of its subnet
+ * @throws NfbridgeError NFB_POOL_OVERLAP: a pool of ours or another peer has a part of its subnet; NFB_SETTING_CONFLICT: its
+ * device is `lo` or a bridge of ours
  */
 export function planPeer(direction: 'add' | 'remove', view: NetworkView, peer: PeerRecord): Plan {
   const key = peer.subnet.toString()
   if (direction === 'add') {
     const holder = holderOf(peer.subnet, view)
     if (holder) throw refuse(ADD, 'NFB_POOL_OVERLAP', `${peer.subnet} overlaps ${holder}`, 'subnet')
+    const { device } = peer
+    if (device === 'lo' || [...view.networks].some(({ bridges }) => bridges.includes(device ?? ''))) {
+      const message = `"${device}" leads to no other host; give the interface towards it`
+      throw refuse(ADD, 'NFB_SETTING_CONFLICT', message, 'device')
+    }
   }
   return {
     change: { peers: new Map([[key, direction === 'add' ? peer : undefined]]) },

@@ -1,3 +1,4 @@
+import type { Expression } from '../../nft/index.js'
 import {
   ACCEPT,
   anyOf,
@@ -19,6 +20,7 @@ import {
   jump,
   L4PROTO,
   NFPROTO,
+  notInSet,
   OIFNAME,
   SPORT,
   verdictOf,
@@ -26,6 +28,11 @@ import {
 import { USER_CHAINS } from './names.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
+
+/** The flags that tell a connection's first packet from all others. */
+const BEGINNING: Expression = {
+  '&': [{ payload: { protocol: 'tcp', field: 'flags' } }, ['fin', 'syn', 'rst', 'ack']],
+}
 
 /**
  * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
@@ -110,14 +117,37 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     rules: [[inSet(OIFNAME, 'bridges'), jump(USER_CHAINS.inbound)], [verdictOf(PAIR, 'icc')], [DROP]],
   },
   {
-    // From containers outward. What belongs to no connection can't be translated, and would leave with their own address.
+    // From containers outward. What belongs to no connection can't be translated, and would leave with their own address. A
+    // TCP packet in the middle of a connection that nobody knows is of one that was revoked: its server goes on speaking, and
+    // would open the connection anew from its side (net.netfilter.nf_conntrack_tcp_loose).
     chain: { name: 'outbound' },
-    rules: [[flagged(CT_STATE, 'invalid'), DROP], [ACCEPT]],
+    rules: [
+      [flagged(CT_STATE, 'invalid'), DROP],
+      [isNot(BEGINNING, 'syn'), flagged(CT_STATE, 'new'), DROP],
+      [ACCEPT],
+    ],
+  },
+  {
+    // A network without a way out reaches the host by its own bridge's address, and by no other.
+    chain: { name: 'input', type: 'filter', hook: 'input', prio: 0, policy: 'accept' },
+    rules: [
+      [
+        inSet(concat(NFPROTO, IIFNAME), 'internal'),
+        is({ ct: { key: 'direction' } }, 'original'),
+        is({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
+        isNot({ fib: { result: 'type', flags: ['daddr', 'iif'] } }, 'local'),
+        DROP,
+      ],
+    ],
   },
   {
     chain: { name: 'forward', type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
       [jump(USER_CHAINS.forward)],
+      // Nobody outside has a container's address: who knows of an open connection between containers could speak in it.
+      ...both(({ saddr, set }) => [
+        [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), inSet(saddr, set('pools')), DROP],
+      ]),
       [flagged(CT_STATE, 'established'), ACCEPT],
       [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
       [inSet(OIFNAME, 'bridges'), goto('inbound')],

@@ -63,6 +63,7 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
       map: address,
       flags: ['interval'],
     },
+    pools: { family: 'inet', type: address, flags: ['interval'] },
     peers: { family: 'inet', type: address, flags: ['interval'] },
     not_masqueraded: { family: 'inet', type: ['ifname', address], flags: ['interval'] },
     snat_to: { family: 'inet', type: 'ifname', map: address },

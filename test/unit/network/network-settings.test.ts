@@ -226,6 +226,7 @@ describe('options of a network', () => {
     ],
     [{ gatewayMode: 'isolated', masquerade: { except: [TEN] } }, 'masquerade', 'translates no addresses'],
     [{ gatewayMode: 'routed', masquerade: { except: [TEN] } }, 'masquerade', 'translates no addresses'],
+    [{ masquerade: { except: [TEN, 'fd00::/8'] } }, 'masquerade.except[1]', 'IPv6'],
     [
       { ipv6: true, gatewayMode: { ipv6: 'routed' }, masquerade: { snat: ['192.0.2.1', '2001:db8::1'] } },
       'masquerade.snat[1]',

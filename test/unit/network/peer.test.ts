@@ -6,6 +6,17 @@ import { withChange } from '../../../src/network/plan/view.js'
 import { thrown } from './thrown.js'
 import { plan, viewOf } from './view-fixtures.js'
 
+describe('a device that leads nowhere', () => {
+  it.each(['lo', 'docker0'])('is refused: %s', (device) => {
+    const view = viewOf([plan({ name: 'docker0' })])
+    const peer = parsePeer({ subnet: '10.9.0.0/16', device })
+    expect(thrown(() => planPeer('add', view, peer))).toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+      path: 'device',
+    })
+  })
+})
+
 describe('options of a peer', () => {
   it.each([
     [{ subnet: '172.18.0.0/16', via: '192.0.2.2' }, 'the peer 192.0.2.2'],
