@@ -121,7 +121,7 @@ const cases: readonly Case[] = [
     question: () => ({ from: OUTSIDE, to: 'host', port: 81 }),
     reached: true,
     because: 'no container publishes 81/tcp',
-    kind: 'delivered',
+    kind: 'policy',
   },
   {
     what: 'another network',
