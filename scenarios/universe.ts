@@ -33,7 +33,7 @@ export interface Attempt {
   readonly sourcePort?: number
 }
 
-export function familyOfAddress(address: string): Family {
+function familyOfAddress(address: string): Family {
   return address.includes(':') ? 6 : 4
 }
 

@@ -23,11 +23,7 @@ export async function destroyNetwork(
 }
 
 /** Takes every container off a network. */
-export async function emptyNetwork(
-  context: HostContext,
-  network: NetworkRecord,
-  operation: string,
-): Promise<void> {
+async function emptyNetwork(context: HostContext, network: NetworkRecord, operation: string): Promise<void> {
   const { registry } = context
   const containers = registry.containersOf(network.name)
   const only = containers.filter(({ endpoints }) => endpoints.length === 1)

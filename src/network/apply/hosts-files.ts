@@ -130,7 +130,7 @@ function restore({ file, absent }: HostsFile): void {
 }
 
 /** Replaces a file as a whole: a reader finds the old text or the new one, never half. Its mode stays, and so do links to it. */
-export function replaceFile(given: string, text: string, path?: string): void {
+function replaceFile(given: string, text: string, path?: string): void {
   try {
     const file = resolved(given)
     const mode = modeOf(file)

@@ -54,7 +54,7 @@ function peerSteps(
 }
 
 /** The route to a peer's containers. */
-export function routeOperation(action: 'add' | 'delete', { subnet, via, device }: PeerRecord): RtnlOperation {
+function routeOperation(action: 'add' | 'delete', { subnet, via, device }: PeerRecord): RtnlOperation {
   return {
     kind: 'route',
     action,

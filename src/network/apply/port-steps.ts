@@ -86,7 +86,7 @@ export async function reserveStanding(
 }
 
 /** Ports of the host that lead to a container that runs: what nobody else may listen on. */
-export function translatedPorts(view: NetworkView, container: ContainerRecord | undefined): ReservedPort[] {
+function translatedPorts(view: NetworkView, container: ContainerRecord | undefined): ReservedPort[] {
   if (!container || container.published.length === 0) return []
   const families = eachFamily.filter((family) => publishingEndpoint(view, container, family))
   return container.published.flatMap(({ hostAddress, hostPorts, protocol }) =>

@@ -151,7 +151,7 @@ export class Claims {
 }
 
 /** The MAC that goes with an address: 02:42 and its last four bytes, Docker's in IPv4. */
-export function defaultMac(address: IPAddress): MacAddress {
+function defaultMac(address: IPAddress): MacAddress {
   return locallyAdministered(address.bytes.subarray(-4))
 }
 

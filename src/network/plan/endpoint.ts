@@ -5,7 +5,7 @@ import { place } from './placement.js'
 import type { BandwidthRecord, ContainerRecord, EndpointRecord, NetworkRecord } from './records.js'
 
 /** As many networks a container can be on: each has a metric of its own among those of one priority. */
-export const MOST_ENDPOINTS = 64
+const MOST_ENDPOINTS = 64
 
 /** Chooses what was left open of a container's place on a network, and checks what was given. */
 export function planEndpoint(
