@@ -114,7 +114,8 @@ napi_value NamespaceHandle::inode(napi_env env, napi_callback_info info) {
   return check(env, napi_create_bigint_uint64(env, self->inode_, &value)) ? value : nullptr;
 }
 
-napi_value NamespaceHandle::read_sysctl(napi_env env, napi_callback_info info) {
+napi_value NamespaceHandle::read_text(napi_env env, napi_callback_info info,
+                                      Outcome<std::string> (*read)(const std::string&)) {
   const auto arguments = Arguments<1>::read(env, info);
   if (!arguments) return nullptr;
   auto* self = unwrap<NamespaceHandle>(env, arguments->self);
@@ -122,24 +123,18 @@ napi_value NamespaceHandle::read_sysctl(napi_env env, napi_callback_info info) {
   if (self == nullptr || !read_string(env, (*arguments)[0], "name", name)) return nullptr;
   return start_call<std::string>(
       env, *Environment::get(env), self->strand_,
-      [where = self->namespace_, name = std::move(name)](Home& home) {
-        return home.visit<std::string>(*where, [&] { return netlink::read_sysctl(name); });
+      [where = self->namespace_, name = std::move(name), read](Home& home) {
+        return home.visit<std::string>(*where, [&] { return read(name); });
       },
       finish_text);
 }
 
+napi_value NamespaceHandle::read_sysctl(napi_env env, napi_callback_info info) {
+  return read_text(env, info, netlink::read_sysctl);
+}
+
 napi_value NamespaceHandle::read_proc_net(napi_env env, napi_callback_info info) {
-  const auto arguments = Arguments<1>::read(env, info);
-  if (!arguments) return nullptr;
-  auto* self = unwrap<NamespaceHandle>(env, arguments->self);
-  std::string name;
-  if (self == nullptr || !read_string(env, (*arguments)[0], "name", name)) return nullptr;
-  return start_call<std::string>(
-      env, *Environment::get(env), self->strand_,
-      [where = self->namespace_, name = std::move(name)](Home& home) {
-        return home.visit<std::string>(*where, [&] { return netlink::read_proc_net(name); });
-      },
-      finish_text);
+  return read_text(env, info, netlink::read_proc_net);
 }
 
 napi_value NamespaceHandle::write_sysctl(napi_env env, napi_callback_info info) {

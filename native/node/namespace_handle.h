@@ -23,6 +23,9 @@ class NamespaceHandle final : public Handle {
  private:
   static napi_value fd(napi_env env, napi_callback_info info);
   static napi_value inode(napi_env env, napi_callback_info info);
+  // A file below /proc, as a thread in the namespace reads it.
+  static napi_value read_text(napi_env env, napi_callback_info info,
+                              netlink::Outcome<std::string> (*read)(const std::string&));
   static napi_value read_sysctl(napi_env env, napi_callback_info info);
   static napi_value read_proc_net(napi_env env, napi_callback_info info);
   static napi_value write_sysctl(napi_env env, napi_callback_info info);

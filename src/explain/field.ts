@@ -1,4 +1,6 @@
 /** The fields that rules ask for, read from a packet. */
+
+import { transportHeaders } from '../nft/datatype/headers.js'
 import type {
   CtReference,
   FibExpression,
@@ -21,20 +23,6 @@ const unknown: Found = { value: undefined }
 
 const ETHER_TYPES = { ip: 0x0800, ip6: 0x86dd, arp: 0x0806 } as const
 const NF_PROTOCOLS = { ip: 2, ip6: 10, arp: 3 } as const
-/** Transport headers by protocol number, as the names of payload expressions. */
-const TRANSPORT: ReadonlyMap<number, string> = new Map([
-  [1, 'icmp'],
-  [2, 'igmp'],
-  [6, 'tcp'],
-  [17, 'udp'],
-  [33, 'dccp'],
-  [50, 'esp'],
-  [51, 'ah'],
-  [58, 'icmpv6'],
-  [108, 'comp'],
-  [132, 'sctp'],
-  [136, 'udplite'],
-])
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 
 /** An address as a number. */
@@ -76,7 +64,7 @@ export function payloadField(
       // In a header without ports, something else stands in their place.
       return WITH_PORTS.has(packet.protocol) ? portField(field, packet) : unknown
     default:
-      return TRANSPORT.get(packet.protocol) === protocol ? transportField(field, packet) : 'absent'
+      return transportHeaders.get(packet.protocol) === protocol ? transportField(field, packet) : 'absent'
   }
 }
 

@@ -3,7 +3,7 @@ import { IPv6Address } from '../address/index.js'
 import type { Hook } from '../nft/index.js'
 import type { Link } from '../rtnl/index.js'
 import type { Layer } from './catalog.js'
-import { type Packet, type PacketConnection, PROTOCOL_NUMBERS } from './packet.js'
+import { type Packet, PROTOCOL_NUMBERS, untracked } from './packet.js'
 import type { NamespaceState } from './state.js'
 
 /** An interface of a machine and the host's end of it. */
@@ -126,14 +126,6 @@ function solicitation(
   destination: string,
 ): Packet {
   const tuple = { source: from.address, destination, protocol: PROTOCOL_NUMBERS.icmpv6 }
-  const connection: PacketConnection = {
-    state: 'untracked',
-    status: 0,
-    direction: 'original',
-    original: tuple,
-    reply: tuple,
-    mark: 0,
-  }
   return {
     family: 'ip6',
     ...tuple,
@@ -142,7 +134,7 @@ function solicitation(
     icmpCode: 0,
     neighbourTarget: type === SOLICITATION ? to.address : from.address,
     mark: 0,
-    connection,
+    connection: untracked(tuple),
   }
 }
 

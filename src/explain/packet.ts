@@ -111,6 +111,11 @@ export function reversed(tuple: PacketTuple): PacketTuple {
   }
 }
 
+/** What connection tracking leaves alone. */
+export function untracked(tuple: PacketTuple): PacketConnection {
+  return { state: 'untracked', status: 0, direction: 'original', original: tuple, reply: tuple, mark: 0 }
+}
+
 /** The packet as connection tracking hands it on when it begins a connection. */
 export function tracked(packet: Packet): Packet {
   const original = tupleOf(packet)

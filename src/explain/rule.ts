@@ -4,7 +4,7 @@ import { lookUpData, type Scope, valuesOf } from './expression.js'
 import { typesOf } from './field-type.js'
 import type { FoundElement } from './lookup.js'
 import { matches } from './match.js'
-import type { Packet } from './packet.js'
+import { type Packet, untracked } from './packet.js'
 import { deviceTranslation, natTranslation, type Translation } from './translation.js'
 
 /** What ends a packet's way at a hook, or a rule. */
@@ -82,18 +82,7 @@ export function evaluateRule(rule: Rule, scope: Scope & { packet: Packet }): Rul
     if (ending) return outcome({ verdict: ending })
     if ('notrack' in statement && scope.packet.connection === undefined) {
       const { source, destination, protocol } = scope.packet
-      const tuple = { source, destination, protocol }
-      scope.packet = {
-        ...scope.packet,
-        connection: {
-          state: 'untracked',
-          status: 0,
-          direction: 'original',
-          original: tuple,
-          reply: tuple,
-          mark: 0,
-        },
-      }
+      scope.packet = { ...scope.packet, connection: untracked({ source, destination, protocol }) }
       changed = 'notrack'
     }
   }

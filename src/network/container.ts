@@ -5,6 +5,7 @@ import { applyPlan, withdrawPlan } from './apply/change.js'
 import type { HostContext } from './apply/host-context.js'
 import { withPlaces } from './apply/places.js'
 import { withFreePorts } from './apply/publishing.js'
+import type { Places } from './apply/stations.js'
 import { type Link, linksOf } from './container-link.js'
 import type { BandwidthOptions, ConnectOptions, LinkOption, PublishOption, StartOptions } from './options.js'
 import { planBandwidth } from './plan/bandwidth.js'
@@ -16,6 +17,7 @@ import { type HostsLine, hostsLines, hostsText } from './plan/hosts-lines.js'
 import { planConnect, planDisconnect, planStart, planStop } from './plan/lifecycle.js'
 import { planLink, planUnlink } from './plan/link.js'
 import { linkVariables } from './plan/link-variables.js'
+import type { Plan } from './plan/plan.js'
 import { planPublish, planUnpublish } from './plan/publish.js'
 import { parsePublished } from './plan/publish-settings.js'
 import {
@@ -27,6 +29,9 @@ import {
   publishedText,
   shortId,
 } from './plan/records.js'
+import type { Registry } from './plan/registry.js'
+
+type PlanOfContainer = (registry: Registry, container: ContainerRecord) => Plan
 
 /** A container's place on one network. */
 export interface ContainerAddress {
@@ -142,7 +147,8 @@ export class Container {
 
   /** Its place on a network; undefined where it is not on it. */
   addressOn(network: string | { readonly name: string }): ContainerAddress | undefined {
-    const endpoint = endpointOn(this.#record('Container.addressOn'), nameOf(network))
+    const operation = 'Container.addressOn'
+    const endpoint = endpointOn(this.#record(operation), nameOf(network, operation))
     if (!endpoint) return undefined
     const { ipv4, ipv6, mac, interfaceName, hostInterface } = endpoint
     return {
@@ -165,10 +171,16 @@ export class Container {
       const { registry } = this.#context
       const settings = parseConnectOptions(options)
       const container = this.#record(operation)
-      const plan = planConnect(registry, container, this.#network(nameOf(network), operation), settings)
-      await this.#withPlace(container, settings.netns, operation, (places) =>
-        applyPlan(this.#context, plan, operation, places),
+      const plan = planConnect(
+        registry,
+        container,
+        this.#network(nameOf(network, operation), operation),
+        settings,
       )
+      const apply = (places: Places): Promise<void> => applyPlan(this.#context, plan, operation, places)
+      // A container that does not run has no namespace, and what changes is for when it starts.
+      if (container.state !== 'running') return apply(new Map())
+      return this.#withPlace(container, settings.netns, operation, apply)
     })
   }
 
@@ -179,11 +191,9 @@ export class Container {
    */
   disconnect(network: string | { readonly name: string }): Promise<void> {
     const operation = 'Container.disconnect'
-    return this.#context.operate(operation, async () => {
-      const { registry } = this.#context
-      const record = this.#network(nameOf(network), operation)
-      await withdrawPlan(this.#context, planDisconnect(registry, this.#record(operation), record), operation)
-    })
+    return this.#withdraw(operation, (registry, container) =>
+      planDisconnect(registry, container, this.#network(nameOf(network, operation), operation)),
+    )
   }
 
   /**
@@ -193,14 +203,7 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_SETTING_CONFLICT (it uses the host's network), NFB_CLOSED
    */
   stop(): Promise<void> {
-    const operation = 'Container.stop'
-    return this.#context.operate(operation, async () => {
-      await withdrawPlan(
-        this.#context,
-        planStop(this.#context.registry, [this.#record(operation)]),
-        operation,
-      )
-    })
+    return this.#withdraw('Container.stop', (registry, container) => planStop(registry, [container]))
   }
 
   /**
@@ -229,15 +232,9 @@ export class Container {
    * @throws NfbridgeError NFB_INVALID_PORT, NFB_CLOSED
    */
   expose(...ports: readonly (string | number)[]): Promise<void> {
-    const operation = 'Container.expose'
-    return this.#context.operate(operation, async () => {
-      const given = parseExposed(ports, 'ports')
-      await applyPlan(
-        this.#context,
-        planExpose(this.#context.registry, this.#record(operation), given),
-        operation,
-      )
-    })
+    return this.#change('Container.expose', (registry, container) =>
+      planExpose(registry, container, parseExposed(ports, 'ports')),
+    )
   }
 
   /**
@@ -245,15 +242,9 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND (a port that is not exposed), NFB_INVALID_PORT, NFB_CLOSED
    */
   unexpose(...ports: readonly (string | number)[]): Promise<void> {
-    const operation = 'Container.unexpose'
-    return this.#context.operate(operation, async () => {
-      const given = parseExposed(ports, 'ports')
-      await applyPlan(
-        this.#context,
-        planUnexpose(this.#context.registry, this.#record(operation), given),
-        operation,
-      )
-    })
+    return this.#change('Container.unexpose', (registry, container) =>
+      planUnexpose(registry, container, parseExposed(ports, 'ports')),
+    )
   }
 
   /**
@@ -282,14 +273,9 @@ export class Container {
    */
   unlink(reference: string): Promise<void> {
     const operation = 'Container.unlink'
-    return this.#context.operate(operation, async () => {
-      checkString(reference, operation, 'reference')
-      await applyPlan(
-        this.#context,
-        planUnlink(this.#context.registry, this.#record(operation), reference),
-        operation,
-      )
-    })
+    return this.#change(operation, (registry, container) =>
+      planUnlink(registry, container, checkString(reference, operation, 'reference')),
+    )
   }
 
   /**
@@ -319,15 +305,9 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_CLOSED
    */
   unpublish(...ports: readonly PublishOption[]): Promise<void> {
-    const operation = 'Container.unpublish'
-    return this.#context.operate(operation, async () => {
-      const requested = parsePublished(ports, 'ports')
-      await applyPlan(
-        this.#context,
-        planUnpublish(this.#context.registry, this.#record(operation), requested),
-        operation,
-      )
-    })
+    return this.#change('Container.unpublish', (registry, container) =>
+      planUnpublish(registry, container, parsePublished(ports, 'ports')),
+    )
   }
 
   /**
@@ -337,11 +317,10 @@ export class Container {
    */
   setBandwidth(bandwidth: BandwidthOptions, network?: string | { readonly name: string }): Promise<void> {
     const operation = 'Container.setBandwidth'
-    return this.#context.operate(operation, async () => {
+    return this.#change(operation, (registry, container) => {
       const settings = parseBandwidth(bandwidth, operation, 'bandwidth')
-      const name = network === undefined ? undefined : nameOf(network)
-      const plan = planBandwidth(this.#context.registry, this.#record(operation), name, settings)
-      await applyPlan(this.#context, plan, operation)
+      const name = network === undefined ? undefined : nameOf(network, operation)
+      return planBandwidth(registry, container, name, settings)
     })
   }
 
@@ -351,26 +330,31 @@ export class Container {
    * @throws NfbridgeError NFB_NOT_FOUND when it is detached already; NFB_CLOSED
    */
   detach(): Promise<void> {
-    const operation = 'Container.detach'
-    return this.#context.operate(operation, async () => {
-      await withdrawPlan(
-        this.#context,
-        planDetach(this.#context.registry, [this.#record(operation)]),
-        operation,
-      )
-    })
+    return this.#withdraw('Container.detach', (registry, container) => planDetach(registry, [container]))
   }
 
-  /** A container that does not run has no namespace, and what changes is for when it starts. */
+  /** A change by which no interface comes or goes. */
+  #change(operation: string, plan: PlanOfContainer): Promise<void> {
+    return this.#context.operate(operation, () =>
+      applyPlan(this.#context, plan(this.#context.registry, this.#record(operation)), operation),
+    )
+  }
+
+  /** A change by which interfaces go. */
+  #withdraw(operation: string, plan: PlanOfContainer): Promise<void> {
+    return this.#context.operate(operation, () =>
+      withdrawPlan(this.#context, plan(this.#context.registry, this.#record(operation)), operation),
+    )
+  }
+
+  /** Work with the container in its namespace. */
   async #withPlace(
     container: ContainerRecord,
     given: NamespaceSource | undefined,
     operation: string,
-    work: Parameters<typeof withPlaces<void>>[3],
+    work: (places: Places) => Promise<void>,
   ): Promise<void> {
     const netns = given ?? container.netns
-    const starts = operation === 'Container.start'
-    if (container.state !== 'running' && !starts) return work(new Map())
     if (netns === undefined) {
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
@@ -415,6 +399,6 @@ export class Container {
   }
 }
 
-function nameOf(network: string | { readonly name: string }): string {
-  return typeof network === 'string' ? network : checkString(network?.name, 'Container.connect', 'network')
+function nameOf(network: string | { readonly name: string }, operation: string): string {
+  return typeof network === 'string' ? network : checkString(network?.name, operation, 'network')
 }

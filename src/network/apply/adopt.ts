@@ -2,7 +2,7 @@ import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { planDetach } from '../plan/detach.js'
 import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
-import { revokedFlows } from '../plan/flows.js'
+import { revokedFlows, type ViewStep } from '../plan/flows.js'
 import { planDisconnect } from '../plan/lifecycle.js'
 import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
@@ -177,11 +177,7 @@ async function policySteps(
   ]
 }
 
-function flowStep(
-  before: Parameters<typeof planElements>[0],
-  after: Parameters<typeof planElements>[1],
-  touched: Touched,
-): Parameters<typeof revokedFlows>[0] {
+function flowStep(before: NetworkView, after: NetworkView, touched: Touched): ViewStep {
   return { before, after, touched, change: planElements(before, after, touched) }
 }
 

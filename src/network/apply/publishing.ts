@@ -2,6 +2,7 @@ import { NfbridgeError } from '../../errors.js'
 import type { Plan } from '../plan/plan.js'
 import type { RequestedPublication } from '../plan/publish-settings.js'
 import { BusyPort } from './port-steps.js'
+import { inOperation } from './steps.js'
 
 /** How many ports that other processes hold are passed over before a call gives up. */
 const ATTEMPTS = 64
@@ -49,18 +50,7 @@ function askedFor(
 /** The same error, of the option that it is about. */
 function atPath(error: unknown, path: string): unknown {
   if (!(error instanceof NfbridgeError) || error.path !== undefined) return error
-  const { code, operation, reason, errno, kernelMessage, remaining, related } = error
-  return new NfbridgeError({
-    code,
-    operation,
-    message: reason,
-    errno,
-    kernelMessage,
-    path,
-    remaining,
-    related,
-    cause: error,
-  })
+  return inOperation(error, error.operation, { path })
 }
 
 function busyPort(error: unknown): BusyPort | undefined {

@@ -1,3 +1,4 @@
+import { bridgePools } from '../plan/bridge.js'
 import { familyEndpoints, publishingEndpoint } from '../plan/endpoints.js'
 import {
   addressOf,
@@ -29,7 +30,11 @@ export function filterTable(view: NetworkView, family: Family, users: IptablesUs
     family,
     name: 'filter',
     chains: [
-      { name: 'INPUT', policy: 'ACCEPT', rules: [] },
+      {
+        name: 'INPUT',
+        policy: 'ACCEPT',
+        rules: ofBridges((network, bridge) => inputRules(network, bridge, family)),
+      },
       {
         name: 'FORWARD',
         policy: view.policy.drop.includes(family) ? 'DROP' : 'ACCEPT',
@@ -54,6 +59,30 @@ export function filterTable(view: NetworkView, family: Family, users: IptablesUs
     ],
   }
 }
+
+/** A network without a way out reaches the host by the addresses of its own bridge alone. */
+function inputRules(network: NetworkRecord, bridge: string, family: Family): IptablesRule[] {
+  if (!isClosed(network, family)) return []
+  const input = is(bridge)
+  const gateways = bridgePools(network, bridge).flatMap(({ gateway }) =>
+    gateway?.family === family ? [gateway] : [],
+  )
+  const own = [...gateways, ...(family === 6 && gateways.length > 0 ? [LINK_LOCAL] : [])]
+  return [
+    ...own.map((address): IptablesRule => ({ target: 'RETURN', input, destination: is(address) })),
+    {
+      target: 'DROP',
+      input,
+      matches: [
+        { kind: 'local', side: 'destination' },
+        { kind: 'state', states: ['NEW'] },
+      ],
+    },
+  ]
+}
+
+/** The bridge has one of these as well, as every interface has. */
+const LINK_LOCAL = 'fe80::/10'
 
 /** What goes to a network's bridges, and what comes from them: Docker's four rules. */
 function forwardRules(network: NetworkRecord, family: Family): IptablesRule[] {

@@ -89,6 +89,7 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
 /** A telling one of each kind; `SCENARIOS=all`, or parts of names, for others. */
 const TELLING = [
   'icc-off-ipv6',
+  'internal-with-a-route-of-its-own',
   'link-one-way-not-transitive',
   'link-stateful',
   'link-stateless',
