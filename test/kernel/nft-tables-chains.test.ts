@@ -3,7 +3,7 @@ import { NfbridgeError } from '../../src/errors.js'
 import { Namespace } from '../../src/netns/index.js'
 import { type Chain, type Family, Nft, type RulesetObject } from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
-import { ip, isObject, nft, nftFile, nftJson } from '../support/tools.js'
+import { ip, isObject, nft, nftFile, nftJson, runIn } from '../support/tools.js'
 
 const keep = closeAfterEach()
 
@@ -120,6 +120,52 @@ describe('every type and hook of a family is listed as it was added', () => {
       if (dev !== undefined) expect([mine?.dev].flat()).toEqual([dev].flat())
     }
     expect(theirs.filter(({ chain }) => isObject(chain)).length).toBe(wanted.length)
+  })
+})
+
+describe('counters of a base chain', () => {
+  const declared: Chain = {
+    family: 'ip',
+    table: 't',
+    name: 'c',
+    type: 'filter',
+    hook: 'output',
+    prio: 0,
+    policy: 'accept',
+    counters: { packets: 3, bytes: 400 },
+  }
+
+  test('are listed, written back, and count what meets the policy', async () => {
+    const { namespace, handle } = await open()
+    const add = (chain: Chain): Promise<unknown> =>
+      handle
+        .transaction()
+        .add({ table: { family: 'ip', name: 't' } })
+        .add({ chain })
+        .commit()
+    await add(declared)
+    const listed = async (): Promise<Chain[]> =>
+      (await handle.list({ kinds: ['chain'] })).nftables.flatMap((object) =>
+        'chain' in object ? [withoutHandle(object.chain)] : [],
+      )
+    expect(await listed()).toEqual([declared])
+    await runIn(namespace, 'ping', ['-c', '1', '127.0.0.1'])
+    // A request and its answer, of 84 bytes each.
+    expect(await listed()).toEqual([{ ...declared, counters: { packets: 5, bytes: 568 } }])
+    const { counters: _, ...plain } = declared
+    await add({ ...plain, name: 'd' })
+    expect(await listed()).toContainEqual({ ...plain, name: 'd' })
+  })
+
+  test('belong to base chains alone, and are whole numbers', async () => {
+    const { handle } = await open()
+    const refused = (chain: Chain): Promise<unknown> => handle.transaction().add({ chain }).commit()
+    const regular: Chain = { family: 'ip', table: 't', name: 'c', counters: { packets: 0, bytes: 0 } }
+    await expect(refused(regular)).rejects.toThrow(/counters belongs to base chains/)
+    await expect(refused({ ...declared, counters: { packets: 0.5, bytes: 0 } })).rejects.toMatchObject({
+      code: 'NFB_INVALID_ARGUMENT',
+      path: 'operations[0].chain.counters',
+    })
   })
 })
 

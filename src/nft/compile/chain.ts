@@ -1,7 +1,8 @@
 import { InvalidValue, quote } from '../datatype/index.js'
-import { hookNumbers, UserdataTypes } from '../kernel/constants.js'
+import { ChainBits, ChainFlags, hookNumbers, UserdataTypes } from '../kernel/constants.js'
 import { priorities } from '../kernel/priorities.js'
-import type { Chain, Family, Priority } from '../model/index.js'
+import type { Chain, ChainCounters, ChainFlag, Family, Priority } from '../model/index.js'
+import { count } from './counter.js'
 import type { ChainRecord, Draft, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
@@ -35,15 +36,43 @@ export function addChain(batch: BatchContext, chain: Chain, flags: number): void
   if (chain.hook !== undefined || chain.type !== undefined || chain.prio !== undefined) {
     record.type = chainType(batch, chain)
     record.hook = hookOf(batch, chain)
-  } else if (chain.policy !== undefined || chain.dev !== undefined) {
-    throw new InvalidValue('policy and dev belong to base chains: type, hook and prio are missing')
+  } else {
+    const property = propertiesOfBaseChains.find((name) => chain[name] !== undefined)
+    if (property !== undefined)
+      throw new InvalidValue(`${property} belongs to base chains: type, hook and prio are missing`)
   }
   if (chain.policy !== undefined) record.policy = policyNumber(batch, chain.policy)
+  if (chain.flags !== undefined) record.flags = ChainBits.base | flagBits(batch, chain.flags)
+  if (chain.counters !== undefined) record.counters = counters(batch, chain.counters)
   batch.trail.enter('comment')
   const userdata = commentData(UserdataTypes.chainComment, chain.comment)
   batch.trail.leave()
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewChain', flags, record)
+}
+
+const propertiesOfBaseChains = ['policy', 'dev', 'flags', 'counters'] as const
+
+function flagBits({ trail }: BatchContext, flags: readonly ChainFlag[]): number {
+  trail.enter('flags')
+  let bits = 0
+  for (const flag of flags) {
+    if (!Object.hasOwn(ChainFlags, flag)) throw new InvalidValue(`${quote(flag)} is no flag of a chain`)
+    bits |= ChainFlags[flag]
+  }
+  trail.leave()
+  return bits
+}
+
+/** Zeros are said as well: without both numbers the kernel takes no counters. */
+function counters(
+  { trail }: BatchContext,
+  { packets, bytes }: ChainCounters,
+): NonNullable<ChainRecord['counters']> {
+  trail.enter('counters')
+  const record = { packets: count(packets), bytes: count(bytes) }
+  trail.leave()
+  return record
 }
 
 function chainType(batch: BatchContext, chain: Chain): string {

@@ -3,6 +3,8 @@
 import type { NftChainRecord, NftObjectRecord, NftTableRecord, OpaqueEntry } from '../../native/records.js'
 import { type Datatype, typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
+  ChainBits,
+  ChainFlags,
   familyNumbers,
   hookNumbers,
   SetFlags,
@@ -12,6 +14,7 @@ import {
 } from '../kernel/constants.js'
 import type {
   Chain,
+  ChainFlag,
   ChainType,
   DatatypeName,
   Family,
@@ -26,7 +29,7 @@ import type {
   Table,
   TableFlag,
 } from '../model/index.js'
-import { readElements, seconds } from './elements.js'
+import { readCounter, readElements, seconds } from './elements.js'
 import { dataEncoding, declaredLengths, declaredOrders, givesRanges, keyEncoding } from './encodings.js'
 import { flagNames } from './flag-names.js'
 import { objectKind } from './object-reference.js'
@@ -84,16 +87,13 @@ export function readTable(record: NftTableRecord): Table | undefined {
   return { ...base, ...(flags.length > 0 && { flags }), ...comment }
 }
 
-/** NFT_CHAIN_BASE and NFT_CHAIN_BINDING say what is there anyway; NFT_CHAIN_HW_OFFLOAD has no place in the model. */
-const ChainFlags = { base: 1, hardwareOffload: 2, binding: 4 } as const
-
 /** Undefined when the chain has more than the model can say. */
 export function readChain(record: NftChainRecord): Chain | undefined {
   const base = common(record)
-  const { table, hook, type, policy, flags = 0 } = record
+  const { table, hook, type, policy, counters } = record
+  const flags = flagNames<ChainFlag>(ChainFlags, record.flags ?? 0, ChainBits.base | ChainBits.binding)
   const comment = commentOf(record.userdata, UserdataTypes.chainComment)
-  if (!base || table === undefined || !comment || record.counters) return undefined
-  if ((flags & ~(ChainFlags.base | ChainFlags.binding)) !== 0) return undefined
+  if (!base || table === undefined || !flags || !comment) return undefined
   const { family, name, ...rest } = base
   const chain: Chain = { family, table, name, ...rest, ...comment }
   if (!hook) return chain
@@ -108,6 +108,8 @@ export function readChain(record: NftChainRecord): Chain | undefined {
     prio: hook.priority ?? 0,
     policy: policy === 0 ? 'drop' : 'accept',
     ...(device !== undefined && { dev: devices.length === 1 ? device : devices }),
+    ...(flags.length > 0 && { flags }),
+    ...(counters && { counters: readCounter(counters) }),
   }
 }
 

@@ -16,9 +16,12 @@ export const shapes: { readonly [name: string]: Shape } = {
       'prio?': { ref: 'Priority' },
       'policy?': { ref: 'Policy' },
       'dev?': { kind: 'union', of: [{ kind: 'list', of: { kind: 'string' } }, { kind: 'string' }] },
+      'flags?': { kind: 'list', of: { kind: 'values', values: ['offload'] } },
+      'counters?': { ref: 'ChainCounters' },
       'comment?': { kind: 'string' },
     },
   },
+  ChainCounters: { kind: 'object', properties: { packets: { kind: 'number' }, bytes: { kind: 'number' } } },
   ChainObject: { kind: 'object', properties: { chain: { ref: 'Chain' } } },
   ChainReference: {
     kind: 'object',

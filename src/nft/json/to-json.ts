@@ -11,7 +11,7 @@ const operation = 'ruleset.toJson'
 export interface ToJsonOptions {
   /**
    * Keep what nft 1.0.6 does not read or refuses: the set flag `dynamic`, names of priorities, parts of seconds, flags and
-   * comments of tables, comments of chains, types of elements and maps. `ruleset.fromJson` reads all of it. Default: false.
+   * comments of tables, flags, counters and comments of chains, types of elements and maps. `ruleset.fromJson` reads all of it. Default: false.
    */
   readonly keep?: boolean
   /**
@@ -107,7 +107,7 @@ function writeObject(object: unknown, { keep = false }: ToJsonOptions): JsonObje
 /** Properties that nft has no place for, by the kind of the object. */
 const foreign: { readonly [kind: string]: readonly string[] } = {
   table: ['flags', 'comment'],
-  chain: ['comment'],
+  chain: ['flags', 'counters', 'comment'],
   rule: ['nextTo'],
   set: ['keyLen', 'keyOrder'],
   map: ['keyLen', 'keyOrder', 'dataLen', 'dataOrder', 'ranges'],

@@ -23,3 +23,6 @@ export type Priority = number | PriorityName | `${PriorityName} ${'+' | '-'} ${n
 
 /** `dormant`: its chains are not hooked in. `owner`: only this socket changes it. `persist` (6.9): outlives its owner. */
 export type TableFlag = 'dormant' | 'owner' | 'persist'
+
+/** `offload`: the rules of an ingress or egress chain run in the device. */
+export type ChainFlag = 'offload'

@@ -4,7 +4,7 @@
  */
 import type { DatatypeName, TypeSpecification } from './datatype.js'
 import type { MapElement, SetElement } from './expression.js'
-import type { ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
+import type { ChainFlag, ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
 import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
 import type { StatefulStatement } from './statement-set.js'
@@ -32,8 +32,17 @@ export interface Chain {
   readonly policy?: Policy
   /** The interfaces that an ingress or egress chain is bound to. */
   readonly dev?: string | readonly string[]
+  /** Ours. */
+  readonly flags?: readonly ChainFlag[]
+  /** Ours: what came to the end of a base chain and met its policy. Only chains that were given counters have them. */
+  readonly counters?: ChainCounters
   /** Ours. At most 128 bytes. */
   readonly comment?: string
+}
+
+export interface ChainCounters {
+  readonly packets: number
+  readonly bytes: number
 }
 
 export interface Rule {

@@ -9,6 +9,7 @@ export function chainLines(chain: Node, rules: readonly Node[], context: Context
   const lines: string[] = []
   if (chain.comment !== undefined) lines.push(`comment ${quoted(chain.comment)}`)
   if (chain.hook !== undefined) lines.push(hookText(chain, within.family))
+  if (list(chain.flags).length > 0) lines.push(`flags ${list(chain.flags).join(',')};`)
   return [...lines, ...rules.map((rule) => ruleText(rule, within))]
 }
 

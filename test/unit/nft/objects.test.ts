@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { NfbridgeError } from '../../../src/errors.js'
 import type { NftObjectRecord } from '../../../src/native/records.js'
 import { compileOperation, located, type Operation } from '../../../src/nft/compile/index.js'
-import { readFlowtable, readObject } from '../../../src/nft/decompile/index.js'
+import { readChain, readFlowtable, readObject } from '../../../src/nft/decompile/index.js'
 import type { FlowtableObject, StatefulObject } from '../../../src/nft/model/index.js'
 import { batchOf, Collector } from './debug-notation.js'
 
@@ -178,6 +178,25 @@ describe('flowtables are read as they were written', () => {
     const [record] = compiled({ add: { flowtable } }).of('nftNewFlowtable')
     expect(record?.hook).toEqual({ num: 0, priority: 5, devs: ['lo'] })
   })
+})
+
+test('a chain that runs in the device, with counters, is read as it was written', () => {
+  const chain = {
+    family: 'netdev',
+    table: 't',
+    name: 'c',
+    type: 'filter',
+    hook: 'ingress',
+    prio: 0,
+    policy: 'drop',
+    dev: 'lo',
+    flags: ['offload'],
+    counters: { packets: 0, bytes: 0 },
+  } as const
+  const [record] = compiled({ add: { chain } }).of('nftNewChain')
+  expect(record?.flags).toBe(3)
+  expect(record && readChain(record)).toEqual(chain)
+  expect(record && readChain({ ...record, flags: 1 })).not.toHaveProperty('flags')
 })
 
 test('a timeout policy has all states, as nft sends them', () => {
