@@ -76,6 +76,11 @@ export class Namespace {
     unwrap(await addon.unmountNamespace(path), 'netns.unmount')
   }
 
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** The descriptor, valid until {@link close}. */
   get fd(): number {
     this.#open('netns.fd')

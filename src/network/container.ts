@@ -163,7 +163,8 @@ export class Container {
 
   /**
    * Puts the container on one more network, while it runs or for when it starts.
-   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when its namespace was given by no path and is not given
+   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when it does not know its namespace: see
+   * {@link ConnectOptions.netns}
    */
   connect(network: string | { readonly name: string }, options: ConnectOptions = {}): Promise<void> {
     const operation = 'Container.connect'
@@ -178,8 +179,12 @@ export class Container {
         settings,
       )
       const apply = (places: Places): Promise<void> => applyPlan(this.#context, plan, operation, places)
-      // A container that does not run has no namespace, and what changes is for when it starts.
-      if (container.state !== 'running') return apply(new Map())
+      if (container.state !== 'running') {
+        // It has no namespace, and what changes is for when it starts.
+        await apply(new Map())
+        if (settings.netns !== undefined) this.#context.namespaces.keep(container.id, settings.netns)
+        return
+      }
       return this.#withPlace(container, settings.netns, operation, apply)
     })
   }
@@ -208,7 +213,8 @@ export class Container {
 
   /**
    * The container started again: on all its networks, perhaps with other addresses; links from and to it work at once.
-   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when its namespace was given by no path and is not given
+   * @throws NfbridgeError as `Network.attach`; NFB_INVALID_ARGUMENT when it does not know its namespace: see
+   * {@link StartOptions.netns}
    */
   start(options: StartOptions = {}): Promise<void> {
     const operation = 'Container.start'
@@ -218,7 +224,7 @@ export class Container {
       const container = this.#record(operation)
       await withFreePorts(
         container.published.map((port) => ({ port, automatic: port.automatic === true, path: '' })),
-        (taken) => planStart(registry, container, taken, typeof netns === 'string' ? netns : container.netns),
+        (taken) => planStart(registry, container, taken, netns),
         (plan) =>
           this.#withPlace(container, netns, operation, (places) =>
             applyPlan(this.#context, plan, operation, places),
@@ -354,12 +360,12 @@ export class Container {
     operation: string,
     work: (places: Places) => Promise<void>,
   ): Promise<void> {
-    const netns = given ?? container.netns
+    const netns = given ?? this.#context.namespaces.find(container.id) ?? container.netns
     if (netns === undefined) {
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
         operation,
-        message: `the namespace of ${container.name} was given by no path: give it again`,
+        message: `the namespace of ${container.name} was given by no path and no Namespace that is open: give it again`,
         path: 'netns',
       })
     }

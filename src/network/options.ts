@@ -185,7 +185,10 @@ export interface EndpointOptions {
 
 /** Options of {@link Container.connect}. */
 export interface ConnectOptions extends EndpointOptions {
-  /** The container's namespace. Default: the path that it was attached with; one that was no path must be given again. */
+  /**
+   * The container's namespace. Default: the `Namespace` that it was attached with, if it is open, or the path. One that was given
+   * by a process id or a descriptor, or to another process, must be given again.
+   */
   readonly netns?: NamespaceSource | undefined
   /** Further containers that it may reach. Default: none. */
   readonly links?: readonly LinkOption[] | undefined
@@ -193,13 +196,16 @@ export interface ConnectOptions extends EndpointOptions {
 
 /** Options of {@link Container.start}. */
 export interface StartOptions {
-  /** The container's namespace. Default: the path that it was attached with. */
+  /** The container's namespace. Default: as {@link ConnectOptions.netns}. */
   readonly netns?: NamespaceSource | undefined
 }
 
 /** Options of {@link Network.attach}. */
 export interface ContainerOptions extends EndpointOptions {
-  /** The container's network namespace: a path (`/run/netns/web`), `{ pid }`, `{ fd }` or a `Namespace`. */
+  /**
+   * The container's network namespace: a path (`/run/netns/web`), `{ pid }`, `{ fd }` or a `Namespace`. A `Namespace` is kept, and the
+   * namespace with it, while the container is attached and until it is closed; whatever else is given keeps no namespace.
+   */
   readonly netns: NamespaceSource
   /** Unique on the host. Default: an adjective and a surname, `brave_lovelace`. */
   readonly name?: string | undefined

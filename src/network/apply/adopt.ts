@@ -78,6 +78,10 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   // It holds until the first change: killed after that, we take every address below the highest for used.
   for (const { name } of networks) persistence.savePools(name, undefined)
   registry.apply(plan.change)
+  context.namespaces.retain((id) => {
+    const container = registry.container(id)
+    return container !== undefined && container.netns === undefined
+  })
   await disconnectMissing(context, present)
   refreshHostsFiles(registry)
   context.unreservedPorts = await reserveStanding(context.reservations, registry)

@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.js'
-import { invertChange, withChange } from '../plan/view.js'
+import { invertChange, type ViewChange, withChange } from '../plan/view.js'
 import { transitionSteps } from './container-steps.js'
 import type { HostContext } from './host-context.js'
 import type { Places } from './stations.js'
@@ -21,7 +21,7 @@ export async function applyPlan(
     operation,
     context.leave,
   )
-  registry.apply(change)
+  settle(context, change)
 }
 
 /**
@@ -37,5 +37,11 @@ export async function withdrawPlan(
   const absent = withChange(registry, change)
   const transition = { absent, present: registry, change: invertChange(change, registry) }
   await undoSteps(transitionSteps(context, transition, touched, NOWHERE), operation)
+  settle(context, change)
+}
+
+/** What was applied is what stands. */
+function settle({ registry, namespaces }: HostContext, change: ViewChange): void {
   registry.apply(change)
+  for (const [id, container] of change.containers ?? []) if (!container) namespaces.forget(id)
 }

@@ -8,6 +8,7 @@ import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js
 import type { AdoptedBridge } from './adopted-bridge.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
+import { KeptNamespaces } from './kept-namespaces.js'
 import type { Persistence } from './persistence.js'
 import type { UnreservedPort } from './port-steps.js'
 import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
@@ -38,6 +39,8 @@ export class HostContext {
   readonly forwarding: Forwarding
   readonly reservations: PortReservations
   readonly adoptedBridges: Map<string, AdoptedBridge>
+  /** What keeps the containers' namespaces. */
+  readonly namespaces: KeptNamespaces
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   readonly #turns = new Turns()
@@ -53,6 +56,7 @@ export class HostContext {
     this.forwarding = parts.forwarding
     this.reservations = parts.reservations
     this.adoptedBridges = parts.adoptedBridges
+    this.namespaces = new KeptNamespaces(parts.kernel.namespace)
   }
 
   /** Runs a call when the calls before it have ended; what it plans therefore still stands when it is applied. */

@@ -12,9 +12,12 @@ export interface NamedPlace {
   readonly path: string
 }
 
-/** Opens each container's namespace, before anything is changed, for as long as the work lasts. */
+/**
+ * Opens each container's namespace, before anything is changed, for as long as the work lasts. When it is done, the objects that
+ * the caller gave are kept.
+ */
 export async function withPlaces<T>(
-  { kernel }: HostContext,
+  { kernel, namespaces }: HostContext,
   named: readonly NamedPlace[],
   operation: string,
   work: (places: Places) => Promise<T>,
@@ -30,7 +33,9 @@ export async function withPlaces<T>(
         throw inOperation(error, operation, { path: joinPath(path, 'netns') })
       }
     }
-    return await work(places)
+    const result = await work(places)
+    for (const { id, netns } of named) namespaces.keep(id, netns)
+    return result
   } finally {
     for (const { namespace } of places.values()) namespace.close()
   }

@@ -12,13 +12,13 @@ import { Wording } from './wording.js'
 
 /** @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_ARGUMENT, NFB_INVALID_PORT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED */
 export async function explain(
-  { registry, kernel, settings }: HostContext,
+  { registry, kernel, settings, namespaces }: HostContext,
   options: ExplainOptions,
 ): Promise<HostExplanation> {
   const question = parseExplainOptions(options, registry)
   const stopped = whoIsStopped(question)
   if (stopped !== undefined) return notRunning(stopped)
-  const world = await HostWorld.read(kernel.namespace, registry, question.namespaces)
+  const world = await HostWorld.read(kernel.namespace, registry, question.namespaces, namespaces)
   try {
     return await answer(world, registry, question, settings.firewall)
   } finally {

@@ -25,8 +25,8 @@ export interface ExplainOptions {
   /** For a sender outside: the host's interface that its packets come in by. Default: the one that leads back to it. */
   readonly device?: string
   /**
-   * Namespaces of containers that were attached by something else than a path, by name or id: so that what is inside is
-   * looked at. Where a namespace can't be opened, the inside is taken to be as it was configured.
+   * Namespaces of containers that were attached by something else than a path or a `Namespace` that is open, by name or id: so
+   * that what is inside is looked at. Where a namespace can't be opened, the inside is taken to be as it was configured.
    */
   readonly namespaces?: Readonly<Record<string, NamespaceSource>>
 }

@@ -3,6 +3,7 @@ import { parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { type NamespaceState, StateReader, type Step, type World } from '../../explain/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import type { KeptNamespaces } from '../apply/kept-namespaces.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, hostIndex, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
@@ -17,6 +18,7 @@ export class HostWorld implements World {
   readonly host: NamespaceState
   readonly #registry: Registry
   readonly #namespaces: ReadonlyMap<string, NamespaceSource>
+  readonly #kept: KeptNamespaces
   readonly #states = new Map<string, NamespaceState>()
   readonly #assumed: string[] = []
   readonly #open: { close(): void }[]
@@ -25,23 +27,26 @@ export class HostWorld implements World {
     host: NamespaceState,
     registry: Registry,
     namespaces: ReadonlyMap<string, NamespaceSource>,
+    kept: KeptNamespaces,
     open: { close(): void }[],
   ) {
     this.host = host
     this.#registry = registry
     this.#namespaces = namespaces
+    this.#kept = kept
     this.#open = open
   }
 
-  /** @param namespaces of containers, by full id */
+  /** @param namespaces that the caller gave, by full id of their containers */
   static async read(
     namespace: Namespace,
     registry: Registry,
     namespaces: ReadonlyMap<string, NamespaceSource>,
+    kept: KeptNamespaces,
   ): Promise<HostWorld> {
     const reader = await StateReader.open(HOST, namespace)
     try {
-      return new HostWorld(await reader.read(), registry, namespaces, [reader])
+      return new HostWorld(await reader.read(), registry, namespaces, kept, [reader])
     } catch (error) {
       reader.close()
       throw error
@@ -89,7 +94,7 @@ export class HostWorld implements World {
   }
 
   async #readInside(record: ContainerRecord): Promise<NamespaceState | undefined> {
-    const source = this.#namespaces.get(record.id) ?? record.netns
+    const source = this.#namespaces.get(record.id) ?? this.#kept.find(record.id) ?? record.netns
     if (source === undefined) return undefined
     try {
       const namespace = Namespace.open(source)

@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../../errors.js'
+import type { NamespaceSource } from '../../netns/index.js'
 import { Claims, refusal } from './claims.js'
 import type { ConnectSettings } from './container-settings.js'
 import { planEndpoint, replanEndpoint } from './endpoint.js'
@@ -36,13 +37,13 @@ export function planStop(registry: Registry, containers: readonly ContainerRecor
  * are free, or at others. Its links and those to it work again.
  * @param taken host ports that somebody else on this machine has, `tcp/49153`; where the port was chosen automatically
  * another one is
- * @param netns the path of its namespace; undefined: as before
+ * @param given its namespace, where it is another one
  */
 export function planStart(
   registry: Registry,
   container: ContainerRecord,
   taken: ReadonlySet<string>,
-  netns: string | undefined = container.netns,
+  given?: NamespaceSource,
 ): ContainerPlan {
   refuseHost(container, START)
   const refuse = refusal(START, undefined)
@@ -53,6 +54,7 @@ export function planStart(
   const endpoints = container.endpoints.map((endpoint) =>
     replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, refuse),
   )
+  const netns = pathAfter(container, given)
   const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }
   const requested = container.published.map((port) => ({ port, automatic: false, path: undefined }))
   const view = withChange(registry, { containers: new Map([[container.id, unpublished]]) })
@@ -75,7 +77,7 @@ export function planConnect(
   const endpoint = planEndpoint(new Claims(registry), network, settings.endpoint, container, refuse)
   const unlinked: ContainerRecord = {
     ...container,
-    netns: typeof settings.netns === 'string' ? settings.netns : container.netns,
+    netns: pathAfter(container, settings.netns),
     endpoints: [...container.endpoints, endpoint],
   }
   const find = (reference: string): ContainerRecord | undefined => registry.find(reference)
@@ -97,6 +99,16 @@ export function planDisconnect(
     message: `${containerLabel(container)} is not on ${network.name}`,
     path: 'network',
   })
+}
+
+/** The path that leads to a container's namespace when a call was given one, by whatever, or none. */
+function pathAfter(
+  { state, netns }: Pick<ContainerRecord, 'state' | 'netns'>,
+  given: NamespaceSource | undefined,
+): string | undefined {
+  if (typeof given === 'string') return given
+  // One that runs has the namespace that it has, by whatever it is given once more; one that starts has a new one.
+  return given === undefined || state === 'running' ? netns : undefined
 }
 
 function changing(registry: Registry, container: ContainerRecord): ContainerPlan {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Container, ExplainOptions, HostExplanation } from '../../../src/index.js'
+import type { Container, ContainerOptions, ExplainOptions, HostExplanation } from '../../../src/index.js'
 import { ip, nftFile } from '../../support/tools.js'
 import { createSetting, failureOf, type Setting } from './setting.js'
 
@@ -17,7 +17,10 @@ interface Town extends Setting {
 /** `web` and `app` on a closed network, `far` on another; everybody serves 80, 81 and 8080. */
 async function createTown(): Promise<Town> {
   const setting = await createSetting(['web', 'app', 'far'], { icc: false })
-  const { attach, bridgeHost, machine, host, outside } = setting
+  const { network, bridgeHost, machine, host, outside } = setting
+  // By a descriptor, which is not kept: where no namespace is given, explain takes the inside to be as it was configured.
+  const attach = (name: string, options: Omit<ContainerOptions, 'netns'> = {}, to = network) =>
+    to.attach({ ...options, name, netns: { fd: machine(name).namespace.fd } })
   const web = await attach('web', { expose: ['80'], publish: ['8080:80', '127.0.0.1:99:80'] })
   const app = await attach('app', { links: ['web'] })
   const other = await bridgeHost.createNetwork({ name: 'other', subnet: '172.19.0.0/24' })

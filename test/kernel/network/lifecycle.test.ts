@@ -46,9 +46,10 @@ describe('a container that stops and starts', () => {
     await expectBlocked(machine('app'), former, 80)
   })
 
-  it('needs its namespace again where that was given by no path; a failed start changes nothing', async () => {
-    const { attach, machine, host } = await createSetting(['web'], { icc: false })
-    const web = await attach('web')
+  it('needs its namespace again where that was given by a descriptor; a failed start changes nothing', async () => {
+    const { network, machine, host } = await createSetting(['web'], { icc: false })
+    const { fd } = machine('web').namespace
+    const web = await network.attach({ name: 'web', netns: { fd } })
     await web.stop()
     const before = await stateOf(host.namespace)
     expect(await failureOf(web.start())).toMatchObject({ code: 'NFB_INVALID_ARGUMENT', path: 'netns' })
