@@ -5,12 +5,11 @@
 import type { Hook, MapElement, NamedMap, NamedSet, Rule, SetElement } from '../nft/index.js'
 import { toText } from '../nft/index.js'
 import type { BaseChainOfRules, Catalog, ChainOfRules, Layer } from './catalog.js'
-import type { FieldType } from './constant.js'
+import type { FieldType, Value } from './constant.js'
 import type { Environment } from './environment.js'
-import type { Scope } from './expression.js'
 import { ElementIndex, isPair } from './lookup.js'
 import { type Packet, tracked } from './packet.js'
-import { evaluateRule, type RuleOutcome, type RuleVerdict } from './rule.js'
+import { evaluateRule, type RuleOutcome, type RuleScope, type RuleVerdict } from './rule.js'
 import type { PolicyStep, RuleStep, Step } from './trace.js'
 import { retranslated, settle, translated } from './translation.js'
 
@@ -147,6 +146,8 @@ class HookRun {
   readonly #question: HookQuestion
   readonly #choices: readonly number[]
   readonly #steps: Step[] = []
+  /** What rules put into sets, by table and set. */
+  readonly #added = new Map<string, (readonly Value[])[]>()
   #packet: Packet
 
   constructor(evaluator: Evaluator, question: HookQuestion, packet: Packet, choices: readonly number[]) {
@@ -310,9 +311,17 @@ class HookRun {
     return typeof element === 'object' ? this.#evaluator.text(element, write) : write()
   }
 
-  #scope(rule: Rule): Scope & { packet: Packet } {
+  #scope(rule: Rule): RuleScope {
     const { catalog, environment } = this.#evaluator
+    const added = (name: string): (readonly Value[])[] => {
+      const key = `${rule.family} ${rule.table} ${name}`
+      const keys = this.#added.get(key) ?? []
+      this.#added.set(key, keys)
+      return keys
+    }
     return {
+      added,
+      add: (name, key) => added(name).push(key),
       packet: this.#packet,
       environment,
       set: (name: string): NamedSet | NamedMap | undefined => catalog.set(rule, name),

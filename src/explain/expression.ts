@@ -25,6 +25,8 @@ export interface Scope {
   set(name: string): NamedSet | NamedMap | undefined
   /** The elements of a named or literal set as an index. */
   index(elements: readonly (SetElement | MapElement)[], types: readonly FieldType[]): ElementIndex
+  /** Keys that rules put into a set from this packet, before the question. */
+  added(name: string): readonly (readonly Value[])[]
   /** One of several possible answers, where the packet does not say which; undefined for none of them. */
   choose<T>(candidates: readonly T[], why: string): T | undefined
 }
@@ -48,20 +50,31 @@ export function valuesOf(expression: Expression, scope: Scope, expected?: readon
   return computed(expression, scope)
 }
 
-/** Looks the values of a key up in a named set or map, or in a literal one. */
+/**
+ * Looks the values of a key up in a named set or map, or in a literal one. `added`: a rule has put it there for this packet,
+ * and no listing has it.
+ */
 export function lookUp(
   key: Expression,
   data: Expression,
   scope: Scope,
-): LookupResult | { readonly kind: 'absent' } {
+): LookupResult | { readonly kind: 'absent' } | { readonly kind: 'added' } {
   // The set's own types, where it has some: of bits without a name the key has none.
   const declared = typeof data === 'string' ? scope.set(data)?.type : undefined
   const types = declared ? declaredTypes(declared) : typesOf(key, scope.packet.family, scope.set)
   const found = valuesOf(key, scope)
   if (found === 'absent') return { kind: 'absent' }
   const elements = elementsOf(data, scope)
+  if (typeof data === 'string' && scope.added(data).some((key) => isSame(key, found)))
+    return { kind: 'added' }
   if (types === undefined || elements === undefined) return { kind: 'perhaps', candidates: [] }
   return scope.index(elements, types).find(found)
+}
+
+function isSame(one: readonly Value[], other: readonly Value[]): boolean {
+  return one.every(
+    (value, index) => value !== undefined && typeof value !== 'object' && value === other[index],
+  )
 }
 
 /** Looks a key up in a map. @returns undefined where it has no such key */
@@ -115,7 +128,7 @@ function mapped(map: MapExpression['map'], scope: Scope, expected: readonly Fiel
   const types = typesOf({ map }, scope.packet.family, scope.set) ?? expected
   const result = lookUp(map.key, map.data, scope)
   if (result.kind === 'absent' || result.kind === 'none') return 'absent'
-  if (result.kind === 'perhaps') return [undefined]
+  if (result.kind === 'perhaps' || result.kind === 'added') return [undefined]
   const { data } = result.found
   return types === undefined || data === undefined ? [undefined] : constants(data, types, scope.environment)
 }

@@ -18,6 +18,7 @@ export function matches({ match: { op, left, right } }: MatchStatement, scope: S
     const result = lookUp(left, right, scope)
     if (result.kind === 'absent') return { holds: false }
     if (result.kind === 'perhaps') return { holds: undefined }
+    if (result.kind === 'added') return { holds: !negated }
     if (result.kind === 'none') return { holds: negated }
     return { holds: !negated, found: result.found }
   }

@@ -1,5 +1,13 @@
 /** One rule: its statements from left to right. */
-import { type Rule, type Statement, toText, type Verdict } from '../nft/index.js'
+import {
+  type DynamicKey,
+  type Expression,
+  type Rule,
+  type Statement,
+  toText,
+  type Verdict,
+} from '../nft/index.js'
+import type { Value } from './constant.js'
 import { lookUpData, type Scope, valuesOf } from './expression.js'
 import { typesOf } from './field-type.js'
 import type { FoundElement } from './lookup.js'
@@ -28,8 +36,14 @@ export interface RuleOutcome {
   readonly changed?: string
 }
 
+/** What rules are evaluated with: they may change the packet, and put keys into sets. */
+export interface RuleScope extends Scope {
+  packet: Packet
+  add(set: string, key: readonly Value[]): void
+}
+
 /** Evaluates the statements; rules that do not match come back without a verdict. */
-export function evaluateRule(rule: Rule, scope: Scope & { packet: Packet }): RuleOutcome {
+export function evaluateRule(rule: Rule, scope: RuleScope): RuleOutcome {
   let element: RuleOutcome['element']
   let changed: string | undefined
   const outcome = (more: Partial<RuleOutcome> = {}): RuleOutcome => ({
@@ -55,6 +69,13 @@ export function evaluateRule(rule: Rule, scope: Scope & { packet: Packet }): Rul
       const verdict = found.data
       if (!isVerdict(verdict) || 'continue' in verdict) continue
       return outcome({ verdict })
+    }
+    if ('set' in statement) {
+      const { op, elem, set } = statement.set
+      const key = valuesOf(isElement(elem) ? elem.elem.val : elem, scope)
+      if (key === 'absent') return outcome()
+      if (op !== 'delete') scope.add(set, key)
+      continue
     }
     if ('mangle' in statement) {
       // Another address or port: from here on nobody knows the packet.
@@ -116,6 +137,10 @@ function endOf(statement: Statement, rule: Rule, scope: Scope): RuleVerdict | 'b
     return answer === 'drops' && isLast(statement, rule) ? { drop: null } : undefined
   }
   return undefined
+}
+
+function isElement(key: DynamicKey): key is Exclude<DynamicKey, Expression> {
+  return typeof key === 'object' && 'elem' in key
 }
 
 function isOver(limit: unknown): boolean {

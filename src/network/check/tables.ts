@@ -78,6 +78,8 @@ function elementFindings({ tables, registry }: Pick<CheckFacts, 'tables' | 'regi
   const now = new Set<string>()
   for (const object of tables.nftables) {
     const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
+    // What packets put into it is nobody's change.
+    if (set?.flags?.includes('dynamic')) continue
     for (const element of set?.elem ?? []) now.add(elementName(set?.name ?? '', element))
   }
   const wanted = new Set(

@@ -27,6 +27,11 @@ export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
         remedy:
           "open the host with forwardPolicy: 'accept' or 'leave', or accept it by host.userRules.forward",
       }
+    case 'postrouting':
+      return {
+        because: `the host forwards only what concerns its containers, and this goes back to the bridge that it came from (${subjects.from} to ${subjects.to})`,
+        remedy: "open the host with forwardPolicy: 'accept' or 'leave'",
+      }
     case 'loopback':
       return {
         because: `${subjects.packet.destination} is a loopback address: nobody but the host itself reaches what is published there`,

@@ -44,7 +44,10 @@ export type VerdictMap = 'icc' | 'direct' | 'forward_policy'
 /** Maps to an address, or to an address and a port. */
 export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat_to'>
 
-export type SetName = PlainSet | VerdictMap | TargetMap
+/** Sets that the rules fill themselves, from the packets that they see. */
+export type DynamicSet = 'same_bridge'
+
+export type SetName = PlainSet | VerdictMap | TargetMap | DynamicSet
 
 /** The chains that a verdict map leads to. */
 export type ElementVerdict = 'accept' | 'drop' | 'same_network' | 'routed' | 'published_ports'

@@ -16,6 +16,7 @@ export interface ChainRules {
 
 export const IIFNAME: Expression = { meta: { key: 'iifname' } }
 export const OIFNAME: Expression = { meta: { key: 'oifname' } }
+export const IIFKIND: Expression = { meta: { key: 'iifkind' } }
 export const NFPROTO: Expression = { meta: { key: 'nfproto' } }
 export const L4PROTO: Expression = { meta: { key: 'l4proto' } }
 export const SPORT: Expression = { payload: { protocol: 'th', field: 'sport' } }
@@ -46,6 +47,18 @@ export const goto = (target: string): Statement => ({ goto: { target } })
 export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${set}`)
 export const notInSet = (key: Expression, set: SetName): Statement => isNot(key, `@${set}`)
 export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
+
+/** It came from a bridge, of whomever. */
+export const FROM_BRIDGE: Statement = is(IIFKIND, 'bridge')
+
+/**
+ * The packet leaves by the bridge that it came from. nf_tables compares with constants, and not two fields of a packet: the
+ * pair of the bridge and itself is put into a set, in which the pair of input and output is then found or not.
+ */
+export const SAME_BRIDGE: readonly Statement[] = [
+  { set: { op: 'update', elem: concat(IIFNAME, IIFNAME), set: '@same_bridge' } },
+  inSet(concat(IIFNAME, OIFNAME), 'same_bridge'),
+]
 
 /** What is written once for each address family: names of fields and of sets. */
 export interface FamilyWords {

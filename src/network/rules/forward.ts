@@ -10,6 +10,7 @@ import {
   concat,
   DPORT,
   DROP,
+  FROM_BRIDGE,
   flagged,
   goto,
   ICMPV6_TYPE,
@@ -22,6 +23,7 @@ import {
   NFPROTO,
   notInSet,
   OIFNAME,
+  SAME_BRIDGE,
   SPORT,
   verdictOf,
 } from './expressions.js'
@@ -153,6 +155,9 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [inSet(OIFNAME, 'bridges'), goto('inbound')],
       [inSet(IIFNAME, 'bridges'), goto('outbound')],
       [flagged(CT_STATE, 'related'), ACCEPT],
+      // br_netfilter shows us the frames of all bridges (net.bridge.bridge-nf-call-iptables): what one that is not ours passes
+      // from port to port is not forwarded by the host.
+      [FROM_BRIDGE, ...SAME_BRIDGE, ACCEPT],
       [verdictOf(NFPROTO, 'forward_policy')],
     ],
   },

@@ -15,7 +15,9 @@ interface SetDeclaration {
   readonly type: DatatypeName | readonly DatatypeName[]
   readonly map?: MapType
   readonly size?: number
-  readonly flags?: readonly 'interval'[]
+  readonly flags?: readonly ('interval' | 'dynamic' | 'timeout')[]
+  /** Seconds that an element stays. */
+  readonly timeout?: number
 }
 
 /** Sets of which there is one. What churns is a hash set of exact keys. */
@@ -30,6 +32,14 @@ const SHARED = {
   icc: { family: 'inet', type: ['ifname', 'ifname'], map: 'verdict' },
   direct: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
   forward_policy: { family: 'inet', type: 'nf_proto', map: 'verdict' },
+  // Pairs of a bridge and itself: filled by the rule that looks a pair up, see `forward`.
+  same_bridge: {
+    family: 'inet',
+    type: ['ifname', 'ifname'],
+    size: MEDIUM,
+    flags: ['dynamic', 'timeout'],
+    timeout: 3600,
+  },
   ports: { family: 'bridge', type: 'ifname', size: MEDIUM },
   closed_ports: { family: 'bridge', type: 'ifname' },
 } as const satisfies Partial<Record<SetName, SetDeclaration>>

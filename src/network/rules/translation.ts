@@ -8,6 +8,7 @@ import {
   DPORT,
   DROP,
   type FamilyWords,
+  FROM_BRIDGE,
   IIFNAME,
   inSet,
   is,
@@ -18,6 +19,8 @@ import {
   NFPROTO,
   notInSet,
   OIFNAME,
+  SAME_BRIDGE,
+  verdictOf,
 } from './expressions.js'
 
 const dnat = ({ family }: FamilyWords, key: Expression, map: SetName): Statement => ({
@@ -77,6 +80,9 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
       ],
       ...both(({ saddr, daddr, set }) => [[inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE]]),
       [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), jump('from_container')],
+      // What the host itself routes back to the bridge that it came from is forwarded. Here alone does it differ from a frame
+      // that the bridge passes: the kernel names no input for those (br_nf_post_routing).
+      [FROM_BRIDGE, notInSet(IIFNAME, 'bridges'), ...SAME_BRIDGE, verdictOf(NFPROTO, 'forward_policy')],
     ],
   },
 ]

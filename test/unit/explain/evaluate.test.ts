@@ -123,6 +123,22 @@ describe('sets', () => {
     expect(verdictOf(names, packet(), [set({ type: 'ifname', elem: ['podman*'] })])).toBe('drop')
   })
 
+  it('that a rule fills from the packet itself, of its own run alone', () => {
+    const [iif, oif] = [{ meta: { key: 'iifname' } }, { meta: { key: 'oifname' } }] as const
+    const pairs = set({ type: ['ifname', 'ifname'], flags: ['dynamic'] })
+    const rule = (op: 'update' | 'delete'): Statement[] => [
+      { set: { op, elem: { concat: [iif, iif] }, set: '@s' } },
+      match({ concat: [iif, oif] }, '@s'),
+    ]
+    const [same, other] = [links.docker0, links.uplink].map((outputDevice) => packet({ outputDevice }))
+    expect(verdictOf(rule('update'), same, [pairs])).toBe('accept')
+    expect(verdictOf(rule('update'), other, [pairs])).toBe('drop')
+    expect(verdictOf(rule('delete'), same, [pairs])).toBe('drop')
+    // What the rule makes its key of must be there.
+    const absent: Statement = { set: { op: 'add', elem: { meta: { key: 'oifkind' } }, set: '@s' } }
+    expect(verdictOf([absent], packet(), [pairs])).toBe('drop')
+  })
+
   it('of concatenations, also with ranges inside', () => {
     const key = { concat: [IP_SADDR, IP_DADDR, L4PROTO, TH_DPORT] }
     const type = ['ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'] as const
