@@ -6,6 +6,7 @@ import { count } from './counter.js'
 import type { ChainRecord, Draft, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
+import { unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
 import { commentData } from './userdata.js'
 
 /** A priority as the kernel's number. @throws InvalidValue */
@@ -32,28 +33,34 @@ export function addChain(batch: BatchContext, chain: Chain, flags: number): void
     family: familyNumber(chain.family),
     table: checkName(chain.table, 'table'),
     name: checkName(chain.name, 'chain'),
+    ...unknownAttributes(chain.unknown, 'attributes', batch.trail),
   }
   if (chain.hook !== undefined || chain.type !== undefined || chain.prio !== undefined) {
     record.type = chainType(batch, chain)
-    record.hook = hookOf(batch, chain)
+    record.hook = {
+      ...hookOf(batch, chain),
+      ...unknownAttributes(chain.unknown, 'hook', batch.trail),
+    }
   } else {
     const property = propertiesOfBaseChains.find((name) => chain[name] !== undefined)
     if (property !== undefined)
       throw new InvalidValue(`${property} belongs to base chains: type, hook and prio are missing`)
   }
   if (chain.policy !== undefined) record.policy = policyNumber(batch, chain.policy)
-  if (chain.flags !== undefined) record.flags = ChainBits.base | flagBits(batch, chain.flags)
+  const bits = flagBits(batch, chain.flags) | unknownFlags(chain.unknown)
+  if (bits !== 0) record.flags = ChainBits.base | bits
   if (chain.counters !== undefined) record.counters = counters(batch, chain.counters)
   batch.trail.enter('comment')
-  const userdata = commentData(UserdataTypes.chainComment, chain.comment)
+  const comment = commentData(UserdataTypes.chainComment, chain.comment)
   batch.trail.leave()
+  const userdata = withUnknownUserdata(comment, chain.unknown, batch.trail)
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewChain', flags, record)
 }
 
 const propertiesOfBaseChains = ['policy', 'dev', 'flags', 'counters'] as const
 
-function flagBits({ trail }: BatchContext, flags: readonly ChainFlag[]): number {
+function flagBits({ trail }: BatchContext, flags: readonly ChainFlag[] = []): number {
   trail.enter('flags')
   let bits = 0
   for (const flag of flags) {

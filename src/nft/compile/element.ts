@@ -7,6 +7,7 @@ import type {
   MapElement,
   SetElement,
   StatefulStatement,
+  UnknownParts,
   Verdict,
 } from '../model/index.js'
 import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
@@ -19,6 +20,7 @@ import type { Draft, ElementRecord } from './message.js'
 import { checkName } from './names.js'
 import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
+import { unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
 import { commentData } from './userdata.js'
 import { verdictData } from './verdict.js'
 
@@ -89,6 +91,7 @@ function compileElement(
     trail.enter('val')
     compileKey(key.elem.val, key.elem.comment, draft, layout, trail, records, intervals)
     trail.leave()
+    if (key.elem.unknown !== undefined) setUnknown(draft, key.elem.unknown, trail)
     trail.leave()
   } else {
     compileKey(key, undefined, draft, layout, trail, records, intervals)
@@ -292,6 +295,16 @@ function setAttributes(draft: Draft<ElementRecord>, elem: ElemExpression['elem']
   const [only] = states
   if (states.length === 1 && only !== undefined) draft.expr = only
   else if (states.length > 1) draft.expressions = states
+}
+
+/** After all that is known. A range of one field has no other user data yet: what is known of it comes in front. */
+function setUnknown(draft: Draft<ElementRecord>, unknown: UnknownParts, trail: Trail): void {
+  const flags = unknownFlags(unknown)
+  if (flags !== 0) draft.flags = (draft.flags ?? 0) | flags
+  const { opaque } = unknownAttributes(unknown, 'attributes', trail)
+  if (opaque !== undefined) draft.opaque = opaque
+  const userdata = withUnknownUserdata(draft.userdata, unknown, trail)
+  if (userdata !== undefined) draft.userdata = userdata
 }
 
 /** Seconds as the kernel's milliseconds. */

@@ -8,6 +8,7 @@ import { checkName, familyNumber } from './names.js'
 import { flagBits } from './number.js'
 import type { ObjectName } from './object.js'
 import type { BatchContext } from './rule-context.js'
+import { unknownAttributes, unknownFlags } from './unknown.js'
 
 /** NF_NETDEV_INGRESS, the one hook that flowtables have. */
 const INGRESS = 0
@@ -30,13 +31,19 @@ export function addFlowtable(batch: BatchContext, flowtable: Flowtable, flags: n
   for (const device of devs) checkDevice(device)
   trail.leave()
   trail.enter('flags')
-  const bits = flagBits(flowtable.flags, FlowtableFlags, 'a flowtable')
+  const bits = flagBits(flowtable.flags, FlowtableFlags, 'a flowtable') | unknownFlags(flowtable.unknown)
   trail.leave()
   batch.sink.add('nftNewFlowtable', flags, {
     family: number,
     table: checkName(flowtable.table, 'table'),
     name: checkName(flowtable.name, 'flowtable'),
-    hook: { num: INGRESS, priority, ...(devs.length > 0 && { devs }) },
+    hook: {
+      num: INGRESS,
+      priority,
+      ...(devs.length > 0 && { devs }),
+      ...unknownAttributes(flowtable.unknown, 'hook', trail),
+    },
+    ...unknownAttributes(flowtable.unknown, 'attributes', trail),
     ...(bits !== 0 && { flags: bits }),
   })
 }

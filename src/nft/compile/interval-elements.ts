@@ -28,7 +28,7 @@ export function halfOpen(intervals: IntervalElement[], layout: ElementLayout): E
     end = successor(interval.high)
     const userdata = new Userdata().comment(UserdataTypes.elementComment, interval.comment)
     if (end === undefined) userdata.number(UserdataTypes.elementFlags, ELEMENT_INTERVAL_OPEN)
-    const bytes = userdata.bytes()
+    const bytes = userdata.values(interval.draft.userdata).bytes()
     if (bytes !== undefined) interval.draft.userdata = bytes
     interval.draft.key = { value: interval.low }
     records.push(interval.draft)

@@ -2,7 +2,7 @@
 import type { NftObjectRecord } from '../../native/records.js'
 import { InvalidValue, quote } from '../datatype/index.js'
 import { ObjectTypes, UserdataTypes } from '../kernel/constants.js'
-import type { Family, StatefulKind, StatefulObject } from '../model/index.js'
+import type { Family, StatefulKind, StatefulObject, WithUnknown } from '../model/index.js'
 import { isObject } from './constant.js'
 import { count, counterData } from './counter.js'
 import { ctExpectationData } from './ct-expectation.js'
@@ -16,6 +16,7 @@ import type { BatchContext } from './rule-context.js'
 import { synproxyData } from './synproxy.js'
 import type { Trail } from './trail.js'
 import { tunnelData } from './tunnel.js'
+import { unknownAttributes, withUnknownUserdata } from './unknown.js'
 import { commentData } from './userdata.js'
 
 /** What names an object of a kind. */
@@ -53,20 +54,22 @@ export function kindOf(object: object): StatefulKind {
 export function addObject(batch: BatchContext, object: StatefulObject, flags: number): void {
   const { trail } = batch
   const kind = kindOf(object)
-  const { family, table, name, comment } = propertiesOf(object)
+  const { family, table, name, comment, unknown } = propertiesOf(object)
   trail.enter('comment')
-  const userdata = commentData(UserdataTypes.objectComment, comment)
+  const text = commentData(UserdataTypes.objectComment, comment)
   trail.leave()
+  const userdata = withUnknownUserdata(text, unknown, trail)
   batch.sink.add('nftNewObject', flags, {
     family: familyNumber(family),
     table: checkName(table, 'table'),
     name: checkName(name, kind),
     ...objectData(object, trail),
+    ...unknownAttributes(unknown, 'attributes', trail),
     ...(userdata === undefined ? {} : { userdata }),
   })
 }
 
-function propertiesOf(object: StatefulObject): ObjectName & { readonly comment?: string } {
+function propertiesOf(object: StatefulObject): ObjectName & WithUnknown & { readonly comment?: string } {
   const [properties] = Object.values(object).filter(isObject)
   if (properties === undefined) throw new InvalidValue(`${quote(object)} is no named object`)
   return properties

@@ -8,6 +8,7 @@ import { checkName, familyNumber } from './names.js'
 import { type BatchContext, RuleContext } from './rule-context.js'
 import { firstOwnRuleId } from './rule-order.js'
 import { compileStatement } from './statement.js'
+import { unknownAttributes, withUnknownUserdata } from './unknown.js'
 import { commentData } from './userdata.js'
 
 /** The kernel's expressions of a rule; anonymous sets go to the sink in front of it. The trail stands at the rule. */
@@ -50,11 +51,14 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
     table: checkName(rule.table, 'table'),
     chain: checkName(rule.chain, 'chain'),
   }
+  if (rule.unknown !== undefined)
+    Object.assign(record, unknownAttributes(rule.unknown, 'attributes', batch.trail))
   putPlace(batch, rule, placement, record)
   record.expressions = compileExpressions(batch, rule)
   batch.trail.enter('comment')
-  const userdata = commentData(UserdataTypes.ruleComment, rule.comment)
+  const comment = commentData(UserdataTypes.ruleComment, rule.comment)
   batch.trail.leave()
+  const userdata = withUnknownUserdata(comment, rule.unknown, batch.trail)
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewRule', placementFlags[placement] | flags, record)
 }

@@ -21,6 +21,7 @@ import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
 import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
+import { unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
 import { Userdata } from './userdata.js'
 
 /** nft's numbers of byte orders (`enum byteorder`, include/datatype.h). */
@@ -52,7 +53,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   const data = 'map' in set ? declaredData(batch, set) : undefined
   const interval = set.flags?.includes('interval') ?? false
   trail.enter('flags')
-  let bits = flagBits(set.flags ?? [])
+  let bits = flagBits(set.flags ?? []) | unknownFlags(set.unknown)
   trail.leave()
   // The kernel needs the lengths of fields for ranges; we, too, for integers, to list them.
   const tellsLengths = interval || key.fields.some(({ type }) => type.bits === 0)
@@ -68,6 +69,7 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
     keyType: key.typeId,
     keyLen: key.length,
     id: ++batch.nextSetId,
+    ...unknownAttributes(set.unknown, 'attributes', trail),
   }
   if (set.timeout !== undefined) record.timeout = milliseconds(set.timeout, 'timeout', trail)
   if (set['gc-interval'] !== undefined)
@@ -78,13 +80,15 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   const size = set.flags?.includes('constant') && elements.length > 0 ? countElements(elements) : set.size
   const fields =
     tellsLengths && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
-  if (size !== undefined || fields !== undefined) {
+  const description = unknownAttributes(set.unknown, 'description', trail)
+  if (size !== undefined || fields !== undefined || description.opaque) {
     record.desc = {
       ...(size === undefined ? {} : { size: checkSize(size, batch) }),
       ...(fields === undefined ? {} : { concat: fields }),
+      ...description,
     }
   }
-  const userdata = setUserdata(set, key, data, batch)
+  const userdata = withUnknownUserdata(setUserdata(set, key, data, batch), set.unknown, trail)
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewSet', flags, record)
   batch.scope.declare(set)

@@ -4,6 +4,7 @@ import type { Table } from '../model/index.js'
 import type { Draft, Removal, TableRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
 import type { BatchContext } from './rule-context.js'
+import { unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
 import { commentData } from './userdata.js'
 
 const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(TableFlags))
@@ -13,7 +14,8 @@ export function addTable(batch: BatchContext, table: Table, flags: number): void
   const record: Draft<TableRecord> = {
     family: familyNumber(table.family),
     name: checkName(table.name, 'table'),
-    flags: 0,
+    flags: unknownFlags(table.unknown),
+    ...unknownAttributes(table.unknown, 'attributes', batch.trail),
   }
   batch.trail.enter('flags')
   for (const flag of table.flags ?? []) {
@@ -23,8 +25,9 @@ export function addTable(batch: BatchContext, table: Table, flags: number): void
   }
   batch.trail.leave()
   batch.trail.enter('comment')
-  const userdata = commentData(UserdataTypes.tableComment, table.comment)
+  const comment = commentData(UserdataTypes.tableComment, table.comment)
   batch.trail.leave()
+  const userdata = withUnknownUserdata(comment, table.unknown, batch.trail)
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewTable', flags, record)
 }

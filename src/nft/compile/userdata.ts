@@ -26,14 +26,27 @@ export class Userdata {
     return this
   }
 
+  /** Values that were written before. */
+  values(bytes: Uint8Array | undefined): this {
+    if (bytes === undefined) return this
+    this.#room(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
   /** The bytes, or `undefined` when nothing was put in. */
   bytes(): Uint8Array | undefined {
     return this.#length === 0 ? undefined : this.#bytes.subarray(0, this.#length)
   }
 
-  #head(type: number, length: number): void {
-    if (this.#length + 2 + length > USERDATA_MAX)
+  #room(length: number): void {
+    if (this.#length + length > USERDATA_MAX)
       throw new InvalidValue(`user data is longer than the ${USERDATA_MAX} bytes that the kernel keeps`)
+  }
+
+  #head(type: number, length: number): void {
+    this.#room(2 + length)
     this.#bytes[this.#length] = type
     this.#bytes[this.#length + 1] = length
     this.#length += 2

@@ -11,6 +11,7 @@ export {
 export type { Datatype, SymbolTable } from './datatype.js'
 export { type Extension, type ExtensionKind, extensionOps, extensions } from './extensions.js'
 export { type Header, type HeaderField, headers, transportHeaders } from './headers.js'
+export { fromHexadecimal, hexadecimal } from './hexadecimal.js'
 export { type Interfaces, interfaceIndexType } from './interface-index.js'
 export { InvalidValue, quote } from './invalid-value.js'
 export {

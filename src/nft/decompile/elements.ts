@@ -10,7 +10,14 @@ import { selects } from '../../native/select.js'
 import { picked, sorted } from '../../native/slices.js'
 import { verdictTypeId } from '../datatype/index.js'
 import { ElementFlags, UserdataTypes } from '../kernel/constants.js'
-import type { ElemExpression, Expression, MapElement, SetElement, Verdict } from '../model/index.js'
+import type {
+  ElemExpression,
+  Expression,
+  MapElement,
+  SetElement,
+  Verdict,
+  WithUnknown,
+} from '../model/index.js'
 import { predecessor } from './bits.js'
 import { readInterval } from './constants.js'
 import {
@@ -22,7 +29,8 @@ import {
   readFields,
 } from './encodings.js'
 import { readStateful } from './stateful.js'
-import { hasOnly, readText, readUserdata } from './userdata.js'
+import { splitUserdata, unknownParts } from './unknown.js'
+import { readText, readUserdata } from './userdata.js'
 import { readVerdict } from './verdict.js'
 
 type Steps<T> = Generator<undefined, T, undefined>
@@ -179,23 +187,36 @@ function readData(
 
 function withAttributes(element: NftElementRecord, key: Expression): SetElement | undefined {
   const { timeout, expiration, flags = 0, expr, expressions } = element
-  if ((flags & ~knownFlags) !== 0) return undefined
-  const userdata = readUserdata(element.userdata)
-  if (!userdata || !hasOnly(userdata, [UserdataTypes.elementComment, UserdataTypes.elementFlags]))
-    return undefined
-  const comment = userdata.get(UserdataTypes.elementComment)
+  const unknown = unknownOf(element, flags & ~knownFlags)
+  const comment = readUserdata(element.userdata)?.get(UserdataTypes.elementComment)
   const states = expressions ?? (expr ? [expr] : [])
   const state: StateDraft = {}
   for (const one of states) if (!readState(state, one)) return undefined
-  if (timeout === undefined && expiration === undefined && !comment && states.length === 0) return key
+  const isPlain = timeout === undefined && expiration === undefined && !comment && states.length === 0
+  if (isPlain && unknown === undefined) return key
   const elem: ElemExpression['elem'] = {
     val: key,
     ...(timeout !== undefined && { timeout: seconds(timeout) }),
     ...(expiration !== undefined && { expires: seconds(expiration) }),
     ...(comment && { comment: readText(comment) }),
     ...state,
+    ...unknown,
   }
   return { elem }
+}
+
+const knownUserdata = [UserdataTypes.elementComment, UserdataTypes.elementFlags]
+
+/** Nothing is made for the many elements that have nothing of the kind. */
+function unknownOf({ userdata, opaque }: NftElementRecord, flags: number): WithUnknown | undefined {
+  if (userdata === undefined && opaque === undefined && flags === 0) return undefined
+  const split = splitUserdata(userdata, knownUserdata)
+  if (split.userdata === undefined && opaque === undefined && flags === 0) return undefined
+  return unknownParts({
+    userdata: split.userdata,
+    attributes: opaque,
+    flags: flags === 0 ? undefined : flags,
+  })
 }
 
 type StateDraft = {

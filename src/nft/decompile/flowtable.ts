@@ -1,17 +1,17 @@
 import type { NftFlowtableRecord } from '../../native/records.js'
 import { FlowtableFlags } from '../kernel/constants.js'
 import type { Flowtable, FlowtableFlag } from '../model/index.js'
-import { flagNames } from './flag-names.js'
 import { readFamily } from './objects.js'
+import { splitFlags, unknownParts } from './unknown.js'
 
-/** Undefined when the flowtable has more than the model can say. */
+/** Undefined when the flowtable is of a family or hook that the model does not have. */
 export function readFlowtable(record: NftFlowtableRecord): Flowtable | undefined {
-  const { table, name, handle, hook, flags = 0, opaque } = record
+  const { table, name, handle, hook, opaque } = record
   const family = readFamily(record.family)
-  const names = flagNames<FlowtableFlag>(FlowtableFlags, flags)
-  if (!family || table === undefined || name === undefined || !names || opaque) return undefined
+  const { names, flags } = splitFlags<FlowtableFlag>(FlowtableFlags, record.flags ?? 0)
+  if (!family || table === undefined || name === undefined) return undefined
   // NF_NETDEV_INGRESS
-  if (hook?.opaque || (hook?.num ?? 0) !== 0) return undefined
+  if ((hook?.num ?? 0) !== 0) return undefined
   const devices = hook?.devs ?? []
   const [device] = devices
   return {
@@ -23,5 +23,6 @@ export function readFlowtable(record: NftFlowtableRecord): Flowtable | undefined
     prio: hook?.priority ?? 0,
     ...(device !== undefined && { dev: devices.length === 1 ? device : devices }),
     ...(names.length > 0 && { flags: names }),
+    ...unknownParts({ flags, attributes: opaque, hook: hook?.opaque }),
   }
 }

@@ -1,6 +1,6 @@
 /** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
 
-import type { NftChainRecord, NftObjectRecord, NftTableRecord, OpaqueEntry } from '../../native/records.js'
+import type { NftChainRecord, NftObjectRecord, NftTableRecord } from '../../native/records.js'
 import { type Datatype, typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
   ChainBits,
@@ -28,14 +28,16 @@ import type {
   StatefulStatement,
   Table,
   TableFlag,
+  UnknownParts,
+  WithUnknown,
 } from '../model/index.js'
 import { readCounter, readElements, seconds } from './elements.js'
 import { dataEncoding, declaredLengths, declaredOrders, givesRanges, keyEncoding } from './encodings.js'
-import { flagNames } from './flag-names.js'
 import { objectKind } from './object-reference.js'
 import { type KernelSet, withNames } from './set-catalog.js'
 import { readStateful } from './stateful.js'
-import { hasOnly, readText, readUserdata } from './userdata.js'
+import { splitFlags, splitUserdata, unknownParts } from './unknown.js'
+import { readText } from './userdata.js'
 
 const families: ReadonlyMap<number, Family> = inverse<Family>(familyNumbers)
 
@@ -49,15 +51,14 @@ export function readFamily(number: number | undefined): Family | undefined {
   return families.get(number ?? -1)
 }
 
-/** A comment, where the user data is that and nothing else; undefined when there is more. */
+/** The comment, which is the one value of user data that most objects have, and the rest. */
 function commentOf(
-  userdata: Uint8Array | undefined,
+  bytes: Uint8Array | undefined,
   type: number,
-): { readonly comment?: string } | undefined {
-  const values = readUserdata(userdata)
-  if (!values || !hasOnly(values, [type])) return undefined
-  const bytes = values.get(type)
-  return bytes ? { comment: readText(bytes) } : {}
+): { readonly comment: { readonly comment?: string }; readonly userdata: UnknownParts['userdata'] } {
+  const { values, userdata } = splitUserdata(bytes, [type])
+  const text = values.get(type)
+  return { comment: text ? { comment: readText(text) } : {}, userdata }
 }
 
 interface Common {
@@ -70,35 +71,41 @@ function common(record: {
   readonly family?: number
   readonly name?: string
   readonly handle?: bigint
-  readonly opaque?: readonly OpaqueEntry[]
 }): Common | undefined {
   const family = readFamily(record.family)
-  const { name, handle, opaque } = record
-  if (!family || name === undefined || opaque) return undefined
+  const { name, handle } = record
+  if (!family || name === undefined) return undefined
   return { family, name, ...(handle !== undefined && { handle: Number(handle) }) }
 }
 
-/** Undefined when the table has more than the model can say. */
+/** Undefined when the table is of a family that the model does not have. */
 export function readTable(record: NftTableRecord): Table | undefined {
   const base = common(record)
-  const flags = flagNames<TableFlag>(TableFlags, record.flags ?? 0)
-  const comment = commentOf(record.userdata, UserdataTypes.tableComment)
-  if (!base || !flags || !comment) return undefined
-  return { ...base, ...(flags.length > 0 && { flags }), ...comment }
+  if (!base) return undefined
+  const { names, flags } = splitFlags<TableFlag>(TableFlags, record.flags ?? 0)
+  const { comment, userdata } = commentOf(record.userdata, UserdataTypes.tableComment)
+  return {
+    ...base,
+    ...(names.length > 0 && { flags: names }),
+    ...comment,
+    ...unknownParts({ userdata, flags, attributes: record.opaque }),
+  }
 }
 
-/** Undefined when the chain has more than the model can say. */
+/** Undefined when the chain is of a family, type or hook that the model does not have. */
 export function readChain(record: NftChainRecord): Chain | undefined {
   const base = common(record)
   const { table, hook, type, policy, counters } = record
-  const flags = flagNames<ChainFlag>(ChainFlags, record.flags ?? 0, ChainBits.base | ChainBits.binding)
-  const comment = commentOf(record.userdata, UserdataTypes.chainComment)
-  if (!base || table === undefined || !flags || !comment) return undefined
+  const own = ChainBits.base | ChainBits.binding
+  const { names, flags } = splitFlags<ChainFlag>(ChainFlags, record.flags ?? 0, own)
+  const { comment, userdata } = commentOf(record.userdata, UserdataTypes.chainComment)
+  if (!base || table === undefined) return undefined
   const { family, name, ...rest } = base
-  const chain: Chain = { family, table, name, ...rest, ...comment }
+  const unknown = unknownParts({ userdata, flags, attributes: record.opaque, hook: hook?.opaque })
+  const chain: Chain = { family, table, name, ...rest, ...comment, ...unknown }
   if (!hook) return chain
   const hookName = inverse<Hook>(hookNumbers[family]).get(hook.hooknum ?? -1)
-  if (!isChainType(type) || !hookName || hook.opaque) return undefined
+  if (!isChainType(type) || !hookName) return undefined
   const devices = hook.devs ?? (hook.dev === undefined ? [] : [hook.dev])
   const [device] = devices
   return {
@@ -108,7 +115,7 @@ export function readChain(record: NftChainRecord): Chain | undefined {
     prio: hook.priority ?? 0,
     policy: policy === 0 ? 'drop' : 'accept',
     ...(device !== undefined && { dev: devices.length === 1 ? device : devices }),
-    ...(flags.length > 0 && { flags }),
+    ...(names.length > 0 && { flags: names }),
     ...(counters && { counters: readCounter(counters) }),
   }
 }
@@ -117,16 +124,23 @@ function isChainType(type: string | undefined): type is ChainType {
   return type === 'filter' || type === 'nat' || type === 'route'
 }
 
-/** What all named objects have; undefined when one has more than the model can say. */
+/** What all named objects have; undefined for a family that the model does not have, and for unknown attributes within. */
 export function named(record: NftObjectRecord): NamedCommon | undefined {
   const base = common(record)
-  const comment = commentOf(record.userdata, UserdataTypes.objectComment)
-  if (!base || record.table === undefined || !comment) return undefined
+  if (!base || record.table === undefined || (record.data && 'opaque' in record.data)) return undefined
+  const { comment, userdata } = commentOf(record.userdata, UserdataTypes.objectComment)
   const { family, name, ...rest } = base
-  return { family, name, table: record.table, ...rest, ...comment }
+  return {
+    family,
+    name,
+    table: record.table,
+    ...rest,
+    ...comment,
+    ...unknownParts({ userdata, attributes: record.opaque }),
+  }
 }
 
-export interface NamedCommon extends Common {
+export interface NamedCommon extends Common, WithUnknown {
   readonly table: string
   readonly comment?: string
 }
@@ -163,12 +177,14 @@ export function* readSet(
   const base = common(record)
   const { table, policy, timeout, gcInterval, desc } = record
   const types = typesFromId(record.keyType ?? 0)
-  const flags = flagNames<SetFlag>(listedSetFlags, record.flags ?? 0, impliedSetFlags)
-  const userdata = readUserdata(record.userdata)
-  if (!base || table === undefined || !types || !flags || !userdata || !hasOnly(userdata, knownSetData))
-    return undefined
+  const { names: flags, flags: otherFlags } = splitFlags<SetFlag>(
+    listedSetFlags,
+    record.flags ?? 0,
+    impliedSetFlags,
+  )
+  const { values: userdata, userdata: otherData } = splitUserdata(record.userdata, knownSetData)
   const stmt = readStates(record)
-  if (!stmt || desc?.opaque) return undefined
+  if (!base || table === undefined || !types || !stmt) return undefined
   const fields = withNames(keyEncoding(record), interfaces)
   const listed = fields && (yield* readElements(record, elements, fields))
   if (!listed) return undefined
@@ -195,6 +211,12 @@ export function* readSet(
     ...(stmt.length > 0 && { stmt }),
     ...(key.lengths !== undefined && { keyLen: key.lengths }),
     ...(key.order !== undefined && { keyOrder: key.order }),
+    ...unknownParts({
+      userdata: otherData,
+      flags: otherFlags,
+      attributes: record.opaque,
+      description: desc?.opaque,
+    }),
   }
   if (record.dataType === undefined && record.objType === undefined) {
     const sets = listed.filter((element): element is SetElement => !isMapElement(element))

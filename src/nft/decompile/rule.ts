@@ -34,22 +34,23 @@ import { readReject } from './reject.js'
 import { RuleState } from './rule-state.js'
 import type { SetCatalog } from './set-catalog.js'
 import { readTproxy } from './tproxy.js'
-import { hasOnly, readText, readUserdata } from './userdata.js'
+import { splitUserdata, unknownParts } from './unknown.js'
+import { readText } from './userdata.js'
 import { readVerdict } from './verdict.js'
 
-/** The rule; undefined when it has more than the model can say, beyond its expressions. */
+/** The rule; undefined when it says which protocol its xtables extensions are for, which no kernel lists. */
 export function decompileRule(record: NftRuleRecord, family: Family, sets: SetCatalog): Rule | undefined {
   const { table, chain, handle, compat, expressions = [] } = record
-  const userdata = readUserdata(record.userdata)
-  if (table === undefined || chain === undefined || compat || record.opaque) return undefined
-  if (!userdata || !hasOnly(userdata, [UserdataTypes.ruleComment])) return undefined
-  const comment = userdata.get(UserdataTypes.ruleComment)
+  const { values, userdata } = splitUserdata(record.userdata, [UserdataTypes.ruleComment])
+  if (table === undefined || chain === undefined || compat) return undefined
+  const comment = values.get(UserdataTypes.ruleComment)
   return {
     family,
     table,
     chain,
     ...(handle !== undefined && { handle: Number(handle) }),
     ...(comment && { comment: readText(comment) }),
+    ...unknownParts({ userdata, attributes: record.opaque }),
     expr: decompileExpressions(expressions, family, sets),
   }
 }

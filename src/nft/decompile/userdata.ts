@@ -2,7 +2,7 @@
 
 const decoder = new TextDecoder()
 
-/** The values by their types; undefined when the bytes are not what libnftnl writes. */
+/** The values by their types; undefined when the bytes are not what libnftnl writes: a list with each type once. */
 export function readUserdata(bytes: Uint8Array | undefined): ReadonlyMap<number, Uint8Array> | undefined {
   const values = new Map<number, Uint8Array>()
   if (bytes === undefined) return values
@@ -11,6 +11,7 @@ export function readUserdata(bytes: Uint8Array | undefined): ReadonlyMap<number,
     const type = bytes[at]
     const length = bytes[at + 1]
     if (type === undefined || length === undefined || at + 2 + length > bytes.length) return undefined
+    if (values.has(type)) return undefined
     values.set(type, bytes.subarray(at + 2, at + 2 + length))
     at += 2 + length
   }
@@ -21,12 +22,4 @@ export function readUserdata(bytes: Uint8Array | undefined): ReadonlyMap<number,
 export function readText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
-}
-
-/** Whether all types are known: what else is there would be lost. */
-export function hasOnly(
-  userdata: ReadonlyMap<number, Uint8Array> | undefined,
-  known: readonly number[],
-): boolean {
-  return userdata !== undefined && [...userdata.keys()].every((type) => known.includes(type))
 }

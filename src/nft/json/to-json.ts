@@ -11,7 +11,8 @@ const operation = 'ruleset.toJson'
 export interface ToJsonOptions {
   /**
    * Keep what nft 1.0.6 does not read or refuses: the set flag `dynamic`, names of priorities, parts of seconds, flags and
-   * comments of tables, flags, counters and comments of chains, types of elements and maps. `ruleset.fromJson` reads all of it. Default: false.
+   * comments of tables, flags, counters and comments of chains, types of elements and maps, what is
+   * `unknown`. `ruleset.fromJson` reads all of it. Default: false.
    */
   readonly keep?: boolean
   /**
@@ -117,7 +118,7 @@ const foreign: { readonly [kind: string]: readonly string[] } = {
 
 /** The object as nft 1.0.6 reads it. */
 function accepted(kind: string, object: JsonObject): JsonObject {
-  const { prio, flags, family, ...rest } = without(object, foreign[kind] ?? [])
+  const { prio, flags, family, ...rest } = without(object, ['unknown', ...(foreign[kind] ?? [])])
   return {
     family,
     ...rest,
@@ -176,7 +177,8 @@ function pairs(operator: string, [first, ...rest]: readonly unknown[]): unknown 
 /** Within a rule or a set: elements live whole seconds, and maps do not say their types. */
 function acceptedPart(value: JsonObject): JsonObject {
   const { elem, map } = value
-  if (isNode(elem) && 'val' in elem) return { ...value, elem: { ...elem, ...wholeSeconds(elem) } }
+  if (isNode(elem) && 'val' in elem)
+    return { ...value, elem: without({ ...elem, ...wholeSeconds(elem) }, ['unknown']) }
   if (isNode(map) && 'key' in map && 'type' in map) return { ...value, map: without(map, ['type']) }
   return value
 }

@@ -13,6 +13,7 @@ import type {
   ObjectReference,
   QuotaStatement,
 } from './statement-state.js'
+import type { WithUnknown } from './unknown.js'
 import type { Verdict } from './verdict.js'
 
 /** A constant: an address, a port, a name (`'established'`), a number; `'@name'` is a named set or map. */
@@ -178,7 +179,7 @@ export type BinaryExpression =
 
 /** A set element with its attributes. `timeout` and `expires` in seconds (fractions down to a millisecond). */
 export interface ElemExpression {
-  readonly elem: {
+  readonly elem: WithUnknown & {
     readonly val: Expression
     readonly timeout?: number
     /** Listed, and accepted when adding: what is left of the timeout. */

@@ -8,8 +8,9 @@ import type { ChainFlag, ChainType, Family, Hook, Policy, Priority, TableFlag } 
 import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
 import type { StatefulStatement } from './statement-set.js'
+import type { WithUnknown } from './unknown.js'
 
-export interface Table {
+export interface Table extends WithUnknown {
   readonly family: Family
   readonly name: string
   readonly handle?: number
@@ -20,7 +21,7 @@ export interface Table {
 }
 
 /** A chain; with `type`, `hook` and `prio` a base chain. */
-export interface Chain {
+export interface Chain extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string
@@ -45,7 +46,7 @@ export interface ChainCounters {
   readonly bytes: number
 }
 
-export interface Rule {
+export interface Rule extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly chain: string
@@ -68,7 +69,7 @@ export interface Rule {
 /** `interval`: ranges and prefixes. `timeout`: elements may expire. `dynamic`: rules may add elements. */
 export type SetFlag = 'constant' | 'interval' | 'timeout' | 'dynamic'
 
-interface SetProperties {
+interface SetProperties extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string

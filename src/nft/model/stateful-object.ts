@@ -4,8 +4,9 @@
  */
 import type { Family } from './family.js'
 import type { LimitRate, SynproxyOptions } from './statement-state.js'
+import type { WithUnknown } from './unknown.js'
 
-interface NamedObject {
+interface NamedObject extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string
@@ -159,7 +160,7 @@ export interface CounterObject {
 }
 
 /** Connections that the kernel forwards past the rules. Not every kernel has flowtables: NFB_NOT_SUPPORTED. */
-export interface Flowtable {
+export interface Flowtable extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string
