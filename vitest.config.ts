@@ -4,15 +4,18 @@ import { defineConfig } from 'vitest/config'
 const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url))
 
 /** A kind of test: a folder of test/. Kinds that create namespaces run one file after the other. */
-const project = (name: string, settings: { parallel: boolean; testTimeout?: number }) => ({
+const project = (name: string, settings: { parallel: boolean; isolate?: boolean }) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     fileParallelism: settings.parallel,
-    ...(settings.testTimeout ? { testTimeout: settings.testTimeout, hookTimeout: settings.testTimeout } : {}),
+    isolate: settings.isolate ?? true,
   },
 })
+
+/** The limit of a test and of a hook: for what hangs, on the slowest machine. What is merely slow passes. */
+const HANGING_MS = 300_000
 
 export default defineConfig({
   resolve: {
@@ -23,16 +26,18 @@ export default defineConfig({
     ],
   },
   test: {
+    globalSetup: 'test/support/programs.ts',
     // A process for each file: the addon and its threads are loaded afresh, and a crash is seen as one.
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: HANGING_MS,
+    hookTimeout: HANGING_MS,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       project('unit', { parallel: true }),
-      project('kernel', { parallel: false }),
-      project('conformance', { parallel: false, testTimeout: 60_000 }),
-      project('process', { parallel: false, testTimeout: 60_000 }),
-      project('package', { parallel: false, testTimeout: 180_000 }),
+      project('kernel', { parallel: true, isolate: false }),
+      project('conformance', { parallel: false }),
+      project('process', { parallel: false }),
+      project('package', { parallel: false }),
     ],
   },
 })

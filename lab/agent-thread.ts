@@ -112,7 +112,16 @@ function isReplyTo<K extends AgentCall>(call: K, reply: AgentReply): reply is Re
  */
 function agentFile(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./agent.js', import.meta.url)
-  for (const part of ['agent', 'connections', 'servers', 'messages', 'icmp', 'sctp', 'raw-socket']) {
+  for (const part of [
+    'agent',
+    'connections',
+    'servers',
+    'messages',
+    'icmp',
+    'sctp',
+    'raw-socket',
+    'time-limit',
+  ]) {
     const source = statSync(new URL(`./${part}.ts`, import.meta.url)).mtimeMs
     const built = statSync(new URL(`../build/lab/${part}.js`, import.meta.url), {
       throwIfNoEntry: false,

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import type { ProbeOutcome, SendOutcome, ServerAnswer, Target } from './messages.js'
 import { probeSctp } from './sctp.js'
+import { startTimeLimit } from './time-limit.js'
 
 /** A peer that was reached, or not; `send` works only on one that was. */
 export interface Connection {
@@ -40,9 +41,9 @@ class Echoes {
     if (this.#dead) return Promise.resolve('reset')
     const line = `${++this.#count} ${text}`
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(line, 'timeout'), timeoutMs)
+      const endLimit = startTimeLimit(timeoutMs, () => this.#settle(line, 'timeout'))
       this.#waiting.set(line, (outcome) => {
-        clearTimeout(timer)
+        endLimit()
         resolve(outcome)
       })
       transmit(line)
@@ -83,7 +84,7 @@ function openTcp(target: Target): Promise<Connection> {
   const echoes = new Echoes()
   return new Promise((resolve) => {
     const settle = (result: ProbeOutcome): void => {
-      clearTimeout(timer)
+      endLimit()
       if (result.outcome !== 'reached') socket.destroy()
       resolve({
         result,
@@ -91,7 +92,7 @@ function openTcp(target: Target): Promise<Connection> {
         close: () => socket.destroy(),
       })
     }
-    const timer = setTimeout(() => settle({ outcome: 'timeout' }), timeoutMs)
+    const endLimit = startTimeLimit(timeoutMs, () => settle({ outcome: 'timeout' }))
     socket.on('error', (error) => settle(failure(error)))
     socket.on('close', () => {
       echoes.gone()
@@ -120,7 +121,7 @@ function openUdp(target: Target): Promise<Connection> {
       socket.close()
     }
     const settle = (result: ProbeOutcome): void => {
-      clearTimeout(timer)
+      endLimit()
       if (result.outcome !== 'reached') close()
       resolve({
         result,
@@ -128,7 +129,7 @@ function openUdp(target: Target): Promise<Connection> {
         close,
       })
     }
-    const timer = setTimeout(() => settle({ outcome: 'timeout' }), timeoutMs)
+    const endLimit = startTimeLimit(timeoutMs, () => settle({ outcome: 'timeout' }))
     socket.on('error', (error) => {
       echoes.refused()
       settle(failure(error))

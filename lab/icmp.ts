@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PingArrival, PingOutcome } from './messages.js'
 import { RawSocket } from './raw-socket.js'
+import { startTimeLimit } from './time-limit.js'
 
 const PROTOCOL = { 4: 1, 6: 58 } as const
 const ECHO_REQUEST = { 4: 8, 6: 128 } as const
@@ -37,9 +38,9 @@ export class Pinger {
     this.#lastIdentifier = (this.#lastIdentifier + 1) & 0xffff
     const identifier = this.#lastIdentifier
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle({ outcome: 'timeout' }), timeoutMs)
+      const endLimit = startTimeLimit(timeoutMs, () => settle({ outcome: 'timeout' }))
       const settle = (outcome: PingOutcome): void => {
-        clearTimeout(timer)
+        endLimit()
         this.#waiting.delete(token)
         resolve(outcome)
       }

@@ -32,6 +32,9 @@ export interface ServeOptions {
   readonly address?: string
 }
 
+/** How long an answer may take that must come: for what hangs, whatever else the machine does. */
+export const PATIENCE_MS = 30_000
+
 const defaultTimeoutMs = 300
 
 /** A connection that stays open until it is closed, to see what becomes of it when rules change. */
@@ -214,7 +217,7 @@ export class Machine {
     transport: Transport,
     address: string,
     port: number,
-    { timeoutMs = 1000, localAddress, localPort }: ProbeOptions,
+    { timeoutMs = PATIENCE_MS, localAddress, localPort }: ProbeOptions,
   ): Promise<HeldConnection> {
     const target = { transport, address, port, timeoutMs, localAddress, localPort }
     const { connection, result } = await this.#agent.ask<'hold'>({ call: 'hold', ...target })

@@ -5,6 +5,7 @@
 import type { ProbeOutcome, ServerAnswer, Target } from './messages.js'
 import { RawSocket } from './raw-socket.js'
 import type { RunningServer } from './servers.js'
+import { startTimeLimit } from './time-limit.js'
 
 const PROTOCOL = 132
 const INIT = 1
@@ -59,12 +60,15 @@ export async function probeSctp({ address, port, timeoutMs, localPort }: Target)
   const socket = RawSocket.open(address.includes(':') ? 6 : 4, PROTOCOL)
   const sourcePort = localPort ?? 32768 + Math.floor(Math.random() * 28000)
   const initiateTag = 1 + Math.floor(Math.random() * 0xfffffffe)
+  let expired = false
+  const endLimit = startTimeLimit(timeoutMs, () => {
+    expired = true
+  })
   try {
     const init = { sourcePort, destinationPort: port, tag: 0, chunk: INIT, initiateTag, cookie: '' }
     const error = socket.send(address, build(init))
     if (error !== undefined) return { outcome: 'unreachable', error }
-    const deadline = performance.now() + timeoutMs
-    while (performance.now() < deadline) {
+    while (!expired) {
       for (const { payload } of socket.receive()) {
         const packet = parse(payload)
         if (packet?.destinationPort !== sourcePort || packet.sourcePort !== port) continue
@@ -76,6 +80,7 @@ export async function probeSctp({ address, port, timeoutMs, localPort }: Target)
     }
     return { outcome: 'timeout' }
   } finally {
+    endLimit()
     socket.close()
   }
 }

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Namespace } from 'nfbridge'
 import { applyInNamespace, Rtnl, type RtnlOperation } from 'nfbridge/rtnl'
 
+/** For an interface that never comes up. */
+const LIMIT_MS = 60_000
+
 /** A route at one end of a cable; `default`, or a network such as `172.17.0.0/16`. */
 export interface CableRoute {
   readonly destination: string
@@ -186,9 +189,9 @@ async function untilRunning({ machine, interface: device }: CableEnd): Promise<v
     return addresses.every(({ scope, address }) => scope !== 'universe' || local.has(String(address.address)))
   }
   try {
-    const deadline = performance.now() + 2000
+    const deadline = performance.now() + LIMIT_MS
     while (!(await running())) {
-      if (performance.now() > deadline) throw new Error(`${device} is not ready after two seconds`)
+      if (performance.now() > deadline) throw new Error(`${device} is not ready after ${LIMIT_MS / 1000} s`)
       await sleep(1)
     }
   } finally {

@@ -1,11 +1,10 @@
 /** Connections that stay open while something changes: they live on, or stop. */
-import type { HeldConnection } from '../lab/machine.js'
+import { type HeldConnection, PATIENCE_MS } from '../lab/machine.js'
 import type { Family } from './matrix.js'
 import { type Attempt, attempts, parties } from './universe.js'
 import type { World } from './world.js'
 
-/** How long an echo may take that must come, and how long one is waited for that must not. */
-const PATIENCE_MS = 2000
+/** How long an echo is waited for that must not come. */
 const SILENCE_MS = 300
 
 export interface Held {
@@ -51,7 +50,7 @@ export async function hold(world: World, text: string): Promise<Held> {
   const open = protocol === 'udp' ? machine.holdUdp : machine.holdTcp
   return {
     text,
-    connection: await open.call(machine, target.address, Number(number), { timeoutMs: PATIENCE_MS }),
+    connection: await open.call(machine, target.address, Number(number)),
   }
 }
 

@@ -12,7 +12,7 @@ import type { Scenario } from './scenario.js'
 /** Two cores: one builds while another waits for silence. */
 const AT_ONCE = 4
 /** For one scenario; `--explain` reads the kernel's state anew for each probe. */
-const LIMIT_SECONDS = { packets: 60, explain: 300 }
+const LIMIT_SECONDS = { packets: 300, explain: 600 }
 
 const usage = `usage: npm run scenarios [-- [--list] [--json] [--explain] [FILTER...]]
   --list      only names the scenarios

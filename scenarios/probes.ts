@@ -1,12 +1,11 @@
 /** Probes every pair, and compares what came of it with the row that decides it. */
-import type { PingOutcome, ProbeOutcome } from '../lab/machine.js'
+import { PATIENCE_MS, type PingOutcome, type ProbeOutcome } from '../lab/machine.js'
 import { decide, type Family, type Outcome, outcomeText, type Row } from './matrix.js'
 import { type Attempt, attempts, type Party, type PartyAddress, parties } from './universe.js'
 import type { World } from './world.js'
 
-/** How long silence is waited for. What must be reached gets far more time, which costs nothing when it is. */
+/** How long silence is waited for. */
 const SILENCE_MS = 250
-const PATIENCE_MS = 3000
 /** For rows that allow silence beside something else, such as a refusal. */
 const DOUBT_MS = 1000
 /** How many probes of a scenario wait for an answer at once. */

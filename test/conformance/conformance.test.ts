@@ -25,7 +25,7 @@ const cases = readCases()
 let missing: ReadonlyMap<string, string>
 beforeAll(async () => {
   missing = await missingFeatures(newNamespace)
-}, 60_000)
+})
 
 /** One group of cases, run together before each is judged. */
 function group<C extends Case>(name: string, chosen: readonly C[], run: () => Promise<Outcome[]>): void {
@@ -39,7 +39,7 @@ function group<C extends Case>(name: string, chosen: readonly C[], run: () => Pr
         return note === undefined ? [] : [`  ${title(one)}: ${note}`]
       })
       if (notes.length > 0) console.log(`${name}: installed by nft -f, not by nft -j -f\n${notes.join('\n')}`)
-    }, 60_000)
+    })
     for (const [index, one] of chosen.entries())
       test(title(one), ({ skip }) => {
         const outcome = outcomes[index]

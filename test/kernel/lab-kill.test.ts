@@ -31,7 +31,7 @@ it('a process that is killed leaves no machine behind: the cable goes with the n
     expect(String(first)).toBe('ready')
     expect(await linkNames()).toContain('cable')
     child.kill('SIGKILL')
-    await expect.poll(linkNames, { timeout: 5000 }).not.toContain('cable')
+    await expect.poll(linkNames).not.toContain('cable')
   } finally {
     child.kill('SIGKILL')
     rtnl.close()

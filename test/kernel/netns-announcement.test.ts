@@ -74,7 +74,7 @@ test('tcpdump reads them as a reply that nobody asked for and an advertisement w
       ready += chunk
     })
     const ended = new Promise((resolve) => child.on('exit', resolve))
-    await expect.poll(() => ready, { timeout: 5000 }).toContain('listening on v0')
+    await expect.poll(() => ready).toContain('listening on v0')
     const addresses = [IPv4Address.parse('172.17.0.2'), IPv6Address.parse('fd00::2')]
     await announce(inside, { device: 'eth0', mac: MacAddress.parse(NEW), addresses })
     await ended

@@ -70,7 +70,7 @@ async function expressionsOf(namespace: Namespace, family: Family): Promise<unkn
 }
 
 describe('what we install, nft lists as if it had installed it', () => {
-  test.each(families)('every rule of the table of cases, family %s', { timeout: 60_000 }, async (family) => {
+  test.each(families)('every rule of the table of cases, family %s', async (family) => {
     const ours = keep(await Namespace.create())
     const theirs = keep(await Namespace.create())
     const wanted = cases.filter((one) => one.family === family)

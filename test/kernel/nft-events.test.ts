@@ -146,6 +146,7 @@ test('a snapshot first, if it is asked for, and one where events were lost', asy
     .add({ table: { family: 'inet', name: 't' } })
     .commit()
   const events = keep(await handle.events({ snapshot: true, limit: 2 }))
+  const witness = keep(await handle.events())
   const [snapshot] = await take(events, 1)
   expect(snapshot).toEqual({ kind: 'resync', ruleset: await handle.list() })
 
@@ -155,8 +156,8 @@ test('a snapshot first, if it is asked for, and one where events were lost', asy
       .add({ chain: { ...inTable, name: `c${index}` } })
       .commit()
   // All five have come, and more than two wait: each that did not fit was given up for a snapshot.
-  await new Promise((resolve) => setTimeout(resolve, 200))
-  expect(events.waiting).toBeGreaterThan(0)
+  await take(witness, 5)
+  await expect.poll(() => events.waiting).toBeGreaterThan(0)
   const [resync] = await take(events, 1)
   expect(resync).toEqual({ kind: 'resync', ruleset: await handle.list() })
   // What happened before the snapshot is not told again; sets are known from it.

@@ -15,7 +15,7 @@ const cases = readCases()
 let missing: ReadonlyMap<string, string>
 beforeAll(async () => {
   missing = await missingFeatures(space)
-}, 60_000)
+})
 
 async function space(): Promise<Namespace> {
   const [made] = await newNamespaces(keep, 1)

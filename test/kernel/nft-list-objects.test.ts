@@ -195,7 +195,7 @@ describe('objects', () => {
     expect(find(nftables, 'set', 'intervals')['auto-merge']).toBe(true)
     expect(find(nftables, 'chain', 'ingr').dev).toBe('lo')
     expect(find(nftables, 'set', 'timed').elem).toMatchObject([
-      { elem: { val: '1.2.3.4', timeout: 30 } },
+      { elem: { val: '1.2.3.4', timeout: 3630 } },
       { elem: { val: '1.2.3.5' } },
     ])
   })

@@ -148,7 +148,7 @@ describe('the kernel has the same', () => {
       )
       expect(sorted(found) === sorted(expected)).toBe(true)
     }
-  }, 60_000)
+  })
 })
 
 function elementsOf(listing: string): Set<string> {

@@ -28,7 +28,7 @@ async function commit(...objects: readonly RulesetObject[]): Promise<void> {
   await transaction.commit()
 }
 
-test('rules', { timeout: 60_000 }, async () => {
+test('rules', async () => {
   const property = fc.asyncProperty(
     fc.array(rules, { minLength: 1, maxLength: 5 }),
     async (some: readonly (readonly Statement[])[]) => {
@@ -53,14 +53,14 @@ async function listedAlone(object: RulesetObject): Promise<unknown> {
   return comparable(nftables)
 }
 
-test('sets', { timeout: 60_000 }, async () => {
+test('sets', async () => {
   const property = fc.asyncProperty(sets, async (set: NamedSet) => {
     expect(await listedAlone({ set })).toEqual(comparable([{ set }]))
   })
   await fc.assert(property, { numRuns: 150, verbose: 1 })
 })
 
-test('maps', { timeout: 60_000 }, async () => {
+test('maps', async () => {
   const property = fc.asyncProperty(maps, async (map: NamedMap) => {
     expect(await listedAlone({ map })).toEqual(comparable([{ map }]))
   })
@@ -69,9 +69,7 @@ test('maps', { timeout: 60_000 }, async () => {
 
 const verbs = ['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'rename', 'flush'] as const
 
-test('a transaction with a wrong value in any place happens whole or not at all', {
-  timeout: 120_000,
-}, async () => {
+test('a transaction with a wrong value in any place happens whole or not at all', {}, async () => {
   await nftFile(namespace, worldText('inet', []))
   await commit({ chain: { ...owner, name: 'c' } })
   const snapshot = async (): Promise<unknown> => comparable((await nft.list()).nftables)

@@ -29,7 +29,7 @@ beforeAll(async () => {
     if (!space) throw new Error('no namespace')
     return space
   })
-}, 60_000)
+})
 
 const families: readonly Family[] = ['inet', 'ip', 'ip6', 'bridge', 'arp', 'netdev']
 

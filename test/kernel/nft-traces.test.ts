@@ -1,22 +1,17 @@
 import { spawn } from 'node:child_process'
-import { afterEach, expect, test } from 'vitest'
-import { Machine } from '../../lab/machine.js'
+import { expect, test } from 'vitest'
+import type { Machine } from '../../lab/machine.js'
 import { connect } from '../../lab/wiring.js'
 import { Nft, type NftTrace, type NftTraces } from '../../src/nft/index.js'
+import { testMachines } from '../support/machines.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { ip, nftFile } from '../support/tools.js'
 
 const keep = closeAfterEach()
-const machines: Machine[] = []
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.close()))
-})
 
 /** A server, and a client that reaches it. */
 async function pair(): Promise<{ client: Machine; server: Machine; handle: Nft }> {
-  const [client, server] = await Machine.createAll(['client', 'server'])
-  if (client === undefined || server === undefined) throw new Error('two machines')
-  machines.push(client, server)
+  const [client, server] = await testMachines(['client', 'server'])
   await connect(
     { machine: client, interface: 'eth0', address: ['192.0.2.1/24', 'fd00:2::1/64'] },
     { machine: server, interface: 'eth0', address: ['192.0.2.2/24', 'fd00:2::2/64'] },

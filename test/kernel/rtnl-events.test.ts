@@ -18,7 +18,7 @@ async function until(
   wanted: (event: RtnlEvent) => boolean,
 ): Promise<RtnlEvent[]> {
   const seen: RtnlEvent[] = []
-  const limit = sleep(5000, undefined, { ref: false }).then(() => {
+  const limit = sleep(60_000, undefined, { ref: false }).then(() => {
     throw new Error(`did not come, after ${seen.map((event) => event.kind).join(', ')}`)
   })
   for (;;) {
@@ -138,7 +138,7 @@ test('events that nobody takes are given up for one `lost`, and later ones follo
     })),
   )
   // The eleventh found ten waiting: `lost` took the place of all eleven, and three came after it.
-  await expect.poll(() => events.waiting, { timeout: 5000 }).toBe(4)
+  await expect.poll(() => events.waiting).toBe(4)
   const seen = await until(
     events,
     (event) => event.kind === 'address' && `${event.address.address}` === '10.0.13.1/24',

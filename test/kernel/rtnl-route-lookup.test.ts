@@ -50,6 +50,9 @@ async function router(): Promise<{ host: Namespace; rtnl: Rtnl }> {
     { kind: 'route', action: 'add', route: { destination: 'fd02::/64', type: 'prohibit' } },
     { kind: 'route', action: 'add', route: { destination: 'fd03::/64', type: 'blackhole' } },
   ])
+  // The kernel makes the local route of an IPv6 address in a work queue (addrconf_dad_work): before, it is not there.
+  for (const address of ['fd00::1', '2001:db8::2'])
+    await expect.poll(() => ip(host, '-6', 'route', 'show', 'table', 'local', address)).toContain('local')
   return { host, rtnl }
 }
 

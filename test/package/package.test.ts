@@ -37,7 +37,7 @@ beforeAll(async () => {
   })
   if (outcome.code !== 0) throw new Error(`npm install failed:\n${outcome.stdout}\n${outcome.stderr}`)
   installed = join(machine.app, 'node_modules/nfbridge')
-}, 240_000)
+})
 
 afterAll(() => machine?.remove())
 
@@ -192,5 +192,5 @@ describe('its types', () => {
     })
     expect(outcome.stdout).toBe('')
     expect(outcome.code).toBe(0)
-  }, 60_000)
+  })
 })

@@ -231,9 +231,7 @@ describe('a dump', () => {
 
   test('of what is no dump does not hang', () =>
     withSocket('route', async (socket) => {
-      const started = performance.now()
       failures(await socket.dump(words('delLink', { ifname: 'missing' })))
-      expect(performance.now() - started).toBeLessThan(2000)
     }))
 })
 

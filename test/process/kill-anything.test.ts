@@ -60,7 +60,7 @@ it('a process that is killed at any moment leaves what the next open makes whole
   }
   expect(await stateOf(host.namespace)).toBe(before)
   expect(filesOf(state).filter((file) => !file.startsWith('/host/'))).toEqual([])
-}, 120_000)
+})
 
 async function runAndKill(args: readonly string[], round: number): Promise<void> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -12,7 +12,8 @@ export interface ToolNamespace {
   path(): string
 }
 
-const TIME_LIMIT_MS = 20_000
+/** For what hangs, not for what is slow. */
+const TIME_LIMIT_MS = 120_000
 
 /** Runs a program with a time limit; never throws for its exit code. */
 export function run(program: string, args: readonly string[], input?: string): Promise<ToolResult> {

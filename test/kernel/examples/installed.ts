@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { install } from '../../../examples/firewalls/run.js'
-import { Machine } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
 import { Namespace } from '../../../src/netns/index.js'
 import { type ListedObject, Nft, type RulesetObject, ruleset, toText } from '../../../src/nft/index.js'
+import { testMachines } from '../../support/machines.js'
 import { nft } from '../../support/tools.js'
-import { cleanUp } from '../network/setting.js'
 import { comparable } from '../nft-list-compare.js'
 import { asListed } from './as-listed.js'
 
@@ -35,8 +35,7 @@ export async function expectInstalled(name: string, objects: readonly RulesetObj
 
 /** A machine of the lab that is closed after the test. */
 export async function machine(name: string): Promise<Machine> {
-  const created = await Machine.create(name)
-  cleanUp(() => created.close())
+  const [created] = await testMachines([name])
   return created
 }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firewall } from '../../../examples/firewalls/rate-limiter.js'
-import type { HeldConnection, Machine } from '../../../lab/machine.js'
+import { type HeldConnection, type Machine, PATIENCE_MS } from '../../../lab/machine.js'
 import { addAddress, connect } from '../../../lab/wiring.js'
 import { Nft, type SetElement } from '../../../src/nft/index.js'
 import { expectBlocked, expectReached } from '../network/setting.js'
@@ -58,7 +58,7 @@ describe('the rate limiter', () => {
       await protect(host, firewall({ ssh, http }))
       const outcomes: string[] = []
       for (let attempt = 0; attempt < 20; attempt++)
-        outcomes.push((await peer.probeTcp(address, 80, { timeoutMs: 2000 })).outcome)
+        outcomes.push((await peer.probeTcp(address, 80, { timeoutMs: PATIENCE_MS })).outcome)
       const reached = outcomes.filter((outcome) => outcome === 'reached').length
       expect(reached).toBeGreaterThanOrEqual(10)
       expect(reached).toBeLessThan(20)

@@ -1,5 +1,5 @@
-import { afterEach, expect } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
+import { expect } from 'vitest'
+import type { Machine } from '../../../lab/machine.js'
 import { addAddress, addRoute, connect, connectOutside } from '../../../lab/wiring.js'
 import {
   type Explanation,
@@ -10,13 +10,9 @@ import {
   StateReader,
   type World,
 } from '../../../src/explain/index.js'
+import { cleanUp } from '../../support/clean-up.js'
+import { testMachines } from '../../support/machines.js'
 import { bridge as bridgeTool, ip, nftFile } from '../../support/tools.js'
-
-const cleanups: (() => Promise<unknown> | unknown)[] = []
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 /** Two bridges with three machines behind a host, and one outside; nothing of nfbridge's own in it. */
 export interface Town {
@@ -84,10 +80,8 @@ table bridge runtime {
 export const PORTS = [80, 81, 8080] as const
 
 export async function createTown(): Promise<Town> {
-  const all = await Machine.createAll(['host', 'outside', 'a', 'b', 'c'])
-  for (const machine of all) cleanups.push(() => machine.close())
+  const all = await testMachines(['host', 'outside', 'a', 'b', 'c'])
   const [host, outside, a, b, c] = all
-  if (!host || !outside || !a || !b || !c) throw new Error('five machines')
   for (const [bridge, address, address6] of [
     ['br0', '172.20.0.1/24', '2001:db8:20::1/64'],
     ['br1', '10.20.0.1/24', '2001:db8:10::1/64'],
@@ -179,7 +173,7 @@ export async function readWorld(
   const states = new Map<string, NamespaceState>()
   for (const machine of new Set([town.host, ...machines])) {
     const reader = await StateReader.open(machine.name, machine.namespace)
-    cleanups.push(() => reader.close())
+    cleanUp(() => reader.close())
     states.set(machine.name, await reader.read())
   }
   const host = states.get(town.host.name)

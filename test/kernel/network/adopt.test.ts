@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
+import { testMachines } from '../../support/machines.js'
 import { ip, ipJson, nft } from '../../support/tools.js'
 import { cleanUp, createMachines, expectReached, failureOf, openHost, type Setting } from './setting.js'
 import { stateOf } from './state.js'
@@ -52,8 +53,7 @@ describe('another open with the same state directory', () => {
     expect(adopted.network('docker0')).toMatchObject({ icc: false, subnet: '172.17.0.0/16' })
     await adopted.container('app')?.unlink('web')
     expect(await linked.send('gone')).toBe('timeout')
-    const third = await Machine.create('third')
-    cleanUp(() => third.close())
+    const [third] = await testMachines(['third'])
     const container = await adopted.network('docker0')?.attach({ netns: third.namespace })
     expect(container?.address).toBe('172.17.0.4')
   })
@@ -138,8 +138,7 @@ describe('another open with the same state directory', () => {
   it('after a kill does not hand out an address that was freed while another was never used', async () => {
     const { host, machine, state } = await createStanding()
     const second = await openHost(host, { state })
-    const third = await Machine.create('third')
-    cleanUp(() => third.close())
+    const [third] = await testMachines(['third'])
     expect((await second.network('docker0')?.attach({ netns: third.namespace }))?.address).toBe('172.17.0.4')
     await second.container('app')?.detach()
     // Not closed, as if it was killed here: what an earlier close remembered of the pool would be out of date.

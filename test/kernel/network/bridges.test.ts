@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
 import { Namespace } from '../../../src/index.js'
+import { testMachines } from '../../support/machines.js'
 import { cleanUp, createMachines, expectBlocked, expectReached, openHost } from './setting.js'
 
 /** Namespaces without a thread: what is attached is not used. */
@@ -33,9 +33,7 @@ describe('a network of more containers than a bridge takes', () => {
       icc: false,
       bridges: 2,
     })
-    const [web, app, top] = await Machine.createAll(['web', 'app', 'top'])
-    if (!web || !app || !top) throw new Error('no machines')
-    for (const machine of [web, app, top]) cleanUp(() => machine.close())
+    const [web, app, top] = await testMachines(['web', 'app', 'top'])
     const server = await wide.attach({ name: 'web', netns: web.namespace, expose: ['80'] })
     await wide.attachAll(others.map((netns) => ({ netns })))
     const client = await wide.attach({ name: 'app', netns: app.namespace, links: ['web:db'] })
@@ -51,5 +49,5 @@ describe('a network of more containers than a bridge takes', () => {
     await wide.update({ icc: true })
     await expectReached(top, server.address, 81, stranger.address)
     await wide.destroy()
-  }, 90_000)
+  })
 })

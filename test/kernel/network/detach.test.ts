@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
+import { createNamespaces, testMachines } from '../../support/machines.js'
 import { conntrack, ip, nft } from '../../support/tools.js'
-import { cleanUp, createMachines, createSetting, expectBlocked, expectReached, openHost } from './setting.js'
+import { createMachines, createSetting, expectBlocked, expectReached, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
 describe('detaching', () => {
@@ -42,17 +42,10 @@ describe('detaching', () => {
 
   it("works when the container's namespace is gone already", async () => {
     const { host, network } = await createSetting([], { icc: false })
-    const gone = await Machine.create('gone')
+    const [gone] = await testMachines(['gone'])
     const container = await network.attach({ name: 'gone', netns: gone.namespace, publish: ['8080:80'] })
     await gone.close()
-    for (
-      let tries = 0;
-      tries < 100 && (await ip(host.namespace, '-br', 'link')).includes(container.hostInterface);
-      tries += 1
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    expect(await ip(host.namespace, '-br', 'link')).not.toContain(container.hostInterface)
+    await expect.poll(() => ip(host.namespace, '-br', 'link')).not.toContain(container.hostInterface)
     await container.detach()
     expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain('172.17.0.2')
   })
@@ -123,11 +116,8 @@ describe('destroying', () => {
   it('takes hundreds of containers away at once', async () => {
     const { host, network } = await createSetting([], { icc: false })
     const count = 60
-    const namespaces = await Promise.all(Array.from({ length: count }, () => Machine.create('many')))
-    for (const machine of namespaces) cleanUp(() => machine.close())
-    await network.attachAll(
-      namespaces.map(({ namespace }, index) => ({ name: `c${index}`, netns: namespace })),
-    )
+    const namespaces = await createNamespaces(count)
+    await network.attachAll(namespaces.map((netns, index) => ({ name: `c${index}`, netns })))
     expect(
       (await ip(host.namespace, '-br', 'link', 'show', 'master', 'docker0')).trim().split('\n'),
     ).toHaveLength(count)

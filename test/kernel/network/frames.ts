@@ -1,6 +1,12 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { IPv6Address } from '../../../src/address/index.js'
 import type { Namespace } from '../../../src/index.js'
 import { runIn } from '../../support/tools.js'
+
+/** How long silence is waited for. */
+const SILENCE_MS = 300
 
 /** Sends a frame as it is from an interface of a namespace: what a compromised container could do. */
 export async function sendFrame(namespace: Namespace, device: string, frame: Uint8Array): Promise<void> {
@@ -20,21 +26,40 @@ export async function countFrames(
   work: () => Promise<unknown>,
 ): Promise<number> {
   const program = `
-import socket, sys, time
+import select, socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 s.bind((sys.argv[1], 0))
-s.settimeout(0.1)
-seen, end = 0, time.time() + 1.5
-while time.time() < end:
-    try:
+silence = int(sys.argv[3]) / 1000
+print('ready', flush=True)
+seen, working = 0, True
+while True:
+    ready = select.select([s, sys.stdin] if working else [s], [], [], None if working else silence)[0]
+    if s in ready:
         seen += sys.argv[2].encode() in s.recv(65535)
-    except TimeoutError:
-        pass
+    elif ready:
+        working = False
+    else:
+        break
 print(seen)`
-  const counting = runIn(namespace, 'python3', ['-c', program, device, text])
-  await new Promise((resolve) => setTimeout(resolve, 400))
-  await work()
-  return Number(await counting)
+  const child = spawn('nsenter', [
+    `--net=${namespace.path()}`,
+    'python3',
+    '-c',
+    program,
+    device,
+    text,
+    `${SILENCE_MS}`,
+  ])
+  try {
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+    await lines.next()
+    await work()
+    // The work is done: what it sent is there, or comes within the silence that ends the program.
+    child.stdin.end()
+    return Number((await lines.next()).value)
+  } finally {
+    child.kill('SIGKILL')
+  }
 }
 
 /** How many ICMP errors a namespace took in while `work` ran, by the kernel's own count. */
@@ -46,8 +71,11 @@ export async function countIcmp(namespace: Namespace, work: () => Promise<unknow
   }
   const before = await count()
   await work()
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  return (await count()) - before
+  // Until nothing has come for a while.
+  for (let last = Number.NaN, now = await count(); ; last = now, now = await count()) {
+    if (now === last) return now - before
+    await sleep(SILENCE_MS)
+  }
 }
 
 /** `02:42:…` as six bytes. */

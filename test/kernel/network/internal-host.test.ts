@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { PATIENCE_MS } from '../../../lab/machine.js'
 import { addAddress, addRoute } from '../../../lab/wiring.js'
 import { nft } from '../../support/tools.js'
 import { createSetting, expectReached } from './setting.js'
@@ -28,7 +29,7 @@ it('an internal network reaches the host by its own bridge alone, in both famili
   // That it would get there.
   await nft(host.namespace, 'flush chain inet nfbridge input')
   for (const address of ADDRESSES) {
-    expect(await machine('web').probeTcp(address, 5000, { timeoutMs: 2000 })).toMatchObject({
+    expect(await machine('web').probeTcp(address, 5000, { timeoutMs: PATIENCE_MS })).toMatchObject({
       outcome: 'reached',
     })
   }

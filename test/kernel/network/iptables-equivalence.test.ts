@@ -111,7 +111,7 @@ it('has the scenarios that it names', () => {
 })
 
 describe.each(scenarios)('$name', (scenario) => {
-  it('fares alike by the rules that iptables would have', { timeout: 120_000 }, async () => {
+  it('fares alike by the rules that iptables would have', async () => {
     const pool = new MachinePool()
     const probes = { count: 0 }
     try {

@@ -86,7 +86,7 @@ describe('what the sets hold, as nft prints it', () => {
     const text = printed.join('\n')
     if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, text)
     expect(text).toBe(readFileSync(GOLDEN, 'utf8'))
-  }, 60_000)
+  })
 })
 
 /** The sets that hold anything, one line each: `links: a . b, c . d`. */

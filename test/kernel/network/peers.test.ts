@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
 import { BridgeHost, type ForwardPolicy } from '../../../src/index.js'
+import { testMachines } from '../../support/machines.js'
 import { ip } from '../../support/tools.js'
 import { cleanUp, createSetting, expectBlocked, expectReached, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
 describe('peers', () => {
   it('are reached, and reach, by their own addresses; without the peer again, nothing', async () => {
-    const [one, two, web, app] = await Machine.createAll(['one', 'two', 'web', 'app'])
-    if (!one || !two || !web || !app) throw new Error('four machines')
-    for (const machine of [one, two, web, app]) cleanUp(() => machine.close())
+    const [one, two, web, app] = await testMachines(['one', 'two', 'web', 'app'])
     await connect(
       { machine: one, interface: 'between', address: '192.0.2.1/24' },
       { machine: two, interface: 'between', address: '192.0.2.2/24' },
@@ -68,9 +67,7 @@ describe('the policy of forwarding', () => {
   it.each(cases)(
     '%s, forwarding on before: %s, what concerns no container passes: %s',
     async (policy, on, passes) => {
-      const [host, left, right] = await Machine.createAll(['host', 'left', 'right'])
-      if (!host || !left || !right) throw new Error('three machines')
-      for (const machine of [host, left, right]) cleanUp(() => machine.close())
+      const [host, left, right] = await testMachines(['host', 'left', 'right'])
       const wire = (machine: Machine, number: number) =>
         connect(
           { machine: host, interface: machine.name, address: `198.51.${number}.1/24` },

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
+import { createNamespaces } from '../../support/machines.js'
 import { nft, nftJson } from '../../support/tools.js'
-import { cleanUp, createSetting } from './setting.js'
+import { createSetting } from './setting.js'
 
 const GOLDEN = new URL('./ruleset.golden', import.meta.url)
 
@@ -27,12 +27,11 @@ describe('the rules', () => {
       (await nftJson(host.namespace, 'list', 'ruleset')).filter((item) => 'rule' in item || 'chain' in item)
         .length
     const none = await count()
-    const machines = await Promise.all(Array.from({ length: 60 }, () => Machine.create('many')))
-    for (const machine of machines) cleanUp(() => machine.close())
+    const namespaces = await createNamespaces(60)
     const containers = await network.attachAll(
-      machines.map(({ namespace }, index) => ({
+      namespaces.map((netns, index) => ({
         name: `c${index}`,
-        netns: namespace,
+        netns,
         expose: ['80/tcp', '443/tcp'],
         publish: [`${8000 + index}:80`],
         links: index === 0 ? [] : [`c${index - 1}`],

@@ -1,5 +1,5 @@
-import { afterEach, expect } from 'vitest'
-import { Machine, type ProbeOptions } from '../../../lab/machine.js'
+import { expect } from 'vitest'
+import { type Machine, PATIENCE_MS, type ProbeOptions } from '../../../lab/machine.js'
 import { connectOutside } from '../../../lab/wiring.js'
 import {
   BridgeHost,
@@ -8,6 +8,10 @@ import {
   type Network,
   type NetworkOptions,
 } from '../../../src/index.js'
+import { cleanUp } from '../../support/clean-up.js'
+import { testMachines } from '../../support/machines.js'
+
+export { cleanUp } from '../../support/clean-up.js'
 
 /** A host with a way outside, and machines to be containers: what each of these tests begins with. */
 export interface Setting {
@@ -25,26 +29,12 @@ export interface Setting {
   machine(name: string): Machine
 }
 
-const cleanups: (() => Promise<unknown>)[] = []
-
-/** Runs when the test ends, well or not; last in, first out. */
-export function cleanUp(work: () => Promise<unknown>): void {
-  cleanups.push(work)
-}
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
 /** Machines with a host that reaches outside; nothing of ours in the host yet. */
 export async function createMachines(
   ...names: string[]
 ): Promise<{ host: Machine; outside: Machine; machines: Map<string, Machine> }> {
-  const created = await Machine.createAll(['host', 'outside', ...names])
-  for (const machine of created) cleanUp(() => machine.close())
-  const machines = new Map(created.map((machine) => [machine.name, machine]))
-  const [host, outside] = created
-  if (!host || !outside) throw new Error('a host and an outside machine')
+  const [host, outside, ...others] = await testMachines(['host', 'outside', ...names])
+  const machines = new Map([host, outside, ...others].map((machine) => [machine.name, machine]))
   await connectOutside(host, outside, ['172.16.0.0/12'])
   return { host, outside, machines }
 }
@@ -92,7 +82,7 @@ export async function expectReached(
   seen: string,
   options: ProbeOptions = {},
 ): Promise<void> {
-  const outcome = await from.probeTcp(address, port, { timeoutMs: 2000, ...options })
+  const outcome = await from.probeTcp(address, port, { timeoutMs: PATIENCE_MS, ...options })
   expect(outcome, `${from.name} to ${address}:${port}`).toMatchObject({ outcome: 'reached', seen })
 }
 

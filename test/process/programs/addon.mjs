@@ -92,7 +92,7 @@ export function inventory() {
 }
 
 /** Waits until nothing is left of what closes on other threads; throws with what remains. */
-export async function waitForInventory(expected, limit = 10_000) {
+export async function waitForInventory(expected, limit = 60_000) {
   const end = Date.now() + limit
   for (;;) {
     const found = inventory()

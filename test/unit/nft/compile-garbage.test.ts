@@ -148,7 +148,7 @@ test('garbage in any place of any object is refused with its path, or compiles',
   expect(refused).toBeGreaterThan(1000)
 })
 
-test('garbage in any place of any statement', { timeout: 60_000 }, () => {
+test('garbage in any place of any statement', () => {
   let refused = 0
   // One of each shape: what differs in values only tells nothing more.
   const shapes = new Map(
@@ -164,7 +164,7 @@ test('garbage in any place of any statement', { timeout: 60_000 }, () => {
   expect(refused).toBeGreaterThan(5_000)
 })
 
-test('garbage in any place of any rule', { timeout: 60_000 }, () => {
+test('garbage in any place of any rule', () => {
   let refused = 0
   for (const { expr } of readCases().filter(({ family }) => family === 'inet'))
     for (const mutation of mutations(expr))

@@ -33,7 +33,7 @@ const objects = page.objects.map(([, ours]) => ours)
 const names = Object.keys(library).filter((name) => /^[a-z]/.test(name))
 const head = `import { type RulesetObject, type Statement, ${names.join(', ')} } from 'nfbridge/nft'`
 
-test('every row has the types of the model', { timeout: 60_000 }, () => {
+test('every row has the types of the model', () => {
   expect(rules.length).toBeGreaterThan(150)
   const text = [
     head,

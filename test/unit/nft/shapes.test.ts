@@ -11,4 +11,4 @@ test('src/nft/json/shapes.ts is what the types of the model give: `npm run gener
   })
   expect(generated.length).toBeGreaterThan(10_000)
   expect(readFileSync(file('src/nft/json/shapes.ts'), 'utf8')).toBe(generated)
-}, 60_000)
+})

@@ -1,0 +1,3 @@
+export function searchPath(): string
+export function testPath(folder: string): string
+export function ensurePrerequisites(uses: readonly ('build' | 'test')[]): boolean
