@@ -4,6 +4,20 @@ import type { HookResult } from './evaluate.js'
 import type { Packet } from './packet.js'
 import type { Step } from './trace.js'
 
+/**
+ * `mac`: frames go to another MAC address than the interface has. `unknown-mac`: the bridge does not know which port a MAC
+ * address is behind, and does not ask the port.
+ */
+export type LinkProblem =
+  | 'down'
+  | 'no-carrier'
+  | 'missing'
+  | 'isolated'
+  | 'hairpin'
+  | 'blocking'
+  | 'mac'
+  | 'unknown-mac'
+
 /** What decided about the packet. `namespace` is the name of the place where. */
 export type Decisive =
   /** A rule, an element of a set or map that a rule looked up, or the policy of a chain. */
@@ -13,7 +27,7 @@ export type Decisive =
       readonly hook: Hook
       readonly step: Step
     }
-  /** No way to the address, or a route that refuses it. */
+  /** No way to the address, or a route that refuses it. `other-link`: the answer leaves by another link than it came by. */
   | {
       readonly kind: 'route'
       readonly namespace: string
@@ -33,7 +47,7 @@ export type Decisive =
       readonly kind: 'link'
       readonly namespace: string
       readonly link: string
-      readonly problem: 'down' | 'no-carrier' | 'missing' | 'isolated' | 'hairpin' | 'blocking'
+      readonly problem: LinkProblem
     }
   /** The answer comes from another address or port than was asked, and the sender does not know it. */
   | {

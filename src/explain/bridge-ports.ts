@@ -68,6 +68,65 @@ export function requirePassable(host: NamespaceState, bridge: Link, from: Link, 
     )
 }
 
+/** The MAC address that a namespace sends to by what it was told for good (a permanent neighbour); undefined: it asks. */
+export function toldMac(state: NamespaceState, device: Link, nextHop: string): string | undefined {
+  return state.neighbours
+    .find(
+      (each) =>
+        each.device === device.index &&
+        each.state === 'permanent' &&
+        !each.proxy &&
+        each.address.toString() === nextHop,
+    )
+    ?.mac?.toString()
+}
+
+/** Frames to the bridge's own address, or to that of one of its ports, are the host's. @throws Stopped for others */
+export function requireOwnMac(
+  host: NamespaceState,
+  bridge: Link,
+  mac: string | undefined,
+  from: string,
+): void {
+  if (mac === undefined || bridge.mac === undefined) return
+  const own = host.links.filter(({ index, master }) => index === bridge.index || master === bridge.index)
+  if (own.some((link) => link.mac?.toString() === mac)) return
+  throw new Stopped(
+    { kind: 'link', namespace: host.name, link: bridge.name, problem: 'mac' },
+    `${from} was told that ${bridge.name} has the MAC address ${mac}, and it has ${bridge.mac}`,
+    `give ${bridge.name} its address back: ip link set ${bridge.name} address ${mac}`,
+  )
+}
+
+/** Frames to a MAC address go to the port that the bridge knows it behind, or to all that take what is unknown. @throws Stopped */
+export function requireKnownMac(
+  host: NamespaceState,
+  bridge: Link,
+  { machine, device, port }: Attachment,
+  told: string | undefined,
+): void {
+  const mac = device.mac?.toString()
+  if (mac === undefined) return
+  if (told !== undefined && told !== mac)
+    throw new Stopped(
+      { kind: 'link', namespace: machine.name, link: device.name, problem: 'mac' },
+      `${device.name} of ${machine.name} has the MAC address ${mac}, and is taken to have ${told}`,
+      `give ${device.name} of ${machine.name} its address back: ${told}`,
+    )
+  const entries = host.fdb.filter((entry) => entry.mac.toString() === mac && entry.master === bridge.index)
+  const ports = port.port
+  const found = entries.some((entry) => entry.device === port.index)
+  // A port that learns is found as soon as something was sent from behind it: ARP is asked before.
+  if (found || (entries.length === 0 && (ports?.unicastFlood !== false || ports.learning !== false))) return
+  const elsewhere = entries.some((entry) => entry.state !== 'dynamic' || ports?.learning === false)
+  if (entries.length > 0 && !elsewhere) return
+  throw new Stopped(
+    { kind: 'link', namespace: host.name, link: port.name, problem: 'unknown-mac' },
+    `in ${host.name}, the bridge ${bridge.name} does not know that ${mac} (${machine.name}) is behind ${port.name}, and does not send there what it does not know`,
+    `tell it: bridge fdb replace ${mac} dev ${port.name} master static`,
+  )
+}
+
 /** Whether what a bridge passes on meets the rules of IP: by its own setting, or by that of all bridges. */
 export async function isFiltered(host: NamespaceState, bridge: Link, { family }: Packet): Promise<boolean> {
   const name = family === 'ip6' ? 'ip6tables' : 'iptables'

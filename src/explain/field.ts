@@ -233,7 +233,18 @@ export function fibField({ fib }: FibExpression, packet: Packet, environment: En
     const type = environment.addressType(address, device)
     return type === undefined ? unknown : known(scalar(type, { type: 'fib_addrtype', bits: 32 }, environment))
   }
-  const towards = environment.deviceTowards(address)
+  // What came in by the loopback interface counts as reached by it (nft_fib_is_loopback).
+  if (packet.inputDevice?.name === 'lo')
+    return known(fib.result === 'oifname' ? 'lo' : packet.inputDevice.index)
+  const forwarded = packet.inputDevice !== undefined && packet.outputDevice !== undefined
+  const towards = environment.deviceTowards(address, {
+    source: flags.includes('daddr') ? packet.source : packet.destination,
+    ...(flags.includes('mark') && packet.mark !== undefined && { mark: packet.mark }),
+    ...(device && { device }),
+    ...(forwarded &&
+      flags.includes('saddr') &&
+      flags.includes('iif') && { inputDevice: packet.outputDevice }),
+  })
   if (towards === undefined) return unknown
   const found = towards !== null && (device === undefined || device.index === towards.index) ? towards : null
   return fib.result === 'oifname' ? known(found?.name ?? '') : known(found?.index ?? 0)

@@ -7,6 +7,7 @@ export { Evaluator, type HookQuestion, type HookResult, type HookVerdict } from 
 export type { Packet, PacketConnection, PacketTuple } from './packet.js'
 export { explainPath, type PathQuestion, type Sender } from './path.js'
 export { StateReader } from './reader.js'
-export { environmentOf, hasAddress, linkByIndex, longestMatch, type NamespaceState } from './state.js'
+export { decideRoute, devicesOf, longestMatch, rulesOf, ruleText } from './routing-policy.js'
+export { environmentOf, hasAddress, linkByIndex, type NamespaceState } from './state.js'
 export type { PolicyStep, RuleStep, Step } from './trace.js'
 export type { World } from './world.js'

@@ -12,7 +12,10 @@ import {
   nextHopOn,
   portOf,
   requireForwarding,
+  requireKnownMac,
+  requireOwnMac,
   requirePassable,
+  toldMac,
 } from './bridge-ports.js'
 import type { HookQuestion, HookResult } from './evaluate.js'
 import {
@@ -30,19 +33,8 @@ import {
   requireForwardingOf,
   requireRunning,
 } from './obstacles.js'
-import { CONNECTION_STATUS, type Packet, type PacketConnection } from './packet.js'
-import {
-  bare,
-  type Draft,
-  deviceOf,
-  endOf,
-  isKnownFor,
-  isOf,
-  markOf,
-  ownEnd,
-  routeOut,
-  targetOf,
-} from './stage.js'
+import type { Packet, PacketConnection } from './packet.js'
+import { bare, type Draft, deviceOf, endOf, isKnownFor, markOf, ownEnd, routeOut, targetOf } from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Allowance, Arrival, World } from './world.js'
 
@@ -125,7 +117,13 @@ export class Journey {
     this.#ingress(host, port, framed)
     requireForwarding(host, port)
     const neighbour = await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
-    return this.#bridgeIn(bridge, port, neighbour, framed)
+    const told = toldMac(machine, device, nextHop)
+    return this.#bridgeIn(bridge, port, neighbour, framed, (translated) => {
+      // What br_netfilter translated goes to the address of whom it is for now (br_nf_pre_routing_finish).
+      if (translated) return
+      if (neighbour) requireKnownMac(host, bridge, neighbour, told)
+      else requireOwnMac(host, bridge, told, machine.name)
+    })
   }
 
   /** Who answers for an address on a bridge: another of its ports, or the host (undefined). */
@@ -164,12 +162,16 @@ export class Journey {
       this.#run(state, { layer, hook }, packet, `the question for the address ${asked.address}`)
   }
 
-  /** The bridge takes a frame in: its own hooks, those of IP where br_netfilter is on, and the decision where it goes. */
+  /**
+   * The bridge takes a frame in: its own hooks, those of IP where br_netfilter is on, and the decision where it goes.
+   * @param addressed fails where the frame goes to a MAC address that is nobody's
+   */
   async #bridgeIn(
     bridge: Link,
     port: Link,
     neighbour: Attachment | undefined,
     framed: Packet,
+    addressed: (translated: boolean) => void,
   ): Promise<Arrival> {
     const { host } = this.#world
     const mac = (neighbour ? neighbour.device : bridge).mac?.toString()
@@ -189,11 +191,16 @@ export class Journey {
     packet = this.#run(host, { ...prerouting, from: BRIDGE_NETFILTER.prerouting }, asFrame(packet)).packet
     if (translated) {
       const nextHop = await nextHopOn(host, bridge, packet)
-      if (nextHop !== undefined)
-        return this.#bridged(bridge, port, await neighbourOn(this.#world, bridge, nextHop), packet, true)
+      if (nextHop !== undefined) {
+        const found = await neighbourOn(this.#world, bridge, nextHop)
+        requireKnownMac(host, bridge, found, toldMac(host, bridge, nextHop))
+        return this.#bridged(bridge, port, found, packet, true)
+      }
     } else if (neighbour) {
+      addressed(translated)
       return this.#bridged(bridge, port, neighbour, packet, filtered)
     }
+    addressed(translated)
     packet = this.#run(host, { layer: 'bridge', hook: 'input' }, asFrame(packet)).packet
     if (!filtered) return this.#receive(host, bridge, packet)
     this.#ingress(host, bridge, packet)
@@ -316,6 +323,7 @@ export class Journey {
       packet,
     )
     requireForwarding(host, port)
+    requireKnownMac(host, bridge, { machine, device, port }, toldMac(host, bridge, nextHop))
     const frame: Packet = {
       ...bare(packet),
       outputDevice: port,
@@ -329,29 +337,16 @@ export class Journey {
     return this.#receive(machine, device, out)
   }
 
-  /** A packet as connection tracking of a namespace sees it when it comes in. */
+  /** A packet that comes in, with what connection tracking of the namespace remembers. */
   #enter(state: NamespaceState, packet: Packet): Packet {
-    const { connection: _, ...fresh } = packet
+    const { connection: _, remembered: __, zone: ___, ...fresh } = packet
     // Who talks to itself by way of another has two of them.
-    const known =
-      this.#direction === 'reply'
-        ? this.#connections.get(state)?.find(({ reply }) => isOf(fresh, reply))
-        : undefined
-    if (known === undefined) return fresh
-    const { settled: __, ...connection } = known
-    return {
-      ...fresh,
-      connection: {
-        ...connection,
-        state: 'established',
-        direction: 'reply',
-        status: connection.status | CONNECTION_STATUS.seenReply | CONNECTION_STATUS.confirmed,
-      },
-    }
+    const remembered = this.#direction === 'reply' ? this.#connections.get(state) : undefined
+    return { ...fresh, ...(remembered && { remembered }) }
   }
 
   #leave(state: NamespaceState, { connection }: Packet): void {
-    if (connection && this.#direction === 'original')
+    if (connection && connection.state !== 'untracked' && this.#direction === 'original')
       this.#connections.set(state, [...(this.#connections.get(state) ?? []), connection])
   }
 

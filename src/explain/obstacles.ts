@@ -3,7 +3,8 @@ import { parseAddress } from '../address/index.js'
 import type { Link, RouteRefused } from '../rtnl/index.js'
 import { Stopped } from './answer.js'
 import type { Packet } from './packet.js'
-import { hasAddress, longestMatch, type NamespaceState } from './state.js'
+import { decideRoute, devicesOf } from './routing-policy.js'
+import { hasAddress, type NamespaceState } from './state.js'
 
 /** A link that has to carry the packet. @throws Stopped when it does not */
 export function requireRunning(state: NamespaceState, link: Link): void {
@@ -90,16 +91,8 @@ export async function refusedRoute(
         `${state.name} takes nothing from ${source} by ${device.name}: it is its own address`,
         'use another source address',
       )
-    if (packet.inputDevice && (await strictness(state, device)) > 0) {
-      const back = longestMatch(state.routes, source)
-      const found =
-        back?.device === device.index
-          ? undefined
-          : await sysctl(
-              `net/ipv4/conf/${device.name}/rp_filter`,
-              `in ${state.name}, rp_filter takes nothing from ${source} by ${device.name}: the way back is another`,
-              `set rp_filter of ${device.name} and of all to 0 or 2, or route ${source} by ${device.name}`,
-            )
+    if (packet.inputDevice && refusal.reason === 'invalid') {
+      const found = await unexpectedSource(state, packet, device)
       if (found) return found
     }
   }
@@ -110,10 +103,42 @@ export async function refusedRoute(
   )
 }
 
+/** What rp_filter says of a source, by the way that leads back to it (fib_validate_source in net/ipv4/fib_frontend.c). */
+async function unexpectedSource(
+  state: NamespaceState,
+  packet: Packet,
+  device: Link,
+): Promise<Stopped | undefined> {
+  const { source, destination } = packet
+  const { value, of } = await strictness(state, device)
+  if (value === 0) return undefined
+  const marked = await isOn(state, 'src_valid_mark', device)
+  const back = decideRoute(state, {
+    destination: source,
+    source: destination,
+    ...(marked && packet.mark !== undefined && { mark: packet.mark }),
+  })?.route
+  const isUnicast = back?.type === 'unicast'
+  if (isUnicast && (value === 2 || devicesOf(back).includes(device.index))) return undefined
+  const way = isUnicast
+    ? `the way back is by ${devicesOf(back).map((index) => state.links.find((link) => link.index === index)?.name)}`
+    : 'there is no way back'
+  const name = `net/ipv4/conf/${of}/rp_filter`
+  return new Stopped(
+    { kind: 'sysctl', namespace: state.name, name, value: String(value) },
+    `in ${state.name}, rp_filter takes nothing from ${source} by ${device.name}: ${way}`,
+    `set rp_filter of ${device.name} and of all to ${isUnicast ? '0 or 2' : '0'}, or route ${source} by ${device.name}`,
+  )
+}
+
 /** Whether the namespace forwards what comes in by the packet's device. */
 async function forwards(state: NamespaceState, packet: Packet): Promise<boolean> {
-  if (packet.family === 'ip6') return (await state.sysctl('net/ipv6/conf/all/forwarding')) === '1'
   const name = packet.inputDevice?.name ?? 'all'
+  if (packet.family === 'ip6')
+    return (
+      (await state.sysctl('net/ipv6/conf/all/forwarding')) === '1' ||
+      (await state.sysctl(`net/ipv6/conf/${name}/force_forwarding`)) === '1'
+    )
   return (await state.sysctl(`net/ipv4/conf/${name}/forwarding`)) === '1'
 }
 
@@ -146,12 +171,14 @@ async function isOn(state: NamespaceState, name: string, device: Link): Promise<
   return false
 }
 
-/** The stricter of rp_filter for the device and for all (IN_DEV_RPFILTER). */
-async function strictness(state: NamespaceState, device: Link): Promise<number> {
-  const values = await Promise.all(
-    ['all', device.name].map((each) => state.sysctl(`net/ipv4/conf/${each}/rp_filter`)),
-  )
-  return Math.max(...values.map(Number))
+/** The stricter of rp_filter for the device and for all (IN_DEV_RPFILTER), and of which of the two it is. */
+async function strictness(
+  state: NamespaceState,
+  device: Link,
+): Promise<{ readonly value: number; readonly of: string }> {
+  const own = Number(await state.sysctl(`net/ipv4/conf/${device.name}/rp_filter`))
+  const all = Number(await state.sysctl('net/ipv4/conf/all/rp_filter'))
+  return all > own ? { value: all, of: 'all' } : { value: own, of: device.name }
 }
 
 /** Whether an address is one of this kind of family. */

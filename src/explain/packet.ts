@@ -36,6 +36,8 @@ export interface PacketConnection {
   /** Undefined where a rule set it to something that is not known. */
   readonly mark: number | undefined
   readonly zone?: number
+  /** The zone in which answers are looked for, where it is another. */
+  readonly replyZone?: number
   /** Which addresses were decided about: no rule translates them again. */
   readonly settled?: readonly ('source' | 'destination')[]
 }
@@ -62,6 +64,8 @@ export interface Packet {
   readonly family: PacketFamily
   readonly inputDevice?: Link
   readonly outputDevice?: Link
+  /** Where {@link outputDevice} hands it to, if that is not the destination itself. */
+  readonly nextHop?: string
   /** The bridge that {@link inputDevice} is a port of, for rules of family bridge. */
   readonly inputBridge?: Link
   readonly outputBridge?: Link
@@ -85,6 +89,10 @@ export interface Packet {
   readonly mark: number | undefined
   /** Undefined before connection tracking has seen it. */
   readonly connection?: PacketConnection
+  /** The zone that a rule put it in, for each direction, before connection tracking looks for its connection. */
+  readonly zone?: { readonly original: number; readonly reply: number }
+  /** The connections that connection tracking of the namespace has, and that the packet may be an answer of. */
+  readonly remembered?: readonly PacketConnection[]
 }
 
 /** The tuple of the packet as it is now. */
@@ -116,11 +124,20 @@ export function untracked(tuple: PacketTuple): PacketConnection {
   return { state: 'untracked', status: 0, direction: 'original', original: tuple, reply: tuple, mark: 0 }
 }
 
-/** The packet as connection tracking hands it on when it begins a connection. */
+/** The packet as connection tracking hands it on: an answer in a connection that it knows, or the beginning of another. */
 export function tracked(packet: Packet): Packet {
+  const { remembered = [], zone, ...rest } = packet
+  const known = remembered.find(
+    (each) => isOf(packet, each.reply) && (each.replyZone ?? each.zone ?? 0) === (zone?.reply ?? 0),
+  )
+  if (known) {
+    const { settled: _, ...connection } = known
+    const status = connection.status | CONNECTION_STATUS.seenReply | CONNECTION_STATUS.confirmed
+    return { ...rest, connection: { ...connection, state: 'established', direction: 'reply', status } }
+  }
   const original = tupleOf(packet)
   return {
-    ...packet,
+    ...rest,
     connection: {
       state: 'new',
       status: 0,
@@ -128,6 +145,20 @@ export function tracked(packet: Packet): Packet {
       original,
       reply: reversed(original),
       mark: 0,
+      ...(zone && { zone: zone.original, replyZone: zone.reply }),
     },
   }
+}
+
+/** Whether a packet is of a direction of a connection. */
+export function isOf(
+  packet: Packet,
+  { source, destination, sourcePort, destinationPort }: PacketTuple,
+): boolean {
+  return (
+    packet.source === source &&
+    packet.destination === destination &&
+    packet.sourcePort === sourcePort &&
+    packet.destinationPort === destinationPort
+  )
 }

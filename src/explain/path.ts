@@ -1,11 +1,12 @@
 /** Whether a new connection's first packet arrives, and its answer comes back: the question and its answer. */
 import { parseAddress } from '../address/index.js'
-import { decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
+import type { Link } from '../rtnl/index.js'
+import { type Decisive, decisiveStep, type Explanation, Stopped, stepText } from './answer.js'
 import { Journey } from './journey.js'
 import { familyOf, noSuchAddress } from './obstacles.js'
 import { type PacketTuple, type PortRange, PROTOCOL_NUMBERS, reversed, tupleOf } from './packet.js'
 import type { Draft } from './stage.js'
-import { linkByIndex, type NamespaceState } from './state.js'
+import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Arrival, World } from './world.js'
 
 /** Who sends: a namespace (a container's, or the host's), or an address outside of the host. */
@@ -38,13 +39,18 @@ export async function explainPath(world: World, question: PathQuestion): Promise
   const steps = () => [...journey.steps, ...back.steps]
   let arrival: Arrival | undefined
   try {
-    arrival = await depart(journey, world, question)
-    if (question.andBack !== false) requireFrom(question, await goBack(back, arrival))
+    const way = await enteringLink(world, question)
+    arrival = await depart(journey, question, way)
+    if (question.andBack !== false) {
+      const answered = await goBack(back, arrival)
+      requireFrom(question, answered)
+      requireSameLink(world, question, answered, way)
+    }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     const { decisive, because, remedy, packet } = error
     return {
-      reached: decisive.kind === 'unknown' ? 'unknown' : false,
+      reached: isUnknown(decisive) ? 'unknown' : false,
       because: arrival ? `it arrives, but its answer does not come back: ${because}` : because,
       decisive,
       ...(packet && { packet }),
@@ -87,22 +93,61 @@ function allowed(
   }
 }
 
-async function depart(journey: Journey, world: World, question: PathQuestion): Promise<Arrival> {
+/** What depends on a rule that nobody can answer for, or on what is beyond a link of the host's. */
+function isUnknown(decisive: Decisive): boolean {
+  return decisive.kind === 'unknown' || (decisive.kind === 'route' && decisive.reason === 'other-link')
+}
+
+async function depart(journey: Journey, question: PathQuestion, way: Link | undefined): Promise<Arrival> {
   const { from } = question
   const to = parseAddress(question.to).toString()
   const ports = await localPorts(from)
   const draft: Draft = { ...packetTo(to, question, ports), destination: to, mark: 0 }
-  if (from.kind === 'namespace')
-    return journey.send(from.state, { ...draft, ...(from.source !== undefined && { source: from.source }) })
-  const { host } = world
-  const route = from.device === undefined ? await host.lookup({ destination: from.address }) : undefined
-  const device =
+  if (from.kind === 'namespace' || way === undefined)
+    return journey.send(senderState(from), {
+      ...draft,
+      ...(from.kind === 'namespace' && from.source !== undefined && { source: from.source }),
+    })
+  return journey.receiveFromOutside(way, { ...draft, source: from.address })
+}
+
+function senderState(from: Sender): NamespaceState {
+  if (from.kind === 'namespace') return from.state
+  throw new RangeError('what comes from outside comes in by a link')
+}
+
+/**
+ * By which link of the host's an address outside sends; undefined for a namespace. Where it is not said, by the one that answers
+ * of the address that is asked for leave by, else by the one that leads back.
+ */
+async function enteringLink({ host }: World, { from, to }: PathQuestion): Promise<Link | undefined> {
+  if (from.kind === 'namespace') return undefined
+  const source = parseAddress(to).toString()
+  const answers = hasAddress(host, source)
+    ? await host.lookup({ destination: from.address, source })
+    : undefined
+  const route = answers?.reachable ? answers : await host.lookup({ destination: from.address })
+  const link =
     from.device === undefined
-      ? linkByIndex(host, route?.reachable ? route.device : undefined)
+      ? linkByIndex(host, route.reachable ? route.device : undefined)
       : host.links.find(({ name }) => name === from.device)
-  if (device === undefined)
-    throw noSuchAddress(host.name, from.address, `${host.name} has no link by which anybody`)
-  return journey.receiveFromOutside(device, { ...draft, source: from.address })
+  if (link !== undefined) return link
+  throw noSuchAddress(host.name, from.address, `${host.name} has no link by which anybody`)
+}
+
+/** Who sent by one link of the host's need not be beyond another. @throws Stopped */
+function requireSameLink(
+  { host }: World,
+  { from }: PathQuestion,
+  { at, by }: Arrival,
+  way: Link | undefined,
+): void {
+  if (from.kind === 'namespace' || at !== 'outside' || way === undefined || by?.index === way.index) return
+  throw new Stopped(
+    { kind: 'route', namespace: host.name, destination: from.address, reason: 'other-link' },
+    `${host.name} sends it out by ${by?.name ?? 'another link'}, and ${from.address} is beyond ${way.name}`,
+    `route what answers it by ${way.name}: mark its connections, and add a rule for the mark`,
+  )
 }
 
 /** The ports that a sender's kernel chooses from; of another machine only that they need no privilege. */
@@ -129,8 +174,19 @@ function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion, port
 const TCP_SYN = 0x02
 const TCP_SYN_ACK = 0x12
 
-/** A connection takes answers from nobody but the one that was asked. @throws Stopped */
-function requireFrom({ to, port }: PathQuestion, { at, packet }: Arrival): void {
+/** A connection takes answers from nobody but the one that was asked, and where it was begun. @throws Stopped */
+function requireFrom({ from: sender, to, port }: PathQuestion, { at, packet }: Arrival): void {
+  // Somebody outside may be a machine that is known all the same.
+  const isAsker =
+    sender.kind === 'namespace' ? at === sender.state : at === 'outside' || hasAddress(at, sender.address)
+  if (!isAsker) {
+    const where = at === 'outside' ? 'outside' : at.name
+    throw new Stopped(
+      { kind: 'translation', namespace: where, asked: to, answers: packet.destination },
+      `its answer comes to ${where}, at ${packet.destination}, which did not ask: nothing translates it back`,
+      'let connection tracking see both directions of the connection (no notrack, one zone)',
+    )
+  }
   const from = parseAddress(packet.source).toString()
   const asked = parseAddress(to).toString()
   const samePort = port === undefined || packet.sourcePort === undefined || packet.sourcePort === port

@@ -63,10 +63,11 @@ export class StateReader {
   async read(): Promise<NamespaceState> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ruleset = await this.#nft.list()
-      const [links, addresses, routes, neighbours, fdb] = await Promise.all([
+      const [links, addresses, routes, rules, neighbours, fdb] = await Promise.all([
         this.#rtnl.links.list(),
         this.#rtnl.addresses.list(),
         this.#rtnl.routes.list({ table: 'all' }),
+        this.#rtnl.rules.list(),
         this.#rtnl.neighbours.list(),
         this.#rtnl.fdb.list(),
       ])
@@ -78,9 +79,10 @@ export class StateReader {
         links,
         addresses,
         routes,
+        rules,
         neighbours,
         fdb,
-        evaluator: new Evaluator(new Catalog(ruleset), environmentOf({ links, addresses, routes })),
+        evaluator: new Evaluator(new Catalog(ruleset), environmentOf({ links, addresses, routes, rules })),
         lookup: (question) => this.#rtnl.routes.lookup(question),
         sysctl: (name) => this.#sysctl(name),
       }

@@ -151,11 +151,12 @@ function isLast(statement: Statement, rule: Rule): boolean {
   return rule.expr.at(-1) === statement
 }
 
-/** The packet with a mark that is set; undefined for what no later rule here can ask for. */
+/** The packet with a mark or zone that is set; undefined for what no later rule here can ask for. */
 function mangle(
   { key, value }: { readonly key: object; readonly value: Parameters<typeof valuesOf>[0] },
   scope: Scope,
 ): Packet | 'absent' | undefined {
+  if ('ct' in key && isKey(key.ct, 'zone')) return zoned(key.ct, value, scope)
   const target =
     'meta' in key && isKey(key.meta, 'mark')
       ? 'meta'
@@ -170,6 +171,35 @@ function mangle(
   if (target === 'meta') return { ...scope.packet, mark }
   const { connection } = scope.packet
   return connection && { ...scope.packet, connection: { ...connection, mark } }
+}
+
+/** The packet in a zone of connection tracking, as far as it was not tracked already (nft_ct_set_zone_eval). */
+function zoned(
+  reference: unknown,
+  value: Parameters<typeof valuesOf>[0],
+  scope: Scope,
+): Packet | 'absent' | undefined {
+  if (scope.packet.connection !== undefined) return undefined
+  const values = valuesOf(value, scope, [{ type: 'integer', bits: 16 }])
+  if (values === 'absent') return values
+  const [id] = values
+  if (typeof id !== 'bigint') return undefined
+  const direction = isDirected(reference) ? reference.dir : undefined
+  const { original = 0, reply = 0 } = scope.packet.zone ?? {}
+  const zone = {
+    original: direction === 'reply' ? original : Number(id),
+    reply: direction === 'original' ? reply : Number(id),
+  }
+  return { ...scope.packet, zone }
+}
+
+function isDirected(reference: unknown): reference is { readonly dir: string } {
+  return (
+    typeof reference === 'object' &&
+    reference !== null &&
+    'dir' in reference &&
+    typeof reference.dir === 'string'
+  )
 }
 
 /** Whether a field decides where the packet goes. */

@@ -2,7 +2,7 @@
 import type { Link, RouteFound, RouteLookup } from '../rtnl/index.js'
 import type { LinkEnd, Neighbour } from './neighbour-question.js'
 import { refusedRoute } from './obstacles.js'
-import { type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
+import { type Packet, PROTOCOL_NUMBERS } from './packet.js'
 import { linkByIndex, type NamespaceState } from './state.js'
 
 /** A packet that a namespace is about to send; without a source the kernel chooses it. */
@@ -15,6 +15,7 @@ export function bare(packet: Packet): Packet {
     outputDevice: _output,
     inputBridge: _inputBridge,
     outputBridge: _outputBridge,
+    nextHop: _nextHop,
     ...rest
   } = packet
   return rest
@@ -46,22 +47,13 @@ export function isKnownFor({ state, device }: LinkEnd, { address }: { readonly a
   )
 }
 
-/** Whether a packet is of a direction of a connection. */
-export function isOf(
-  packet: Packet,
-  { source, destination, sourcePort, destinationPort }: PacketTuple,
-): boolean {
-  return (
-    packet.source === source &&
-    packet.destination === destination &&
-    packet.sourcePort === sourcePort &&
-    packet.destinationPort === destinationPort
-  )
-}
-
-export function deviceOf(state: NamespaceState, { device }: RouteFound): { readonly outputDevice?: Link } {
+/** By which link a route leads, and to whom. */
+export function deviceOf(
+  state: NamespaceState,
+  { device, gateway }: RouteFound,
+): Pick<Packet, 'outputDevice' | 'nextHop'> {
   const link = linkByIndex(state, device)
-  return link ? { outputDevice: link } : {}
+  return { ...(link && { outputDevice: link }), ...(gateway && { nextHop: gateway.toString() }) }
 }
 
 /** What routing rules can look at, beside the addresses. */

@@ -1,8 +1,18 @@
 /** The state of one namespace's network: what an explanation is computed from. */
 import { parseAddress } from '../address/index.js'
-import type { Address, FdbEntry, Link, Neighbour, Route, RouteDecision, RouteLookup } from '../rtnl/index.js'
-import type { Environment } from './environment.js'
+import type {
+  Address,
+  FdbEntry,
+  Link,
+  Neighbour,
+  Route,
+  RouteDecision,
+  RouteLookup,
+  RoutingRule,
+} from '../rtnl/index.js'
+import type { AskedRoute, Environment } from './environment.js'
 import type { Evaluator } from './evaluate.js'
+import { decideRoute, devicesOf, longestMatch } from './routing-policy.js'
 
 /** What the kernel says of one namespace, and two questions to it. */
 export interface NamespaceState {
@@ -14,6 +24,8 @@ export interface NamespaceState {
   readonly addresses: readonly Address[]
   /** Those of all tables. */
   readonly routes: readonly Route[]
+  /** The routing policy database: which table decides about what. */
+  readonly rules: readonly RoutingRule[]
   readonly neighbours: readonly Neighbour[]
   readonly fdb: readonly FdbEntry[]
   readonly evaluator: Evaluator
@@ -24,7 +36,7 @@ export interface NamespaceState {
 }
 
 /** What of {@link NamespaceState} is listed. */
-export type Listed = Pick<NamespaceState, 'links' | 'addresses' | 'routes'>
+export type Listed = Pick<NamespaceState, 'links' | 'addresses' | 'routes' | 'rules'>
 
 export function linkByIndex({ links }: Pick<Listed, 'links'>, index: number | undefined): Link | undefined {
   return index === undefined ? undefined : links.find((link) => link.index === index)
@@ -41,7 +53,7 @@ export function hasAddress({ addresses }: Pick<Listed, 'addresses'>, text: strin
 export function environmentOf(state: Listed): Environment {
   return {
     addressType: (address, device) => addressType(state, address, device),
-    deviceTowards: (address) => deviceTowards(state, address),
+    deviceTowards: (address, asked) => deviceTowards(state, address, asked),
     deviceAddress: (device, family, towards) => deviceAddress(state, device, family, towards),
     linkNamed: (name) => state.links.find((link) => link.name === name),
   }
@@ -67,34 +79,25 @@ function addressType({ routes, links }: Listed, text: string, device: Link | und
   return links.length === 0 ? undefined : 'unicast'
 }
 
-function deviceTowards(state: Listed, address: string): Link | null | undefined {
-  const local = longestMatch(
-    state.routes.filter(({ table }) => table === 'local'),
-    address,
-  )
-  const found =
-    local ??
-    longestMatch(
-      state.routes.filter(({ table }) => table === 'main' || table === 'default'),
-      address,
-    )
-  if (found === undefined || found.type === 'unreachable' || found.type === 'blackhole') return null
-  return linkByIndex(state, found.device ?? found.nexthops?.[0]?.device)
+/** As `fib_lookup` decides it: by the rules, and by no route to the namespace itself. */
+function deviceTowards(state: Listed, address: string, asked: AskedRoute = {}): Link | null {
+  const { device, inputDevice, ...flow } = asked
+  const found = decideRoute(state, {
+    destination: address,
+    ...flow,
+    ...(inputDevice && { inputDevice: inputDevice.name }),
+  })
+  const route = found?.route
+  if (route === undefined || route.type !== 'unicast') return null
+  const ways = devicesOf(route)
+  const way = device !== undefined && ways.includes(device.index) ? device.index : ways[0]
+  return linkByIndex(state, way) ?? null
 }
 
-/** The route with the longest prefix, of those the one with the lowest metric. */
-export function longestMatch(routes: readonly Route[], text: string): Route | undefined {
-  const address = parseAddress(text)
-  let best: Route | undefined
-  for (const route of routes) {
-    if (!route.destination.contains(address)) continue
-    const longer = route.destination.prefixLength - (best?.destination.prefixLength ?? -1)
-    if (longer > 0 || (longer === 0 && (route.metric ?? 0) < (best?.metric ?? 0))) best = route
-  }
-  return best
-}
-
-/** The first address of the device in the network of the destination, else its first (inet_select_addr). */
+/**
+ * For IPv4 the first primary address in the network of the next hop, else the first (inet_select_addr); of another device where
+ * this one has none. For IPv6 the one that has most in common with the destination (RFC 6724, rule 8).
+ */
 function deviceAddress(
   { addresses }: Listed,
   device: Link,
@@ -102,10 +105,31 @@ function deviceAddress(
   towards: string,
 ): string | undefined {
   const number = family === 'ip' ? 4 : 6
-  const own = addresses.filter(
-    (each) => each.device === device.index && each.family === number && each.scope === 'universe',
+  const usable = addresses.filter(
+    (each) => each.family === number && each.scope === 'universe' && isPreferred(each),
   )
+  const own = usable.filter((each) => each.device === device.index)
+  if (number === 6) {
+    const bits = parseAddress(towards).bytes
+    const common = ({ address }: Address): number => commonBits(address.address.bytes, bits)
+    return own.toSorted((one, other) => common(other) - common(one))[0]?.address.address.toString()
+  }
   const destination = parseAddress(towards)
   const near = own.find(({ address }) => address.contains(destination))
-  return (near ?? own[0])?.address.address.toString()
+  return (near ?? own[0] ?? usable[0])?.address.address.toString()
+}
+
+/** IFA_F_SECONDARY (IPv6: temporary) and IFA_F_DEPRECATED of linux/if_addr.h. */
+const NOT_PREFERRED = 0x01 | 0x20
+
+function isPreferred({ flags, tentative, duplicate }: Address): boolean {
+  return (flags & NOT_PREFERRED) === 0 && !tentative && !duplicate
+}
+
+function commonBits(one: Uint8Array, other: Uint8Array): number {
+  for (const [index, byte] of one.entries()) {
+    const difference = byte ^ (other[index] ?? 0)
+    if (difference !== 0) return index * 8 + Math.clz32(difference) - 24
+  }
+  return one.length * 8
 }

@@ -50,7 +50,7 @@ export function deviceTranslation(
   const device = kind === 'source' ? packet.outputDevice : packet.inputDevice
   // What the host itself sends is redirected to its loopback address (net/netfilter/nf_nat_redirect.c).
   const address = device
-    ? environment.deviceAddress(device, family, packet.destination)
+    ? environment.deviceAddress(device, family, packet.nextHop ?? packet.destination)
     : family === 'ip'
       ? '127.0.0.1'
       : '::1'

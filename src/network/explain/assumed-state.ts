@@ -24,7 +24,7 @@ export function assumedState(
     localRoute(Cidr.parse('::1/128'), LOOPBACK_INDEX),
     ...container.endpoints.flatMap((endpoint) => routesOf(view, endpoint)),
   ]
-  const listed = { links, addresses, routes }
+  const listed = { links, addresses, routes, rules: [] }
   return {
     name: container.name,
     generation: 0,

@@ -26,7 +26,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
     link(2, 'docker0', { kind: 'bridge', bridge: { nfCallIptables: true, nfCallIp6tables: true } }),
   ]
   for (let index = 0; index < ports; index += 1) links.push(link(10 + index, `port${index}`, { master: 2 }))
-  const listed = { links, addresses: [], routes: [] }
+  const listed = { links, addresses: [], routes: [], rules: [] }
   const state: NamespaceState = {
     name: 'the host',
     generation: 1,
