@@ -93,7 +93,7 @@ export class BridgeHost {
     let reservations: PortReservations | undefined
     try {
       const remembered = persistence.load()
-      kernel = await HostKernel.open(options.netns)
+      kernel = await HostKernel.open(options.netns, settings.name)
       reservations = PortReservations.open(kernel.namespace)
       const sysctls = new Sysctls(kernel.namespace, persistence, remembered.sysctls)
       const context = new HostContext({
@@ -312,7 +312,7 @@ export class BridgeHost {
     try {
       await applySteps(steps, CREATE, context.leave)
     } catch (error) {
-      throw nameTaken(error, network.name)
+      throw nameTaken(error, network.name, context.settings.name)
     }
     context.registry.apply(made)
     return new Network(context, network.name)
@@ -324,7 +324,7 @@ export class BridgeHost {
       if (!(await this.#context.kernel.findLink(bridge))) continue
       const message = `there is an interface "${bridge}"`
       const taken = { code: 'NFB_EXISTS', operation: CREATE, message, errno: 'EEXIST' } as const
-      throw nameTaken(new NfbridgeError(taken), name)
+      throw nameTaken(new NfbridgeError(taken), name, this.#context.settings.name)
     }
   }
 
@@ -342,13 +342,13 @@ function peerOf({ subnet, via, device }: { subnet: Cidr; via: unknown; device: s
 }
 
 /** What is in the kernel already is a name taken by somebody else. */
-function nameTaken(error: unknown, name: string): unknown {
+function nameTaken(error: unknown, name: string, table: string): unknown {
   if (!(error instanceof NfbridgeError) || error.code !== 'NFB_EXISTS') return error
   return new NfbridgeError({
     code: 'NFB_NAME_TAKEN',
     operation: error.operation,
     message:
-      `an interface "${name}" or a table "nfbridge" is there already, of another program or of a host that was closed; ` +
+      `an interface "${name}" or a table "${table}" is there already, of another program or of a host that was closed; ` +
       'choose another name, open the host with its state directory, adopt the bridge, or remove what is left',
     errno: error.errno,
     kernelMessage: error.kernelMessage,

@@ -166,7 +166,7 @@ async function policySteps(
   const after = withChange(registry, change)
   return [
     {
-      leaves: 'tables nfbridge',
+      leaves: `tables ${settings.name}`,
       apply: async () => {
         await kernel.commitRuleset('replace', [...elementsOf(after, everything(after)).values()])
         await userRulesFound(kernel, settings.existingRules)

@@ -138,7 +138,7 @@ export class HostContext {
       touched,
       change: { add: change.delete, delete: change.add },
     }
-    const leaves = 'elements of the sets of table nfbridge, or connections that they allowed'
+    const leaves = `elements of the sets of table ${this.settings.name}, or connections that they allowed`
     return [
       {
         leaves,

@@ -17,7 +17,6 @@ import {
 } from '../../rtnl/index.js'
 import type { ElementChange } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
-import { TABLE } from '../rules/names.js'
 import { elementObjects } from '../rules/sets.js'
 import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
 import { ignoreMissing } from './steps.js'
@@ -41,6 +40,8 @@ const FEW_CONNECTIONS = 250
 /** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
 export class HostKernel {
   readonly namespace: Namespace
+  /** The name of the two tables that are ours. */
+  readonly table: string
   readonly userRules: UserRules
   readonly #rtnl: Rtnl
   readonly #nft: Nft
@@ -51,15 +52,16 @@ export class HostKernel {
   #linkRequests = 0
   #flowRequests = 0
 
-  private constructor(namespace: Namespace, rtnl: Rtnl, nft: Nft, conntrack: Conntrack) {
+  private constructor(namespace: Namespace, table: string, rtnl: Rtnl, nft: Nft, conntrack: Conntrack) {
     this.namespace = namespace
+    this.table = table
     this.#rtnl = rtnl
     this.#nft = nft
     this.#conntrack = conntrack
-    this.userRules = new UserRules(nft)
+    this.userRules = new UserRules(nft, table)
   }
 
-  static async open(source: NamespaceSource | undefined): Promise<HostKernel> {
+  static async open(source: NamespaceSource | undefined, table: string): Promise<HostKernel> {
     const closers: (() => void)[] = []
     const keep = <T extends { close(): void }>(handle: T): T => {
       closers.push(() => handle.close())
@@ -70,7 +72,7 @@ export class HostKernel {
       const rtnl = keep(await Rtnl.open({ netns: namespace }))
       const nft = keep(await Nft.open({ netns: namespace }))
       const conntrack = keep(await Conntrack.open({ netns: namespace }))
-      return new HostKernel(namespace, rtnl, nft, conntrack)
+      return new HostKernel(namespace, table, rtnl, nft, conntrack)
     } catch (error) {
       for (const close of closers.reverse()) close()
       throw error
@@ -198,7 +200,7 @@ export class HostKernel {
     // The users' rules go with our table, and come back with it.
     if (direction === 'remove') await this.userRules.snapshot()
     const users = this.userRules.remembered
-    const transaction = await rulesetTransaction(this.#nft, direction, elements, users)
+    const transaction = await rulesetTransaction(this.#nft, this.table, direction, elements, users)
     this.#transactions += 1
     await transaction.commit()
   }
@@ -206,7 +208,7 @@ export class HostKernel {
   /** All that is in tables of our name, of whatever family, elements included. */
   async listTables(): Promise<Ruleset> {
     try {
-      return await this.#nft.list({ table: TABLE })
+      return await this.#nft.list({ table: this.table })
     } catch (error) {
       if (error instanceof NfbridgeError && error.code === 'NFB_MISSING')
         return { nftables: [], generation: 0 }
@@ -217,8 +219,8 @@ export class HostKernel {
   /** Deletes and adds elements in one transaction. */
   async commitElements(change: ElementChange): Promise<void> {
     const transaction = this.#nft.transaction()
-    for (const object of elementObjects(change.delete)) transaction.delete(object)
-    for (const object of elementObjects(change.add)) transaction.add(object)
+    for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
+    for (const object of elementObjects(this.table, change.add)) transaction.add(object)
     this.#transactions += 1
     await transaction.commit()
   }

@@ -49,9 +49,9 @@ export async function planNetworkSteps(
   return { steps, made, removed }
 }
 
-function rulesetStep({ kernel }: HostContext, present: NetworkView): Step {
+function rulesetStep({ kernel, settings }: HostContext, present: NetworkView): Step {
   return {
-    leaves: 'tables nfbridge of the families inet and bridge',
+    leaves: `tables ${settings.name} of the families inet and bridge`,
     apply: () => kernel.commitRuleset('add', [...elementsOf(present, everything(present)).values()]),
     undo: () => kernel.commitRuleset('remove'),
   }

@@ -1,6 +1,5 @@
 import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
-import { TABLE } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
@@ -16,44 +15,45 @@ export type RulesetDirection = 'add' | 'replace' | 'remove'
  */
 export async function rulesetTransaction(
   nft: Nft,
+  name: string,
   direction: RulesetDirection,
   elements: readonly SetElement[],
   users: UserRuleSet,
 ): Promise<Transaction> {
   const transaction = nft.transaction()
-  const standing = direction === 'replace' ? await readStanding(nft) : undefined
+  const standing = direction === 'replace' ? await readStanding(nft, name) : undefined
   if (direction !== 'add') {
-    for (const table of tableObjects()) {
+    for (const table of tableObjects(name)) {
       if (standing && table.table.family === 'inet') continue
       // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).
       transaction.add(table).delete(table)
     }
   }
   if (direction === 'remove') return transaction
-  for (const table of tableObjects()) {
-    if (standing && table.table.family === 'inet') empty(transaction, standing)
+  for (const table of tableObjects(name)) {
+    if (standing && table.table.family === 'inet') empty(transaction, name, standing)
     else transaction.create(table)
   }
-  for (const object of userChainObjects()) transaction.add(object)
-  for (const object of rulesetObjects()) transaction.add(object)
-  if (!standing) for (const object of userRuleObjects(users)) transaction.add(object)
-  for (const object of elementObjects(elements)) transaction.add(object)
+  for (const object of userChainObjects(name)) transaction.add(object)
+  for (const object of rulesetObjects(name)) transaction.add(object)
+  if (!standing) for (const object of userRuleObjects(name, users)) transaction.add(object)
+  for (const object of elementObjects(name, elements)) transaction.add(object)
   return transaction
 }
 
 /** Our inet table as it stands, if it is of this version of the rules; that of another version is made anew. */
-async function readStanding(nft: Nft): Promise<Ruleset | undefined> {
-  const ruleset = await listTable(nft, ['table', 'chain', 'set'])
-  const ours = tableObjects().find(({ table }) => table.family === 'inet')?.table
+async function readStanding(nft: Nft, name: string): Promise<Ruleset | undefined> {
+  const ruleset = await listTable(nft, name, ['table', 'chain', 'set'])
+  const ours = tableObjects(name).find(({ table }) => table.family === 'inet')?.table
   const same = ruleset?.nftables.some(
-    (object) => 'table' in object && object.table.name === TABLE && object.table.comment === ours?.comment,
+    (object) => 'table' in object && object.table.name === name && object.table.comment === ours?.comment,
   )
   return same ? ruleset : undefined
 }
 
 /** Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. */
-function empty(transaction: Transaction, { nftables }: Ruleset): void {
-  const ours = new Set(rulesetObjects().map(nameOf))
+function empty(transaction: Transaction, name: string, { nftables }: Ruleset): void {
+  const ours = new Set(rulesetObjects(name).map(nameOf))
   for (const object of nftables) {
     if ('chain' in object && ours.has(nameOf(object))) transaction.flush(object)
   }

@@ -1,11 +1,11 @@
 /** What users have in our table beside their two chains, and what their rules refer to: chains, sets, counters … */
 import type { ListedObject, NamedMap, NamedSet, Nft, Ruleset, RulesetObject } from '../../nft/index.js'
-import { TABLE, USER_CHAINS } from '../rules/names.js'
+import { DEFAULT_TABLE, USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects } from '../rules/ruleset.js'
 
 /** Names of what is ours, and of the two chains, whose rules are remembered one by one. */
 const KNOWN: ReadonlySet<string> = new Set([
-  ...rulesetObjects().map(nameOf),
+  ...rulesetObjects(DEFAULT_TABLE).map(nameOf),
   ...Object.values(USER_CHAINS).map((name) => `chain ${name}`),
 ])
 
@@ -14,7 +14,7 @@ const KNOWN: ReadonlySet<string> = new Set([
  * and that end by themselves are not remembered: their sets are.
  * @param listing everything but elements, which are asked for here
  */
-export async function ownObjects(nft: Nft, { nftables }: Ruleset): Promise<RulesetObject[]> {
+export async function ownObjects(nft: Nft, table: string, { nftables }: Ruleset): Promise<RulesetObject[]> {
   const objects: RulesetObject[] = []
   const chains: RulesetObject[] = []
   const sets: RulesetObject[] = []
@@ -24,12 +24,12 @@ export async function ownObjects(nft: Nft, { nftables }: Ruleset): Promise<Rules
     if ('rule' in object) {
       const { chain, expr, comment } = object.rule
       if (KNOWN.has(`chain ${chain}`)) continue
-      const rule = { family: 'inet', table: TABLE, chain, expr } as const
+      const rule = { family: 'inet', table, chain, expr } as const
       rules.push({ rule: comment === undefined ? rule : { ...rule, comment } })
     } else if ('chain' in object) {
       if (!KNOWN.has(nameOf(object))) chains.push(object)
     } else if ('set' in object || 'map' in object) {
-      if (!KNOWN.has(nameOf(object))) sets.push(await withElements(nft, object))
+      if (!KNOWN.has(nameOf(object))) sets.push(await withElements(nft, table, object))
     } else if (!('flowtable' in object)) {
       objects.push(object)
     }
@@ -39,11 +39,12 @@ export async function ownObjects(nft: Nft, { nftables }: Ruleset): Promise<Rules
 
 async function withElements<T extends { readonly set: NamedSet } | { readonly map: NamedMap }>(
   nft: Nft,
+  table: string,
   object: T,
 ): Promise<T | { readonly set: NamedSet } | { readonly map: NamedMap }> {
   const { name, flags = [], timeout } = 'set' in object ? object.set : object.map
   if (flags.includes('dynamic') || timeout !== undefined) return object
-  const { nftables } = await nft.list({ family: 'inet', table: TABLE, set: name, kinds: ['set'] })
+  const { nftables } = await nft.list({ family: 'inet', table, set: name, kinds: ['set'] })
   return nftables.find((each) => 'set' in each || 'map' in each) ?? object
 }
 

@@ -5,7 +5,7 @@ import type { ConntrackEntry } from '../../conntrack/index.js'
 import { Evaluator, evaluateConnection, type NamespaceState, StateReader } from '../../explain/index.js'
 import type { Rule } from '../../nft/index.js'
 import type { NetworkView } from '../plan/view.js'
-import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
+import { USER_CHAINS, type UserChain } from '../rules/names.js'
 import type { HostContext } from './host-context.js'
 import { inOperation } from './steps.js'
 import type { UserRule } from './user-rules.js'
@@ -46,7 +46,7 @@ async function forgetRevoked(
   if (tracked.length === 0) return
   using reader = await StateReader.open('the host', kernel.namespace)
   const now = await reader.read()
-  const then = withRules(now, chain, before)
+  const then = withRules(now, kernel.table, chain, before)
   const revoked: ConntrackEntry[] = []
   for (const [index, entry] of tracked.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await setImmediate()
@@ -67,10 +67,15 @@ function concerns({ original, reply }: ConntrackEntry, pools: readonly Cidr[]): 
 }
 
 /** The state as it was before the rules of one chain were changed. */
-function withRules(state: NamespaceState, chain: UserChain, rules: readonly UserRule[]): NamespaceState {
-  const table = { family: 'inet', table: TABLE } as const
-  const name = USER_CHAINS[chain]
+function withRules(
+  state: NamespaceState,
+  name: string,
+  chain: UserChain,
+  rules: readonly UserRule[],
+): NamespaceState {
+  const table = { family: 'inet', table: name } as const
+  const chainName = USER_CHAINS[chain]
   const { catalog, environment } = state.evaluator
-  const former = rules.map(({ expr }): Rule => ({ ...table, chain: name, expr }))
-  return { ...state, evaluator: new Evaluator(catalog.withRules(table, name, former), environment) }
+  const former = rules.map(({ expr }): Rule => ({ ...table, chain: chainName, expr }))
+  return { ...state, evaluator: new Evaluator(catalog.withRules(table, chainName, former), environment) }
 }

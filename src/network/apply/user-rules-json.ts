@@ -1,10 +1,10 @@
 import { ruleset } from '../../nft/index.js'
-import { USER_CHAINS } from '../rules/names.js'
+import { DEFAULT_TABLE, USER_CHAINS } from '../rules/names.js'
 import { type UserRule, type UserRuleSet, userRuleObjects } from './user-rules.js'
 
 /** The users' rules as the state directory has them: libnftables' JSON. What JSON has no words for is left out. */
 export function userRulesToJson(rules: UserRuleSet): object {
-  return ruleset.toJson(userRuleObjects(rules), { keep: true, opaque: 'omit' })
+  return ruleset.toJson(userRuleObjects(DEFAULT_TABLE, rules), { keep: true, opaque: 'omit' })
 }
 
 /** @throws NfbridgeError NFB_INVALID_ARGUMENT with the path of the first wrong value */

@@ -1,6 +1,6 @@
 import { NfbridgeError } from '../../errors.js'
 import type { ListedKind, Nft, Rule, Ruleset, RulesetObject } from '../../nft/index.js'
-import { TABLE, USER_CHAINS, type UserChain } from '../rules/names.js'
+import { USER_CHAINS, type UserChain } from '../rules/names.js'
 import { userRuleText } from '../text/user-rule-text.js'
 import { inOperation } from './steps.js'
 import { ownObjects } from './user-objects.js'
@@ -39,11 +39,13 @@ const CHAINS: readonly UserChain[] = ['forward', 'inbound']
  */
 export class UserRules {
   readonly #nft: Nft
+  readonly #table: string
   #remembered: UserRuleSet = NO_USER_RULES
   #save: (rules: UserRuleSet) => void = () => undefined
 
-  constructor(nft: Nft) {
+  constructor(nft: Nft, table: string) {
     this.#nft = nft
+    this.#table = table
   }
 
   /** What the state directory remembers, and how it is told of changes. */
@@ -63,12 +65,12 @@ export class UserRules {
 
   /** Both chains as they are in the kernel; undefined when they are not there. */
   async read(): Promise<StandingUserRules | undefined> {
-    const ruleset = await listTable(this.#nft, ['chain', 'rule', 'set', 'object'])
+    const ruleset = await listTable(this.#nft, this.#table, ['chain', 'rule', 'set', 'object'])
     const chains = new Set(
       ruleset?.nftables.flatMap((object) => ('chain' in object ? [object.chain.name] : [])),
     )
     if (!ruleset || !CHAINS.some((chain) => chains.has(USER_CHAINS[chain]))) return undefined
-    const own = await ownObjects(this.#nft, ruleset)
+    const own = await ownObjects(this.#nft, this.#table, ruleset)
     return { forward: listed(ruleset, 'forward'), inbound: listed(ruleset, 'inbound'), own }
   }
 
@@ -131,7 +133,7 @@ export class UserRules {
     const before = standing[chain]
     const after = change(before)
     const transaction = this.#nft.transaction()
-    const owner = { family: 'inet', table: TABLE, chain: USER_CHAINS[chain] } as const
+    const owner = { family: 'inet', table: this.#table, chain: USER_CHAINS[chain] } as const
     for (const rule of before) {
       if (!after.includes(rule) && rule.handle !== undefined) {
         transaction.delete({ rule: { ...owner, handle: rule.handle } })
@@ -164,9 +166,13 @@ export class UserRules {
 }
 
 /** What is in our inet table, of some kinds; undefined when there is no such table. */
-export async function listTable(nft: Nft, kinds: readonly ListedKind[]): Promise<Ruleset | undefined> {
+export async function listTable(
+  nft: Nft,
+  table: string,
+  kinds: readonly ListedKind[],
+): Promise<Ruleset | undefined> {
   try {
-    return await nft.list({ family: 'inet', table: TABLE, kinds, elements: false })
+    return await nft.list({ family: 'inet', table, kinds, elements: false })
   } catch (error) {
     if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
     throw error
@@ -174,10 +180,10 @@ export async function listTable(nft: Nft, kinds: readonly ListedKind[]): Promise
 }
 
 /** The users' rules as objects of a transaction, behind what they refer to. */
-export function userRuleObjects(rules: UserRuleSet): RulesetObject[] {
+export function userRuleObjects(table: string, rules: UserRuleSet): RulesetObject[] {
   const ofChains = CHAINS.flatMap((chain) =>
     rules[chain].map((rule): { rule: Rule } => ({
-      rule: { family: 'inet', table: TABLE, chain: USER_CHAINS[chain], ...plain(rule) },
+      rule: { family: 'inet', table, chain: USER_CHAINS[chain], ...plain(rule) },
     })),
   )
   return [...rules.own, ...ofChains]

@@ -5,6 +5,8 @@ import type { Registry } from '../plan/registry.js'
 
 export interface CheckFacts {
   readonly state: NamespaceState
+  /** The name of our tables. */
+  readonly table: string
   /** All that is in tables of our name. */
   readonly tables: Ruleset
   readonly registry: Registry

@@ -2,7 +2,6 @@
 import type { HookResult, Packet, Step } from '../../explain/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { addressOf, familiesOf, standingEndpoints } from '../plan/records.js'
-import { TABLE } from '../rules/names.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { type Owner, ownerOf, remedyFor } from './foreign-owner.js'
@@ -54,7 +53,7 @@ function legacyFindings({ legacyTables, registry }: CheckFacts): Finding[] {
 }
 
 /** The step of another table that stops a packet, or its answer, between its interfaces; undefined: none does. */
-function stopsAt({ state }: CheckFacts, { packet }: Traffic): Step | undefined {
+function stopsAt({ state, table }: CheckFacts, { packet }: Traffic): Step | undefined {
   for (const each of [packet, answerTo(packet)])
     for (const hook of ['prerouting', 'forward', 'postrouting'] as const) {
       const { inputDevice, outputDevice, ...rest } = each
@@ -72,7 +71,7 @@ function stopsAt({ state }: CheckFacts, { packet }: Traffic): Step | undefined {
         { layer, hook },
         { ...rest, ...devices, ...(connection && { connection }) },
       )
-      if (isStopped(result)) return isForeign(result.decisive) ? result.decisive : undefined
+      if (isStopped(result)) return isForeign(result.decisive, table) ? result.decisive : undefined
     }
   return undefined
 }
@@ -107,8 +106,8 @@ function isStopped({ verdict }: HookResult): boolean {
   return verdict === 'drop' || verdict === 'reject'
 }
 
-function isForeign(step: Step | undefined): boolean {
-  return step !== undefined && step.table !== TABLE
+function isForeign(step: Step | undefined, ours: string): boolean {
+  return step !== undefined && step.table !== ours
 }
 
 function stepName(step: Step): string {
@@ -150,7 +149,7 @@ function neighbourFindings(facts: CheckFacts): Finding[] {
     for (const type of [SOLICITATION, ADVERTISEMENT]) {
       const result = state.evaluator.hook({ layer: 'ip6', hook: 'input' }, neighbourPacket(device, type))
       const step = result.decisive
-      if (!isStopped(result) || !step || !isForeign(step)) continue
+      if (!isStopped(result) || !step || !isForeign(step, facts.table)) continue
       const known = stopped.get(stepName(step)) ?? { step, links: new Set() }
       known.links.add(name)
       stopped.set(stepName(step), known)

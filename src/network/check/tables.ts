@@ -7,7 +7,7 @@ import {
   toText,
 } from '../../nft/index.js'
 import { elementsOf, everything } from '../plan/elements.js'
-import { TABLE, USER_CHAINS } from '../rules/names.js'
+import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
 import type { CheckFacts } from './facts.js'
@@ -18,26 +18,26 @@ const USERS: ReadonlySet<string> = new Set(Object.values(USER_CHAINS))
 /** So many elements a finding names. */
 const NAMED = 3
 
-export function tableFindings({ tables, registry, settings }: CheckFacts): Finding[] {
+export function tableFindings({ table: name, tables, registry, settings }: CheckFacts): Finding[] {
   if (!settings.firewall || [...registry.networks].length === 0) return []
   const standing = new Set(
     tables.nftables.flatMap((object) => ('table' in object ? [object.table.family] : [])),
   )
-  const gone = tableObjects().filter(({ table }) => !standing.has(table.family))
+  const gone = tableObjects(name).filter(({ table }) => !standing.has(table.family))
   if (gone.length > 0)
     return gone.map(({ table }) => ({
       code: 'tables-gone',
       severity: 'error',
-      subject: `${table.family} ${TABLE}`,
-      message: `the table ${table.family} ${TABLE} is gone: ${table.family === 'bridge' ? 'containers may send from any address' : 'no published port works, and nothing keeps containers apart'}`,
+      subject: `${table.family} ${name}`,
+      message: `the table ${table.family} ${name} is gone: ${table.family === 'bridge' ? 'containers may send from any address' : 'no published port works, and nothing keeps containers apart'}`,
       remedy: REMEDY,
     }))
-  return [...ruleFindings(tables.nftables), ...elementFindings({ tables, registry })]
+  return [...ruleFindings(name, tables.nftables), ...elementFindings({ table: name, tables, registry })]
 }
 
 /** Chains whose rules are not those that we made, the users' own aside. */
-function ruleFindings(listed: Ruleset['nftables']): Finding[] {
-  const [now, wanted] = [rulesByChain(listed), rulesByChain(rulesetObjects())]
+function ruleFindings(table: string, listed: Ruleset['nftables']): Finding[] {
+  const [now, wanted] = [rulesByChain(table, listed), rulesByChain(table, rulesetObjects(table))]
   return [...wanted].flatMap(([chain, rules]): Finding[] => {
     const found = now.get(chain) ?? []
     if (found.length === rules.length && found.every((rule, index) => rule === rules[index])) return []
@@ -60,11 +60,12 @@ function ruleFindings(listed: Ruleset['nftables']): Finding[] {
 }
 
 function rulesByChain(
+  table: string,
   objects: readonly (RulesetObject | Ruleset['nftables'][number])[],
 ): Map<string, string[]> {
   const chains = new Map<string, string[]>()
   for (const object of objects) {
-    if ('chain' in object && object.chain.table === TABLE && !USERS.has(object.chain.name))
+    if ('chain' in object && object.chain.table === table && !USERS.has(object.chain.name))
       chains.set(`${object.chain.family} ${object.chain.name}`, [])
     if (!('rule' in object)) continue
     const { family, chain, expr } = object.rule
@@ -74,7 +75,11 @@ function rulesByChain(
   return chains
 }
 
-function elementFindings({ tables, registry }: Pick<CheckFacts, 'tables' | 'registry'>): Finding[] {
+function elementFindings({
+  table,
+  tables,
+  registry,
+}: Pick<CheckFacts, 'table' | 'tables' | 'registry'>): Finding[] {
   const now = new Set<string>()
   for (const object of tables.nftables) {
     const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
@@ -83,7 +88,7 @@ function elementFindings({ tables, registry }: Pick<CheckFacts, 'tables' | 'regi
     for (const element of set?.elem ?? []) now.add(elementName(set?.name ?? '', element))
   }
   const wanted = new Set(
-    elementObjects([...elementsOf(registry, everything(registry)).values()]).flatMap(({ element }) =>
+    elementObjects(table, [...elementsOf(registry, everything(registry)).values()]).flatMap(({ element }) =>
       element.elem.map((each) => elementName(element.name, each)),
     ),
   )
@@ -107,7 +112,7 @@ function elementFinding(
     {
       code,
       severity: 'error',
-      subject: first.split(' ')[0] ?? TABLE,
+      subject: first.split(' ')[0] ?? '',
       message: `elements of our sets are ${what}: ${names.slice(0, NAMED).join('; ')}${more}`,
       remedy: REMEDY,
     },

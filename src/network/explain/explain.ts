@@ -18,7 +18,7 @@ export async function explain(
   const question = parseExplainOptions(options, registry)
   const stopped = whoIsStopped(question)
   if (stopped !== undefined) return notRunning(stopped)
-  const world = await HostWorld.read(kernel.namespace, registry, question.namespaces, namespaces)
+  const world = await HostWorld.read(kernel, registry, question.namespaces, namespaces)
   try {
     return await answer(world, registry, question, settings.firewall)
   } finally {
@@ -46,7 +46,7 @@ async function answer(
     ...(port !== undefined && { port }),
     ...(sourcePort !== undefined && { sourcePort }),
   })
-  const wording = new Wording(registry, { from, to, address, protocol, port, firewall })
+  const wording = new Wording(registry, world, { from, to, address, protocol, port, firewall })
   return {
     reached: explanation.reached,
     ...(explanation.seen !== undefined && { seen: explanation.seen }),

@@ -3,11 +3,11 @@ import { parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { type NamespaceState, StateReader, type Step, type World } from '../../explain/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, hostIndex, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
-import { TABLE } from '../rules/names.js'
 import { assumedState } from './assumed-state.js'
 
 /** How sentences call the host. */
@@ -16,6 +16,7 @@ export const HOST = 'the host'
 /** A reading of the host, and of those of its containers that the question comes to. */
 export class HostWorld implements World {
   readonly host: NamespaceState
+  readonly #table: string
   readonly #registry: Registry
   readonly #namespaces: ReadonlyMap<string, NamespaceSource>
   readonly #kept: KeptNamespaces
@@ -25,12 +26,14 @@ export class HostWorld implements World {
 
   private constructor(
     host: NamespaceState,
+    table: string,
     registry: Registry,
     namespaces: ReadonlyMap<string, NamespaceSource>,
     kept: KeptNamespaces,
     open: { close(): void }[],
   ) {
     this.host = host
+    this.#table = table
     this.#registry = registry
     this.#namespaces = namespaces
     this.#kept = kept
@@ -39,14 +42,14 @@ export class HostWorld implements World {
 
   /** @param namespaces that the caller gave, by full id of their containers */
   static async read(
-    namespace: Namespace,
+    { namespace, table }: Pick<HostKernel, 'namespace' | 'table'>,
     registry: Registry,
     namespaces: ReadonlyMap<string, NamespaceSource>,
     kept: KeptNamespaces,
   ): Promise<HostWorld> {
     const reader = await StateReader.open(HOST, namespace)
     try {
-      return new HostWorld(await reader.read(), registry, namespaces, kept, [reader])
+      return new HostWorld(await reader.read(), table, registry, namespaces, kept, [reader])
     } catch (error) {
       reader.close()
       throw error
@@ -59,7 +62,7 @@ export class HostWorld implements World {
   }
 
   isOwn({ family, table }: Step): boolean {
-    return table === TABLE && (family === 'inet' || family === 'bridge')
+    return table === this.#table && (family === 'inet' || family === 'bridge')
   }
 
   /** Those that were given an address, those that the caller named, and those that the question came to already. */

@@ -3,10 +3,10 @@ import { parseAddress } from '../../address/index.js'
 import type { Explanation, Step } from '../../explain/index.js'
 import { familiesOf, type NetworkRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
-import { TABLE, USER_CHAINS } from '../rules/names.js'
+import { USER_CHAINS } from '../rules/names.js'
 import { allowanceBy } from './allowance.js'
 import type { HostExplanation } from './explanation.js'
-import { HOST } from './host-world.js'
+import { HOST, type HostWorld } from './host-world.js'
 import type { ExplainQuestion, Party } from './question.js'
 import { isNoDecision } from './reason.js'
 import { refusalBy, type Words } from './refusal.js'
@@ -26,10 +26,12 @@ const CALLS: ReadonlyMap<string, string> = new Map(
 
 export class Wording {
   readonly #registry: Registry
+  readonly #world: Pick<HostWorld, 'isOwn'>
   readonly #asked: Asked
 
-  constructor(registry: Registry, asked: Asked) {
+  constructor(registry: Registry, world: Pick<HostWorld, 'isOwn'>, asked: Asked) {
     this.#registry = registry
+    this.#world = world
     this.#asked = asked
   }
 
@@ -54,7 +56,7 @@ export class Wording {
     if (!('step' in decisive) || !packet) return undefined
     const { step } = decisive
     if (decisive.kind === 'foreign-chain') return foreign(step)
-    return userRule(step, 'stops it') ?? refusalBy(step, new Subjects(this.#registry, packet))
+    return this.#userRule(step, 'stops it') ?? refusalBy(step, new Subjects(this.#registry, packet))
   }
 
   #allowed({ because, decisive, packet, target }: Explanation): string {
@@ -67,13 +69,22 @@ export class Wording {
     if (!('step' in decisive) || !packet) return because
     const { step } = decisive
     if (isNoDecision(decisive)) return `nothing on the way to ${target?.namespace ?? address} stops it`
-    if (decisive.namespace === HOST && isOurs(step))
+    if (decisive.namespace === HOST && this.#world.isOwn(step))
       return (
-        userRule(step, 'accepts it')?.because ??
+        this.#userRule(step, 'accepts it')?.because ??
         allowanceBy(step, new Subjects(this.#registry, packet)) ??
         because
       )
     return because
+  }
+
+  #userRule(step: Step, effect: string): Words | undefined {
+    const call = CALLS.get(step.chain)
+    if (call === undefined || step.kind !== 'rule' || !this.#world.isOwn(step)) return undefined
+    return {
+      because: `the user rule "${step.text}" (host.userRules.${call}) ${effect}`,
+      remedy: `delete that rule from host.userRules.${call}, or insert one before it that accepts`,
+    }
   }
 
   #setting(name: string, value: string): Words | undefined {
@@ -112,19 +123,6 @@ function reaches(network: NetworkRecord, address: string): boolean {
     familiesOf(network).includes(family) &&
     network.pools.some(({ subnet }) => subnet.family === family && subnet.contains(parseAddress(address)))
   )
-}
-
-function isOurs({ family, table }: Step): boolean {
-  return table === TABLE && (family === 'inet' || family === 'bridge')
-}
-
-function userRule(step: Step, effect: string): Words | undefined {
-  const call = CALLS.get(step.chain)
-  if (call === undefined || step.kind !== 'rule' || !isOurs(step)) return undefined
-  return {
-    because: `the user rule "${step.text}" (host.userRules.${call}) ${effect}`,
-    remedy: `delete that rule from host.userRules.${call}, or insert one before it that accepts`,
-  }
 }
 
 function foreign(step: Step): Words {

@@ -10,6 +10,7 @@ import type {
   LinkMode,
   NetworkOptions,
 } from '../options.js'
+import { DEFAULT_TABLE } from '../rules/names.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
@@ -18,6 +19,8 @@ import type { Family } from './records.js'
 
 /** {@link HostOptions}, checked and with their defaults. */
 export interface HostSettings {
+  /** Of the tables. */
+  readonly name: string
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
   readonly firewall: boolean
@@ -58,6 +61,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     new NfbridgeError({ code, operation: OPEN, message, path })
   if (state === '') throw refuse('NFB_INVALID_ARGUMENT', 'the state directory has an empty path', 'state')
   const settings: HostSettings = {
+    name: DEFAULT_TABLE,
     ipForward: checkBoolean(ipForward, OPEN, 'ipForward'),
     forwardPolicy: checkOneOf(forwardPolicy, ['auto', 'drop', 'accept', 'leave'], OPEN, 'forwardPolicy'),
     firewall: checkBoolean(firewall, OPEN, 'firewall'),

@@ -1,5 +1,5 @@
-/** The name of our two tables: one of family inet, one of family bridge. */
-export const TABLE = 'nfbridge'
+/** The name of a host's two tables, one of family inet and one of family bridge, unless it is opened with another. */
+export const DEFAULT_TABLE = 'nfbridge'
 
 /** The families of our two tables. */
 export type TableFamily = 'inet' | 'bridge'

@@ -1,7 +1,7 @@
 import type { DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
 import { type KeyField, ofFamily, type SetElement, type SetName } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
-import { TABLE, type TableFamily } from './names.js'
+import type { TableFamily } from './names.js'
 
 /**
  * The most elements of a large set. Declared, so that the kernel picks its fixed hash, in which an insertion costs half;
@@ -91,17 +91,17 @@ const SETS: ReadonlyMap<string, SetDeclaration> = new Map<string, SetDeclaration
 ])
 
 /** The declarations of one table's sets and maps. */
-export function setObjects(family: TableFamily): ({ set: NamedSet } | { map: NamedMap })[] {
+export function setObjects(family: TableFamily, table: string): ({ set: NamedSet } | { map: NamedMap })[] {
   return [...SETS]
     .filter(([, declaration]) => declaration.family === family)
     .map(([name, { map, ...declaration }]) => {
-      const set = { ...declaration, table: TABLE, name }
+      const set = { ...declaration, table, name }
       return map === undefined ? { set } : { map: { ...set, map } }
     })
 }
 
 /** Elements as objects of a transaction, one for each set that has any. */
-export function elementObjects(elements: readonly SetElement[]): { element: Element }[] {
+export function elementObjects(table: string, elements: readonly SetElement[]): { element: Element }[] {
   const bySet = new Map<SetName, Element['elem'][number][]>()
   for (const element of elements) {
     const value = elementValue(element)
@@ -111,7 +111,7 @@ export function elementObjects(elements: readonly SetElement[]): { element: Elem
   }
   return [...bySet].flatMap(([name, elem]) => {
     const declaration = SETS.get(name)
-    return declaration ? [{ element: { ...declaration, table: TABLE, name, elem } }] : []
+    return declaration ? [{ element: { ...declaration, table, name, elem } }] : []
   })
 }
 

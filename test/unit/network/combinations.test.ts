@@ -24,6 +24,7 @@ import {
   type NetworkRecord,
 } from '../../../src/network/plan/records.js'
 import { Registry } from '../../../src/network/plan/registry.js'
+import { DEFAULT_TABLE } from '../../../src/network/rules/names.js'
 import { rulesetObjects, userChainObjects } from '../../../src/network/rules/ruleset.js'
 import { elementObjects } from '../../../src/network/rules/sets.js'
 import type { Element, ListedObject } from '../../../src/nft/index.js'
@@ -122,7 +123,7 @@ class Planned {
     for (const [index, name] of this.#networks.flatMap(({ bridges }) => bridges).entries()) {
       this.#links.set(name, link(10 + index, name, { kind: 'bridge' }))
     }
-    const elements = elementObjects([...elementsOf(registry, everything(registry)).values()])
+    const elements = elementObjects(DEFAULT_TABLE, [...elementsOf(registry, everything(registry)).values()])
     this.#evaluator = new Evaluator(
       new Catalog({ generation: 1, nftables: listed(elements.map(({ element }) => element)) }),
       this.#environment(),
@@ -193,7 +194,7 @@ class Planned {
 
 /** The ruleset as a listing would have it, with elements in its sets. */
 function listed(elements: readonly Element[]): ListedObject[] {
-  const objects = [...userChainObjects(), ...rulesetObjects()]
+  const objects = [...userChainObjects(DEFAULT_TABLE), ...rulesetObjects(DEFAULT_TABLE)]
   return objects.flatMap((object): ListedObject[] => {
     if ('chain' in object || 'rule' in object) return [object]
     if ('set' in object) {

@@ -17,6 +17,7 @@ const ULA = 'fd00:20::/64'
 describe('options of a host', () => {
   it('has the defaults of the documentation', () => {
     expect(parseHostOptions({})).toEqual({
+      name: 'nfbridge',
       ipForward: true,
       forwardPolicy: 'auto',
       firewall: true,
@@ -33,6 +34,7 @@ describe('options of a host', () => {
       existingRules: 'keep',
     } as const
     expect(parseHostOptions({ ...given, state: '/var/lib/nfbridge' })).toEqual({
+      name: 'nfbridge',
       ...given,
       state: '/var/lib/nfbridge',
     })

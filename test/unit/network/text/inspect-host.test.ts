@@ -6,6 +6,7 @@ import { hosts } from './hosts.js'
 import { container, endpoint, network, pool, view } from './view.js'
 
 const settings: HostSettings = {
+  name: 'nfbridge',
   ipForward: true,
   forwardPolicy: 'auto',
   firewall: true,
