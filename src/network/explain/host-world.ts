@@ -61,9 +61,9 @@ export class HostWorld implements World {
     return this.#assumed
   }
 
-  isOwn({ family, table }: Step): boolean {
-    return table === this.#table && (family === 'inet' || family === 'bridge')
-  }
+  /** A function of its own: it is handed on without its object. */
+  readonly isOwn = ({ family, table }: Step): boolean =>
+    table === this.#table && (family === 'inet' || family === 'bridge')
 
   /** Those that were given an address, those that the caller named, and those that the question came to already. */
   async machines(address: string): Promise<readonly NamespaceState[]> {
