@@ -8,13 +8,13 @@ const web = await network.attach({
   netns: '/run/netns/web',
   publish: ['8080:80'],
 })
-console.log(await web.publish('127.0.0.1:9000:90', '7000-7009:7000-7009/udp')) // → [ '127.0.0.1:9000:90/tcp', '0.0.0.0:7000-7009:7000-7009/udp' ]
-console.log(await web.publish('443')) // → [ '0.0.0.0:49153:443/tcp' ]
+console.log(await web.publish('127.0.0.1:9000:90', '7000-7009:7000-7009/udp')) // → [ '127.0.0.1:9000:90/tcp', '7000-7009:7000-7009/udp' ]
+console.log(await web.publish('443')) // → [ '32768:443/tcp' ]
 
 const other = await network.attach({ name: 'other', netns: '/run/netns/other' })
 try {
   await other.publish('8080:80')
 } catch (error) {
-  console.log(error.code, error.reason) // → NFB_PORT_TAKEN port 0.0.0.0:8080/tcp is published by "web" (d1ce0fba5e00)
+  console.log(error.code, error.reason) // → NFB_PORT_TAKEN port 8080/tcp is published by "web" (d1ce0fba5e00)
 }
 await host.close()

@@ -189,20 +189,20 @@ export const publishing: Group = {
         'A free port of the host is chosen, the same number for IPv4 and IPv6, and nobody else can take it.',
       networks: dual,
       containers: { web: { publish: ['80'] }, app: { publish: ['80'] } },
-      hostPorts: ['49153/tcp', '49154/tcp', '49155/tcp'],
+      hostPorts: ['32768/tcp', '32769/tcp', '32770/tcp'],
       stages: [
         {
           steps: [
-            { do: 'listen', port: '49153/tcp', taken: true },
-            { do: 'listen', port: '49154/tcp', taken: true },
+            { do: 'listen', port: '32768/tcp', taken: true },
+            { do: 'listen', port: '32769/tcp', taken: true },
           ],
           expect: `
             ${noLoopback6}
-            web -> host 49153/tcp: reached web as host@docker0
-            * -> host 49153/tcp: reached web
-            app -> host 49154/tcp: reached app as host@docker0
-            * -> host 49154/tcp: reached app
-            * -> host 49155/tcp: refused
+            web -> host 32768/tcp: reached web as host@docker0
+            * -> host 32768/tcp: reached web
+            app -> host 32769/tcp: reached app as host@docker0
+            * -> host 32769/tcp: reached app
+            * -> host 32770/tcp: refused
             ${open}
           `,
         },
@@ -326,6 +326,29 @@ export const publishing: Group = {
             web -> host@uplink 8080/tcp (ipv6): reached web as host@docker0
             * -> host@uplink 8080/tcp (ipv6): reached web
             * -> host 8080/tcp: refused
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-on-every-address-of-a-family',
+      about: '0.0.0.0 is IPv4 alone and [::] IPv6 alone: one port leads to a container in each family.',
+      networks: dual,
+      containers: {
+        four: { publish: ['0.0.0.0:8080:80', '0.0.0.0:8081:80'] },
+        six: { publish: ['[::]:8080:80', '[::]:5353:53/udp'] },
+      },
+      hostPorts: ['8080/tcp', '8081/tcp', '5353/udp'],
+      stages: [
+        {
+          expect: `
+            ${noLoopback6}
+            four -> host 8080/tcp, 8081/tcp (ipv4): reached four as host@docker0
+            * -> host 8080/tcp, 8081/tcp (ipv4): reached four
+            six -> host 8080/tcp, 5353/udp (ipv6): reached six as host@docker0
+            * -> host 8080/tcp, 5353/udp (ipv6): reached six
+            * -> host 8081/tcp, 5353/udp: refused
             ${open}
           `,
         },

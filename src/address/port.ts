@@ -88,9 +88,10 @@ export function parsePort(value: number | string, path?: string): number {
   return port
 }
 
-/** @throws NfbridgeError NFB_INVALID_PORT unless it is `tcp`, `udp` or `sctp` */
+/** `tcp`, `udp` or `sctp`, in small or capital letters. @throws NfbridgeError NFB_INVALID_PORT */
 export function parseProtocol(text: string, path?: string): Protocol {
-  if (text === 'tcp' || text === 'udp' || text === 'sctp') return text
+  const name = typeof text === 'string' ? text.toLowerCase() : text
+  if (name === 'tcp' || name === 'udp' || name === 'sctp') return name
   throw rejected(
     'NFB_INVALID_PORT',
     'port.parse',

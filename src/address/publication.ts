@@ -5,18 +5,20 @@ import { formatRange, type PortRange, type Protocol, parsePortRange, parseProtoc
 
 /** Host ports that lead to ports of a container, one to one. */
 export interface Publication {
-  /** The address of the host that is published; without it, every one. */
+  /** The address of the host that is published: `0.0.0.0` is every IPv4 address, `::` every IPv6 address. Without it: both. */
   readonly hostAddress?: IPAddress
-  readonly hostPorts: PortRange
-  /** As many as `hostPorts`. */
+  /** As many as `containerPorts`; several for one port of the container: the first that is free. Without it: any free one. */
+  readonly hostPorts?: PortRange
   readonly containerPorts: PortRange
   readonly protocol: Protocol
 }
 
 /** A publication as a caller may write it; ports may be ranges, `'8000-8010'`. */
 export interface PublicationOptions {
+  /** `0.0.0.0`: every IPv4 address of the host. `::`: every IPv6 address. Default: both. */
   readonly hostAddress?: string | undefined
-  readonly hostPort: number | string
+  /** A range for one port of the container: the first that is free. Default, and 0: any free one. */
+  readonly hostPort?: number | string | undefined
   readonly containerPort: number | string
   /** Default: tcp. */
   readonly protocol?: Protocol | undefined
@@ -25,8 +27,9 @@ export interface PublicationOptions {
 const properties: readonly string[] = ['hostAddress', 'hostPort', 'containerPort', 'protocol']
 
 /**
- * Parses `[hostAddress:]hostPort:containerPort[/protocol]`, the words of Docker's `--publish`, or the object form.
- * An IPv6 host address stands in brackets; ranges on both sides are equally long. The host port is required.
+ * Parses `[[hostAddress:]hostPort:]containerPort[/protocol]`, the words of Docker's `--publish`, or the object form. An IPv6 host
+ * address stands in brackets. Ranges on both sides are equally long, or the container's is one port. An empty host port,
+ * `127.0.0.1::80`, is none.
  * @param path where the publication stands in the caller's input, for the error
  * @throws NfbridgeError NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT (neither a string nor such an object)
  */
@@ -45,7 +48,9 @@ export function parsePublication(given: string | PublicationOptions, path?: stri
     given.hostAddress === undefined
       ? undefined
       : parseAddress(given.hostAddress, joinPath(path, 'hostAddress')),
-    parsePortRange(given.hostPort, joinPath(path, 'hostPort')),
+    given.hostPort === undefined || given.hostPort === 0
+      ? undefined
+      : parsePortRange(given.hostPort, joinPath(path, 'hostPort')),
     parsePortRange(given.containerPort, joinPath(path, 'containerPort')),
     given.protocol === undefined ? 'tcp' : parseProtocol(given.protocol, joinPath(path, 'protocol')),
     path,
@@ -53,11 +58,19 @@ export function parsePublication(given: string | PublicationOptions, path?: stri
 }
 
 /** The text that {@link parsePublication} reads. */
-export function formatPublication(value: Publication): string {
-  const address = value.hostAddress
-  const host =
-    address === undefined ? '' : address.family === 6 ? `[${address.toString()}]:` : `${address.toString()}:`
-  return `${host}${formatRange(value.hostPorts)}:${formatRange(value.containerPorts)}/${value.protocol}`
+export function formatPublication({
+  hostAddress,
+  hostPorts,
+  containerPorts,
+  protocol,
+}: Readonly<
+  Partial<Record<'hostAddress', IPAddress | undefined> & Record<'hostPorts', PortRange | undefined>>
+> &
+  Pick<Publication, 'containerPorts' | 'protocol'>): string {
+  const container = `${formatRange(containerPorts)}/${protocol}`
+  const ports = hostPorts === undefined ? '' : formatRange(hostPorts)
+  if (hostAddress === undefined) return ports === '' ? container : `${ports}:${container}`
+  return `${hostAddress.family === 6 ? `[${hostAddress}]` : hostAddress}:${ports}:${container}`
 }
 
 function parseText(text: string, path: string | undefined): Publication {
@@ -66,22 +79,23 @@ function parseText(text: string, path: string | undefined): Publication {
   const rest = slash < 0 ? text : text.slice(0, slash)
   const bracketed = /^\[([^\]]*)\]:(.*)$/s.exec(rest)
   const parts = (bracketed?.[2] ?? rest).split(':')
-  const [hostPort, containerPort] = parts.slice(-2)
-  const hostAddress = bracketed ? bracketed[1] : parts.length === 3 ? parts[0] : undefined
   const fail = (reason: string): NfbridgeError =>
     rejected('NFB_INVALID_PORT', 'port.parse', `${quote(text)} is no publication: ${reason}`, path)
-  if (hostPort === undefined || containerPort === undefined)
-    throw fail('the host port is missing, write hostPort:containerPort')
-  if (bracketed ? parts.length > 2 : parts.length > 3)
+  if (parts.length > (bracketed ? 2 : 3))
     throw fail(
       bracketed
         ? 'too many colons after the host address'
         : 'too many colons; an IPv6 host address stands in brackets',
     )
-  if (bracketed && !hostAddress?.includes(':')) throw fail('only an IPv6 host address stands in brackets')
+  if (bracketed && !bracketed[1]?.includes(':')) throw fail('only an IPv6 host address stands in brackets')
+  if (bracketed && parts.length < 2)
+    throw fail('behind a host address stand the ports of the host and of the container')
+  const containerPort = parts.at(-1) ?? ''
+  const hostPort = parts.at(-2) ?? ''
+  const hostAddress = bracketed?.[1] ?? parts.at(-3) ?? ''
   return publication(
-    hostAddress === undefined ? undefined : parseAddress(hostAddress, path),
-    parsePortRange(hostPort, path),
+    hostAddress === '' ? undefined : parseAddress(hostAddress, path),
+    hostPort === '' ? undefined : parsePortRange(hostPort, path),
     parsePortRange(containerPort, path),
     protocol,
     path,
@@ -90,12 +104,12 @@ function parseText(text: string, path: string | undefined): Publication {
 
 function publication(
   hostAddress: IPAddress | undefined,
-  hostPorts: PortRange,
+  hostPorts: PortRange | undefined,
   containerPorts: PortRange,
   protocol: Protocol,
   path: string | undefined,
 ): Publication {
-  if (hostPorts.last - hostPorts.first !== containerPorts.last - containerPorts.first)
+  if (hostPorts && count(containerPorts) > 1 && count(hostPorts) !== count(containerPorts))
     throw rejected(
       'NFB_INVALID_PORT',
       'port.parse',
@@ -104,10 +118,14 @@ function publication(
     )
   return Object.freeze({
     ...(hostAddress === undefined ? {} : { hostAddress }),
-    hostPorts,
+    ...(hostPorts === undefined ? {} : { hostPorts }),
     containerPorts,
     protocol,
   })
+}
+
+function count({ first, last }: PortRange): number {
+  return last - first + 1
 }
 
 function malformed(message: string, path: string | undefined): NfbridgeError {

@@ -15,6 +15,7 @@ import { inspect, type RulesFormat, rulesText } from './apply/inspect.js'
 import { planNetworkSteps } from './apply/network-steps.js'
 import { addPeer, removePeer } from './apply/peer-steps.js'
 import { Persistence } from './apply/persistence.js'
+import { refuseSharedAddresses } from './apply/publishing.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
 import { check } from './check/check.js'
@@ -301,6 +302,8 @@ export class BridgeHost {
     const context = this.#context
     const settings = await this.#present(parseNetworkOptions(options, context.settings))
     if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
+    const binding = { port: { hostAddress: settings.hostBinding }, path: 'hostBinding' }
+    if (options.hostBinding !== undefined) await refuseSharedAddresses(context.kernel, [binding], CREATE)
     const facts = await readFacts(
       context.kernel,
       context.registry,

@@ -4,7 +4,7 @@ import type { NamespaceSource } from '../netns/index.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import type { HostContext } from './apply/host-context.js'
 import { withPlaces } from './apply/places.js'
-import { withFreePorts } from './apply/publishing.js'
+import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
 import type { Places } from './apply/stations.js'
 import { type Link, linksOf } from './container-link.js'
 import type { BandwidthOptions, ConnectOptions, LinkOption, PublishOption, StartOptions } from './options.js'
@@ -121,7 +121,7 @@ export class Container {
     return this.#record('Container.exposed').exposed.map(portText)
   }
 
-  /** `0.0.0.0:8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: as they were resolved. */
+  /** `8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: as they were resolved. */
   get published(): string[] {
     return this.#record('Container.published').published.map(publishedText)
   }
@@ -223,8 +223,9 @@ export class Container {
       const netns = parseStartOptions(options)
       const container = this.#record(operation)
       await withFreePorts(
-        container.published.map((port) => ({ port, automatic: port.automatic === true, path: '' })),
-        (taken) => planStart(registry, container, taken, netns),
+        this.#context.kernel,
+        container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
+        (ports) => planStart(registry, container, ports, netns),
         (plan) =>
           this.#withPlace(container, netns, operation, (places) =>
             applyPlan(this.#context, plan, operation, places),
@@ -287,7 +288,7 @@ export class Container {
   /**
    * Lets ports of the host lead to ports of this one: from outside, from the host, and from containers. No other process can
    * take them meanwhile.
-   * @returns the publications as they were resolved, with the ports that were chosen: `0.0.0.0:49153:80/tcp`
+   * @returns the publications as they were resolved, with the ports that were chosen: `32768:80/tcp`
    * @throws NfbridgeError NFB_PORT_TAKEN naming who has it, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_SETTING_CONFLICT (no
    * rules, or no network that is open to outside), NFB_CLOSED
    */
@@ -297,9 +298,11 @@ export class Container {
       const { registry, settings } = this.#context
       const requested = parsePublished(ports, 'ports')
       const container = this.#record(operation)
+      await refuseSharedAddresses(this.#context.kernel, requested, operation)
       const { published } = await withFreePorts(
+        this.#context.kernel,
         requested,
-        (taken) => planPublish(registry, container, requested, settings.firewall, taken),
+        (facts) => planPublish(registry, container, requested, settings.firewall, facts),
         (plan) => applyPlan(this.#context, plan, operation),
       )
       return published.map(publishedText)

@@ -4,7 +4,7 @@ import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
 import { withPlaces } from './apply/places.js'
-import { withFreePorts } from './apply/publishing.js'
+import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
 import { planAttach } from './plan/attach.js'
@@ -146,9 +146,11 @@ export class Network {
         parseContainerOptions(container, pathOf(index)),
       )
       const requested = settings.flatMap(({ published }) => published)
+      await refuseSharedAddresses(context.kernel, requested, ATTACH)
       const plan = await withFreePorts(
+        context.kernel,
         requested,
-        (taken) => planAttach(registry, network, settings, host.firewall, taken),
+        (ports) => planAttach(registry, network, settings, host.firewall, ports),
         async (planned) => {
           const named = settings.flatMap(({ netns, path }, index) => {
             const container = planned.containers[index]

@@ -28,6 +28,11 @@ export interface HostOptions {
   /** Whether the users' own rules that are there already are kept or flushed. Default: `keep`. */
   readonly existingRules?: ExistingRules | undefined
   /**
+   * The address that ports are published on where neither the publication nor its network names one (dockerd's `ip`). Default:
+   * every address of the host, of both families.
+   */
+  readonly hostBinding?: string | undefined
+  /**
    * A directory that remembers networks and containers beyond this process, so that another `open` adopts them.
    * It is created when missing. Without it, what is open at `close` stays in the kernel but can't be adopted.
    */
@@ -109,6 +114,11 @@ export interface NetworkOptions {
   readonly trustedInterfaces?: readonly string[] | undefined
   /** Whether they are from every interface (Docker's `allow-direct-routing`). Default: false. */
   readonly allowDirectRouting?: boolean | undefined
+  /**
+   * The address of the host that its containers' ports are published on where a publication names none (Docker's
+   * `host_binding_ipv4`): `127.0.0.1`, or `0.0.0.0` or `::` for every one of a family. Default: that of {@link HostOptions}.
+   */
+  readonly hostBinding?: string | undefined
   /** See {@link LinkMode}. Default: `stateful`. */
   readonly linkMode?: LinkMode | undefined
   /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: the outgoing route's. */
@@ -144,8 +154,10 @@ export interface PeerOptions {
 export type LinkOption = string | { readonly container: string; readonly alias?: string | undefined }
 
 /**
- * A published port as Docker writes it (`8080:80`, `127.0.0.1:8080:80/tcp`, `[2001:db8::1]:8080:80`, `8000-8009:80-89/udp`; `80` or
- * `127.0.0.1::80` for a free port of the host), or an object, in which the host port 0 asks for a free one.
+ * A published port as Docker writes it, or an object. `8080:80` is port 8080 of every address of the host, `0.0.0.0:8080:80` of
+ * every IPv4 address, `[::]:8080:80` of every IPv6 address, `127.0.0.1:8080:80/tcp` of one; `8000-8009:80-89/udp` are ports one to
+ * one, `8000-8009:80` is the first that is free, `80` or `127.0.0.1::80` any free one of the host's dynamic ports
+ * (net.ipv4.ip_local_port_range).
  */
 export type PublishOption = string | PublicationOptions
 

@@ -66,7 +66,7 @@ describe("the README's example", () => {
     expect(stderr).toBe('')
     expect(code).toBe(0)
     expect(stdout.match(/^172\.17\.0\.\d+\tdb [0-9a-f]{12} web$/gm)).toHaveLength(2)
-    expect(stdout).toContain('docker0 0.0.0.0:8080:80/tcp')
+    expect(stdout).toContain('docker0 8080:80/tcp')
     expect(stdout).toContain('tcp . 8080 : 172.17.0.4 . 80')
     expect(stdout).toMatch(/eth0@\S+\s+UP\s+172\.17\.0\.4\/16/)
   })

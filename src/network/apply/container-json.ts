@@ -1,6 +1,14 @@
-import { IPv4Address, IPv6Address, MacAddress, parseExpose } from '../../address/index.js'
+import {
+  formatRange,
+  IPv4Address,
+  IPv6Address,
+  MacAddress,
+  parseExpose,
+  parsePortRange,
+  parsePublication,
+} from '../../address/index.js'
 import { checkInteger } from '../../input.js'
-import { parsePublishOption } from '../plan/publish-settings.js'
+import { requestedPublication } from '../plan/publish-settings.js'
 import {
   type BandwidthRecord,
   type ContainerPort,
@@ -22,7 +30,7 @@ export function containerToJson(container: ContainerRecord): object {
     ...rest,
     endpoints: endpoints.map(endpointToJson),
     expose: exposed.map(portText),
-    publish: published.map((port) => ({ port: publishedText(port), automatic: port.automatic })),
+    publish: published.map(publishedToJson),
   }
 }
 
@@ -79,9 +87,39 @@ function portFromJson(port: string): ContainerPort {
   return { protocol, port: first }
 }
 
+function publishedToJson({ chosenOf, ...port }: PublishedPort): object {
+  return {
+    publication: publishedText(port),
+    chosenOf: typeof chosenOf === 'object' ? formatRange(chosenOf) : chosenOf,
+  }
+}
+
 function publishedFromJson(value: object): PublishedPort {
-  const { port } = parsePublishOption(text(value, 'port'), 'publish')
-  return optional(value, 'automatic', flag) ? { ...port, automatic: true } : port
+  const publication = optional(value, 'publication', text)
+  if (publication === undefined) return formerPublishedFromJson(value)
+  const chosenOf = optional(value, 'chosenOf', text)
+  return {
+    ...publishedPort(publication),
+    ...(chosenOf && { chosenOf: chosenOf === 'dynamic' ? chosenOf : parsePortRange(chosenOf, 'chosenOf') }),
+  }
+}
+
+/** As version 0.1 wrote it: 0.0.0.0 stands for every address of both families. */
+function formerPublishedFromJson(value: object): PublishedPort {
+  const port = publishedPort(text(value, 'port'))
+  const every = port.hostAddress?.toString() === '0.0.0.0'
+  return {
+    ...port,
+    ...(every && { hostAddress: undefined }),
+    ...(optional(value, 'automatic', flag) && { chosenOf: 'dynamic' }),
+  }
+}
+
+/** With the ports of the host as they were resolved. */
+function publishedPort(written: string): PublishedPort {
+  const { port, choice } = requestedPublication(parsePublication(written, 'publish'), 'publish')
+  if (choice === undefined) return port
+  throw new TypeError(`${written} has no ports of the host`)
 }
 
 function linkFromJson(value: object): LinkRecord {

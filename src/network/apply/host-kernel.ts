@@ -12,6 +12,7 @@ import {
   type Neighbour,
   type Qdisc,
   type Route,
+  type RouteType,
   Rtnl,
   type RtnlOperation,
 } from '../../rtnl/index.js'
@@ -108,6 +109,13 @@ export class HostKernel {
   listRoutes(): Promise<Route[]> {
     this.#linkRequests += 1
     return this.#rtnl.routes.list()
+  }
+
+  /** What an address is to the host by its routes: `local`, `broadcast`, `anycast` …; undefined: it leads nowhere. */
+  async addressType(address: IPAddress): Promise<RouteType | undefined> {
+    this.#linkRequests += 1
+    const decision = await this.#rtnl.routes.lookup({ destination: address })
+    return decision.reachable ? decision.type : undefined
   }
 
   /** The addresses of the namespace, or of one interface, of both families. */

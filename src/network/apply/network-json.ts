@@ -8,8 +8,14 @@ import type { FamilyRecord, NetworkRecord, PeerRecord, PoolRecord } from '../pla
 import { array, flag, get, integer, OPERATION, object, objects, optional, text, texts } from './json-value.js'
 
 /** A network as a file of the state directory has it: addresses are texts. */
-export function networkToJson({ pools, ipv4, ipv6, ...rest }: NetworkRecord): object {
-  return { ...rest, pools: pools.map(poolToJson), ipv4: familyToJson(ipv4), ipv6: familyToJson(ipv6) }
+export function networkToJson({ pools, ipv4, ipv6, hostBinding, ...rest }: NetworkRecord): object {
+  return {
+    ...rest,
+    hostBinding: hostBinding?.toString(),
+    pools: pools.map(poolToJson),
+    ipv4: familyToJson(ipv4),
+    ipv6: familyToJson(ipv6),
+  }
 }
 
 /** @throws NfbridgeError or TypeError where it is not what {@link networkToJson} made */
@@ -28,6 +34,7 @@ export function networkFromJson(value: object): NetworkRecord {
     isolation: checkOneOf(get(value, 'isolation'), ['none', 'default', 'strict'], OPERATION, 'isolation'),
     trustedInterfaces: interfaces(value, 'trustedInterfaces'),
     allowDirectRouting: flag(value, 'allowDirectRouting'),
+    hostBinding: optional(value, 'hostBinding', (each, property) => parseAddress(text(each, property))),
     linkMode: checkOneOf(get(value, 'linkMode'), ['stateful', 'stateless'], OPERATION, 'linkMode'),
     mtu: optional(value, 'mtu', integer),
     adopted: flag(value, 'adopted'),

@@ -2,7 +2,7 @@ import { type IPAddress, IPv4Address, IPv6Address, type Protocol } from '../../a
 import { NfbridgeError } from '../../errors.js'
 import type { PortReservations, ReservedPort } from '../../netns/index.js'
 import { eachFamily, publishingEndpoint } from '../plan/endpoints.js'
-import type { ContainerRecord, Family } from '../plan/records.js'
+import { type ContainerRecord, type Family, publishedFamilies } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import type { Transition } from './stations.js'
 import { type Step, takeBack } from './steps.js'
@@ -89,11 +89,12 @@ export async function reserveStanding(
 function translatedPorts(view: NetworkView, container: ContainerRecord | undefined): ReservedPort[] {
   if (!container || container.published.length === 0) return []
   const families = eachFamily.filter((family) => publishingEndpoint(view, container, family))
-  return container.published.flatMap(({ hostAddress, hostPorts, protocol }) =>
+  return container.published.flatMap((published) =>
     families
-      .filter((family) => hostAddress === undefined || hostAddress.family === family)
+      .filter((family) => publishedFamilies(published).includes(family))
       .flatMap((family) => {
-        const address = hostAddress ?? everyAddress(family)
+        const { hostPorts, protocol } = published
+        const address = published.hostAddress ?? everyAddress(family)
         const count = hostPorts.last - hostPorts.first + 1
         return Array.from({ length: count }, (_, offset) => ({
           protocol,

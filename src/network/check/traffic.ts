@@ -1,5 +1,5 @@
 /** Packets for what stands: which our rules let pass, and other programs' should. */
-import { type IPAddress, parseAddress } from '../../address/index.js'
+import { parseAddress } from '../../address/index.js'
 import type { NamespaceState, Packet } from '../../explain/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { eachFamily, publishingEndpoint, translates } from '../plan/endpoints.js'
@@ -9,8 +9,10 @@ import {
   type Family,
   familiesOf,
   familyOf,
+  isForHostAlone,
   linkablePorts,
   type NetworkRecord,
+  publishedFamilies,
   standingEndpoints,
 } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
@@ -121,9 +123,10 @@ function published(
   state: NamespaceState,
   link: FindLink,
 ): Traffic[] {
-  return container.published.flatMap(({ hostAddress, hostPorts, containerPorts, protocol }) =>
+  return container.published.flatMap((port) =>
     eachFamily.flatMap((family) => {
-      if (hostAddress && (hostAddress.family !== family || isLoopback(hostAddress))) return []
+      const { hostPorts, containerPorts, protocol } = port
+      if (!publishedFamilies(port).includes(family) || isForHostAlone(port)) return []
       const target = publishingEndpoint(registry, container, family)
       if (!target || !translates(registry, target.endpoint.network, family)) return []
       return uplinks(state, family).flatMap((uplink) => {
@@ -144,11 +147,6 @@ function published(
       })
     }),
   )
-}
-
-function isLoopback(address: IPAddress): boolean {
-  const text = address.toString()
-  return text === '::1' || text.startsWith('127.')
 }
 
 /** From each client to a port of each of its servers. */

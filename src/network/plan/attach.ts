@@ -1,9 +1,10 @@
 import { Claims, refusal } from './claims.js'
 import type { ContainerSettings, HostContainerSettings } from './container-settings.js'
 import { planEndpoint } from './endpoint.js'
+import type { PortFacts } from './host-ports.js'
 import { planLinks } from './link.js'
 import type { Plan } from './plan.js'
-import { checkPublishable, claimPublications, reservePublications } from './publish.js'
+import { checkPublishable, claimPublications, reservePublications, withHostBinding } from './publish.js'
 import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
 import { withChange } from './view.js'
@@ -18,14 +19,13 @@ export interface AttachPlan extends Plan {
 /**
  * Chooses what was left open (id, address, names) and checks what was given, against what stands and against the other
  * containers of the same call. Links may name containers of the same call, in any order.
- * @param taken host ports that somebody else on this machine has, `tcp/49153`: they are not chosen
  */
 export function planAttach(
   registry: Registry,
   network: NetworkRecord,
   settings: readonly ContainerSettings[],
   firewall: boolean,
-  taken: ReadonlySet<string>,
+  ports: PortFacts,
 ): AttachPlan {
   const claims = new Claims(
     registry,
@@ -33,15 +33,18 @@ export function planAttach(
   )
   const unlinked = identifyAll(claims, network, settings)
   const view = withChange(registry, { containers: byId(unlinked) })
+  const requests = unlinked.map((container, index) =>
+    withHostBinding(view, container, settings[index]?.published ?? []),
+  )
   for (const [index, container] of unlinked.entries()) {
-    reservePublications(claims, container, settings[index]?.published ?? [])
+    reservePublications(claims, container, requests[index] ?? [])
   }
   const published = unlinked.map((container, index) => {
-    const requested = settings[index]?.published ?? []
+    const requested = requests[index] ?? []
     checkPublishable(view, container, requested, firewall, OPERATION)
     return {
       ...container,
-      published: claimPublications(claims, view, container, requested, taken, OPERATION),
+      published: claimPublications(claims, view, container, requested, ports, OPERATION),
     }
   })
   const present = new Map(

@@ -7,7 +7,9 @@ import {
   isForHostAlone,
   linkablePorts,
   type NetworkRecord,
+  oneHostAddress,
   type PublishedPort,
+  publishedFamilies,
   standingEndpoints,
 } from './records.js'
 import type { NetworkView } from './view.js'
@@ -267,9 +269,8 @@ function publicationElements(
   container: ContainerRecord,
   published: PublishedPort,
 ): SetElement[] {
-  const { hostAddress, protocol, containerPorts } = published
-  const families = hostAddress ? [hostAddress.family] : eachFamily
-  return families.flatMap((family): SetElement[] => {
+  const { protocol, containerPorts } = published
+  return publishedFamilies(published).flatMap((family): SetElement[] => {
     const target = publishingEndpoint(view, container, family)
     return [
       ...(target ? translationElements(published, target) : []),
@@ -288,7 +289,8 @@ function modeOf(view: NetworkView, name: string, family: Family): string | undef
 }
 
 function translationElements(published: PublishedPort, { address, family }: EndpointFamily): SetElement[] {
-  const { hostAddress, hostPorts, containerPorts, protocol } = published
+  const { hostPorts, containerPorts, protocol } = published
+  const hostAddress = oneHostAddress(published)
   const to = address.toString()
   const shared: SetElement[] = [
     ...(isForHostAlone(published) ? [] : publishedElements(address, protocol, containerPorts, family)),

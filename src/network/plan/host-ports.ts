@@ -1,8 +1,18 @@
 import type { PortRange, Protocol } from '../../address/index.js'
 import type { PublishedPort } from './records.js'
 
-/** The first and the last port that are handed out by themselves: the kernel's dynamic range (RFC 6335, section 6). */
-export const AUTOMATIC_PORTS: PortRange = { first: 49_153, last: 65_535 }
+/** What decides which ports of the host are chosen, and which are not. */
+export interface PortFacts {
+  /** The host's dynamic ports (net.ipv4.ip_local_port_range). */
+  readonly dynamic: PortRange
+  /** Ports that are for known programs (net.ipv4.ip_local_reserved_ports): none is chosen of the dynamic range. */
+  readonly reserved: readonly PortRange[]
+  /** What somebody else on this machine has: `tcp/49153`. */
+  readonly taken: ReadonlySet<string>
+}
+
+/** The dynamic ports of a host that has no setting for them, as Docker has it (RFC 6335, section 6). */
+export const DYNAMIC_PORTS: PortRange = { first: 49_153, last: 65_535 }
 
 /** As many consecutive ports share one bucket. */
 const BUCKET = 64
@@ -18,21 +28,19 @@ interface Claim {
  * question costs depends on its own range and not on how many ports are published.
  */
 export class HostPorts {
-  /** By `protocol/bucket`, then by host address; `*` is every address. */
+  /** By `protocol/bucket`, then by host address; `*` is every address of both families. */
   readonly #buckets = new Map<string, Map<string, Claim[]>>()
-  #nextAutomatic = AUTOMATIC_PORTS.first
+  #nextDynamic: number | undefined
 
-  /** Where the search for an automatic port goes on: behind the one that was taken last. */
-  get nextAutomatic(): number {
-    return this.#nextAutomatic
+  /** Where the search for a dynamic port goes on: behind the one that was taken last. */
+  get nextDynamic(): number | undefined {
+    return this.#nextDynamic
   }
 
   mark(direction: 'take' | 'release', holder: string, port: PublishedPort): void {
     const address = addressKey(port)
     const { first, last } = port.hostPorts
-    if (direction === 'take' && first >= this.#nextAutomatic) {
-      this.#nextAutomatic = last < AUTOMATIC_PORTS.last ? last + 1 : AUTOMATIC_PORTS.first
-    }
+    if (direction === 'take' && port.chosenOf === 'dynamic') this.#nextDynamic = last + 1
     for (const key of bucketKeys(port.protocol, port.hostPorts)) {
       const addresses = this.#buckets.get(key) ?? new Map<string, Claim[]>()
       const others = (addresses.get(address) ?? []).filter(
@@ -48,17 +56,13 @@ export class HostPorts {
 
   /**
    * Who has a port that this publication would collide with: one of the same protocol, on the same address, or where one of
-   * the two is on every address. Addresses of different families never collide.
+   * the two is on every address of a family that both are of. Addresses of different families never collide.
    */
   holderOf(port: Pick<PublishedPort, 'hostAddress' | 'hostPorts' | 'protocol'>): string | undefined {
-    const address = addressKey(port)
     for (const key of bucketKeys(port.protocol, port.hostPorts)) {
       const addresses = this.#buckets.get(key)
-      if (!addresses) continue
-      const rivals =
-        address === EVERY ? addresses.values() : [addresses.get(EVERY) ?? [], addresses.get(address) ?? []]
-      for (const claims of rivals) {
-        const rival = claims.find(({ ports }) => overlap(ports, port.hostPorts))
+      for (const address of addresses ? rivalsOf(addressKey(port), addresses) : []) {
+        const rival = addresses?.get(address)?.find(({ ports }) => overlap(ports, port.hostPorts))
         if (rival) return rival.holder
       }
     }
@@ -70,6 +74,18 @@ const EVERY = '*'
 
 function addressKey({ hostAddress }: Pick<PublishedPort, 'hostAddress'>): string {
   return hostAddress?.toString() ?? EVERY
+}
+
+/** Of the addresses that somebody has, those that one who asks for an address would meet. */
+function rivalsOf(asked: string, had: ReadonlyMap<string, unknown>): Iterable<string> {
+  if (asked === EVERY) return had.keys()
+  const every = everyOf(asked)
+  if (asked !== every) return [EVERY, every, asked]
+  return [...had.keys()].filter((each) => each === EVERY || everyOf(each) === every)
+}
+
+function everyOf(address: string): string {
+  return address.includes(':') ? '::' : '0.0.0.0'
 }
 
 function* bucketKeys(protocol: Protocol, { first, last }: PortRange): Generator<string> {

@@ -3,6 +3,7 @@ import type { NamespaceSource } from '../../netns/index.js'
 import { Claims, refusal } from './claims.js'
 import type { ConnectSettings } from './container-settings.js'
 import { planEndpoint, replanEndpoint } from './endpoint.js'
+import type { PortFacts } from './host-ports.js'
 import { pairsOf, planLinks } from './link.js'
 import { containerLabel, type Plan } from './plan.js'
 import { claimPublications } from './publish.js'
@@ -35,14 +36,13 @@ export function planStop(registry: Registry, containers: readonly ContainerRecor
 /**
  * Brings a stopped container back to all its networks: at the addresses that were asked for, at its former ones where they
  * are free, or at others. Its links and those to it work again.
- * @param taken host ports that somebody else on this machine has, `tcp/49153`; where the port was chosen automatically
- * another one is
+ * @param ports where a port of the host was chosen and somebody else has it by now, another one is
  * @param given its namespace, where it is another one
  */
 export function planStart(
   registry: Registry,
   container: ContainerRecord,
-  taken: ReadonlySet<string>,
+  ports: PortFacts,
   given?: NamespaceSource,
 ): ContainerPlan {
   refuseHost(container, START)
@@ -56,9 +56,9 @@ export function planStart(
   )
   const netns = pathAfter(container, given)
   const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }
-  const requested = container.published.map((port) => ({ port, automatic: false, path: undefined }))
+  const requested = container.published.map((port) => ({ port, choice: undefined, path: undefined }))
   const view = withChange(registry, { containers: new Map([[container.id, unpublished]]) })
-  const published = claimPublications(claims, view, unpublished, requested, taken, START)
+  const published = claimPublications(claims, view, unpublished, requested, ports, START)
   return changing(registry, { ...unpublished, published })
 }
 

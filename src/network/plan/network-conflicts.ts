@@ -12,6 +12,7 @@ export function checkConflicts(settings: NetworkSettings, options: NetworkOption
   )
   if (settings.internal) checkNoWayIn(settings, 'an internal network')
   else if (isolated.length === settings.families.length) checkNoWayIn(settings, 'an isolated bridge')
+  checkHostBinding(settings, options)
   for (const { subnet, gateway, path } of settings.pools) {
     if (gateway === undefined || !isolated.includes(subnet.family)) continue
     conflict(`an isolated bridge has no address, and ${gateway} would be its`, joinPath(path, 'gateway'))
@@ -46,6 +47,20 @@ function checkNoWayIn({ trustedInterfaces, allowDirectRouting }: NetworkSettings
   const message = `${what} has no way in, from no interface; leave out one of the two`
   if (trustedInterfaces.length > 0) conflict(message, 'trustedInterfaces')
   if (allowDirectRouting) conflict(message, 'allowDirectRouting')
+}
+
+/** An address that is given for the network is one that its ports can be published on. */
+function checkHostBinding(settings: NetworkSettings, { hostBinding }: NetworkOptions): void {
+  const { hostBinding: address, families, internal } = settings
+  if (hostBinding === undefined || address === undefined) return
+  const { mode } = address.family === 4 ? settings.ipv4 : settings.ipv6
+  if (families.includes(address.family) && !internal && (mode === 'nat' || mode === 'nat-unprotected')) return
+  const reason = internal
+    ? 'an internal network has no published ports'
+    : families.includes(address.family)
+      ? `gateway mode "${mode}" leads no port of the host to containers`
+      : `the network has no IPv${address.family} addresses`
+  conflict(`${reason}, there is nothing to bind to ${address}; leave "hostBinding" out`, 'hostBinding')
 }
 
 /** By how many bits the prefixes of a pool's parts are longer than its own. */

@@ -1,3 +1,4 @@
+import { type IPAddress, parseAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
@@ -15,6 +16,7 @@ import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
 import { type PoolSettings, parsePools } from './pool-settings.js'
+import { checkHostAddress } from './publish-settings.js'
 import type { Family } from './records.js'
 
 /** {@link HostOptions}, checked and with their defaults. */
@@ -25,6 +27,7 @@ export interface HostSettings {
   readonly forwardPolicy: ForwardPolicy
   readonly firewall: boolean
   readonly existingRules: ExistingRules
+  readonly hostBinding: IPAddress | undefined
   readonly state: string | undefined
 }
 
@@ -39,6 +42,7 @@ export interface NetworkSettings extends FamilySettings {
   readonly isolation: Isolation
   readonly trustedInterfaces: readonly string[]
   readonly allowDirectRouting: boolean
+  readonly hostBinding: IPAddress | undefined
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
   readonly adopt: boolean
@@ -51,7 +55,7 @@ const OPEN = 'BridgeHost.open'
 export function parseHostOptions(options: HostOptions): HostSettings {
   checkObject(
     options,
-    ['netns', 'ipForward', 'forwardPolicy', 'firewall', 'existingRules', 'state'],
+    ['netns', 'ipForward', 'forwardPolicy', 'firewall', 'existingRules', 'hostBinding', 'state'],
     OPEN,
     '',
   )
@@ -66,6 +70,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     forwardPolicy: checkOneOf(forwardPolicy, ['auto', 'drop', 'accept', 'leave'], OPEN, 'forwardPolicy'),
     firewall: checkBoolean(firewall, OPEN, 'firewall'),
     existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
+    hostBinding: parseHostBinding(options.hostBinding, OPEN),
     state,
   }
   if (settings.firewall) return settings
@@ -96,6 +101,7 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'masquerade',
   'trustedInterfaces',
   'allowDirectRouting',
+  'hostBinding',
   'linkMode',
   'mtu',
   'adopt',
@@ -120,6 +126,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     isolation: checkOneOf(options.isolation ?? 'default', ['none', 'default', 'strict'], CREATE, 'isolation'),
     trustedInterfaces: parseInterfaces(options.trustedInterfaces ?? []),
     allowDirectRouting: flag('allowDirectRouting', false),
+    hostBinding: parseHostBinding(options.hostBinding, CREATE) ?? host.hostBinding,
     linkMode: checkOneOf(options.linkMode ?? 'stateful', ['stateful', 'stateless'], CREATE, 'linkMode'),
     mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
     adopt: flag('adopt', false),
@@ -153,6 +160,15 @@ function parseWanted({ ipv4, ipv6 }: NetworkOptions, pools: readonly PoolSetting
   if (families.length > 0) return families
   const message = 'a network without IPv4 has IPv6 addresses, or it has none; add ipv6: true'
   throw refuseNetwork('NFB_SETTING_CONFLICT', message, 'ipv4')
+}
+
+/** An address that ports may be published on. */
+function parseHostBinding(given: string | undefined, operation: string): IPAddress | undefined {
+  if (given === undefined) return undefined
+  const path = 'hostBinding'
+  const address = parseAddress(checkString(given, operation, path), path)
+  checkHostAddress(address, operation, path)
+  return address
 }
 
 function parseInterfaces(given: readonly string[]): string[] {

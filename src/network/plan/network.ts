@@ -68,6 +68,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     isolation,
     trustedInterfaces,
     allowDirectRouting,
+    hostBinding: settings.hostBinding,
     linkMode,
     mtu: settings.mtu ?? defaultMtu(facts.outgoingMtu, settings.families),
     adopted: settings.adopt,

@@ -1,19 +1,28 @@
-import { formatRange, IPv6Address, type PortRange } from '../../address/index.js'
+import {
+  formatPublication,
+  formatRange,
+  type IPAddress,
+  IPv6Address,
+  type PortRange,
+} from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { Claims } from './claims.js'
 import { eachFamily, translates } from './endpoints.js'
-import { AUTOMATIC_PORTS } from './host-ports.js'
+import type { PortFacts } from './host-ports.js'
 import { clientPairs } from './link.js'
 import { containerLabel, type Plan } from './plan.js'
 import type { RequestedPublication } from './publish-settings.js'
 import {
   addressOf,
+  byMetric,
   type ContainerRecord,
   type EndpointRecord,
   type Family,
   familyOf,
   isForHostAlone,
+  type PortChoice,
   type PublishedPort,
+  publishedFamilies,
   publishedText,
 } from './records.js'
 import type { Registry } from './registry.js'
@@ -23,6 +32,29 @@ import type { NetworkView } from './view.js'
 type Wanted = Omit<RequestedPublication, 'path'> & { readonly path: string | undefined }
 
 type Refusal = (message: string) => NfbridgeError
+
+/**
+ * Publications with the address that they are on: where none was given, that of the network that they come by.
+ */
+export function withHostBinding<R extends { readonly port: PublishedPort }>(
+  view: NetworkView,
+  container: ContainerRecord,
+  requested: readonly R[],
+): R[] {
+  const hostBinding = hostBindingOf(view, container)
+  if (!hostBinding) return [...requested]
+  return requested.map((each) =>
+    each.port.hostAddress ? each : { ...each, port: { ...each.port, hostAddress: hostBinding } },
+  )
+}
+
+/** That of the first network, by its default routes, that translates. */
+function hostBindingOf(view: NetworkView, { endpoints }: ContainerRecord): IPAddress | undefined {
+  const network = byMetric(endpoints).find(({ network }) =>
+    eachFamily.some((family) => translates(view, network, family)),
+  )?.network
+  return network === undefined ? undefined : view.network(network)?.hostBinding
+}
 
 /** Refuses publications where no rules are made, or where no network of the container takes them. */
 export function checkPublishable(
@@ -49,30 +81,30 @@ export function reservePublications(
   container: ContainerRecord,
   requested: readonly RequestedPublication[],
 ): void {
-  for (const { port, automatic } of requested) {
-    if (!automatic) claims.reservedPorts.mark('take', container.id, port)
+  for (const { port, choice } of requested) {
+    if (choice === undefined) claims.reservedPorts.mark('take', container.id, port)
   }
 }
 
 /**
  * Resolves publications of one container: ports are chosen where none was given. Refuses a host port that somebody has,
  * standing or in the same call.
- * @param taken host ports that somebody else on this machine has, `tcp/49153`: they are not chosen
  */
 export function claimPublications(
   claims: Claims,
   view: NetworkView,
   container: ContainerRecord,
   requested: readonly Wanted[],
-  taken: ReadonlySet<string>,
+  facts: PortFacts,
   operation: string,
 ): PublishedPort[] {
-  return requested.map(({ port, automatic, path }) => {
+  return requested.map(({ port, choice, path }) => {
     const refuse: Refusal = (message) =>
       new NfbridgeError({ code: 'NFB_PORT_TAKEN', operation, message, path })
     // One that was chosen before, of a container that starts again, is chosen again if it is still to be had.
-    const lost = port.automatic && (holderOf(claims, port) !== undefined || includesTaken(taken, port))
-    const resolved = automatic || lost ? chooseHostPorts(claims, port, taken, refuse) : port
+    const lost = holderOf(claims, port) !== undefined || includesTaken(facts.taken, port)
+    const of = choice ?? (lost ? port.chosenOf : undefined)
+    const resolved = of === undefined ? port : chooseHostPorts(claims, port, of, facts, refuse)
     const holder = holderOf(claims, resolved)
     if (holder !== undefined) {
       const message = `port ${hostText(resolved)} is published by ${holderText(claims, view, container, holder)}`
@@ -87,11 +119,12 @@ export function claimPublications(
 export function planPublish(
   registry: Registry,
   container: ContainerRecord,
-  requested: readonly RequestedPublication[],
+  asked: readonly RequestedPublication[],
   firewall: boolean,
-  taken: ReadonlySet<string>,
+  facts: PortFacts,
 ): Plan & { readonly published: readonly PublishedPort[] } {
   const operation = 'Container.publish'
+  const requested = withHostBinding(registry, container, asked)
   checkPublishable(registry, container, requested, firewall, operation)
   const claims = new Claims(registry)
   // What a stopped container has is nobody's until it starts; it must not take it twice itself.
@@ -99,25 +132,33 @@ export function planPublish(
     for (const port of container.published) claims.hostPorts.mark('take', container.id, port)
   }
   reservePublications(claims, container, requested)
-  const published = claimPublications(claims, registry, container, requested, taken, operation)
+  const published = claimPublications(claims, registry, container, requested, facts, operation)
   return { ...publicationChange(registry, container, [...container.published, ...published]), published }
 }
 
-/** Takes publications back; one that does not stand is an error. One without a host port stands for all of its ports. */
+/**
+ * Takes publications back; one that does not stand is an error. One without a host port stands for all of its ports, one with a
+ * range that a port was chosen of for that port.
+ */
 export function planUnpublish(
   registry: Registry,
   container: ContainerRecord,
   requested: readonly RequestedPublication[],
 ): Plan {
   let standing = [...container.published]
-  for (const { port, automatic, path } of requested) {
-    const left = standing.filter((each) => !matches(each, port, automatic))
+  const bound = withHostBinding(registry, container, requested)
+  for (const [index, request] of requested.entries()) {
+    // One that stands as it is written goes before what it would be with the network's address.
+    const exact = standing.filter((each) => !matches(each, request))
+    const other = bound[index] ?? request
+    const left = exact.length < standing.length ? exact : standing.filter((each) => !matches(each, other))
     if (left.length === standing.length) {
+      const stands = container.published.map(publishedText).join(', ')
       throw new NfbridgeError({
         code: 'NFB_NOT_FOUND',
         operation: 'Container.unpublish',
-        message: `${containerLabel(container)} has no publication ${publishedText(port)}`,
-        path,
+        message: `${containerLabel(container)} has no publication ${requestText(request)}; what it has: ${stands || 'none'}`,
+        path: request.path,
       })
     }
     standing = left
@@ -125,9 +166,23 @@ export function planUnpublish(
   return publicationChange(registry, container, standing)
 }
 
-function matches(standing: PublishedPort, port: PublishedPort, automatic: boolean): boolean {
-  const hostPorts = automatic ? standing.hostPorts : port.hostPorts
+function matches(standing: PublishedPort, { port, choice }: RequestedPublication): boolean {
+  const chosen = choice === 'dynamic' || isRange(choice, standing.chosenOf)
+  const hostPorts = chosen ? standing.hostPorts : port.hostPorts
+  if (choice !== undefined && !chosen) return false
   return publishedText(standing) === publishedText({ ...port, hostPorts })
+}
+
+function isRange(one: PortChoice | undefined, other: PortChoice | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object') return false
+  return one.first === other.first && one.last === other.last
+}
+
+function requestText({ port, choice }: RequestedPublication): string {
+  return formatPublication({
+    ...port,
+    hostPorts: choice === 'dynamic' ? undefined : (choice ?? port.hostPorts),
+  })
 }
 
 /** Why no network of a container takes a publication; undefined: one does. */
@@ -143,7 +198,7 @@ function untakenBecause(
   if (hostAddress?.equals(LOOPBACK)) {
     return 'IPv6 leads nothing from ::1 to another machine (it has no route_localnet); publish on 127.0.0.1, or on another address'
   }
-  const families = hostAddress ? [hostAddress.family] : eachFamily
+  const families = publishedFamilies(published)
   const takes = (endpoint: EndpointRecord, family: Family): boolean => {
     if (!addressOf(endpoint, family)) return false
     const network = view.network(endpoint.network)
@@ -163,29 +218,39 @@ function untakenBecause(
 }
 
 /**
- * As many consecutive ports of the host as the container's, that nobody has, from the dynamic range: behind those that were
- * chosen last, so that a port that became free is not somebody else's at once. The same for both families.
+ * As many consecutive ports of the host as the container's, that nobody has; the same for both families. Of the dynamic ones
+ * those behind what was chosen last, so that a port that became free is not somebody else's at once.
  */
 function chooseHostPorts(
   claims: Claims,
   port: PublishedPort,
-  taken: ReadonlySet<string>,
+  of: PortChoice,
+  facts: PortFacts,
   refuse: Refusal,
 ): PublishedPort {
-  const { first, last } = AUTOMATIC_PORTS
+  const { first, last } = of === 'dynamic' ? facts.dynamic : of
+  const next = claims.hostPorts.nextDynamic ?? claims.registry.nextDynamicPort ?? first
+  const from = of === 'dynamic' && next >= first && next <= last ? next : first
   const span = port.containerPorts.last - port.containerPorts.first
-  const start = claims.hostPorts.nextAutomatic
-  const from = start > first ? start : claims.registry.nextAutomaticPort
   const count = last - first + 1
   for (let step = 0; step < count; step += 1) {
     const candidate = first + ((from - first + step) % count)
     if (candidate + span > last) continue
     const hostPorts: PortRange = { first: candidate, last: candidate + span }
-    const resolved: PublishedPort = { ...port, hostPorts, automatic: true }
+    const resolved: PublishedPort = { ...port, hostPorts, chosenOf: of }
     if (holderOf(claims, resolved) !== undefined || claims.reservedPorts.holderOf(resolved)) continue
-    if (!includesTaken(taken, resolved)) return resolved
+    if (of === 'dynamic' && facts.reserved.some((range) => overlap(range, hostPorts))) continue
+    if (!includesTaken(facts.taken, resolved)) return resolved
   }
-  throw refuse(`of the ports ${first} to ${last} no ${span + 1} together are free; give the port of the host`)
+  throw refuse(
+    span === 0
+      ? `of the ports ${first} to ${last} none is free; give another port of the host`
+      : `of the ports ${first} to ${last} no ${span + 1} together are free; give the ports of the host`,
+  )
+}
+
+function overlap(one: PortRange, other: PortRange): boolean {
+  return one.first <= other.last && other.first <= one.last
 }
 
 function holderOf(claims: Claims, port: PublishedPort): string | undefined {
@@ -199,9 +264,11 @@ function includesTaken(taken: ReadonlySet<string>, { protocol, hostPorts }: Publ
   return false
 }
 
+/** `8080/tcp`, `127.0.0.1:8080/tcp`, `[::]:8080-8089/udp`. */
 function hostText({ hostAddress, hostPorts, protocol }: PublishedPort): string {
-  const address = hostAddress?.toString() ?? '0.0.0.0'
-  return `${hostAddress?.family === 6 ? `[${address}]` : address}:${formatRange(hostPorts)}/${protocol}`
+  const ports = `${formatRange(hostPorts)}/${protocol}`
+  if (!hostAddress) return ports
+  return `${hostAddress.family === 6 ? `[${hostAddress}]` : hostAddress}:${ports}`
 }
 
 function holderText(claims: Claims, view: NetworkView, container: ContainerRecord, holder: string): string {

@@ -1,5 +1,6 @@
 import {
   Cidr,
+  formatPublication,
   type IPAddress,
   type IPv4Address,
   type IPv6Address,
@@ -50,6 +51,8 @@ export interface NetworkRecord {
   readonly isolation: Isolation
   readonly trustedInterfaces: readonly string[]
   readonly allowDirectRouting: boolean
+  /** The address of the host that ports are published on where none is given; undefined: every one of both families. */
+  readonly hostBinding: IPAddress | undefined
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
   /** The bridge was there before, and is never deleted. */
@@ -81,14 +84,17 @@ export interface ContainerPort {
 
 /** Ports of the host that lead to as many ports of one container. */
 export interface PublishedPort {
-  /** Undefined: every address of the host, of both families where the container has both. */
+  /** `0.0.0.0`: every IPv4 address of the host. `::`: every IPv6 address. Undefined: both, where the container has both. */
   readonly hostAddress: IPAddress | undefined
   readonly hostPorts: PortRange
   readonly containerPorts: PortRange
   readonly protocol: Protocol
-  /** The host's ports were chosen here: others may be, when the container starts again. */
-  readonly automatic?: true | undefined
+  /** The host's ports were chosen, of these: others may be, when the container starts again. */
+  readonly chosenOf?: PortChoice | undefined
 }
+
+/** What ports of the host are chosen of: a range that was given, or the host's own range of dynamic ports. */
+export type PortChoice = PortRange | 'dynamic'
 
 /** A link, held by its client. */
 export interface LinkRecord {
@@ -151,11 +157,19 @@ export function portText(port: ContainerPort): string {
   return `${port.port}/${port.protocol}`
 }
 
-/** `0.0.0.0:8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: equal for equal publications. */
-export function publishedText({ hostAddress, hostPorts, containerPorts, protocol }: PublishedPort): string {
-  const address = hostAddress?.toString() ?? '0.0.0.0'
-  const host = hostAddress?.family === 6 ? `[${address}]` : address
-  return `${host}:${rangeText(hostPorts)}:${rangeText(containerPorts)}/${protocol}`
+/** `8080:80/tcp`, `0.0.0.0:8080:80/tcp`, `[2001:db8::1]:8000-8009:80-89/udp`: equal for equal publications. */
+export function publishedText(port: PublishedPort): string {
+  return formatPublication(port)
+}
+
+/** The families that a publication is of. */
+export function publishedFamilies({ hostAddress }: Pick<PublishedPort, 'hostAddress'>): readonly Family[] {
+  return hostAddress ? [hostAddress.family] : [4, 6]
+}
+
+/** The one address of the host that a publication is of; undefined: it is of every address. */
+export function oneHostAddress({ hostAddress }: Pick<PublishedPort, 'hostAddress'>): IPAddress | undefined {
+  return hostAddress && BigInt(hostAddress.value) !== 0n ? hostAddress : undefined
 }
 
 /**
@@ -164,10 +178,6 @@ export function publishedText({ hostAddress, hostPorts, containerPorts, protocol
  */
 export function isForHostAlone({ hostAddress }: Pick<PublishedPort, 'hostAddress'>): boolean {
   return hostAddress !== undefined && LOOPBACK[hostAddress.family].contains(hostAddress)
-}
-
-function rangeText({ first, last }: PortRange): string {
-  return first === last ? `${first}` : `${first}-${last}`
 }
 
 /** The ports that a link to this container opens: the exposed ones and those behind published ones, once each. */

@@ -140,9 +140,9 @@ export class Registry implements NetworkView {
     return this.#hostPorts.holderOf(port)
   }
 
-  /** Where the search for an automatic host port goes on. */
-  get nextAutomaticPort(): number {
-    return this.#hostPorts.nextAutomatic
+  /** Where the search for a dynamic host port goes on; undefined: none was chosen yet. */
+  get nextDynamicPort(): number | undefined {
+    return this.#hostPorts.nextDynamic
   }
 
   pool(record: PoolRecord): AddressPool {
@@ -223,7 +223,8 @@ export class Registry implements NetworkView {
       // A stopped container gives its ports back, as the addresses.
       if (state !== 'running') return
       const mark = direction === 'add' ? 'take' : 'release'
-      for (const port of container.published) this.#hostPorts.mark(mark, id, port)
+      const kept = new Set(other?.state === state ? other.published : [])
+      for (const port of container.published) if (!kept.has(port)) this.#hostPorts.mark(mark, id, port)
     }
   }
 

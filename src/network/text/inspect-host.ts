@@ -41,6 +41,7 @@ export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInsp
       ipForward,
       forwardPolicy,
       existingRules,
+      hostBinding: facts.settings.hostBinding?.toString() ?? null,
       state: state ?? null,
       forwarding: { ipv4: forwarding(4, facts.forwarding.ipv4), ipv6: forwarding(6, facts.forwarding.ipv6) },
       acceptDirect: view.policy.acceptDirect,

@@ -32,6 +32,7 @@ export function inspectNetwork(
     ipv6: families.includes(6) ? inspectFamily(network.ipv6) : null,
     trustedInterfaces: [...network.trustedInterfaces],
     allowDirectRouting,
+    hostBinding: network.hostBinding?.toString() ?? null,
     mtu: network.mtu ?? null,
     adopted,
     containers: containers.map((container) => inspectMember(container, name)),

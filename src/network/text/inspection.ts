@@ -23,6 +23,7 @@ export interface HostSettingsInspection {
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
   readonly existingRules: ExistingRules
+  readonly hostBinding: string | null
   /** The state directory. */
   readonly state: string | null
   readonly forwarding: { readonly ipv4: ForwardingInspection; readonly ipv6: ForwardingInspection }
@@ -54,6 +55,8 @@ export interface NetworkInspection {
   readonly ipv6: FamilyInspection | null
   readonly trustedInterfaces: readonly string[]
   readonly allowDirectRouting: boolean
+  /** The address of the host that ports are published on where none is given; `null`: every one. */
+  readonly hostBinding: string | null
   readonly mtu: number | null
   /** Whether the bridge was there before, and stays when the network goes. */
   readonly adopted: boolean
@@ -103,7 +106,7 @@ export interface ContainerInspection {
   readonly endpoints: readonly EndpointInspection[]
   /** `80/tcp` */
   readonly exposed: readonly string[]
-  /** `0.0.0.0:8080:80/tcp` */
+  /** `8080:80/tcp`, `0.0.0.0:8080:80/tcp` */
   readonly published: readonly string[]
   readonly links: readonly LinkInspection[]
   /** Names of the containers with a link to this one. */

@@ -4,6 +4,7 @@ import {
   type Family,
   familyOf,
   type NetworkRecord,
+  oneHostAddress,
   type PublishedPort,
 } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
@@ -95,13 +96,16 @@ function translationRules(view: NetworkView, container: ContainerRecord, family:
   const target = publishingEndpoint(view, container, family)
   if (!target) return []
   const address = family === 4 ? `${target.address}` : `[${target.address}]`
-  return publishedIn(container.published, family).map((published) => ({
-    target: 'DNAT',
-    protocol: published.protocol,
-    ...(published.hostAddress && { destination: is(published.hostAddress) }),
-    matches: [destinationPorts(published.hostPorts)],
-    to: `${address}:${targetPorts(published)}`,
-  }))
+  return publishedIn(container.published, family).map((published) => {
+    const hostAddress = oneHostAddress(published)
+    return {
+      target: 'DNAT',
+      protocol: published.protocol,
+      ...(hostAddress && { destination: is(hostAddress) }),
+      matches: [destinationPorts(published.hostPorts)],
+      to: `${address}:${targetPorts(published)}`,
+    }
+  })
 }
 
 /** `80`, or `80-89/8000`: port 8000 of the host is 80, and so on. */

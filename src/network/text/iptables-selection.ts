@@ -1,4 +1,11 @@
-import { type Family, familiesOf, familyOf, type NetworkRecord, type PublishedPort } from '../plan/records.js'
+import {
+  type Family,
+  familiesOf,
+  familyOf,
+  type NetworkRecord,
+  type PublishedPort,
+  publishedFamilies,
+} from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import type { IptablesMatch, Selector } from './iptables-table.js'
 
@@ -20,7 +27,7 @@ export function isClosed(network: NetworkRecord, family: Family): boolean {
 
 /** The publications that are of a family. */
 export function publishedIn(published: readonly PublishedPort[], family: Family): PublishedPort[] {
-  return published.filter(({ hostAddress }) => hostAddress === undefined || hostAddress.family === family)
+  return published.filter((port) => publishedFamilies(port).includes(family))
 }
 
 /** `tcp dpt:80`, `tcp dpts:80:89`. */

@@ -149,7 +149,7 @@ describe('publishing', () => {
     await machine('web').serveTcp(80)
     expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'refused' })
     await web.publish('8080:80', '9000:80')
-    expect(web.published).toEqual(['0.0.0.0:8080:80/tcp', '0.0.0.0:9000:80/tcp'])
+    expect(web.published).toEqual(['8080:80/tcp', '9000:80/tcp'])
     const revoked = await outside.holdTcp(HOST, 8080)
     const other = await outside.holdTcp(HOST, 9000)
     await web.unpublish('8080:80')

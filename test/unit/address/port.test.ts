@@ -86,7 +86,7 @@ describe('parseExpose', () => {
     ['/tcp', /empty/],
     ['80/', /protocol ""/],
     ['80/icmp', /protocol "icmp"/],
-    ['80/TCP', /protocol "TCP"/],
+    ['80/TCPX', /protocol "TCPX"/],
     ['80/tcp/udp', /protocol "tcp\/udp"/],
     ['0/tcp', /from 1 to 65535/],
     ['65536/tcp', /from 1 to 65535/],

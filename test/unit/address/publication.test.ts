@@ -22,6 +22,15 @@ describe('parsePublication', () => {
     ['[::1]:8080:80/sctp', '[::1]:8080:80/sctp'],
     ['[2001:DB8::1]:8080:80', '[2001:db8::1]:8080:80/tcp'],
     ['8000-8010:9000-9010/udp', '8000-8010:9000-9010/udp'],
+    ['[::]:8080:80', '[::]:8080:80/tcp'],
+    ['8080:80/UDP', '8080:80/udp'],
+    ['80', '80/tcp'],
+    [':80', '80/tcp'],
+    ['::80', '80/tcp'],
+    [':8080:80', '8080:80/tcp'],
+    ['127.0.0.1::80', '127.0.0.1::80/tcp'],
+    ['[::1]::80-81/udp', '[::1]::80-81/udp'],
+    ['8000-8010:80', '8000-8010:80/tcp'],
   ])('reads %s', (text, written) => {
     expect(formatPublication(parsePublication(text))).toBe(written)
   })
@@ -43,30 +52,32 @@ describe('parsePublication', () => {
     [{ hostPort: '8080', containerPort: '80', protocol: 'udp' }, '8080:80/udp'],
     [{ hostAddress: '::1', hostPort: 8080, containerPort: 80 }, '[::1]:8080:80/tcp'],
     [{ hostAddress: undefined, hostPort: '1-2', containerPort: '3-4', protocol: undefined }, '1-2:3-4/tcp'],
+    [{ containerPort: 80 }, '80/tcp'],
+    [{ hostPort: 0, containerPort: 80 }, '80/tcp'],
+    [{ hostPort: '8000-8009', containerPort: 80 }, '8000-8009:80/tcp'],
   ])('reads %j', (given, written) => {
     expect(formatPublication(parsePublication(given))).toBe(written)
   })
 
   it.each([
-    ['', 'NFB_INVALID_PORT', /host port is missing/],
-    ['80', 'NFB_INVALID_PORT', /host port is missing/],
-    [':80', 'NFB_INVALID_PORT', /empty/],
+    ['', 'NFB_INVALID_PORT', /empty/],
     ['8080:', 'NFB_INVALID_PORT', /empty/],
     ['0:80', 'NFB_INVALID_PORT', /from 1 to 65535/],
     ['8080:65536', 'NFB_INVALID_PORT', /from 1 to 65535/],
     ['8080:080', 'NFB_INVALID_PORT', /leading zero/],
     ['8080:80/icmp', 'NFB_INVALID_PORT', /protocol "icmp"/],
-    ['8000-8010:80', 'NFB_INVALID_PORT', /not equally long/],
+    ['8000-8010:80-81', 'NFB_INVALID_PORT', /not equally long/],
+    ['8000:80-81', 'NFB_INVALID_PORT', /not equally long/],
     ['8010-8000:80-90', 'NFB_INVALID_PORT', /backwards/],
-    ['127.0.0.1::80', 'NFB_INVALID_PORT', /empty/],
+    ['127.0.0.1::', 'NFB_INVALID_PORT', /empty/],
     ['::1:8080:80', 'NFB_INVALID_PORT', /brackets/],
     ['[::1]:1:2:3', 'NFB_INVALID_PORT', /too many colons after/],
     ['[127.0.0.1]:1:2', 'NFB_INVALID_PORT', /only an IPv6 host address/],
     ['[::1]8080:80', 'NFB_INVALID_PORT', /brackets/],
+    ['[::1]:80', 'NFB_INVALID_PORT', /behind a host address/],
     ['localhost:8080:80', 'NFB_INVALID_ADDRESS', /no IPv4 address/],
     ['127.0.0.01:8080:80', 'NFB_INVALID_ADDRESS', /leading zero/],
     ['[::g]:8080:80', 'NFB_INVALID_ADDRESS', /hexadecimal/],
-    [':8080:80', 'NFB_INVALID_ADDRESS', /1 of the 4 parts/],
   ])('rejects %j', (text, code, reason) => {
     const error = rejection(() => parsePublication(text, path))
     expect(error.code).toBe(code)
@@ -75,13 +86,13 @@ describe('parsePublication', () => {
   })
 
   it.each([
-    [{ hostPort: 0, containerPort: 80 }, 'NFB_INVALID_PORT', `${path}.hostPort`],
+    [{ hostPort: -1, containerPort: 80 }, 'NFB_INVALID_PORT', `${path}.hostPort`],
     [{ hostPort: 80, containerPort: 65536 }, 'NFB_INVALID_PORT', `${path}.containerPort`],
-    [{ containerPort: 80 }, 'NFB_INVALID_PORT', `${path}.hostPort`],
-    [{ hostPort: 1, containerPort: 1, protocol: 'TCP' }, 'NFB_INVALID_PORT', `${path}.protocol`],
+    [{ hostPort: 80 }, 'NFB_INVALID_PORT', `${path}.containerPort`],
+    [{ hostPort: 1, containerPort: 1, protocol: 'ICMP' }, 'NFB_INVALID_PORT', `${path}.protocol`],
     [{ hostPort: 1, containerPort: 1, hostAddress: 'x' }, 'NFB_INVALID_ADDRESS', `${path}.hostAddress`],
     [{ hostPort: 1, containerPort: 1, hostIp: '127.0.0.1' }, 'NFB_INVALID_ARGUMENT', `${path}.hostIp`],
-    [{ hostPort: '1-2', containerPort: 1 }, 'NFB_INVALID_PORT', path],
+    [{ hostPort: '1-3', containerPort: '1-2' }, 'NFB_INVALID_PORT', path],
     [null, 'NFB_INVALID_ARGUMENT', path],
     [8080, 'NFB_INVALID_ARGUMENT', path],
     [['8080:80'], 'NFB_INVALID_ARGUMENT', path],

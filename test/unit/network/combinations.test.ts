@@ -29,6 +29,7 @@ import { rulesetObjects, userChainObjects } from '../../../src/network/rules/rul
 import { elementObjects } from '../../../src/network/rules/sets.js'
 import type { Element, ListedObject } from '../../../src/nft/index.js'
 import { link } from '../explain/fixtures.js'
+import { freePorts } from './fixtures.js'
 import { plan } from './view-fixtures.js'
 
 /** What is tried in every combination with all others. */
@@ -167,7 +168,7 @@ class Planned {
 
   #attach(registry: Registry, network: NetworkRecord, name: string, options: object): void {
     const settings = parseContainerOptions({ netns: { pid: 1 }, name, ...options }, '')
-    const attached = planAttach(registry, network, [settings], true, new Set())
+    const attached = planAttach(registry, network, [settings], true, freePorts())
     registry.apply(attached.change)
     for (const record of attached.containers) this.#records.set(name, record)
   }

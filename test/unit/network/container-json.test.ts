@@ -6,7 +6,7 @@ import {
   parseHostContainerOptions,
 } from '../../../src/network/plan/container-settings.js'
 import { planConnect, planStop } from '../../../src/network/plan/lifecycle.js'
-import type { ContainerRecord } from '../../../src/network/plan/records.js'
+import { type ContainerRecord, publishedText } from '../../../src/network/plan/records.js'
 import { attach, carryOut, known, network, registryWith, thrown } from './fixtures.js'
 
 function throughFile(container: ContainerRecord): ContainerRecord {
@@ -30,7 +30,15 @@ function containers(): ContainerRecord[] {
     bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
     allowForgedSource: true,
     expose: ['80/tcp', '53/udp', '8000-8002/sctp'],
-    publish: ['127.0.0.1:8080:80', '[2001:db8::1]:8080:80', '9000-9001:90-91/udp', '443'],
+    publish: [
+      '127.0.0.1:8080:80',
+      '[2001:db8::1]:8080:80',
+      '9000-9001:90-91/udp',
+      '443',
+      '0.0.0.0:1:1',
+      '[::]:1:1',
+      '7000-7009:70',
+    ],
     hostsFile: '/var/lib/web/hosts',
   }
   attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'] })
@@ -50,13 +58,35 @@ describe('a container in the state directory', () => {
     },
   )
 
+  it('of an earlier version is published as it was: on 0.0.0.0 meant on every address of both families', () => {
+    const [web] = containers()
+    if (!web) throw new Error('it is there')
+    const port = (text: string, automatic?: true) => ({ port: text, automatic })
+    const former = {
+      ...containerToJson(web),
+      publish: [
+        port('0.0.0.0:8080:80/tcp'),
+        port('127.0.0.1:53:53/udp'),
+        port('[2001:db8::1]:1-2:3-4/tcp'),
+        port('0.0.0.0:49153:443/tcp', true),
+      ],
+    }
+    const { published } = containerFromJson(JSON.parse(JSON.stringify(former)))
+    expect(published.map((each) => `${publishedText(each)} ${each.chosenOf}`)).toEqual([
+      '8080:80/tcp undefined',
+      '127.0.0.1:53:53/udp undefined',
+      '[2001:db8::1]:1-2:3-4/tcp undefined',
+      '49153:443/tcp dynamic',
+    ])
+  })
+
   it.each<[string, (file: Record<string, unknown>) => unknown]>([
     ['no state', (file) => ({ ...file, state: undefined })],
     ['a state that there is not', (file) => ({ ...file, state: 'paused' })],
     ['no endpoints', (file) => ({ ...file, endpoints: undefined })],
     ['an endpoint that is none', (file) => ({ ...file, endpoints: [7] })],
     ['a bad port', (file) => ({ ...file, expose: ['http'] })],
-    ['a bad publication', (file) => ({ ...file, publish: [{ port: '80' }, { port: 'x:y' }] })],
+    ['a bad publication', (file) => ({ ...file, publish: [{ publication: '80' }, { port: 'x:y' }] })],
     ['a link without server', (file) => ({ ...file, links: [{ alias: 'db' }] })],
     ['a name of another type', (file) => ({ ...file, name: 7 })],
   ])('is refused with %s', (_, damage) => {

@@ -2,6 +2,7 @@ import type { ContainerOptions, NetworkOptions } from '../../../src/network/opti
 import { planAttach } from '../../../src/network/plan/attach.js'
 import { parseContainerOptions } from '../../../src/network/plan/container-settings.js'
 import { elementsOf, everything } from '../../../src/network/plan/elements.js'
+import { DYNAMIC_PORTS, type PortFacts } from '../../../src/network/plan/host-ports.js'
 import type { Plan } from '../../../src/network/plan/plan.js'
 import type { ContainerRecord, EndpointRecord, NetworkRecord } from '../../../src/network/plan/records.js'
 import { Registry } from '../../../src/network/plan/registry.js'
@@ -27,6 +28,11 @@ export function registryWith(...networks: NetworkRecord[]): Registry {
   return registry
 }
 
+/** A host whose dynamic ports are from 49153 on, and on which others have these: `tcp/49153`. */
+export function freePorts(...taken: string[]): PortFacts {
+  return { dynamic: DYNAMIC_PORTS, reserved: [], taken: new Set(taken) }
+}
+
 /** Plans and registers containers, as an attach without a kernel. */
 export function attach(
   registry: Registry,
@@ -36,7 +42,7 @@ export function attach(
   const settings = containers.map((options, index) =>
     parseContainerOptions({ netns: { pid: 1 }, ...options }, `containers[${index}]`),
   )
-  const attachment = planAttach(registry, to, settings, true, new Set())
+  const attachment = planAttach(registry, to, settings, true, freePorts())
   carryOut(registry, attachment)
   return [...attachment.containers]
 }

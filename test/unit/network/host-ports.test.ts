@@ -6,7 +6,7 @@ import type { PublishedPort } from '../../../src/network/plan/records.js'
 
 const ADDRESSES: readonly (IPAddress | undefined)[] = [
   undefined,
-  ...['127.0.0.1', '127.0.1.3', '::1'].map((text) => parseAddress(text)),
+  ...['0.0.0.0', '127.0.0.1', '127.0.1.3', '::', '::1'].map((text) => parseAddress(text)),
 ]
 
 const publication: fc.Arbitrary<PublishedPort> = fc
@@ -25,7 +25,9 @@ const publication: fc.Arbitrary<PublishedPort> = fc
 function collide(one: PublishedPort, other: PublishedPort): boolean {
   if (one.protocol !== other.protocol) return false
   const [a, b] = [one.hostAddress, other.hostAddress]
-  if (a !== undefined && b !== undefined && !a.equals(b)) return false
+  if (a !== undefined && b !== undefined && !a.equals(b)) {
+    if (a.family !== b.family || ![a, b].some((each) => BigInt(each.value) === 0n)) return false
+  }
   for (let port = one.hostPorts.first; port <= one.hostPorts.last; port += 1) {
     if (port >= other.hostPorts.first && port <= other.hostPorts.last) return true
   }

@@ -6,7 +6,7 @@ import { planConnect, planStart, planStop } from '../../../src/network/plan/life
 import { linkVariables } from '../../../src/network/plan/link-variables.js'
 import type { NetworkRecord } from '../../../src/network/plan/records.js'
 import type { Registry } from '../../../src/network/plan/registry.js'
-import { attach, carryOut, known, network, registryWith } from './fixtures.js'
+import { attach, carryOut, freePorts, known, network, registryWith } from './fixtures.js'
 
 const WEB = 'aaaaaaaaaaaa'
 const LOCALHOST = [
@@ -87,7 +87,7 @@ describe('the hosts file', () => {
     expect(lines(registry, 'app')).toEqual([])
     attach(registry, docker0, { name: 'stranger', address: '172.17.0.2' })
     expect(lines(registry, 'app')).toEqual([])
-    carryOut(registry, planStart(registry, known(registry, 'web'), new Set()))
+    carryOut(registry, planStart(registry, known(registry, 'web'), freePorts()))
     expect(lines(registry, 'app')).toEqual([`172.17.0.4\tdb ${WEB} web`])
     carryOut(registry, planDetach(registry, [known(registry, 'web')]))
     expect(lines(registry, 'app')).toEqual([])

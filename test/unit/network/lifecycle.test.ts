@@ -19,13 +19,12 @@ import {
   carryOut,
   elementTexts,
   endpointOf,
+  freePorts,
   known,
   network,
   registryWith,
   thrown,
 } from './fixtures.js'
-
-const NOBODY: ReadonlySet<string> = new Set()
 
 function stop(registry: Registry, ...names: string[]): void {
   carryOut(
@@ -37,8 +36,8 @@ function stop(registry: Registry, ...names: string[]): void {
   )
 }
 
-function start(registry: Registry, name: string, taken: ReadonlySet<string> = NOBODY): void {
-  carryOut(registry, planStart(registry, known(registry, name), taken))
+function start(registry: Registry, name: string, ...taken: string[]): void {
+  carryOut(registry, planStart(registry, known(registry, name), freePorts(...taken)))
 }
 
 function connect(registry: Registry, name: string, to: NetworkRecord, options: ConnectOptions = {}): void {
@@ -121,10 +120,10 @@ describe('stopping and starting', () => {
     stop(registry, 'web')
     attach(registry, docker0, { name: 'thief', address: '172.17.0.77' })
     const refused = { code: 'NFB_ADDRESS_TAKEN', operation: 'Container.start', path: undefined }
-    expect(thrown(() => planStart(registry, known(registry, 'web'), NOBODY))).toMatchObject(refused)
+    expect(thrown(() => planStart(registry, known(registry, 'web'), freePorts()))).toMatchObject(refused)
     stop(registry, 'thief')
     attach(registry, docker0, { name: 'forger', mac: '02:00:00:00:00:77' })
-    expect(thrown(() => planStart(registry, known(registry, 'web'), NOBODY))).toMatchObject(refused)
+    expect(thrown(() => planStart(registry, known(registry, 'web'), freePorts()))).toMatchObject(refused)
     stop(registry, 'forger')
     start(registry, 'web')
     expect(address(registry, 'web')).toBe('172.17.0.77')
@@ -135,39 +134,39 @@ describe('stopping and starting', () => {
     const { registry, docker0 } = linked()
     stop(registry, 'web')
     attach(registry, docker0, { name: 'other', publish: ['8080:1'] })
-    expect(thrown(() => planStart(registry, known(registry, 'web'), NOBODY))).toMatchObject({
+    expect(thrown(() => planStart(registry, known(registry, 'web'), freePorts()))).toMatchObject({
       code: 'NFB_PORT_TAKEN',
-      reason: expect.stringContaining('port 0.0.0.0:8080/tcp is published by "other"'),
+      reason: expect.stringContaining('port 8080/tcp is published by "other"'),
     })
   })
 
   it('a port that was chosen is chosen again, if need be another one', () => {
     const { registry, docker0 } = linked()
     const published = (): string[] => known(registry, 'web').published.map(publishedText)
-    expect(published()).toEqual(['0.0.0.0:8080:80/tcp', '0.0.0.0:49153:443/tcp'])
+    expect(published()).toEqual(['8080:80/tcp', '49153:443/tcp'])
     stop(registry, 'web')
     start(registry, 'web')
-    expect(published()[1]).toBe('0.0.0.0:49153:443/tcp')
+    expect(published()[1]).toBe('49153:443/tcp')
     stop(registry, 'web')
     attach(registry, docker0, { publish: ['127.0.0.1:49153:1'] })
-    start(registry, 'web', new Set(['tcp/49154']))
-    expect(published()).toEqual(['0.0.0.0:8080:80/tcp', '0.0.0.0:49155:443/tcp'])
+    start(registry, 'web', 'tcp/49154')
+    expect(published()).toEqual(['8080:80/tcp', '49155:443/tcp'])
     stop(registry, 'web')
-    start(registry, 'web', new Set(['tcp/49155']))
-    expect(published()[1]).toBe('0.0.0.0:49156:443/tcp')
+    start(registry, 'web', 'tcp/49155')
+    expect(published()[1]).toBe('49156:443/tcp')
   })
 
   it('another namespace is remembered, the former one otherwise', () => {
     const { registry } = linked()
     stop(registry, 'web')
     const web = known(registry, 'web')
-    expect(planStart(registry, web, NOBODY, '/run/netns/web').container.netns).toBe('/run/netns/web')
-    expect(planStart(registry, { ...web, netns: '/run/a' }, NOBODY).container.netns).toBe('/run/a')
+    expect(planStart(registry, web, freePorts(), '/run/netns/web').container.netns).toBe('/run/netns/web')
+    expect(planStart(registry, { ...web, netns: '/run/a' }, freePorts()).container.netns).toBe('/run/a')
   })
 
   it("what runs is not started, and what is on the host's network neither stopped nor started", () => {
     const { registry, docker0 } = linked()
-    expect(thrown(() => planStart(registry, known(registry, 'web'), NOBODY))).toMatchObject({
+    expect(thrown(() => planStart(registry, known(registry, 'web'), freePorts()))).toMatchObject({
       code: 'NFB_SETTING_CONFLICT',
       reason: expect.stringContaining('is running'),
     })
@@ -175,9 +174,9 @@ describe('stopping and starting', () => {
     const sshd = known(registry, 'sshd')
     for (const work of [
       () => planStop(registry, [sshd]),
-      () => planStart(registry, sshd, NOBODY),
+      () => planStart(registry, sshd, freePorts()),
       () => planConnect(registry, sshd, docker0, parseConnectOptions({})),
-      () => planPublish(registry, sshd, parsePublished(['80:80'], 'ports'), true, NOBODY),
+      () => planPublish(registry, sshd, parsePublished(['80:80'], 'ports'), true, freePorts()),
     ]) {
       expect(thrown(work)).toMatchObject({
         code: 'NFB_SETTING_CONFLICT',
@@ -193,11 +192,17 @@ describe('stopping and starting', () => {
   it('a stopped container may change: what it publishes then is published when it starts', () => {
     const { registry } = linked()
     stop(registry, 'web')
-    const plan = planPublish(registry, known(registry, 'web'), parsePublished(['9000:90'], 'p'), true, NOBODY)
+    const plan = planPublish(
+      registry,
+      known(registry, 'web'),
+      parsePublished(['9000:90'], 'p'),
+      true,
+      freePorts(),
+    )
     carryOut(registry, plan)
     expect(
       thrown(() =>
-        planPublish(registry, known(registry, 'web'), parsePublished(['9000:91'], 'p'), true, NOBODY),
+        planPublish(registry, known(registry, 'web'), parsePublished(['9000:91'], 'p'), true, freePorts()),
       ),
     ).toMatchObject({ code: 'NFB_PORT_TAKEN' })
     carryOut(registry, planUnpublish(registry, known(registry, 'web'), parsePublished(['8080:80'], 'p')))

@@ -3,15 +3,23 @@ import type { NetworkOptions, PublishOption } from '../../../src/network/options
 import { parseLink } from '../../../src/network/plan/container-settings.js'
 import { planDetach } from '../../../src/network/plan/detach.js'
 import { elementText, planElements } from '../../../src/network/plan/elements.js'
+import type { PortFacts } from '../../../src/network/plan/host-ports.js'
 import { planLink } from '../../../src/network/plan/link.js'
 import { planPublish, planUnpublish } from '../../../src/network/plan/publish.js'
 import { parsePublished } from '../../../src/network/plan/publish-settings.js'
 import { publishedText } from '../../../src/network/plan/records.js'
 import type { Registry } from '../../../src/network/plan/registry.js'
 import { withChange } from '../../../src/network/plan/view.js'
-import { attach, carryOut, elementTexts, known, network, registryWith, thrown } from './fixtures.js'
-
-const NOBODY: ReadonlySet<string> = new Set()
+import {
+  attach,
+  carryOut,
+  elementTexts,
+  freePorts,
+  known,
+  network,
+  registryWith,
+  thrown,
+} from './fixtures.js'
 
 function withContainers(...names: string[]): Registry {
   const docker0 = network({ pools: [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }] })
@@ -24,9 +32,9 @@ function publish(
   registry: Registry,
   name: string,
   ports: readonly PublishOption[],
-  taken: ReadonlySet<string> = NOBODY,
+  facts: PortFacts = freePorts(),
 ): string[] {
-  const plan = planPublish(registry, known(registry, name), parsePublished(ports, 'ports'), true, taken)
+  const plan = planPublish(registry, known(registry, name), parsePublished(ports, 'ports'), true, facts)
   carryOut(registry, plan)
   return plan.published.map(publishedText)
 }
@@ -37,19 +45,26 @@ function unpublish(registry: Registry, name: string, ...ports: PublishOption[]):
 
 describe('publications', () => {
   it.each<[PublishOption, string]>([
-    ['8080:80', '0.0.0.0:8080:80/tcp'],
+    ['8080:80', '8080:80/tcp'],
+    ['8080:80/TCP', '8080:80/tcp'],
     ['0.0.0.0:8080:80', '0.0.0.0:8080:80/tcp'],
     ['127.0.0.1:8080:80/udp', '127.0.0.1:8080:80/udp'],
     ['[2001:db8::1]:8080:80/sctp', '[2001:db8::1]:8080:80/sctp'],
-    ['8000-8009:80-89/udp', '0.0.0.0:8000-8009:80-89/udp'],
-    ['80', '0.0.0.0:49153:80/tcp'],
-    ['80/udp', '0.0.0.0:49153:80/udp'],
-    ['80-89', '0.0.0.0:49153-49162:80-89/tcp'],
-    ['::80', '0.0.0.0:49153:80/tcp'],
+    ['[::]:8080:80', '[::]:8080:80/tcp'],
+    ['8000-8009:80-89/udp', '8000-8009:80-89/udp'],
+    ['8000-8009:80', '8000:80/tcp'],
+    ['127.0.0.1:8000-8009:80/udp', '127.0.0.1:8000:80/udp'],
+    ['0.0.0.0::80', '0.0.0.0:49153:80/tcp'],
+    [{ containerPort: 80 }, '49153:80/tcp'],
+    [{ hostPort: '8000-8009', containerPort: 80 }, '8000:80/tcp'],
+    ['80', '49153:80/tcp'],
+    ['80/udp', '49153:80/udp'],
+    ['80-89', '49153-49162:80-89/tcp'],
+    ['::80', '49153:80/tcp'],
     ['127.0.0.1::80', '127.0.0.1:49153:80/tcp'],
     ['[2001:db8::1]::80-81', '[2001:db8::1]:49153-49154:80-81/tcp'],
-    [{ hostPort: 0, containerPort: 80 }, '0.0.0.0:49153:80/tcp'],
-    [{ hostPort: '1-3', containerPort: '4-6', protocol: 'udp' }, '0.0.0.0:1-3:4-6/udp'],
+    [{ hostPort: 0, containerPort: 80 }, '49153:80/tcp'],
+    [{ hostPort: '1-3', containerPort: '4-6', protocol: 'udp' }, '1-3:4-6/udp'],
   ])('are read as Docker writes them, and stand as one: %j', (option, text) => {
     const registry = withContainers('web')
     expect(publish(registry, 'web', [option])).toEqual([text])
@@ -63,7 +78,6 @@ describe('publications', () => {
     '0.0.0.1:8080:80',
     '[ff02::1]:8080:80',
     '[fe80::1]:8080:80',
-    '[::]:8080:80',
   ])('are refused on an address that no host has for itself: %s', (option) => {
     const error = thrown(() => publish(withContainers('web'), 'web', [option]))
     expect(error).toMatchObject({ code: 'NFB_INVALID_ADDRESS', path: 'ports[0]' })
@@ -76,7 +90,6 @@ describe('publications', () => {
     ['65536', 'NFB_INVALID_PORT'],
     ['80/icmp', 'NFB_INVALID_PORT'],
     ['127.0.0.300::80', 'NFB_INVALID_ADDRESS'],
-    ['[::]:80:80', 'NFB_INVALID_ADDRESS'],
     ['1-3:1-2', 'NFB_INVALID_PORT'],
   ])('refuse %j', (option, code) => {
     expect(thrown(() => publish(withContainers('web'), 'web', [option]))).toMatchObject({
@@ -91,7 +104,15 @@ describe('publications', () => {
     ['8080:80', '127.0.0.1:8080:80', true],
     ['127.0.0.1:8080:80', '8080:80', true],
     ['8080:80', '[2001:db8::1]:8080:80', true],
-    ['[2001:db8::1]:8080:80', '0.0.0.0:8080:80', true],
+    ['[2001:db8::1]:8080:80', '8080:80', true],
+    ['[2001:db8::1]:8080:80', '0.0.0.0:8080:80', false],
+    ['0.0.0.0:8080:80', '[::]:8080:80', false],
+    ['0.0.0.0:8080:80', '8080:80', true],
+    ['[::]:8080:80', '8080:80', true],
+    ['0.0.0.0:8080:80', '0.0.0.0:8080:81', true],
+    ['0.0.0.0:8080:80', '127.0.0.1:8080:80', true],
+    ['[::]:8080:80', '127.0.0.1:8080:80', false],
+    ['[::]:8080:80', '[2001:db8::1]:8080:80', true],
     ['127.0.0.1:8080:80', '[2001:db8::1]:8080:80', false],
     ['127.0.0.2:8080:80', '127.0.1.3:8080:80', false],
     ['127.0.0.2:8080:80', '127.0.0.2:8080:81', true],
@@ -122,6 +143,42 @@ describe('publications', () => {
     }
   })
 
+  it('of a range, the first that is free is taken, and taken back by the range', () => {
+    const registry = withContainers('web', 'app')
+    const ranged = '8000-8003:80'
+    expect(publish(registry, 'web', [ranged])).toEqual(['8000:80/tcp'])
+    publish(registry, 'app', ['127.0.0.1:8001:1'])
+    expect(publish(registry, 'app', [ranged], freePorts('tcp/8002'))).toEqual(['8003:80/tcp'])
+    expect(thrown(() => publish(registry, 'app', ['8000-8003:81'], freePorts('tcp/8002')))).toMatchObject({
+      code: 'NFB_PORT_TAKEN',
+      path: 'ports[0]',
+      reason: expect.stringContaining('of the ports 8000 to 8003 none is free'),
+    })
+    // One that the call itself asks for is left to it, and another protocol's is another port.
+    const asked = ['8010-8012:80', '8010:81', '8010-8012:80/udp']
+    expect(publish(registry, 'app', asked)).toEqual(['8011:80/tcp', '8010:81/tcp', '8010:80/udp'])
+    for (const other of ['8000-8002:80', '8000-8003:80/udp', '80']) {
+      expect(thrown(() => unpublish(registry, 'web', other))).toMatchObject({ code: 'NFB_NOT_FOUND' })
+    }
+    unpublish(registry, 'web', ranged)
+    expect(known(registry, 'web').published).toEqual([])
+  })
+
+  it('of 0.0.0.0 and of :: are of one family each, and what stands is named where it is not what was asked for', () => {
+    const registry = withContainers('web', 'app')
+    publish(registry, 'web', ['0.0.0.0:8080:80', '0.0.0.0:90-91:90-91'])
+    publish(registry, 'app', ['[::]:8080:80', '[::]:90-91:90-91'])
+    expect(elementTexts(registry).filter((text) => text.startsWith('publish_'))).toEqual([
+      'publish_any tcp . 8080 : 172.17.0.2 . 80',
+      'publish_ranges 0.0.0.0/0 . tcp . 90-91 : 172.17.0.2',
+      expect.stringMatching(/^publish_any6 tcp \. 8080 : fd00:17::3 \. 80$/),
+      expect.stringMatching(/^publish_ranges6 ::\/0 \. tcp \. 90-91 : fd00:17::3$/),
+    ])
+    expect(thrown(() => unpublish(registry, 'web', '8080:80'))).toMatchObject({
+      reason: expect.stringContaining('what it has: 0.0.0.0:8080:80/tcp, 0.0.0.0:90-91:90-91/tcp'),
+    })
+  })
+
   it('name who has it in the same call', () => {
     const registry = withContainers()
     const docker0 = registry.network('docker0') ?? network()
@@ -142,7 +199,7 @@ describe('publications', () => {
     carryOut(registry, planLink(registry, known(registry, 'app'), parseLink('web:db', 'link')))
     const before = elementTexts(registry)
     const requested = parsePublished(['8000-8001:8000-8001'], 'ports')
-    const plan = planPublish(registry, known(registry, 'web'), requested, true, NOBODY)
+    const plan = planPublish(registry, known(registry, 'web'), requested, true, freePorts())
     const change = planElements(registry, withChange(registry, plan.change), plan.touched)
     expect(change.add.map(elementText).filter((text) => text.startsWith('links '))).toEqual([
       'links 172.17.0.3 . 172.17.0.2 . tcp . 8000',
@@ -160,7 +217,7 @@ describe('publications', () => {
       const registry = registryWith(docker0)
       attach(registry, docker0, { name: 'web' })
       return thrown(() => {
-        planPublish(registry, known(registry, 'web'), parsePublished([port], 'ports'), firewall, NOBODY)
+        planPublish(registry, known(registry, 'web'), parsePublished([port], 'ports'), firewall, freePorts())
         throw new Error('planned')
       })
     }
@@ -198,39 +255,49 @@ describe('publications', () => {
 describe('automatic host ports', () => {
   it('go on where they ended, past what somebody has', () => {
     const registry = withContainers('web', 'app')
-    expect(publish(registry, 'web', ['80', '81'])).toEqual(['0.0.0.0:49153:80/tcp', '0.0.0.0:49154:81/tcp'])
+    expect(publish(registry, 'web', ['80', '81'])).toEqual(['49153:80/tcp', '49154:81/tcp'])
     publish(registry, 'app', ['127.0.0.1:49156:1'])
-    const taken = new Set(['tcp/49157', 'udp/49158'])
-    expect(publish(registry, 'web', ['82-83'], taken)).toEqual(['0.0.0.0:49158-49159:82-83/tcp'])
+    const taken = freePorts('tcp/49157', 'udp/49158')
+    expect(publish(registry, 'web', ['82-83'], taken)).toEqual(['49158-49159:82-83/tcp'])
     // One that was just freed is not the next.
     unpublish(registry, 'web', '82-83')
-    expect(publish(registry, 'app', ['84'])).toEqual(['0.0.0.0:49160:84/tcp'])
+    expect(publish(registry, 'app', ['84'])).toEqual(['49160:84/tcp'])
   })
 
   it('leave a port to who asks for it in the same call', () => {
     const registry = withContainers('web')
-    expect(publish(registry, 'web', ['80', '49153:81'])).toEqual([
-      '0.0.0.0:49154:80/tcp',
-      '0.0.0.0:49153:81/tcp',
-    ])
+    expect(publish(registry, 'web', ['80', '49153:81'])).toEqual(['49154:80/tcp', '49153:81/tcp'])
     const docker0 = registry.network('docker0') ?? network()
     const containers = attach(registry, docker0, { publish: ['80'] }, { publish: ['49155:1'] })
     expect(containers.flatMap(({ published }) => published.map(publishedText))).toEqual([
-      '0.0.0.0:49156:80/tcp',
-      '0.0.0.0:49155:1/tcp',
+      '49156:80/tcp',
+      '49155:1/tcp',
     ])
+  })
+
+  it('are of the range that the host says, without those that it reserves, which a range that is given may take', () => {
+    const registry = withContainers('web')
+    const facts = { ...freePorts(), dynamic: { first: 100, last: 103 }, reserved: [{ first: 99, last: 101 }] }
+    expect(publish(registry, 'web', ['1', '2', '100-101:3'], facts)).toEqual([
+      '102:1/tcp',
+      '103:2/tcp',
+      '100:3/tcp',
+    ])
+    expect(thrown(() => publish(registry, 'web', ['4'], facts))).toMatchObject({ code: 'NFB_PORT_TAKEN' })
+    unpublish(registry, 'web', '1')
+    expect(publish(registry, 'web', ['4'], facts)).toEqual(['102:4/tcp'])
   })
 
   it('start again from the first behind the last, and end when none is left', () => {
     const registry = withContainers('web', 'app')
     publish(registry, 'web', ['49160-65535:49160-65535'])
-    expect(publish(registry, 'app', ['1'])).toEqual(['0.0.0.0:49153:1/tcp'])
+    expect(publish(registry, 'app', ['1'])).toEqual(['49153:1/tcp'])
     expect(thrown(() => publish(registry, 'app', ['1-7']))).toMatchObject({
       code: 'NFB_PORT_TAKEN',
       reason: expect.stringContaining('no 7 together are free'),
     })
-    expect(publish(registry, 'app', ['1-6'])).toEqual(['0.0.0.0:49154-49159:1-6/tcp'])
+    expect(publish(registry, 'app', ['1-6'])).toEqual(['49154-49159:1-6/tcp'])
     expect(thrown(() => publish(registry, 'app', ['2']))).toMatchObject({ code: 'NFB_PORT_TAKEN' })
-    expect(publish(registry, 'app', ['2/udp'])).toEqual(['0.0.0.0:49160:2/udp'])
+    expect(publish(registry, 'app', ['2/udp'])).toEqual(['49160:2/udp'])
   })
 })

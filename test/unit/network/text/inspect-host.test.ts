@@ -11,6 +11,7 @@ const settings: HostSettings = {
   forwardPolicy: 'auto',
   firewall: true,
   existingRules: 'keep',
+  hostBinding: undefined,
   state: undefined,
 }
 

@@ -47,6 +47,7 @@ export function network(
     isolation: 'default',
     trustedInterfaces: [],
     allowDirectRouting: false,
+    hostBinding: undefined,
     linkMode: 'stateful',
     mtu: undefined,
     adopted: false,
