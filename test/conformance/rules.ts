@@ -96,12 +96,16 @@ async function compareRules(
     if (faults.length > 0) continue
 
     const theirs = comparable(textRules.get(chain))
-    faults.push(...difference('nft lists', comparable(ourRulesByNft.get(chain)), theirs))
+    const ofOurs = difference('nft lists', comparable(ourRulesByNft.get(chain)), theirs)
+    if (one.mended === undefined) faults.push(...ofOurs)
     const key = `${familyNumbers[family]} t ${chain}`
-    faults.push(...difference('the kernel has', ourRecords.chains.get(key), theirRecords.chains.get(key)))
-    faults.push(
+    const inKernel = [
+      ...difference('the kernel has', ourRecords.chains.get(key), theirRecords.chains.get(key)),
       ...difference('expressions', unordered(compiled(family, one)), unordered(expressions.get(chain))),
-    )
+    ]
+    if (one.mended === undefined) faults.push(...inKernel)
+    else if (inKernel.length === 0)
+      faults.push(`nft writes the same, which the case says is wrong: ${one.mended}`)
 
     const jsonRefused = json.get(position)
     if (jsonRefused !== undefined) outcome.note = `nft -j refuses our value: ${jsonRefused}`

@@ -6,6 +6,7 @@
  *       lists: [{"match": …}]                what a listing gives, where it is neither our value nor what nft lists
  *       chain: type filter hook input …      the chain must be a base chain; else it is a chain without a hook
  *       needs: flowtable                     a feature of features.txt, without which the case is skipped
+ *       mended: it never matches             why our rule in the kernel is another than that of nft 1.0.6
  *
  *     object inet: set s { type mark; }      what stands in the braces of a table of its own, in nft's syntax
  *       [{"set": {"name": "s", …}}]          our objects; family and table are filled in
@@ -20,6 +21,8 @@ interface CommonCase {
   readonly family: Family
   readonly nft: string
   readonly needs: readonly string[]
+  /** Why the kernel has other expressions of us than of nft 1.0.6. */
+  readonly mended: string | undefined
 }
 
 export interface RuleCase extends CommonCase {
@@ -81,7 +84,8 @@ function readBlock(file: string, [head = '', ...rest]: readonly string[]): Case 
   const parsed = json(file, head, value)
   const listed = option('lists')
   const lists = listed === undefined ? undefined : json(file, head, listed)
-  const common = { file, family, nft, needs: option('needs')?.split(/,\s*/) ?? [] }
+  const needs = option('needs')?.split(/,\s*/) ?? []
+  const common = { file, family, nft, needs, mended: option('mended') }
   if (object === undefined)
     // The table is the only source of both; what is wrong in it fails as a case.
     return {

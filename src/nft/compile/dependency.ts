@@ -4,7 +4,7 @@ import { payloadBases } from '../kernel/constants.js'
 import type { PayloadProtocol } from '../model/index.js'
 import { anonymousSet } from './anonymous-set.js'
 import { loadPayload, requireMeta, requirePayload } from './emit.js'
-import { networkNumbers } from './protocols.js'
+import { networkNumbers, vlanTypeOffset } from './protocols.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 
@@ -13,7 +13,6 @@ const META_IIFTYPE = 8
 const META_NFPROTO = 15
 const META_L4PROTO = 16
 const ETHER_TYPE_OFFSET = 12
-const VLAN_TYPE_OFFSET = 16
 const ETH_P_8021Q = 0x8100
 
 const transportNumbers: ReadonlyMap<PayloadProtocol, number> = new Map(
@@ -48,7 +47,7 @@ function requireLink(context: RuleContext, header: PayloadProtocol): void {
   }
   if (header === 'vlan' && protocols.link === 'ether') {
     requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, bytes(ETH_P_8021Q, 2, 'big'), true)
-    protocols.link = 'vlan'
+    protocols.learnTag()
   }
 }
 
@@ -73,7 +72,7 @@ function requireNetworkBelow(context: RuleContext, header: 'ip' | 'ip6' | 'arp',
   } else if (protocols.link === 'ether') {
     requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, etherType, true)
   } else if (protocols.link === 'vlan') {
-    requirePayload(context, payloadBases.ll, VLAN_TYPE_OFFSET, etherType, true)
+    requirePayload(context, payloadBases.ll, vlanTypeOffset(protocols.tags), etherType, true)
   } else {
     throw new InvalidValue(`${header} cannot be told apart in a table of family ${context.family}`)
   }

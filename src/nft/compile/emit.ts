@@ -1,4 +1,5 @@
 /** The small expressions that most statements are made of. */
+import type { ByteOrder } from '../datatype/index.js'
 import { BitwiseOps, ByteorderOps, CmpOps, VERDICT_REGISTER } from '../kernel/constants.js'
 import { CommonExpressions } from './common-expressions.js'
 import type { KernelData, RuleExpression } from './kernel-expression.js'
@@ -77,6 +78,13 @@ export function toNetworkOrder(out: RuleExpression[], slot: number, len: number)
   const place = register(slot)
   const size = len % 8 === 0 ? 8 : len % 4 === 0 ? 4 : 2
   out.push({ name: 'byteorder', data: { sreg: place, dreg: place, op: ByteorderOps.hton, len, size } })
+}
+
+/** To the other byte order, in words as the kernel shifts them: of four bytes at most, the most significant first. */
+export function swapOrder(out: RuleExpression[], slot: number, len: number, to: ByteOrder): void {
+  const place = register(slot)
+  const op = to === 'host' ? ByteorderOps.ntoh : ByteorderOps.hton
+  out.push({ name: 'byteorder', data: { sreg: place, dreg: place, op, len, size: len === 2 ? 2 : 4 } })
 }
 
 export function immediate(out: RuleExpression[], slot: number, value: Uint8Array): void {

@@ -86,9 +86,10 @@ function extensionField(
   bits: number,
   valueType: Datatype,
 ): ValueOperand {
-  const operand = bitField(0, offset, bits, valueType, false)
-  const first = Math.floor(offset / 8)
-  return { ...operand, source: { kind: 'load', load: loader(kind, type, first, operand.length, 0) } }
+  return bitField(offset, bits, valueType, (first, length) => ({
+    kind: 'load',
+    load: loader(kind, type, first, length, 0),
+  }))
 }
 
 /** Any bits of an option by its kind. */

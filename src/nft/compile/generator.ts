@@ -42,7 +42,7 @@ export function jhashOperand({ mod, offset, seed }: JhashExpression['jhash'], of
     type: HashTypes.jenkins,
     len: of.length,
     ...range(mod, offset),
-    ...(seed === undefined || seed === 0 ? {} : { seed: checkNumber(seed, 0, 'seed') }),
+    ...(seed === undefined ? {} : { seed: checkNumber(seed, 0, 'seed') }),
   }
   return loadedValue(number32, (dreg, out, free) => {
     loadOperand(out, free, of, false)

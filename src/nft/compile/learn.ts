@@ -4,6 +4,7 @@ import { payloadBases } from '../kernel/constants.js'
 import type { SetExpression } from '../model/index.js'
 import { constantNumber } from './constant.js'
 import type { Source, ValueOperand } from './operand.js'
+import { vlanTypeOffset } from './protocols.js'
 import type { RuleContext } from './rule-context.js'
 
 const META_PROTOCOL = 1
@@ -55,8 +56,10 @@ function learnNfproto(context: RuleContext, value: number): void {
 
 function learnHeader(context: RuleContext, base: number, offset: number, value: number): void {
   const { protocols } = context
-  if (base === payloadBases.ll) protocols.learnEtherType(value)
-  else if (base === payloadBases.nh) {
+  if (base === payloadBases.ll) {
+    if (protocols.tags > 0 && offset === vlanTypeOffset(protocols.tags)) protocols.learnVlanType(value)
+    else protocols.learnEtherType(value)
+  } else if (base === payloadBases.nh) {
     const isProtocol =
       (protocols.network === 'ip' && offset === IP_PROTOCOL_OFFSET) ||
       (protocols.network === 'ip6' && offset === IP6_NEXTHDR_OFFSET)

@@ -1,7 +1,7 @@
 /** Emits the expressions that put an operand into registers. */
 import { type ByteOrder, writeNumber } from '../datatype/index.js'
 import { BitwiseOps } from '../kernel/constants.js'
-import { loadMeta, loadPayload, mask, toNetworkOrder } from './emit.js'
+import { loadMeta, loadPayload, mask, swapOrder, toNetworkOrder } from './emit.js'
 import type { RuleExpression } from './kernel-expression.js'
 import type { Operand, Transform, ValueOperand } from './operand.js'
 import { checkSlots, register, slots } from './registers.js'
@@ -11,20 +11,20 @@ const WIDE_SLOTS = 4
 
 /**
  * Loads a value, and applies what is done to it.
- * @param length fewer bytes than the operand has, for prefixes of whole bytes
+ * @param prefix fewer bytes than the operand has, for prefixes of whole bytes
  * @param free the first slot that nothing else is in
  */
 export function loadValue(
   out: RuleExpression[],
   slot: number,
   operand: ValueOperand,
-  length: number = operand.length,
+  prefix?: number,
   free: number = slot + WIDE_SLOTS,
 ): void {
   const { source } = operand
   switch (source.kind) {
     case 'payload':
-      loadPayload(out, slot, source.base, source.offset, length)
+      loadPayload(out, slot, source.base, source.offset, prefix ?? source.length)
       break
     case 'meta':
       loadMeta(out, slot, source.key)
@@ -46,18 +46,18 @@ export function loadValue(
       out.push(source.load(register(slot), out, free))
       break
   }
-  for (const transform of operand.transforms) applyTransform(out, slot, operand, transform)
+  for (const transform of operand.transforms) applyTransform(out, slot, transform)
 }
 
-function applyTransform(
-  out: RuleExpression[],
-  slot: number,
-  operand: ValueOperand,
-  transform: Transform,
-): void {
-  const { length, order } = operand
+function applyTransform(out: RuleExpression[], slot: number, transform: Transform): void {
+  const { length } = transform
   if (transform.kind === 'bool') {
+    const { order } = transform
     mask(out, slot, numberBytes(transform.mask, length, order), numberBytes(transform.xor, length, order))
+    return
+  }
+  if (transform.kind === 'swap') {
+    swapOrder(out, slot, length, transform.to)
     return
   }
   const place = register(slot)
@@ -100,7 +100,7 @@ function loadOrdered(
   networkOrder: boolean,
   free: number,
 ): void {
-  loadValue(out, slot, operand, operand.length, free)
+  loadValue(out, slot, operand, undefined, free)
   if (networkOrder && isSwapped(operand)) toNetworkOrder(out, slot, operand.length)
 }
 

@@ -48,7 +48,7 @@ function literalSet(
   if (!Array.isArray(elements) || elements.length === 0)
     throw new InvalidValue('a literal set has at least one element')
   const interval = hasIntervals(operand, elements, data !== undefined)
-  const key = operandLayout(operand, interval)
+  const key = operandLayout(operand.kind === 'value' ? withoutShift(operand) : operand, interval)
   const shift = operand.kind === 'value' ? rightShift(operand) : 0
   const handle = anonymousSet(context, { key, data, interval, shift }, elements)
   return { handle, interval, declaration: undefined }
@@ -84,15 +84,14 @@ export function operandLayout(operand: Operand, networkOrder: boolean): KeyLayou
     : { fields, length: operand.length, typeId, order: undefined }
 }
 
-/** The shift at the end of an operand's transforms, which constants can take over. */
+/** The shift that a field's constants can take over. */
 export function rightShift(operand: ValueOperand): number {
-  const last = operand.transforms.at(-1)
-  return last?.kind === 'shift' && last.direction === 'right' ? last.by : 0
+  return operand.inPlace?.shift ?? 0
 }
 
 /** The operand without the shift that constants have taken over. */
 export function withoutShift(operand: ValueOperand): ValueOperand {
-  return rightShift(operand) === 0 ? operand : { ...operand, transforms: operand.transforms.slice(0, -1) }
+  return operand.inPlace?.operand ?? operand
 }
 
 /** `key @set`, `key != @set`, `key { … }`; for a map `dreg` says where its data goes. */

@@ -1,6 +1,6 @@
 /** `mangle`: writes a field of the packet, its meta data, or a property of its connection. */
 
-import { checksumOf, isInPseudoHeader } from '../datatype/checksums.js'
+import { checksumsOf } from '../datatype/checksums.js'
 import {
   ctEventKey,
   ctKeys,
@@ -24,7 +24,7 @@ import { loadPayload } from './emit.js'
 import { extensionOperand } from './extension.js'
 import { numberBytes } from './load.js'
 import { metaOperand } from './meta.js'
-import { payloadOperand } from './payload.js'
+import { furtherBits, payloadOperand } from './payload.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 
@@ -100,13 +100,14 @@ interface Place {
   readonly bits: number
 }
 
-function placeOf(reference: Payload): Place {
+function placeOf(context: RuleContext, reference: Payload): Place {
   if ('base' in reference)
     return { base: payloadBases[reference.base], offset: reference.offset, bits: reference.len }
   const header = headers[reference.protocol]
   const field = Object.entries(header.fields).find(([name]) => name === reference.field)?.[1]
   if (field === undefined) throw new InvalidValue(`${quote(reference)} is no field of a header`)
-  return { base: payloadBases[header.base], offset: field.offset, bits: field.bits }
+  const offset = field.offset + furtherBits(context, reference.protocol)
+  return { base: payloadBases[header.base], offset, bits: field.bits }
 }
 
 function writePayload(context: RuleContext, reference: Payload, value: Value): void {
@@ -114,10 +115,11 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
   trail.enter('key')
   trail.enter('payload')
   const operand = payloadOperand(context, reference)
-  const { base, offset, bits } = placeOf(reference)
+  const { base, offset, bits } = placeOf(context, reference)
   trail.leave()
   trail.leave()
-  const checksum = 'base' in reference ? undefined : checksumOf(reference.protocol)
+  const checksums = 'base' in reference ? undefined : checksumsOf(reference.protocol, reference.field)
+  const checksum = checksums?.own
   const first = Math.floor(offset / 8)
   const length = Math.ceil((offset + bits) / 8) - first
   const whole = offset % 8 === 0 && bits % 8 === 0
@@ -149,7 +151,6 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
   }
   const corrected =
     checksum === undefined ? {} : { csumType: ChecksumTypes[checksum.kind], csumOffset: checksum.offset }
-  const isPseudo = !('base' in reference) && isInPseudoHeader(reference.protocol, reference.field)
   out.push({
     name: 'payload',
     data: {
@@ -158,7 +159,7 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
       offset: start,
       len: size,
       ...corrected,
-      ...(isPseudo ? { csumFlags: CHECKSUM_PSEUDO_HEADER } : {}),
+      ...(checksums?.transport ? { csumFlags: CHECKSUM_PSEUDO_HEADER } : {}),
     },
   })
 }

@@ -99,9 +99,10 @@ function matchConstant(
   const ordered = op !== '==' && op !== '!=' && op !== 'in'
   if (operand.transforms.length !== 0) {
     const number = constantNumber(right, operand.type, operand.bits) << BigInt(rightShift(operand))
-    const swap = ordered && isSwapped(operand)
-    loadOperand(out, 0, withoutShift(operand), swap)
-    compare(out, 0, code, numberBytes(number, operand.length, swap ? 'big' : operand.order))
+    const plain = withoutShift(operand)
+    const swap = ordered && isSwapped(plain)
+    loadOperand(out, 0, plain, swap)
+    compare(out, 0, code, numberBytes(number, plain.length, swap ? 'big' : plain.order))
     return
   }
   const swap = ordered && isSwapped(operand)
@@ -139,17 +140,19 @@ function requireEquality(op: MatchOperator, what: string): boolean {
 function matchRange(context: RuleContext, operand: ValueOperand, op: MatchOperator, right: Expression): void {
   const equal = requireEquality(op, 'a range')
   const { out } = context
-  const low = new Uint8Array(operand.length)
-  const high = new Uint8Array(operand.length)
+  const plain = withoutShift(operand)
+  const { length } = plain
+  const low = new Uint8Array(length)
+  const high = new Uint8Array(length)
   if (rightShift(operand) === 0) {
-    writeBounds(right, operand.type, low, high, 0, operand.length)
+    writeBounds(right, operand.type, low, high, 0, length)
   } else if (isRange(right)) {
     const by = BigInt(rightShift(operand))
     const [first, last] = right.range
-    low.set(numberBytes(constantNumber(first, operand.type, operand.bits) << by, operand.length, 'big'))
-    high.set(numberBytes(constantNumber(last, operand.type, operand.bits) << by, operand.length, 'big'))
+    low.set(numberBytes(constantNumber(first, operand.type, operand.bits) << by, length, 'big'))
+    high.set(numberBytes(constantNumber(last, operand.type, operand.bits) << by, length, 'big'))
   }
-  loadOperand(out, 0, withoutShift(operand), true)
+  loadOperand(out, 0, plain, true)
   if (equal) {
     compare(out, 0, CmpOps.gte, low)
     compare(out, 0, CmpOps.lte, high)

@@ -24,14 +24,30 @@ export interface PayloadSource {
   readonly base: number
   /** In bytes. */
   readonly offset: number
+  /** Bytes that are loaded. */
+  readonly length: number
   /** It says which protocol comes next (`ip protocol`, `ether type`), see merge.ts. */
   readonly protocolKey: boolean
 }
 
-/** What is done to a loaded value: masks as numbers of the operand's width, in the sense of its byte order. */
+/** What is done to a loaded value. */
 export type Transform =
-  | { readonly kind: 'bool'; readonly mask: bigint; readonly xor: bigint }
-  | { readonly kind: 'shift'; readonly direction: 'left' | 'right'; readonly by: number }
+  | {
+      readonly kind: 'bool'
+      /** Both are numbers of the value's width, in the sense of its byte order. */
+      readonly mask: bigint
+      readonly xor: bigint
+      readonly length: number
+      readonly order: ByteOrder
+    }
+  /** Of numbers as the machine has them: what comes from a packet must be turned round before. */
+  | {
+      readonly kind: 'shift'
+      readonly direction: 'left' | 'right'
+      readonly by: number
+      readonly length: number
+    }
+  | { readonly kind: 'swap'; readonly to: ByteOrder; readonly length: number }
 
 /** A value that a rule can compare or look up. */
 export interface ValueOperand {
@@ -40,10 +56,12 @@ export interface ValueOperand {
   readonly type: Datatype
   /** Bits of the value. */
   readonly bits: number
-  /** Bytes that are loaded. */
+  /** Bytes that it has in the register, after all transforms. */
   readonly length: number
   readonly order: ByteOrder
   readonly transforms: readonly Transform[]
+  /** Of a field that is moved down to the lowest bit: the field where it stands, which shifted constants compare with. */
+  readonly inPlace?: { readonly operand: ValueOperand; readonly shift: number } | undefined
 }
 
 /** Several values next to each other. */

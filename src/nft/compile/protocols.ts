@@ -1,4 +1,4 @@
-import { InvalidValue } from '../datatype/index.js'
+import { headers, InvalidValue, VLAN_HEADER_BYTES } from '../datatype/index.js'
 import type { Family, PayloadProtocol } from '../model/index.js'
 
 /** What is known about the link layer. `inet` and `netdev` stand for: whatever carries the network header. */
@@ -24,6 +24,11 @@ const etherNetworks: ReadonlyMap<number, NetworkProtocol> = new Map([
 
 export const VLAN_TYPES: ReadonlySet<number> = new Set([0x8100, 0x88a8])
 
+/** Where the type in a VLAN header is, in bytes, of so many headers one behind the other. */
+export function vlanTypeOffset(tags: number): number {
+  return headers.vlan.fields.type.offset / 8 + (tags - 1) * VLAN_HEADER_BYTES
+}
+
 const initialLink: { readonly [F in Family]: LinkProtocol | undefined } = {
   bridge: 'ether',
   netdev: 'netdev',
@@ -48,6 +53,8 @@ const initialNetwork: { readonly [F in Family]: NetworkProtocol | undefined } = 
 export class ProtocolContext {
   readonly family: Family
   link: LinkProtocol | undefined
+  /** How many VLAN headers are known to stand one behind the other; fields of `vlan` are those of the last. */
+  tags = 0
   network: NetworkProtocol | undefined
   transport: TransportProtocol | undefined
   /** The values of `icmp type` or `icmpv6 type` that were matched. */
@@ -66,10 +73,22 @@ export class ProtocolContext {
     return initialLink[this.family] !== undefined
   }
 
-  /** An ether type was matched, in whichever header. */
+  /** What the frame carries was matched: the type of its header, whatever that is. */
   learnEtherType(type: number): void {
-    if (VLAN_TYPES.has(type)) this.link = 'vlan'
+    if (!VLAN_TYPES.has(type)) this.network = etherNetworks.get(type) ?? 'other'
+    else if (this.tags === 0) this.learnTag()
+  }
+
+  /** The type in the last VLAN header was matched. */
+  learnVlanType(type: number): void {
+    if (VLAN_TYPES.has(type)) this.learnTag()
     else this.network = etherNetworks.get(type) ?? 'other'
+  }
+
+  /** One VLAN header more. */
+  learnTag(): void {
+    this.link = 'vlan'
+    this.tags++
   }
 
   /** A transport protocol was matched. */

@@ -85,7 +85,7 @@ function binary(context: RuleContext, operator: string, operands: readonly Expre
   for (const [index, constant] of rest.entries()) {
     context.trail.enter(index + 1)
     if (!isConstant(constant)) throw new InvalidValue('the kernel combines a field with constants only')
-    operand = { ...operand, transforms: combine(operand, operator, constant) }
+    operand = combine(operand, operator, constant)
     context.trail.leave()
   }
   context.trail.leave()

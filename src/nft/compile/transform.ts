@@ -1,23 +1,48 @@
-/** `&`, `|`, `^`, `<<`, `>>` of a field and a constant. */
-import { datatype } from '../datatype/index.js'
+/** What can be done to a value in a register: `&`, `|`, `^`, `<<`, `>>` with a constant. */
+import { datatype, InvalidValue } from '../datatype/index.js'
 import type { Expression } from '../model/index.js'
 import { constantNumber } from './constant.js'
 import type { Transform, ValueOperand } from './operand.js'
 
-/** The transforms of an operand with one more; masks next to each other become one, as in nft. */
-export function combine(operand: ValueOperand, operator: string, constant: Expression): Transform[] {
-  const width = BigInt(operand.length * 8)
-  const full = (1n << width) - 1n
+/** The operand with one transform more; masks next to each other become one, as in nft. */
+export function combine(operand: ValueOperand, operator: string, constant: Expression): ValueOperand {
+  const { transforms, length, order } = operand
   if (operator === '<<' || operator === '>>') {
     const by = Number(constantNumber(constant, datatype('integer'), 32))
-    return [...operand.transforms, { kind: 'shift', direction: operator === '<<' ? 'left' : 'right', by }]
+    const shift = shiftSteps(operand, operator === '<<' ? 'left' : 'right', by)
+    return { ...operand, transforms: [...transforms, ...shift], inPlace: undefined }
   }
-  const value = constantNumber(constant, operand.type, operand.length * 8)
+  const full = (1n << BigInt(length * 8)) - 1n
+  const value = constantNumber(constant, operand.type, length * 8)
   const step = operator === '&' ? [value, 0n] : operator === '|' ? [~value & full, value] : [full, value]
   const [mask = full, xor = 0n] = step
-  const last = operand.transforms.at(-1)
-  if (last?.kind !== 'bool') return [...operand.transforms, { kind: 'bool', mask, xor }]
-  // (v & m1 ^ x1) & m2 ^ x2 = v & (m1 & m2) ^ (x1 & m2 ^ x2)
-  const merged: Transform = { kind: 'bool', mask: last.mask & mask, xor: (last.xor & mask) ^ xor }
-  return [...operand.transforms.slice(0, -1), merged]
+  const last = transforms.at(-1)
+  const changed =
+    last?.kind !== 'bool'
+      ? [...transforms, { kind: 'bool', mask, xor, length, order } as const]
+      : // (v & m1 ^ x1) & m2 ^ x2 = v & (m1 & m2) ^ (x1 & m2 ^ x2)
+        [...transforms.slice(0, -1), { ...last, mask: last.mask & mask, xor: (last.xor & mask) ^ xor }]
+  return { ...operand, transforms: changed, inPlace: undefined }
+}
+
+/** A shift of a whole value, which has the same byte order afterwards. */
+function shiftSteps(
+  { length, order }: ValueOperand,
+  direction: 'left' | 'right',
+  by: number,
+): readonly Transform[] {
+  if (by >= 32 || by >= length * 8)
+    throw new InvalidValue(
+      `the kernel shifts by less than ${Math.min(32, length * 8)} bits here, not by ${by}`,
+    )
+  const shift: Transform = { kind: 'shift', direction, by, length }
+  if (order === 'host' || length === 1) return [shift]
+  if (!isShiftable(length))
+    throw new InvalidValue(`the kernel cannot shift ${length} bytes of a packet: 1, 2 or a multiple of 4`)
+  return [{ kind: 'swap', to: 'host', length }, shift, { kind: 'swap', to: 'big', length }]
+}
+
+/** Whether the kernel can turn round values of so many bytes, word by word. */
+export function isShiftable(length: number): boolean {
+  return length === 2 || length % 4 === 0
 }

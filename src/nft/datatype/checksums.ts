@@ -1,26 +1,29 @@
 /** Checksums that the kernel corrects when a rule writes a header (nft's `checksum_key` and `pseudohdr`, src/proto.c). */
 import type { PayloadProtocol } from '../model/index.js'
 
-/** Where a header keeps its checksum, in bytes, and how it is calculated. */
-export interface Checksum {
-  readonly offset: number
-  readonly kind: 'inet' | 'sctp'
+/** How the kernel corrects checksums when bytes of a packet change. */
+export interface Checksums {
+  /** The header's own: where it is, in bytes, and how it is calculated. */
+  readonly own?: { readonly offset: number; readonly kind: 'inet' | 'sctp' } | undefined
+  /**
+   * That of TCP, UDP, UDP-Lite or ICMPv6, wherever it is: the kernel asks the packet's protocol, and leaves alone what has
+   * none, as datagrams over IPv4 may.
+   */
+  readonly transport: boolean
 }
 
-const checksums: { readonly [P in PayloadProtocol]?: Checksum } = {
+const own: { readonly [P in PayloadProtocol]?: Checksums['own'] } = {
   ip: { offset: 10, kind: 'inet' },
   tcp: { offset: 16, kind: 'inet' },
-  udp: { offset: 6, kind: 'inet' },
+  dccp: { offset: 6, kind: 'inet' },
   icmp: { offset: 2, kind: 'inet' },
   icmpv6: { offset: 2, kind: 'inet' },
   igmp: { offset: 2, kind: 'inet' },
   sctp: { offset: 8, kind: 'sctp' },
 }
 
-/** The checksum of a header itself; undefined for one without. */
-export function checksumOf(protocol: PayloadProtocol): Checksum | undefined {
-  return checksums[protocol]
-}
+/** Headers whose checksum may be left out, and ports of whichever protocol it is. */
+const byProtocol: ReadonlySet<PayloadProtocol> = new Set(['udp', 'udplite', 'th'])
 
 const pseudoHeader: ReadonlySet<string> = new Set([
   'ip saddr',
@@ -33,7 +36,18 @@ const pseudoHeader: ReadonlySet<string> = new Set([
   'ip6 length',
 ])
 
-/** Whether the checksums of TCP and UDP cover the field beside their own header. */
-export function isInPseudoHeader(protocol: PayloadProtocol, field: string): boolean {
-  return pseudoHeader.has(`${protocol} ${field}`)
+/** What a write of a field makes wrong, and the kernel is to correct. */
+export function checksumsOf(protocol: PayloadProtocol, field: string): Checksums {
+  const transport = byProtocol.has(protocol) || pseudoHeader.has(`${protocol} ${field}`)
+  return { own: own[protocol], transport }
+}
+
+/**
+ * As nft 1.0.6 writes the field: it corrects the checksum of UDP as if it were always there, and that of `th`, UDP-Lite
+ * and DCCP not at all.
+ */
+export function formerChecksums(protocol: PayloadProtocol, field: string): Checksums {
+  if (protocol === 'udp') return { own: { offset: 6, kind: 'inet' }, transport: false }
+  if (byProtocol.has(protocol) || protocol === 'dccp') return { transport: false }
+  return checksumsOf(protocol, field)
 }

@@ -14,6 +14,9 @@ export interface Header<P extends PayloadProtocol = PayloadProtocol> {
   readonly fields: { readonly [F in PayloadFields[P]]: HeaderField }
 }
 
+/** A VLAN header: its tag, and the type of what it carries. Several stand one behind the other. */
+export const VLAN_HEADER_BYTES = 4
+
 const at = (offset: number, bits: number, type: DatatypeName = 'integer'): HeaderField => ({
   offset,
   bits,

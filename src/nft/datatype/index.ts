@@ -10,7 +10,7 @@ export {
 } from './concatenation.js'
 export type { Datatype, SymbolTable } from './datatype.js'
 export { type Extension, type ExtensionKind, extensionOps, extensions } from './extensions.js'
-export { type Header, type HeaderField, headers, transportHeaders } from './headers.js'
+export { type Header, type HeaderField, headers, transportHeaders, VLAN_HEADER_BYTES } from './headers.js'
 export { fromHexadecimal, hexadecimal } from './hexadecimal.js'
 export { type Interfaces, interfaceIndexType } from './interface-index.js'
 export { InvalidValue, quote } from './invalid-value.js'

@@ -94,6 +94,7 @@ export function extensionField(
     order: 'big',
     length,
     shift: length * 8 - first - bits,
+    fieldBits: bits,
     header: networkOf(value.extension),
   }
 }

@@ -54,10 +54,12 @@ function fieldFact(protocol: string, field: string, number: number, protocols: P
   switch (`${protocol} ${field}`) {
     case 'ether type':
     case 'vlan type': {
-      if (protocol === 'ether' && (number === vlanType || number === serviceVlanType))
-        return { layer: 'vlan', type: number }
+      if (number === vlanType || number === serviceVlanType) {
+        const isKnown = protocol === 'ether' && protocols.tags > 0
+        return isKnown ? undefined : { layer: 'vlan', type: number }
+      }
       const header = byEtherType.get(number)
-      return header && { layer: 'network', header, selector: 'ethertype' }
+      return header && { layer: 'network', header, selector: protocol === 'vlan' ? 'vlan' : 'ethertype' }
     }
     case 'ip protocol':
     case 'ip6 nexthdr':

@@ -1,5 +1,5 @@
 /** Which header fields the bytes of a payload expression are. */
-import { headers, transportHeaders } from '../datatype/headers.js'
+import { headers, transportHeaders, VLAN_HEADER_BYTES } from '../datatype/headers.js'
 import { type Datatype, datatype } from '../datatype/index.js'
 import type { PayloadBase, PayloadExpression, PayloadProtocol, PayloadReference } from '../model/index.js'
 import type { Protocols } from './protocols.js'
@@ -62,7 +62,7 @@ function candidates(base: PayloadBase, protocols: Protocols): readonly PayloadPr
   switch (base) {
     case 'll':
       if (protocols.link === undefined) return []
-      return protocols.vlan ? ['ether', 'vlan'] : ['ether']
+      return protocols.tags > 0 ? ['ether', 'vlan'] : ['ether']
     case 'nh':
       return protocols.network === undefined ? [] : [protocols.network]
     case 'th': {
@@ -74,6 +74,11 @@ function candidates(base: PayloadBase, protocols: Protocols): readonly PayloadPr
   }
 }
 
+/** The field of the last of several VLAN headers. */
+function further(field: KnownField, tags: number): KnownField {
+  return { ...field, offset: field.offset + (tags - 1) * VLAN_HEADER_BYTES * 8 }
+}
+
 /** The field that begins at a bit, chosen by a test on it. */
 export function findField(
   base: PayloadBase,
@@ -81,7 +86,8 @@ export function findField(
   test: (field: FoundField) => boolean,
 ): FoundField | undefined {
   for (const header of candidates(base, protocols))
-    for (const field of fieldsOf(header)) {
+    for (const known of fieldsOf(header)) {
+      const field = header === 'vlan' && protocols.tags > 1 ? further(known, protocols.tags) : known
       if (!test(field)) continue
       const { icmpTypes } = field
       if (icmpTypes && !protocols.icmpTypes?.every((type) => icmpTypes.includes(type))) continue

@@ -64,7 +64,7 @@ export function readNumgen(state: RuleState, record: ExprNumgenRecord): boolean 
 }
 
 export function readHash(state: RuleState, record: ExprHashRecord): boolean {
-  const { dreg, type, sreg, len, modulus: mod, offset = 0, seed = 0, setName } = record
+  const { dreg, type, sreg, len, modulus: mod, offset = 0, seed, setName } = record
   if (mod === undefined || setName !== undefined) return false
   const first = offset === 0 ? {} : { offset }
   if (type === HashTypes.symmetric) return loadKey(state, dreg, number32, { symhash: { mod, ...first } })
@@ -72,7 +72,7 @@ export function readHash(state: RuleState, record: ExprHashRecord): boolean {
   const loaded = state.registers.span(sreg, len)
   const of = loaded && operand(loaded, state.protocols)
   if (!of) return false
-  const expression = { jhash: { mod, expr: of.expression, ...(seed !== 0 && { seed }), ...first } }
+  const expression = { jhash: { mod, expr: of.expression, ...(seed !== undefined && { seed }), ...first } }
   const value = {
     kind: 'key',
     expression,

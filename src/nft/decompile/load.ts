@@ -163,8 +163,7 @@ export function readBitwise(state: RuleState, record: ExprBitwiseRecord): boolea
 export function readByteorder(state: RuleState, { sreg, dreg, op, len, size }: ExprByteorderRecord): boolean {
   const from = sreg === undefined ? undefined : state.registers.at(sreg)
   if (!from || len !== from.length || (op !== ByteorderOps.hton && op !== ByteorderOps.ntoh)) return false
-  // Only a value as a whole has another byte order; several in one register would each have their own. A value of
-  // one byte has none.
-  if (size !== len && len !== 1) return false
-  return load(state, dreg, len === 1 ? from.value : { kind: 'swapped', of: from.value }, len, from)
+  if (size === undefined || len === undefined) return false
+  // A value of one byte has no order.
+  return load(state, dreg, len === 1 ? from.value : { kind: 'swapped', of: from.value, size }, len, from)
 }

@@ -5,7 +5,7 @@ import type {
   ExprMetaRecord,
   ExprPayloadRecord,
 } from '../../native/records.js'
-import { checksumOf, isInPseudoHeader } from '../datatype/checksums.js'
+import { type Checksums, checksumsOf, formerChecksums } from '../datatype/checksums.js'
 import { ctEventKey, ctKeys, datatype, extensionOps, metaKeys } from '../datatype/index.js'
 import { CHECKSUM_PSEUDO_HEADER, ChecksumTypes, ctDirections, payloadBases } from '../kernel/constants.js'
 import type {
@@ -161,13 +161,20 @@ function partOfWord(
   return { target, value, parts: field ? [fieldPart(field, len, shift)] : [] }
 }
 
-/** Whether the kernel corrects the checksum that the field's own header has, as the statement means it. */
+/** Whether the kernel corrects the checksums that the field makes wrong, or those that nft 1.0.6 knew of. */
 function hasItsChecksum(record: ExprPayloadRecord, { payload }: PayloadExpression): boolean {
-  const { csumType = 0, csumOffset = 0, csumFlags = 0 } = record
-  if ('base' in payload) return csumType === 0 && csumFlags === 0
-  const checksum = checksumOf(payload.protocol)
-  const pseudo = isInPseudoHeader(payload.protocol, payload.field) ? CHECKSUM_PSEUDO_HEADER : 0
-  if (csumFlags !== pseudo) return false
-  if (!checksum) return csumType === ChecksumTypes.none
-  return csumType === ChecksumTypes[checksum.kind] && csumOffset === checksum.offset
+  if ('base' in payload) return isCorrected(record, { transport: false })
+  const { protocol, field } = payload
+  return (
+    isCorrected(record, checksumsOf(protocol, field)) || isCorrected(record, formerChecksums(protocol, field))
+  )
+}
+
+function isCorrected(
+  { csumType = 0, csumOffset = 0, csumFlags = 0 }: ExprPayloadRecord,
+  { own, transport }: Checksums,
+): boolean {
+  if (csumFlags !== (transport ? CHECKSUM_PSEUDO_HEADER : 0)) return false
+  if (own === undefined) return csumType === ChecksumTypes.none
+  return csumType === ChecksumTypes[own.kind] && csumOffset === own.offset
 }

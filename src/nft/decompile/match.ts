@@ -119,11 +119,11 @@ interface SplitField {
  */
 function split(state: RuleState, value: PayloadValue, bytes: Uint8Array): SplitField[] {
   const { protocols } = state
-  const { vlan, icmpTypes } = protocols
+  const { tags, icmpTypes } = protocols
   try {
     return splitFields(state, value, bytes)
   } finally {
-    protocols.vlan = vlan
+    protocols.tags = tags
     protocols.icmpTypes = icmpTypes
   }
 }
@@ -151,7 +151,7 @@ function splitFields(state: RuleState, value: PayloadValue, bytes: Uint8Array): 
     fields.push({ part, bytes: own })
     // What stands behind may depend on a field of the same comparison.
     const fact = factOf(part, own, protocols)
-    if (fact?.layer === 'vlan') protocols.vlan = true
+    if (fact?.layer === 'vlan') protocols.tags++
     if (fact?.layer === 'icmp') protocols.icmpTypes = fact.types
     at += length
   }

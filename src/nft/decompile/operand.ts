@@ -6,7 +6,7 @@ import { readMask } from './constants.js'
 import { extensionField, extensionPart } from './extension.js'
 import { type FoundField, findField } from './fields.js'
 import type { Protocols } from './protocols.js'
-import type { Loaded, Value } from './value.js'
+import type { Loaded, SwappedValue, Value } from './value.js'
 
 /** One value in a register, named. */
 export interface Part {
@@ -17,6 +17,8 @@ export interface Part {
   readonly length: number
   /** How far the value is from the low end of its bytes: bit fields of headers are compared where they stand. */
   readonly shift: number
+  /** Bits of the field that it is. */
+  readonly fieldBits?: number | undefined
   /** A bit operation that is still to be said: `(x & mask) ^ xor`. */
   readonly bits?: { readonly mask: Uint8Array; readonly xor: Uint8Array } | undefined
   /** The header whose field it is. */
@@ -70,15 +72,23 @@ export function partOf(value: Value, length: number, protocols: Protocols): Part
       return bitsPart(value.of, value.mask, value.xor, length, protocols)
     case 'shifted':
       return shiftedPart(value.of, value.direction, value.bits, length, protocols)
-    case 'swapped': {
-      const part = partOf(value.of, length, protocols)
-      return part && swapped(part)
-    }
+    case 'swapped':
+      return swappedPart(value, length, protocols)
     case 'mapped':
     case 'constant':
     case 'opaque':
       return undefined
   }
+}
+
+/**
+ * Only a value as a whole has another byte order. What the kernel shifts word by word it turns round before and after.
+ */
+function swappedPart({ of, size }: SwappedValue, length: number, protocols: Protocols): Part | undefined {
+  if (of.kind === 'shifted' && of.of.kind === 'swapped' && of.of.size === size)
+    return shiftedInOrder(of.of.of, of.direction, of.bits, length, protocols)
+  const part = size === length ? partOf(of, length, protocols) : undefined
+  return part && swapped(part)
 }
 
 /** In the other byte order; the constants of a bit operation before are said in it, too. */
@@ -93,8 +103,8 @@ function swapped(part: Part): Part {
 
 /** A field of a header that was loaded as it is. */
 export function fieldPart(field: FoundField, length: number, shift = 0): Part {
-  const { expression, type, header, impliesIcmpType } = field
-  return { expression, type, order: 'big', length, shift, header, impliesIcmpType }
+  const { expression, type, header, impliesIcmpType, bits } = field
+  return { expression, type, order: 'big', length, shift, fieldBits: bits, header, impliesIcmpType }
 }
 
 /** A field that is exactly these bytes, else the raw bytes. */
@@ -143,6 +153,10 @@ function bitsPart(
   return { ...part, bits: { mask, xor } }
 }
 
+/**
+ * A shift of a number as the machine has it. Of several bytes as the packet has them it moves bits to where they don't
+ * belong: nft 1.0.6 writes such rules, which are kept as they are.
+ */
 function shiftedPart(
   of: Value,
   direction: '<<' | '>>',
@@ -150,12 +164,39 @@ function shiftedPart(
   length: number,
   protocols: Protocols,
 ): Part | undefined {
-  const part = partOf(of, length, protocols)
+  const part = partOf(of.kind === 'swapped' ? of.of : of, length, protocols)
   if (!part) return undefined
-  // A bit field that is moved to the low end, as concatenations have it.
-  if (direction === '>>' && bits === part.shift && bits > 0) return { ...part, shift: 0 }
-  if (part.shift !== 0) return undefined
-  return { ...part, expression: binary(direction, said(part), bits), bits: undefined }
+  // A bit field that is moved to the low end, as concatenations and named sets have it: one byte, the first of the word.
+  if (direction === '>>' && bits === part.shift && bits > 0 && isTurned(part, of))
+    return (part.fieldBits ?? length * 8) <= 8 ? { ...part, shift: 0, length: 1 } : undefined
+  const turned = of.kind === 'swapped' ? swappedPart(of, length, protocols) : part
+  if (turned?.shift !== 0 || (turned.order === 'big' && length > 1)) return undefined
+  return { ...turned, expression: binary(direction, said(turned), bits), bits: undefined }
+}
+
+/** Whether the bytes of a field of the packet were turned round, as far as they have an order. */
+function isTurned({ order, length }: Part, value: Value): boolean {
+  return length === 1 || (order === 'big' && value.kind === 'swapped' && value.size === length)
+}
+
+/** A shift of what the packet has, in its order before and after. */
+function shiftedInOrder(
+  of: Value,
+  direction: '<<' | '>>',
+  bits: number,
+  length: number,
+  protocols: Protocols,
+): Part | undefined {
+  const part = partOf(of, length, protocols)
+  if (part?.order !== 'big') return undefined
+  const { shift, fieldBits } = part
+  if (shift === 0) return { ...part, expression: binary(direction, said(part), bits), bits: undefined }
+  if (fieldBits === undefined) return undefined
+  // The field begins where its bytes do, in as many as it needs.
+  const width = Math.ceil(fieldBits / 8)
+  const by = shift - (length - width) * 8
+  if ((direction === '>>' ? bits : -bits) !== by) return undefined
+  return { ...part, shift: 0, length: width }
 }
 
 /** The part with the bit operation that is still to be said. */

@@ -11,7 +11,12 @@ export type NetworkHeader = 'ip' | 'ip6' | 'arp'
 export type Fact =
   | { readonly layer: 'link'; readonly header: 'ether' }
   | { readonly layer: 'vlan'; readonly type: number }
-  | { readonly layer: 'network'; readonly header: NetworkHeader; readonly selector: 'nfproto' | 'ethertype' }
+  | {
+      readonly layer: 'network'
+      readonly header: NetworkHeader
+      /** `vlan`: the type in a VLAN header. */
+      readonly selector: 'nfproto' | 'ethertype' | 'vlan'
+    }
   | { readonly layer: 'transport'; readonly protocol: number; readonly selector: 'l4proto' | 'header' }
   | { readonly layer: 'icmp'; readonly types: readonly number[] }
 
@@ -26,13 +31,17 @@ const icmpv6Protocol = 58
 export class Protocols {
   readonly family: Family
   link: 'ether' | undefined
-  vlan = false
+  /** How many VLAN headers stand one behind the other; fields are those of the last. */
+  tags = 0
   network: NetworkHeader | undefined
   transport: number | undefined
   /** The types that an ICMP message may still have. */
   icmpTypes: readonly number[] | undefined
   /** The matches that may turn out to serve a later one, with what they established. */
   readonly #candidates = new Map<Layer, { readonly fact: Fact; readonly entry: Entry }>()
+  /** The test for a VLAN header that fields of it imply, and how many statements there are that do. */
+  #impliedVlan: Entry | undefined
+  #vlanUses = 0
 
   constructor(family: Family) {
     this.family = family
@@ -47,7 +56,7 @@ export class Protocols {
         this.link = fact.header
         break
       case 'vlan':
-        this.vlan = true
+        this.tags++
         break
       case 'network':
         this.network = fact.header
@@ -60,8 +69,13 @@ export class Protocols {
         this.icmpTypes = fact.types
         break
     }
-    // Fields of a VLAN header imply the type of its standard (802.1Q), no other.
-    if (fact.layer !== 'vlan' || fact.type === vlanType) this.#candidates.set(fact.layer, { fact, entry })
+    if (fact.layer === 'vlan') {
+      this.#vlanUses = 0
+      // Fields of a VLAN header imply the type of its standard (802.1Q), no other, and only that there is one header.
+      this.#impliedVlan = undefined
+      if (fact.type !== vlanType || this.tags > 1) return
+    }
+    this.#candidates.set(fact.layer, { fact, entry })
   }
 
   /** A statement that does something: a match before it must stay before it. */
@@ -76,6 +90,8 @@ export class Protocols {
         this.#remove('link')
         break
       case 'vlan':
+        this.#impliedVlan ??= this.#candidates.get('vlan')?.entry
+        this.#vlanUses++
         this.#remove('vlan')
         break
       case 'ip':
@@ -131,5 +147,9 @@ export class Protocols {
     if (!candidate) return
     candidate.entry.implied = true
     this.#candidates.delete(layer)
+    // With its only field goes what implied the VLAN header.
+    if (candidate.fact.layer === 'network' && candidate.fact.selector === 'vlan' && --this.#vlanUses === 0) {
+      if (this.#impliedVlan) this.#impliedVlan.implied = false
+    }
   }
 }

@@ -52,10 +52,12 @@ export interface ShiftedValue {
   readonly bits: number
 }
 
-/** The other byte order than `of` has. */
+/** The other byte order than `of` has, in all of it or word by word. */
 export interface SwappedValue {
   readonly kind: 'swapped'
   readonly of: Value
+  /** Bytes of a word. */
+  readonly size: number
 }
 
 /** What a map gives for a key. */

@@ -102,7 +102,8 @@ export function portUnreachable(options: {
   return Uint8Array.from([...macBytes(to.mac), ...macBytes(from.mac), 0x08, 0x00, ...packet])
 }
 
-function ipHeader(protocol: number, source: string, destination: string, payload: number): number[] {
+/** Of IPv4, with its checksum; `payload` is the length of what follows. */
+export function ipHeader(protocol: number, source: string, destination: string, payload: number): number[] {
   const bytes = (address: string): number[] => address.split('.').map(Number)
   const header = [
     0x45,
@@ -123,12 +124,13 @@ function ipHeader(protocol: number, source: string, destination: string, payload
   return header
 }
 
-function word(value: number): [number, number] {
+/** Two bytes, the most significant first. */
+export function word(value: number): [number, number] {
   return [value >> 8, value & 0xff]
 }
 
 /** RFC 1071. */
-function checksum(bytes: readonly number[]): number {
+export function checksum(bytes: readonly number[]): number {
   let sum = 0
   for (let index = 0; index < bytes.length; index += 2)
     sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0)

@@ -11,6 +11,7 @@ import {
   SetScope,
   Trail,
 } from '../../../src/nft/compile/index.js'
+import { ByteorderOps } from '../../../src/nft/kernel/constants.js'
 import type { Family, MapObject, SetObject, Statement } from '../../../src/nft/model/index.js'
 
 const metaNames: { readonly [key: number]: string } = {
@@ -226,8 +227,8 @@ function body(expression: RuleExpression): string {
       return `bitwise reg ${dreg} = ( reg ${sreg} ${op === 1 ? '<<' : '>>'} ${data === undefined ? '' : value(data)} )`
     }
     case 'byteorder': {
-      const { sreg, dreg, size, len } = expression.data
-      return `byteorder reg ${dreg} = hton(reg ${sreg}, ${size}, ${len})`
+      const { sreg, dreg, op, size, len } = expression.data
+      return `byteorder reg ${dreg} = ${op === ByteorderOps.hton ? 'hton' : 'ntoh'}(reg ${sreg}, ${size}, ${len})`
     }
     case 'lookup': {
       const { sreg, dreg, set, flags } = expression.data
