@@ -53,7 +53,8 @@ export type {
   RouteRefused,
 } from './route-lookup.js'
 export type { RouteFilter, Routes } from './routes.js'
-export type { RoutingRule, RoutingRuleFilter, RoutingRules } from './routing-rules.js'
+export type { RoutingRule, RoutingRuleSpec } from './routing-rule.js'
+export type { RoutingRuleFilter, RoutingRules } from './routing-rules.js'
 export { applyInNamespace, Rtnl, type RtnlOptions } from './rtnl.js'
 export type { FilterListing, Filters, QdiscFilter, Qdiscs } from './traffic-control.js'
 export type { Device } from './values.js'

@@ -68,7 +68,7 @@ export const ROUTE_PROTOCOLS = {
 export const ROUTE_TABLES = { default: 253, main: 254, local: 255 } as const
 
 /** RTM_F_* and RTNH_F_* of linux/rtnetlink.h. */
-export const RouteFlag = { onlink: 0x4, lookupTable: 0x1000 } as const
+export const RouteFlag = { onlink: 0x4, lookupTable: 0x1000, fibMatch: 0x2000 } as const
 
 /** NUD_* of linux/neighbour.h. */
 export const NEIGHBOUR_STATES = {

@@ -35,13 +35,14 @@ import {
   qdiscSelectorRecord,
 } from './qdisc.js'
 import { NEXTHOP_PROPERTIES, ROUTE_PROPERTIES, type RouteSpec, routeRecord } from './route.js'
+import { type RoutingRuleSpec, RULE_PROPERTIES, ruleRecord } from './routing-rule.js'
 import type { Device, ResolveDevice } from './values.js'
 
 /** `add` fails when there is one already (NFB_EXISTS), `replace` takes its place, `delete` fails when there is none. */
 export type Direction = 'add' | 'replace' | 'delete'
 
 /**
- * One change to links, addresses, routes, neighbours or traffic control: plain data, discriminated by `kind` and, for links, `action`.
+ * One change to links, addresses, routes, routing rules, neighbours or traffic control: plain data, discriminated by `kind` and, for links, `action`.
  */
 export type RtnlOperation =
   | { readonly kind: 'link'; readonly action: 'create'; readonly link: LinkSpec }
@@ -49,6 +50,7 @@ export type RtnlOperation =
   | { readonly kind: 'link'; readonly action: 'delete'; readonly link: LinkSelector }
   | { readonly kind: 'address'; readonly action: Direction; readonly address: AddressSpec }
   | { readonly kind: 'route'; readonly action: Direction; readonly route: RouteSpec }
+  | { readonly kind: 'rule'; readonly action: 'add' | 'delete'; readonly rule: RoutingRuleSpec }
   | { readonly kind: 'neighbour'; readonly action: Direction; readonly neighbour: NeighbourSpec }
   | { readonly kind: 'fdb'; readonly action: Direction; readonly entry: FdbSpec }
   | { readonly kind: 'qdisc'; readonly action: 'add' | 'replace'; readonly qdisc: QdiscSpec }
@@ -97,6 +99,13 @@ export function addMessages(
       add(direction === 'delete' ? 'delRoute' : 'newRoute', NEW_FLAGS[direction], record)
       return
     }
+    case 'rule': {
+      const record = ruleRecord(operation.rule, caller, `${path}.rule`)
+      if (operation.action === 'add') add('newRule', NEW_FLAGS.add, record)
+      else if (operation.action === 'delete') add('delRule', NEW_FLAGS.delete, record)
+      else throw invalid('the action of a rule is add or delete', caller, `${path}.action`)
+      return
+    }
     case 'neighbour': {
       const record = neighbourRecord(operation.neighbour, caller, `${path}.neighbour`, resolve)
       const direction = checkDirection(operation.action, caller, path)
@@ -117,7 +126,7 @@ export function addMessages(
       return
     default:
       throw invalid(
-        'the kind of an operation is link, address, route, neighbour, fdb, qdisc or filter',
+        'the kind of an operation is link, address, route, rule, neighbour, fdb, qdisc or filter',
         caller,
         `${path}.kind`,
       )
@@ -268,6 +277,8 @@ export function describe(operation: RtnlOperation): string {
       return `${operation.action} address ${operation.address.address} on ${on(operation.address.device)}`
     case 'route':
       return `${operation.action} route to ${operation.route.destination}`
+    case 'rule':
+      return `${operation.action} routing rule ${operation.rule.priority}`
     case 'neighbour':
       return `${operation.action} neighbour ${operation.neighbour.address} on ${on(operation.neighbour.device)}`
     case 'fdb':
@@ -286,6 +297,7 @@ const SUBJECTS = {
   link: 'link',
   address: 'address',
   route: 'route',
+  rule: 'rule',
   neighbour: 'neighbour',
   fdb: 'entry',
   qdisc: 'qdisc',
@@ -295,6 +307,7 @@ const PROPERTIES = {
   link: LINK_PROPERTIES,
   address: ADDRESS_PROPERTIES,
   route: ROUTE_PROPERTIES,
+  rule: RULE_PROPERTIES,
   neighbour: NEIGHBOUR_PROPERTIES,
   fdb: NEIGHBOUR_PROPERTIES,
   qdisc: QDISC_PROPERTIES,

@@ -1,6 +1,6 @@
 import { type IPAddress, protocolNumbers } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
-import { checkInteger, checkObject } from '../input.js'
+import { checkBoolean, checkInteger, checkObject } from '../input.js'
 import type { RouteRecord } from '../native/records.js'
 import { RouteFlag } from './numbers.js'
 import { type Route, type RouteTable, type RouteType, readRoute } from './route.js'
@@ -24,6 +24,11 @@ export interface RouteLookup {
   readonly protocol?: 'tcp' | 'udp'
   readonly sourcePort?: number
   readonly destinationPort?: number
+  /**
+   * Whether the answer is the route as it stands in its table, with its destination and all of its nexthops, instead of what it
+   * makes of this packet (`ip route get fibmatch`). Default: false.
+   */
+  readonly wholeRoute?: boolean
 }
 
 /** The packet finds its way. */
@@ -37,7 +42,7 @@ export interface RouteFound {
   readonly source?: IPAddress
   /** The table that decided. IPv4 has `local` in `main` until the namespace has rules of its own. */
   readonly table: RouteTable
-  /** All of the answer; its destination is the address that was asked for, not that of the route. */
+  /** All of the answer; its destination is the address that was asked for, not that of the route, unless `wholeRoute`. */
   readonly route: Route
 }
 
@@ -78,6 +83,7 @@ const NAMES = [
   'protocol',
   'sourcePort',
   'destinationPort',
+  'wholeRoute',
 ] as const satisfies readonly (keyof RouteLookup)[]
 
 /** Finds the index of a link that may be given by its name. */
@@ -109,7 +115,11 @@ export async function lookupRecord(
     dstLen: bits,
     srcLen: source === undefined ? undefined : bits,
     // Otherwise IPv4 says `main` whatever it was; IPv6 refuses the flag and says the table anyway.
-    flags: destination.family === 4 ? RouteFlag.lookupTable : undefined,
+    flags:
+      (destination.family === 4 ? RouteFlag.lookupTable : 0) |
+      (lookup.wholeRoute !== undefined && checkBoolean(lookup.wholeRoute, operation, 'wholeRoute')
+        ? RouteFlag.fibMatch
+        : 0),
     dst: destination.bytes,
     src: source?.bytes,
     iif: lookup.inputDevice === undefined ? undefined : await find(lookup.inputDevice, 'inputDevice'),

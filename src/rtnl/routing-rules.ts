@@ -1,36 +1,8 @@
-import { Cidr } from '../address/index.js'
 import { checkObject } from '../input.js'
-import type { RoutingRuleRecord } from '../native/records.js'
 import type { Connection } from './connection.js'
-import { nameOf, ROUTE_TABLES } from './numbers.js'
-import type { RouteTable } from './route.js'
-import { compact, familyNumber, readAddress } from './values.js'
-
-/** FR_ACT_* of linux/fib_rules.h: what a rule does with what it matches. */
-const ACTIONS = { lookup: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } as const
-
-/** FIB_RULE_INVERT of linux/fib_rules.h. */
-const INVERT = 0x2
-
-/** A rule of the routing policy database (RTM_NEWRULE): which table decides about which packets. */
-export interface RoutingRule {
-  readonly family: 4 | 6
-  /** Lower is asked first. */
-  readonly priority: number
-  readonly action: keyof typeof ACTIONS | number
-  /** The table that is asked, of the action `lookup`. */
-  readonly table: RouteTable
-  /** Whether it is for the packets that do not match. */
-  readonly not: boolean
-  readonly source?: Cidr
-  readonly destination?: Cidr
-  readonly inputDevice?: string
-  readonly outputDevice?: string
-  readonly mark?: number
-  readonly mask?: number
-  /** All that the kernel said. */
-  readonly record: RoutingRuleRecord
-}
+import type { Direction } from './operation.js'
+import { type RoutingRule, type RoutingRuleSpec, readRule } from './routing-rule.js'
+import { familyNumber } from './values.js'
 
 /** Which rules to list. */
 export interface RoutingRuleFilter {
@@ -57,25 +29,18 @@ export class RoutingRules {
     }
     return rules
   }
-}
 
-function readRule(record: RoutingRuleRecord, family: 4 | 6): RoutingRule {
-  const network = (bytes: Uint8Array | undefined, length: number | undefined): Cidr | undefined => {
-    const address = readAddress(bytes)
-    return address === undefined ? undefined : Cidr.of(address, length ?? 0)
+  /** @throws NfbridgeError NFB_EXISTS */
+  add(rule: RoutingRuleSpec): Promise<void> {
+    return this.#apply('add', rule)
   }
-  return compact<RoutingRule>({
-    family,
-    priority: record.priority ?? 0,
-    action: nameOf(ACTIONS, record.action ?? 0),
-    table: nameOf(ROUTE_TABLES, record.fraTable ?? record.table ?? 0),
-    not: ((record.flags ?? 0) & INVERT) !== 0,
-    source: network(record.src, record.srcLen),
-    destination: network(record.dst, record.dstLen),
-    inputDevice: record.iifname,
-    outputDevice: record.oifname,
-    mark: record.fwmark,
-    mask: record.fwmask,
-    record,
-  })
+
+  /** @throws NfbridgeError NFB_MISSING */
+  delete(rule: RoutingRuleSpec): Promise<void> {
+    return this.#apply('delete', rule)
+  }
+
+  #apply(action: Exclude<Direction, 'replace'>, rule: RoutingRuleSpec): Promise<void> {
+    return this.#connection.apply([{ kind: 'rule', action, rule }], `rtnl.rules.${action}`)
+  }
 }
