@@ -121,7 +121,7 @@ export interface NetworkOptions {
   readonly hostBinding?: string | undefined
   /** See {@link LinkMode}. Default: `stateful`. */
   readonly linkMode?: LinkMode | undefined
-  /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: the outgoing route's. */
+  /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: that of the way out. */
   readonly mtu?: number | undefined
   /**
    * Whether a bridge of this name that exists is used; it is never deleted then. Its own addresses are the default of pools

@@ -12,7 +12,10 @@ import {
   type Neighbour,
   type Qdisc,
   type Route,
+  type RouteDecision,
+  type RouteLookup,
   type RouteType,
+  type RoutingRule,
   Rtnl,
   type RtnlOperation,
 } from '../../rtnl/index.js'
@@ -105,10 +108,23 @@ export class HostKernel {
     }
   }
 
-  /** The routes of the table `main`, of both families. */
+  /** The routes of all tables, of both families. */
   listRoutes(): Promise<Route[]> {
     this.#linkRequests += 1
-    return this.#rtnl.routes.list()
+    return this.#rtnl.routes.list({ table: 'all' })
+  }
+
+  /** The rules by which the kernel finds a table, of the families that it has. */
+  async listRoutingRules(): Promise<RoutingRule[]> {
+    this.#linkRequests += 1
+    const rules = await this.#rtnl.rules.list({ family: 4 })
+    return (await this.hasIPv6()) ? [...rules, ...(await this.#rtnl.rules.list({ family: 6 }))] : rules
+  }
+
+  /** What the kernel decides about a packet of the host. */
+  lookupRoute(lookup: RouteLookup): Promise<RouteDecision> {
+    this.#linkRequests += 1
+    return this.#rtnl.routes.lookup(lookup)
   }
 
   /** What an address is to the host by its routes: `local`, `broadcast`, `anycast` …; undefined: it leads nowhere. */
@@ -158,16 +174,16 @@ export class HostKernel {
 
   /** Whether the kernel has IPv6 (`ipv6.disable=1`); asked once. */
   async hasIPv6(): Promise<boolean> {
-    this.#ipv6 ??= await this.#hasSysctl('net/ipv6/conf/default/addr_gen_mode')
+    this.#ipv6 ??= (await this.readSysctlIfThere('net/ipv6/conf/default/addr_gen_mode')) !== undefined
     return this.#ipv6
   }
 
-  async #hasSysctl(name: string): Promise<boolean> {
+  /** A setting of the namespace; undefined where the kernel has none of the name. */
+  async readSysctlIfThere(name: string): Promise<string | undefined> {
     try {
-      await this.namespace.readSysctl(name)
-      return true
+      return await this.namespace.readSysctl(name)
     } catch (error) {
-      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return false
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
       throw error
     }
   }

@@ -74,6 +74,9 @@ export async function missingPeerRoutes(
   if (peers.length === 0) return []
   const standing = await kernel.listRoutes()
   return peers
-    .filter(({ subnet }) => !standing.some(({ destination }) => destination.equals(subnet)))
+    .filter(
+      ({ subnet }) =>
+        !standing.some(({ table, destination }) => table === 'main' && destination.equals(subnet)),
+    )
     .map((peer) => routeOperation('add', peer))
 }

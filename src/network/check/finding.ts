@@ -14,7 +14,7 @@ export type FindingCode =
   | 'forwarding-off'
   /** rp_filter drops what containers or peers send. */
   | 'rp-filter-drops'
-  /** A route of the host leads addresses of a network, or of a peer, elsewhere. */
+  /** A route of the host, or a rule that leads to another table, takes what is for a network, or for a peer. */
   | 'pool-shadowed'
   | 'peer-shadowed'
   | 'peer-route-gone'

@@ -1,7 +1,8 @@
-/** Routes of the host that lead what is for containers or peers elsewhere. */
+/** Routes and routing rules of the host that lead what is for containers or peers elsewhere. */
 import type { Cidr } from '../../address/index.js'
 import { linkByIndex, type NamespaceState } from '../../explain/index.js'
 import type { Route } from '../../rtnl/index.js'
+import { type Diversion, diversions, diversionText, mainFirst } from '../plan/host-routing.js'
 import type { PeerRecord } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
@@ -17,7 +18,8 @@ export function routeFindings({ state, registry }: CheckFacts): Finding[] {
         const index = state.links.find(({ name }) => name === bridge)?.index
         // Without an address of the bridge's there is no route to the pool, and none is wanted.
         if (!gateway || index === undefined) return []
-        return shadows(main, subnet, (route) => deviceOf(route) === index)
+        const isOurs = (route: Route): boolean => deviceOf(route) === index
+        const shadowing = shadows(main, subnet, isOurs)
           .filter(({ destination }) => !own.has(destination.toString()) || destination.equals(subnet))
           .map(
             (route): Finding => ({
@@ -28,6 +30,12 @@ export function routeFindings({ state, registry }: CheckFacts): Finding[] {
               remedy: deletion(state, route),
             }),
           )
+        const diverting = diversions(state, subnet, gateway, isOurs)
+          .filter((diversion) => isOfSomebody(state, diversion))
+          .map((diversion) =>
+            diversionFinding(state, 'pool-shadowed', network.name, `addresses of ${network.name}`, diversion),
+          )
+        return [...shadowing, ...diverting]
       }),
     ),
     ...[...registry.peers].flatMap((peer) => peerFindings(state, main, peer)),
@@ -54,6 +62,9 @@ function peerFindings(state: NamespaceState, main: readonly Route[], peer: PeerR
       ]
   return [
     ...found,
+    ...diversions(state, subnet, undefined, isOurs)
+      .filter(({ of }) => of === 'all')
+      .map((each) => diversionFinding(state, 'peer-shadowed', `${subnet}`, 'containers of the peer', each)),
     ...shadows(main, subnet, isOurs).map(
       (route): Finding => ({
         code: 'peer-shadowed',
@@ -64,6 +75,37 @@ function peerFindings(state: NamespaceState, main: readonly Route[], peer: PeerR
       }),
     ),
   ]
+}
+
+/** Whether anybody here sends what a rule names: a source that the host has not, or an interface, means nothing. */
+function isOfSomebody(state: NamespaceState, { rule, of }: Diversion): boolean {
+  if (of === 'all' || !rule) return true
+  const { source, inputDevice } = rule
+  if (inputDevice !== undefined && !state.links.some(({ name }) => name === inputDevice)) return false
+  return (
+    source === undefined ||
+    rule.not ||
+    state.addresses.some(({ address }) => source.contains(address.address))
+  )
+}
+
+/** A rule for some packets only takes these, and all others find their way. */
+function diversionFinding(
+  state: NamespaceState,
+  code: 'pool-shadowed' | 'peer-shadowed',
+  subject: string,
+  whose: string,
+  diversion: Diversion,
+): Finding {
+  const { subnet, route, of } = diversion
+  const way = route ? ` (${wayText(state, route)})` : ''
+  return {
+    code,
+    severity: of === 'all' ? 'error' : 'warning',
+    subject,
+    message: `what is for ${whose} (${subnet}) ${diversionText(diversion)}${way}`,
+    remedy: mainFirst(diversion),
+  }
 }
 
 /** Routes that win against ours in a part of a subnet: longer ones, or as long with a lower metric. */

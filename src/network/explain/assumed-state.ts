@@ -30,6 +30,7 @@ export function assumedState(
     generation: 0,
     ...listed,
     neighbours: container.endpoints.flatMap((endpoint) => gatewaysOf(view, endpoint)),
+    rules: [],
     fdb: [],
     evaluator: new Evaluator(new Catalog({ nftables: [], generation: 0 }), environmentOf(listed)),
     lookup: async (question) => decide(listed, question),

@@ -13,6 +13,7 @@ import type {
 } from '../options.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
+import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
 import { type PoolSettings, parsePools } from './pool-settings.js'
@@ -179,13 +180,6 @@ function parseInterfaces(given: readonly string[]): string[] {
   })
   return [...new Set(names)]
 }
-
-/** In bytes: what every host takes at least, 576 with IPv4 (RFC 791, 3.1), and what every link must carry with IPv6 (RFC 8200, 5). */
-export function smallestMtu(families: readonly Family[]): number {
-  return families.includes(6) ? 1280 : 576
-}
-
-export const LARGEST_MTU = 65_535
 
 function parseMtu(mtu: number, families: readonly Family[]): number {
   return checkInteger(mtu, [smallestMtu(families), LARGEST_MTU], CREATE, 'mtu')

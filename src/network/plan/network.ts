@@ -3,9 +3,11 @@ import { joinPath } from '../../errors.js'
 import { AddressPool, isHostAddress } from './address-pool.js'
 import { bridgeNames } from './bridge-names.js'
 import { defaultPools } from './default-pools.js'
+import { type HostRouting, obstacleOf } from './host-routing.js'
+import { defaultMtu, type WaysOut } from './mtu.js'
 import { splitBits } from './network-conflicts.js'
 import { refuseNetwork } from './network-refusal.js'
-import { LARGEST_MTU, type NetworkSettings, smallestMtu } from './network-settings.js'
+import type { NetworkSettings } from './network-settings.js'
 import { holderOf } from './peer.js'
 import type { PoolSettings } from './pool-settings.js'
 import type { Family, NetworkRecord, PoolRecord } from './records.js'
@@ -16,22 +18,15 @@ export const DEFAULT_NETWORK = { name: 'docker0' } as const
 
 /** What planning a network must know of the host. */
 export interface HostFacts {
-  /**
-   * Destinations of the host's own routes. Those by interfaces of ours, and by a bridge that is to be adopted, don't matter;
-   * nor do default routes, which everything overlaps.
-   */
-  readonly routes: readonly Cidr[]
-  /** MTU of the interface that the default route leads to; undefined where there is none. */
-  readonly outgoingMtu: number | undefined
+  /** Its routing, without what leads to interfaces of ours, or to a bridge that is to be adopted. */
+  readonly routing: HostRouting
+  readonly out: WaysOut
   /** Addresses of the bridge that is to be adopted, with their prefix lengths; none otherwise. */
   readonly bridgeAddresses: readonly Cidr[]
 }
 
 /** Interface groups of our containers' host ends start here: far from what people number by hand. */
 const FIRST_GROUP = 0x6e660000
-
-/** What an interface has unless it is told otherwise. */
-const ETHERNET_MTU = 1500
 
 /**
  * Chooses what was left open (pools, gateways, bridges, MTU, group) and refuses what collides with another network, a peer,
@@ -49,11 +44,11 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     throw refuseNetwork('NFB_NAME_TAKEN', `there is ${what} already`, 'name')
   }
   const bridges = bridgeNames(name, settings.bridges, new Set(networks.flatMap((each) => each.bridges)))
-  const holder = (subnet: Cidr): string | undefined => {
-    const route = facts.routes.find((each) => each.prefixLength > 0 && each.overlaps(subnet))
-    return holderOf(subnet, view) ?? (route && `${route}, to which the host has a route`)
+  const obstacle = (subnet: Cidr): string | undefined => {
+    const holder = holderOf(subnet, view)
+    return holder === undefined ? obstacleOf(facts.routing, subnet) : `overlaps ${holder}`
   }
-  const planned = choosePools(settings, facts.bridgeAddresses, holder)
+  const planned = choosePools(settings, facts.bridgeAddresses, obstacle)
   return {
     name,
     bridges,
@@ -70,7 +65,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     allowDirectRouting,
     hostBinding: settings.hostBinding,
     linkMode,
-    mtu: settings.mtu ?? defaultMtu(facts.outgoingMtu, settings.families),
+    mtu: settings.mtu ?? defaultMtu(planned, facts.routing, facts.out),
     adopted: settings.adopt,
     group: freeGroup(networks),
   }
@@ -80,19 +75,18 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
 function choosePools(
   { pools, families, bridges }: NetworkSettings,
   bridgeAddresses: readonly Cidr[],
-  holder: (subnet: Cidr) => string | undefined,
+  obstacle: (subnet: Cidr) => string | undefined,
 ): PoolSettings[] {
   for (const { subnet, path } of pools) {
-    const other = holder(subnet)
-    if (other)
-      throw refuseNetwork('NFB_POOL_OVERLAP', `${subnet} overlaps ${other}`, joinPath(path, 'subnet'))
+    const reason = obstacle(subnet)
+    if (reason) throw refuseNetwork('NFB_POOL_OVERLAP', `${subnet} ${reason}`, joinPath(path, 'subnet'))
   }
   const missing = families.filter((family) => !pools.some(({ subnet }) => subnet.family === family))
   return [
     ...pools,
     ...missing.map((family) => {
       const address = bridgeAddresses.find((each) => each.family === family)
-      if (!address) return defaultPool(family, bridges, pools, holder)
+      if (!address) return defaultPool(family, bridges, pools, obstacle)
       const subnet = Cidr.of(address.network, address.prefixLength)
       return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
     }),
@@ -116,13 +110,17 @@ function defaultPool(
   family: Family,
   bridges: number,
   given: readonly PoolSettings[],
-  holder: (subnet: Cidr) => string | undefined,
+  obstacle: (subnet: Cidr) => string | undefined,
 ): PoolSettings {
+  let last = ''
   for (const subnet of defaultPools(family, splitBits(bridges))) {
-    if (!holder(subnet)) return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+    const reason = obstacle(subnet)
+    if (!reason) return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+    last = `${subnet} ${reason}`
   }
   const path = given.length > 0 ? 'pools' : 'subnet'
-  throw refuseNetwork('NFB_POOL_FULL', `every default pool of IPv${family} is in use; give a subnet`, path)
+  const message = `every default pool of IPv${family} is in use (at last: ${last}); give a subnet`
+  throw refuseNetwork('NFB_POOL_FULL', message, path)
 }
 
 /** The parts of a pool, one for each bridge: as large as each other, with a gateway each unless they are isolated. */
@@ -161,12 +159,6 @@ function gatewayOf({ gateway, path }: PoolSettings, part: PoolRecord): IPAddress
   if (value) return value
   const message = `nothing of ${part.subnet} is left for the gateway; exclude less, or give a gateway`
   throw refuseNetwork('NFB_SETTING_CONFLICT', message, joinPath(path, 'exclude'))
-}
-
-/** That of the way out, so that nothing is fragmented there; undefined where it is what interfaces have anyway. */
-function defaultMtu(outgoing: number | undefined, families: readonly Family[]): number | undefined {
-  if (outgoing === undefined || outgoing === ETHERNET_MTU) return undefined
-  return Math.min(Math.max(outgoing, smallestMtu(families)), LARGEST_MTU)
 }
 
 function freeGroup(networks: readonly NetworkRecord[]): number {

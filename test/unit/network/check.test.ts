@@ -7,6 +7,7 @@ import { planNetwork } from '../../../src/network/plan/network.js'
 import { parseHostOptions, parseNetworkOptions } from '../../../src/network/plan/network-settings.js'
 import { Registry } from '../../../src/network/plan/registry.js'
 import type { Link } from '../../../src/rtnl/index.js'
+import { BARE } from './view-fixtures.js'
 
 /** What a kernel test can't bring about: settings of the whole machine, a module that is missing, a thousand ports. */
 function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: number): CheckFacts {
@@ -15,11 +16,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
   const network = planNetwork(
     registry,
     parseNetworkOptions({ name: 'docker0', subnet: '172.17.0.0/16' }, host),
-    {
-      routes: [],
-      bridgeAddresses: [],
-      outgoingMtu: 1500,
-    },
+    BARE,
   )
   registry.apply({ networks: new Map([[network.name, network]]) })
   const links: Link[] = [
@@ -31,6 +28,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
     name: 'the host',
     generation: 1,
     ...listed,
+    rules: [],
     neighbours: [],
     fdb: [],
     evaluator: new Evaluator(new Catalog({ nftables: [], generation: 1 }), environmentOf(listed)),

@@ -7,7 +7,7 @@ import type { NetworkRecord } from '../../../src/network/plan/records.js'
 import { planUpdate } from '../../../src/network/plan/update.js'
 import { withChange } from '../../../src/network/plan/view.js'
 import { thrown } from './thrown.js'
-import { BARE, container, peer, plan, poolTexts, viewOf } from './view-fixtures.js'
+import { BARE, container, hostFacts, peer, plan, poolTexts, viewOf } from './view-fixtures.js'
 
 const DOCKER0 = plan({ name: 'docker0', subnet: '172.17.0.0/16' })
 
@@ -103,7 +103,7 @@ describe('planning a network', () => {
     [1200, { ipv6: true }, 1280],
     [65_536, {}, 65_535],
   ])('with an outgoing MTU of %s and %j has MTU %s', (outgoingMtu, options, mtu) => {
-    expect(plan({ name: 'br1', ...options }, viewOf([]), { ...BARE, routes: [], outgoingMtu }).mtu).toBe(mtu)
+    expect(plan({ name: 'br1', ...options }, viewOf([]), hostFacts([], outgoingMtu)).mtu).toBe(mtu)
   })
 })
 
@@ -111,11 +111,7 @@ describe('names and pools that somebody has', () => {
   const spread = plan({ name: 'wide', subnet: '10.9.0.0/16', bridges: 3 })
   const dual = plan({ name: 'dual', pools: [{ subnet: '10.8.0.0/24' }, { subnet: 'fd00:8::/64' }] })
   const view = viewOf([DOCKER0, spread, dual], [peer('172.30.0.0/16', '192.0.2.2')])
-  const facts = {
-    ...BARE,
-    routes: ['0.0.0.0/0', '10.7.0.0/24', '2001:db8::/32'].map((text) => Cidr.parse(text)),
-    outgoingMtu: 1500,
-  }
+  const facts = hostFacts(['0.0.0.0/0', '10.7.0.0/24', '2001:db8::/32'])
 
   it.each([
     [{ name: 'docker0' }, 'NFB_NAME_TAKEN', 'name', 'a network "docker0"'],
@@ -200,25 +196,20 @@ describe('default pools', () => {
 
   it("are Docker's for IPv4, the first that is free of networks, peers and routes", () => {
     const view = viewOf([DOCKER0], [peer('172.18.0.0/16', '192.0.2.2')])
-    const facts = {
-      ...BARE,
-      routes: [Cidr.parse('172.19.4.0/24'), Cidr.parse('0.0.0.0/0')],
-      outgoingMtu: undefined,
-    }
+    const facts = hostFacts(['172.19.4.0/24', '0.0.0.0/0'], undefined)
     expect(poolTexts(plan({ name: 'br1' }, view, facts))).toEqual(['br1 172.20.0.0/16 172.20.0.1'])
   })
 
   it('are exhausted some time, and it is said of which family', () => {
-    const routes = [Cidr.parse('172.16.0.0/12')]
-    const last = plan({ name: 'br1' }, viewOf([]), { ...BARE, routes })
+    const last = plan({ name: 'br1' }, viewOf([]), hostFacts(['172.16.0.0/12']))
     expect(poolTexts(last)).toEqual(['br1 192.168.0.0/20 192.168.0.1'])
-    const full = { ...BARE, routes: [...routes, Cidr.parse('192.168.0.0/16')] }
+    const full = hostFacts(['172.16.0.0/12', '192.168.0.0/16'])
     expect(thrown(() => plan({ name: 'br1' }, viewOf([]), full))).toMatchObject({
       code: 'NFB_POOL_FULL',
       path: 'subnet',
       reason: expect.stringContaining('IPv4'),
     })
-    const used = { ...BARE, routes: [Cidr.parse('fd00::/8')] }
+    const used = hostFacts(['fd00::/8'])
     expect(
       thrown(() => plan({ name: 'br1', ipv6: true, pools: [{ subnet: '10.0.0.0/24' }] }, viewOf([]), used)),
     ).toMatchObject({ code: 'NFB_POOL_FULL', path: 'pools', reason: expect.stringContaining('IPv6') })

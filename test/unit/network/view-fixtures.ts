@@ -9,6 +9,7 @@ import type {
   PeerRecord,
 } from '../../../src/network/plan/records.js'
 import { type NetworkView, withChange } from '../../../src/network/plan/view.js'
+import type { Route } from '../../../src/rtnl/index.js'
 
 const EMPTY: NetworkView = {
   network: () => undefined,
@@ -33,8 +34,43 @@ export function viewOf(
   })
 }
 
+/** A host whose table `main` has routes to these destinations, by an interface of this MTU. */
+export function hostFacts(destinations: readonly string[] = [], mtu: number | undefined = 1500): HostFacts {
+  const routes = destinations.map((each) => hostRoute(each))
+  const outgoing = mtu === undefined ? {} : { 4: hostRoute('0.0.0.0/0'), 6: hostRoute('::/0') }
+  const linkMtus = new Map(mtu === undefined ? [] : [[UPLINK, mtu]])
+  return {
+    routing: { rules: [], routes, addresses: [] },
+    out: {
+      routes: outgoing,
+      strangers: { 4: parseAddress('198.51.100.77'), 6: parseAddress('2001:db8:77::77') },
+      linkMtus: { 4: linkMtus, 6: linkMtus },
+    },
+    bridgeAddresses: [],
+  }
+}
+
+const UPLINK = 2
+
+/** A route as the kernel tells of it. */
+export function hostRoute(destination: string, more: Partial<Route> = {}): Route {
+  const network = Cidr.parse(destination)
+  return {
+    family: network.family,
+    destination: network,
+    table: 'main',
+    scope: 'universe',
+    type: 'unicast',
+    protocol: 'static',
+    onlink: false,
+    device: UPLINK,
+    record: {},
+    ...more,
+  }
+}
+
 /** A host with nothing but a network card of the usual MTU. */
-export const BARE: HostFacts = { routes: [], outgoingMtu: 1500, bridgeAddresses: [] }
+export const BARE: HostFacts = hostFacts()
 
 /** Parses and plans a network. */
 export function plan(
