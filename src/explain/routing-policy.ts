@@ -3,7 +3,7 @@
  * about (`fib`, the reverse path), and to name the rule that decided.
  */
 import { parseAddress } from '../address/index.js'
-import type { Route, RouteTable, RoutingRule } from '../rtnl/index.js'
+import type { Route, RouteTable, RouteType, RoutingRule } from '../rtnl/index.js'
 
 /** What rules look at. What is left out is zero, as in a packet that has none of it. */
 export interface Flow {
@@ -46,7 +46,7 @@ export function decideRoute({ rules, routes }: RoutingState, flow: Flow): Policy
     if (rule.priority < from || !applies(rule, flow)) continue
     if (rule.action === 'nop') continue
     if (rule.action === 'goto') {
-      from = rule.record.goto ?? from
+      from = rule.goto ?? from
       continue
     }
     if (rule.action !== 'lookup') return { rule }
@@ -105,10 +105,15 @@ function withinRange(range: Uint8Array | undefined, port: number | undefined): b
   return port !== undefined && port >= first && port <= last
 }
 
-/** `suppress_prefixlength`: routes as short as that do not count (WireGuard's wg-quick). */
-function isSuppressed({ record }: RoutingRule, { destination }: Route): boolean {
-  const least = record.suppressPrefixlen
-  return least !== undefined && least !== 0xffffffff && destination.prefixLength <= least
+/** Types of routes that lead nowhere. */
+export const REFUSING: ReadonlySet<RouteType> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw'])
+
+/**
+ * `suppress_prefixlength`: routes as short as that do not count (WireGuard's wg-quick), unless they refuse: the kernel heeds the
+ * refusal first.
+ */
+export function isSuppressed({ suppressPrefixLength }: RoutingRule, { destination, type }: Route): boolean {
+  return destination.prefixLength <= (suppressPrefixLength ?? -1) && !REFUSING.has(type)
 }
 
 /** The route with the longest prefix, of those the one with the lowest metric. */

@@ -1,5 +1,6 @@
 import { Cidr, type IPAddress } from '../../address/index.js'
-// Types alone: planning loads no addon.
+// Not from the folders' indexes, which load the addon: planning needs none.
+import { isSuppressed, REFUSING, ruleText } from '../../explain/routing-policy.js'
 import type { Route } from '../../rtnl/route.js'
 import type { RoutingRule } from '../../rtnl/routing-rule.js'
 
@@ -31,9 +32,6 @@ interface Probe {
   /** `lo`: the host sends it; undefined: it comes in by an interface that no rule names. */
   readonly input: 'lo' | undefined
 }
-
-/** Types of routes that lead nowhere. */
-const REFUSING: ReadonlySet<unknown> = new Set(['unreachable', 'blackhole', 'prohibit', 'throw'])
 
 /**
  * What takes packets for a subnet before the table `main` is asked, as fib_rules_lookup (net/core/fib_rules.c) does it. Three kinds
@@ -121,17 +119,13 @@ function takenBy(
   subnet: Cidr,
   isOurs: (route: Route) => boolean,
 ): 'passed' | 'ours' | { readonly route: Route | undefined; readonly whole: boolean } {
-  const { action, table, suppressPrefixLength, destination } = rule
+  const { action, table, destination } = rule
   if (action === 'blackhole' || action === 'unreachable' || action === 'prohibit')
     return { route: undefined, whole: true }
   if (action !== 'lookup') return 'passed'
   const within = destination && !rule.not && subnet.contains(destination.network) ? destination : subnet
   const there = routes.filter(
-    (route) =>
-      route.table === table &&
-      route.destination.overlaps(within) &&
-      // What refuses is not passed over: the kernel heeds the refusal first.
-      (REFUSING.has(route.type) || route.destination.prefixLength > (suppressPrefixLength ?? -1)),
+    (route) => route.table === table && route.destination.overlaps(within) && !isSuppressed(rule, route),
   )
   const cover = effective(there.filter(({ destination: each }) => covers(each, within)))
   if (cover && isOurs(cover)) return 'ours'
@@ -249,24 +243,6 @@ export function diversionText({ rule, route }: Diversion): string {
   const { destination, type } = route
   const what = `${type === 'unicast' ? '' : `${type} `}${destination.prefixLength === 0 ? 'default' : destination}`
   return `is led away by ${which}, to ${what}`
-}
-
-/** As `ip rule` shows it, without what few rules have. */
-export function ruleText(rule: RoutingRule): string {
-  const { not, source, destination, mark, mask, inputDevice, action, table, suppressPrefixLength } = rule
-  return [
-    ...(not ? ['not'] : []),
-    ...(source ? [`from ${source}`] : []),
-    ...(destination ? [`to ${destination}`] : []),
-    ...(mark === undefined
-      ? []
-      : [
-          `fwmark 0x${mark.toString(16)}${mask === undefined || mask === 0xffff_ffff ? '' : `/0x${mask.toString(16)}`}`,
-        ]),
-    ...(inputDevice === undefined ? [] : [`iif ${inputDevice}`]),
-    action === 'lookup' ? `lookup ${table}` : String(action),
-    ...(suppressPrefixLength === undefined ? [] : [`suppress_prefixlength ${suppressPrefixLength}`]),
-  ].join(' ')
 }
 
 /** A command that lets the table `main` decide about a subnet before a rule does. */

@@ -170,12 +170,12 @@ describe('routes of other tables, to which rules lead', () => {
   })
 
   it.each<[string, readonly string[], 'error' | 'warning', RegExp]>([
-    ['a subnet of a VPN', tailscale, 'error', /rule 5270 \(lookup 52\), to 172\.16\.0\.0\/12/],
+    ['a subnet of a VPN', tailscale, 'error', /rule 5270 \(from all lookup 52\), to 172\.16\.0\.0\/12/],
     [
       'an exit node',
       ['route add default via 203.0.113.2 table 52', 'rule add priority 5270 lookup 52'],
       'error',
-      /rule 5270 \(lookup 52\), to default/,
+      /rule 5270 \(from all lookup 52\), to default/,
     ],
     [
       'the containers sent through a VPN',
