@@ -15,7 +15,7 @@ const packages = [
     debian: 'coreutils',
     use: 'test',
     required: true,
-    programs: ['cat', 'env', 'mkfifo', 'seq', 'sleep', 'test'],
+    programs: ['cat', 'env', 'mkfifo', 'seq', 'sleep', 'test', 'true'],
   },
   { debian: 'bash', use: 'test', required: true, programs: ['bash'] },
   { debian: 'grep', use: 'test', required: true, programs: ['grep'] },
