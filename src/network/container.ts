@@ -72,6 +72,11 @@ export class Container {
     return this.#record('Container.hostname').hostname
   }
 
+  /** What follows the host name in its full name; undefined: nothing does but what the host name has itself. */
+  get domainname(): string | undefined {
+    return this.#record('Container.domainname').domainname
+  }
+
   /** `host`: it uses the host's network, and only its name is known here. */
   get state(): 'running' | 'stopped' | 'host' {
     return this.#record('Container.state').state
@@ -130,12 +135,15 @@ export class Container {
     return linksOf(this.#context.registry, this.#record('Container.links'))
   }
 
-  /** The lines of the container's hosts file that its links give: alias, host name, name and short id of each server. */
+  /** The lines of the container's hosts file that its links give: alias, host name, name and further names of each server. */
   get hosts(): HostsLine[] {
     return hostsLines(this.#context.registry, this.#record('Container.hosts'))
   }
 
-  /** The whole text of its hosts file: what `hostsFile` is kept equal to. */
+  /**
+   * The text of its hosts file: localhost, `addHosts`, the servers that it is linked to, and itself. In `hostsFile` it stands between two
+   * comments, beside the lines of others.
+   */
   get hostsText(): string {
     return hostsText(this.#context.registry, this.#record('Container.hostsText'))
   }

@@ -10,6 +10,7 @@ export type { Link } from './container-link.js'
 export type * from './explain/explanation.js'
 export { Network } from './network.js'
 export type {
+  AddHostOption,
   BandwidthLimit,
   BandwidthOptions,
   ConnectOptions,

@@ -154,6 +154,12 @@ export interface PeerOptions {
 export type LinkOption = string | { readonly container: string; readonly alias?: string | undefined }
 
 /**
+ * A line of a hosts file, as Docker's `--add-host`: `db.example.com:192.0.2.7`, `db=2001:db8::7`, or an object. The address
+ * `host-gateway` is the host's, by which the container reaches it: the gateway of the network that its way out goes by.
+ */
+export type AddHostOption = string | { readonly name: string; readonly address: string }
+
+/**
  * A published port as Docker writes it, or an object. `8080:80` is port 8080 of every address of the host, `0.0.0.0:8080:80` of
  * every IPv4 address, `[::]:8080:80` of every IPv6 address, `127.0.0.1:8080:80/tcp` of one; `8000-8009:80-89/udp` are ports one to
  * one, `8000-8009:80` is the first that is free, `80` or `127.0.0.1::80` any free one of the host's dynamic ports
@@ -187,6 +193,8 @@ export interface EndpointOptions {
   readonly mac?: string | undefined
   /** The interface's name in the container. Default: `eth0`, or the first `ethN` that it has not. */
   readonly interfaceName?: string | undefined
+  /** Further names that it has in the hosts files of containers that are linked to it, on this network. Default: none. */
+  readonly aliases?: readonly string[] | undefined
   /** The container's default route goes by its network of the highest priority, -1000 to 1000. Default: 0. */
   readonly priority?: number | undefined
   /** Limits of its bandwidth. Default: none. */
@@ -225,13 +233,20 @@ export interface ContainerOptions extends EndpointOptions {
   readonly id?: string | undefined
   /** The name that the container calls itself. Default: the short id. It is no key: links are not found by it. */
   readonly hostname?: string | undefined
+  /** What follows `hostname` in its full name: `example.com`. Default: none, or what `hostname` has behind its first dot. */
+  readonly domainname?: string | undefined
+  /** Further lines of its hosts file: see {@link AddHostOption}. Default: none. */
+  readonly addHosts?: readonly AddHostOption[] | undefined
   /** Ports that links to this container open: `80/tcp`, `53/udp`, `8000-8010`. Default: none. */
   readonly expose?: readonly (string | number)[] | undefined
   /** Ports of the host that lead to this container. Default: none. */
   readonly publish?: readonly PublishOption[] | undefined
   /** Containers that this one may reach: see {@link LinkOption}. Default: none. */
   readonly links?: readonly LinkOption[] | undefined
-  /** A file that is kept equal to the container's `hostsText`, replaced as a whole. Default: none. */
+  /**
+   * A file that holds the lines of the container's `hostsText`, kept up to date between two comments; other lines of it stay. It is
+   * replaced as a whole, never half written, and made where it is missing. Default: none.
+   */
   readonly hostsFile?: string | undefined
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../../address/index.js'
 import { checkInteger } from '../../input.js'
 import { requestedPublication } from '../plan/publish-settings.js'
+import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
 import {
   type BandwidthRecord,
   type ContainerPort,
@@ -25,10 +26,11 @@ const STATES = ['running', 'stopped', 'host'] as const
 
 /** A container as JSON: text forms only, which the parsers of the caller's own input read again. */
 export function containerToJson(container: ContainerRecord): object {
-  const { endpoints, exposed, published, ...rest } = container
+  const { endpoints, exposed, published, addHosts, ...rest } = container
   return {
     ...rest,
     endpoints: endpoints.map(endpointToJson),
+    addHosts: addHosts.map(addHostText),
     expose: exposed.map(portText),
     publish: published.map(publishedToJson),
   }
@@ -36,17 +38,22 @@ export function containerToJson(container: ContainerRecord): object {
 
 /** @throws NfbridgeError or TypeError when it is not what {@link containerToJson} made */
 export function containerFromJson(value: object): ContainerRecord {
+  // A file of a version that did not know it was written beside a hosts file that was all ours.
+  const isOld = get(value, 'addHosts') === undefined
   return {
     id: text(value, 'id'),
     name: text(value, 'name'),
     hostname: text(value, 'hostname'),
+    domainname: optional(value, 'domainname', text),
     state: stateOf(text(value, 'state')),
     netns: optional(value, 'netns', text),
     endpoints: objects(value, 'endpoints').map(endpointFromJson),
     exposed: texts(value, 'expose').map(portFromJson),
     published: objects(value, 'publish').map(publishedFromJson),
     links: objects(value, 'links').map(linkFromJson),
+    addHosts: parseAddHosts(optional(value, 'addHosts', texts) ?? [], OPERATION, 'addHosts'),
     hostsFile: optional(value, 'hostsFile', text),
+    ...(isOld || optional(value, 'hostsFileUnmarked', flag) ? { hostsFileUnmarked: true } : {}),
   }
 }
 
@@ -66,6 +73,7 @@ function endpointFromJson(value: object): EndpointRecord {
     hostInterface: text(value, 'hostInterface'),
     interfaceName: text(value, 'interfaceName'),
     index: whole(value, 'index', [1, 0x7fff_ffff]),
+    aliases: optional(value, 'aliases', texts) ?? [],
     priority: whole(value, 'priority', [-1000, 1000]),
     metric: whole(value, 'metric', [1, 0xffff_ffff]),
     ingress: optional(value, 'ingress', bandwidthFromJson),

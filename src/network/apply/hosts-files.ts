@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, wr
 import { basename, dirname, join } from 'node:path'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Touched } from '../plan/elements.js'
+import { hasOwnLines, withOwnLines } from '../plan/hosts-block.js'
 import { hostsText } from '../plan/hosts-lines.js'
 import type { ContainerRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
@@ -28,21 +29,16 @@ export function hostsFileSteps(
   const leaves = `hosts files ${files.map(({ file }) => file).join(', ')}`
   /** What this step put another text in place of; undefined: no file. */
   const replaced = new Map<string, string | undefined>()
-  const undo = async (): Promise<void> => {
-    for (const each of files) restore(each)
-    for (const { file, absent } of files) {
-      if (absent === undefined && replaced.has(file)) putBack(file, replaced.get(file))
-    }
-  }
   return [
     {
       leaves,
       apply: async () => {
         try {
-          for (const { file, absent, present, path } of files) {
+          for (const each of files) {
+            const { file, present, path } = each
             if (present === undefined) continue
-            const before = absent ?? readIfThere(file)
-            replaceFile(file, present, path)
+            const before = readIfThere(file, path)
+            replaceFile(file, textWith(each, before, present), path)
             replaced.set(file, before)
           }
         } catch (error) {
@@ -51,9 +47,24 @@ export function hostsFileSteps(
           })
         }
       },
-      undo,
+      undo: async () => {
+        for (const each of files) {
+          if (each.absent !== undefined) restore(each)
+          else if (replaced.has(each.file)) putBack(each.file, replaced.get(each.file))
+        }
+      },
     },
   ]
+}
+
+/** The lines of others stay; of a file that an earlier version wrote, there are none until ours are marked. */
+function textWith(
+  { isUnmarked, former }: Pick<HostsFile, 'isUnmarked' | 'former'>,
+  current: string | undefined,
+  own: string,
+): string {
+  const isOurs = isUnmarked && current !== undefined && !hasOwnLines(current)
+  return withOwnLines(isOurs ? undefined : current, own, former)
 }
 
 /** A file that was not ours before the call is again what it was. */
@@ -62,11 +73,15 @@ function putBack(file: string, text: string | undefined): void {
   else replaceFile(file, text)
 }
 
-function readIfThere(file: string): string | undefined {
+/** Bytes as they are, whatever the lines of others hold; ours are ASCII. */
+const ENCODING = 'latin1'
+
+function readIfThere(file: string, path?: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    // Whatever is in the way is said when it is written.
+    return readFileSync(file, ENCODING)
+  } catch (error) {
+    // Put in place of one that can't be read, ours would be its only lines.
+    if (errnoOf(error) !== 'ENOENT') throw fileError(file, error, path)
     return undefined
   }
 }
@@ -79,21 +94,26 @@ export function refreshHostsFiles(view: NetworkView): void {
   for (const container of view.containers) {
     const { hostsFile: file } = container
     if (file === undefined) continue
-    const text = textOf(view, container)
-    if (text === undefined || readIfThere(file) === text) continue
+    const own = textOf(view, container)
+    if (own === undefined) continue
     try {
-      replaceFile(file, text)
+      const current = readIfThere(file)
+      const text = textWith({ isUnmarked: container.hostsFileUnmarked === true, former: own }, current, own)
+      if (current !== text) replaceFile(file, text)
     } catch (error) {
       if (!(error instanceof NfbridgeError)) throw error
     }
   }
 }
 
-/** A container's file and what is in it before and after; undefined: it is left as it is. */
+/** A container's file and our lines in it before and after; undefined: it is left as it is. */
 interface HostsFile {
   readonly file: string
   readonly absent: string | undefined
   readonly present: string | undefined
+  /** Our lines of both, by which what we wrote is known. */
+  readonly former: string
+  readonly isUnmarked: boolean
   /** Where the caller gave it, in this call; undefined: in an earlier one. */
   readonly path: string | undefined
 }
@@ -111,7 +131,13 @@ function changedFile(
   const texts = { absent: textOf(absent, before), present: textOf(present, after) }
   if (texts.absent === texts.present) return undefined
   const place = before ? undefined : places.get(id)
-  return { file, ...texts, path: place && joinPath(place.path, 'hostsFile') }
+  return {
+    file,
+    ...texts,
+    former: `${texts.absent ?? ''}${texts.present ?? ''}`,
+    isUnmarked: (before ?? after)?.hostsFileUnmarked === true,
+    path: place && joinPath(place.path, 'hostsFile'),
+  }
 }
 
 /** Nobody reads the file of a container that is stopped; it is written anew when it starts. */
@@ -120,10 +146,11 @@ function textOf(view: NetworkView, container: ContainerRecord | undefined): stri
 }
 
 /** Back to what it was; with its directory gone, the container is gone with all that reads it. */
-function restore({ file, absent }: HostsFile): void {
+function restore(each: HostsFile): void {
+  const { file, absent } = each
   if (absent === undefined) return
   try {
-    replaceFile(file, absent)
+    replaceFile(file, textWith(each, readIfThere(file), absent))
   } catch (error) {
     if (!(error instanceof NfbridgeError) || error.errno !== 'ENOENT') throw error
   }
@@ -136,7 +163,7 @@ function replaceFile(given: string, text: string, path?: string): void {
     const mode = modeOf(file)
     const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
     try {
-      writeFileSync(draft, text, { mode, flag: 'wx' })
+      writeFileSync(draft, text, { mode, flag: 'wx', encoding: ENCODING })
       // What the process' mask took away.
       chmodSync(draft, mode)
       renameSync(draft, file)
@@ -175,7 +202,7 @@ function fileError(file: string, error: unknown, path: string | undefined): Nfbr
         ? 'NFB_NOT_PERMITTED'
         : 'NFB_INVALID_ARGUMENT',
     operation: 'hostsFile',
-    message: `can't write the hosts file ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    message: `can't keep the hosts file ${file}: ${error instanceof Error ? error.message : String(error)}`,
     errno,
     path,
     cause: error,

@@ -2,12 +2,13 @@ import { Claims, refusal } from './claims.js'
 import type { ContainerSettings, HostContainerSettings } from './container-settings.js'
 import { planEndpoint } from './endpoint.js'
 import type { PortFacts } from './host-ports.js'
+import { hostGateways } from './hosts-lines.js'
 import { planLinks } from './link.js'
 import type { Plan } from './plan.js'
 import { checkPublishable, claimPublications, reservePublications, withHostBinding } from './publish.js'
 import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
-import { withChange } from './view.js'
+import { type NetworkView, withChange } from './view.js'
 
 const OPERATION = 'Network.attach'
 
@@ -41,6 +42,7 @@ export function planAttach(
   }
   const published = unlinked.map((container, index) => {
     const requested = requests[index] ?? []
+    checkHostGateway(view, container, settings[index]?.path)
     checkPublishable(view, container, requested, firewall, OPERATION)
     return {
       ...container,
@@ -78,12 +80,14 @@ export function planHostContainer(
     id,
     name: claims.name(settings.name, refuse),
     hostname: shortId(id),
+    domainname: undefined,
     state: 'host',
     netns: undefined,
     endpoints: [],
     exposed: [],
     published: [],
     links: [],
+    addHosts: [],
     hostsFile: undefined,
   }
   return { container, change: { containers: byId([container]) }, touched: {} }
@@ -109,14 +113,24 @@ function identify(claims: Claims, network: NetworkRecord, settings: ContainerSet
     id,
     name: claims.name(settings.name, refuse),
     hostname: settings.hostname ?? shortId(id),
+    domainname: settings.domainname,
     state: 'running',
     netns: typeof settings.netns === 'string' ? settings.netns : undefined,
     endpoints: [planEndpoint(claims, network, settings.endpoint, { id, endpoints: [] }, refuse)],
     exposed: settings.exposed,
     published: [],
     links: [],
+    addHosts: settings.addHosts,
     hostsFile: settings.hostsFile,
   }
+}
+
+/** A name for the host where the container has no way to it would be passed over in silence. */
+function checkHostGateway(view: NetworkView, container: ContainerRecord, path: string | undefined): void {
+  const index = container.addHosts.findIndex(({ address }) => address === 'host-gateway')
+  if (index < 0 || hostGateways(view, container).length > 0) return
+  const message = 'host-gateway is the gateway of the network, and its bridge is isolated and has no address'
+  throw refusal(OPERATION, path)('NFB_SETTING_CONFLICT', message, `addHosts[${index}]`)
 }
 
 function byId(containers: readonly ContainerRecord[]): ReadonlyMap<string, ContainerRecord> {

@@ -9,10 +9,11 @@ import type {
   LinkOption,
   StartOptions,
 } from '../options.js'
+import { parseAddHosts } from './add-hosts.js'
 import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
 import { checkContainerId, checkContainerName, checkHostName } from './identity.js'
 import { parsePublished, type RequestedPublication } from './publish-settings.js'
-import { type ContainerPort, portText } from './records.js'
+import { type AddedHost, type ContainerPort, portText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */
 export interface RequestedLink {
@@ -30,6 +31,8 @@ export interface ContainerSettings {
   readonly name: string | undefined
   readonly id: string | undefined
   readonly hostname: string | undefined
+  readonly domainname: string | undefined
+  readonly addHosts: readonly AddedHost[]
   readonly endpoint: EndpointSettings
   readonly exposed: readonly ContainerPort[]
   readonly published: readonly RequestedPublication[]
@@ -55,28 +58,42 @@ const CONNECT = 'Container.connect'
 const START = 'Container.start'
 const ADD_HOST = 'BridgeHost.addHostContainer'
 
+/** The properties of {@link ContainerOptions} that are not of its endpoint. */
+const CONTAINER_PROPERTIES: readonly string[] = [
+  'netns',
+  'name',
+  'id',
+  'hostname',
+  'domainname',
+  'addHosts',
+  'expose',
+  'publish',
+  'links',
+  'hostsFile',
+]
+
 export function parseContainerOptions(options: ContainerOptions, path: string): ContainerSettings {
-  checkObject(
-    options,
-    ['netns', 'name', 'id', 'hostname', 'expose', 'publish', 'links', 'hostsFile', ...ENDPOINT_PROPERTIES],
-    ATTACH,
-    path,
-  )
+  checkObject(options, [...CONTAINER_PROPERTIES, ...ENDPOINT_PROPERTIES], ATTACH, path)
   const at = (property: string): string => joinPath(path, property)
   if (options.netns === undefined || options.netns === null) {
     throw invalid(ATTACH, "the container's network namespace is missing", at('netns'))
   }
-  const { name, id, hostname, hostsFile } = options
+  const { name, id, hostsFile } = options
+  const hostName = (property: 'hostname' | 'domainname'): string | undefined => {
+    const value = options[property]
+    return value === undefined
+      ? undefined
+      : checkHostName(checkString(value, ATTACH, at(property)), at(property))
+  }
   return {
     path,
     netns: options.netns,
     name:
       name === undefined ? undefined : checkContainerName(checkString(name, ATTACH, at('name')), at('name')),
     id: id === undefined ? undefined : checkContainerId(checkString(id, ATTACH, at('id')), at('id')),
-    hostname:
-      hostname === undefined
-        ? undefined
-        : checkHostName(checkString(hostname, ATTACH, at('hostname')), at('hostname')),
+    hostname: hostName('hostname'),
+    domainname: hostName('domainname'),
+    addHosts: parseAddHosts(options.addHosts ?? [], ATTACH, at('addHosts')),
     endpoint: parseEndpointOptions(options, ATTACH, path),
     exposed: parseExposed(options.expose ?? [], at('expose')),
     published: parsePublished(options.publish ?? [], at('publish')),

@@ -1,9 +1,10 @@
 import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
 import { joinPath } from '../../errors.js'
-import { checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
+import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
+import { checkHostName } from './identity.js'
 
 /** One direction's limit as it was asked for: bits per second, bytes. */
 export interface LimitSettings {
@@ -25,6 +26,7 @@ export interface EndpointSettings {
   readonly ipv6: IPv6Address | undefined
   readonly mac: MacAddress | undefined
   readonly interfaceName: string | undefined
+  readonly aliases: readonly string[]
   readonly priority: number
   readonly bandwidth: BandwidthSettings
   readonly allowForgedSource: boolean
@@ -36,6 +38,7 @@ export const ENDPOINT_PROPERTIES: readonly string[] = [
   'ipv6Address',
   'mac',
   'interfaceName',
+  'aliases',
   'priority',
   'bandwidth',
   'allowForgedSource',
@@ -55,18 +58,26 @@ export function parseEndpointOptions(
     const value = options[property]
     return value === undefined ? undefined : parse(checkString(value, operation, at(property)), at(property))
   }
-  const { priority, bandwidth, allowForgedSource } = options
+  const { aliases = [], priority, bandwidth, allowForgedSource } = options
   return {
     path,
     ipv4: text('address', (value, where) => IPv4Address.parse(value, where)),
     ipv6: text('ipv6Address', (value, where) => IPv6Address.parse(value, where)),
     mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
     interfaceName: text('interfaceName', (value, where) => checkInterfaceName(value, operation, where)),
+    aliases: parseAliases(aliases, operation, at('aliases')),
     priority: priority === undefined ? 0 : checkInteger(priority, [-1000, 1000], operation, at('priority')),
     bandwidth: parseBandwidth(bandwidth ?? {}, operation, at('bandwidth')),
     allowForgedSource:
       allowForgedSource !== undefined && checkBoolean(allowForgedSource, operation, at('allowForgedSource')),
   }
+}
+
+function parseAliases(aliases: readonly string[], operation: string, path: string): string[] {
+  return checkArray(aliases, operation, path).map((alias, index) => {
+    const at = joinPath(path, index)
+    return checkHostName(checkString(alias, operation, at), at)
+  })
 }
 
 /** @throws NfbridgeError NFB_INVALID_ARGUMENT */

@@ -15,7 +15,7 @@ export function planEndpoint(
   container: Pick<ContainerRecord, 'id' | 'endpoints'>,
   refuse: Refuse,
 ): EndpointRecord {
-  const { ipv4, ipv6, mac, priority, allowForgedSource, bandwidth } = settings
+  const { ipv4, ipv6, mac, aliases, priority, allowForgedSource, bandwidth } = settings
   const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, refuse)
   const metric = chooseMetric(priority, container.endpoints, refuse)
   const placement = place(claims, network, { 4: ipv4, 6: ipv6 }, {}, refuse)
@@ -32,6 +32,7 @@ export function planEndpoint(
     hostInterface: claims.hostInterface(`${container.id} ${network.name}`),
     interfaceName,
     index: claims.index(address),
+    aliases,
     priority,
     metric,
     ...bandwidthRecords(network, bandwidth),

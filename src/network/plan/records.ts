@@ -103,6 +103,13 @@ export interface LinkRecord {
   readonly alias: string
 }
 
+/** A line of a hosts file that was asked for. */
+export interface AddedHost {
+  readonly name: string
+  /** `host-gateway`: the host's, by which the container reaches it. */
+  readonly address: IPAddress | 'host-gateway'
+}
+
 /** Limits of one direction: bits per second, bytes. */
 export interface BandwidthRecord {
   readonly rate: number
@@ -124,6 +131,8 @@ export interface EndpointRecord {
   readonly interfaceName: string
   /** Index of the interface in the container. Chosen here, because looking it up would cost a request. */
   readonly index: number
+  /** Further names for those that are linked to it. */
+  readonly aliases: readonly string[]
   readonly priority: number
   /** Metric of its default routes: the lower, the sooner it is used. Unique in the container. */
   readonly metric: number
@@ -141,6 +150,7 @@ export interface ContainerRecord {
   readonly id: string
   readonly name: string
   readonly hostname: string
+  readonly domainname: string | undefined
   readonly state: 'running' | 'stopped' | 'host'
   /** Where its namespace was found, if that was a path. */
   readonly netns: string | undefined
@@ -149,7 +159,10 @@ export interface ContainerRecord {
   readonly exposed: readonly ContainerPort[]
   readonly published: readonly PublishedPort[]
   readonly links: readonly LinkRecord[]
+  readonly addHosts: readonly AddedHost[]
   readonly hostsFile: string | undefined
+  /** Its hosts file was written by a version that kept no lines of others: as long as ours are not marked, all are ours. */
+  readonly hostsFileUnmarked?: true | undefined
 }
 
 /** `80/tcp`: equal for equal ports. */

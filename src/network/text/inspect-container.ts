@@ -1,3 +1,4 @@
+import { addHostText } from '../plan/add-hosts.js'
 import { hostsLines } from '../plan/hosts-lines.js'
 import { linkVariables } from '../plan/link-variables.js'
 import {
@@ -23,12 +24,14 @@ export function inspectContainer(
   container: ContainerRecord,
   clients: readonly string[],
 ): ContainerInspection {
-  const { id, name, hostname, state, netns, endpoints, exposed, published, links, hostsFile } = container
+  const { id, name, hostname, domainname, state, netns, endpoints, exposed, published, links, hostsFile } =
+    container
   return {
     id,
     shortId: shortId(id),
     name,
     hostname,
+    domainname: domainname ?? null,
     state,
     netns: netns ?? null,
     endpoints: endpoints.map(inspectEndpoint),
@@ -37,6 +40,7 @@ export function inspectContainer(
     links: links.flatMap((link) => inspectLink(view, link)),
     linkedFrom: [...clients],
     hosts: hostsLines(view, container).map(({ text }) => text),
+    addHosts: container.addHosts.map(addHostText),
     hostsFile: hostsFile ?? null,
     variables: { ...linkVariables(view, container) },
   }
@@ -52,6 +56,7 @@ function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
     mac: mac.toString(),
     interfaceName,
     hostInterface,
+    aliases: [...endpoint.aliases],
     priority,
     metric,
     ingress: inspectBandwidth(endpoint.ingress),

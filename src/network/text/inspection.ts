@@ -99,6 +99,7 @@ export interface ContainerInspection {
   readonly shortId: string
   readonly name: string
   readonly hostname: string
+  readonly domainname: string | null
   readonly state: ContainerState
   /** Where its namespace was found, if that was a path. */
   readonly netns: string | null
@@ -113,7 +114,9 @@ export interface ContainerInspection {
   readonly linkedFrom: readonly string[]
   /** The lines of its hosts file that its links give. */
   readonly hosts: readonly string[]
-  /** The file that is kept equal to its hosts text. */
+  /** Further lines of its hosts file: `db:192.0.2.7`, `host.docker.internal:host-gateway`. */
+  readonly addHosts: readonly string[]
+  /** The file in which its hosts text is kept up to date. */
   readonly hostsFile: string | null
   /** Docker's variables of its links: `DB_PORT`. */
   readonly variables: Readonly<Record<string, string>>
@@ -129,6 +132,8 @@ export interface EndpointInspection {
   readonly interfaceName: string
   /** Its other end, on the host. */
   readonly hostInterface: string
+  /** Further names for those that are linked to it. */
+  readonly aliases: readonly string[]
   readonly priority: number
   /** Of its default routes: the lowest of a container is used. */
   readonly metric: number

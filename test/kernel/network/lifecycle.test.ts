@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -119,20 +127,57 @@ describe('a hosts file', () => {
     const web = await attach('web', { hostname: 'www' })
     const app = await attach('app', { links: ['web:db'], hostsFile: file })
     const lines = (): string[] => readFileSync(file, 'utf8').split('\n')
-    expect(lines()).toContain(`${web.address}\tdb www web ${web.shortId}`)
-    expect(readFileSync(file, 'utf8')).toBe(app.hostsText)
+    expect(lines()).toContain(`${web.address}\tdb www web`)
+    expect(readFileSync(file, 'utf8')).toContain(app.hostsText)
     expect(statSync(target).mode & 0o777).toBe(0o640)
     const former = web.address
     await web.stop()
     expect(readFileSync(file, 'utf8')).not.toContain(former)
     await attach('evil', { address: former })
     await web.start({ netns: machine('web').namespace })
-    expect(lines()).toContain(`${web.address}\tdb www web ${web.shortId}`)
+    expect(lines()).toContain(`${web.address}\tdb www web`)
     expect(readFileSync(file, 'utf8')).not.toContain(`${former}\t`)
     await app.unlink('db')
     expect(readFileSync(file, 'utf8')).not.toContain('www')
+    expect(lines().slice(0, 1)).toEqual(['old'])
     await app.detach()
-    expect(readFileSync(file, 'utf8')).not.toBe('')
+    expect(lines().slice(0, 1)).toEqual(['old'])
+  })
+
+  it('keeps the lines of others through every change, and when a process takes over', async () => {
+    const state = directory()
+    const file = join(directory(), 'hosts')
+    const foreign = ['192.0.2.7\tdb.example.com db', '# by hand']
+    writeFileSync(file, `${foreign.join('\n')}\n`)
+    const { attach, machine, host, bridgeHost } = await createSetting(['web', 'app'], {}, { state })
+    const others = (): string[] =>
+      readFileSync(file, 'utf8')
+        .replace(/^# Begin [\s\S]*^# End .*\n/m, '')
+        .split('\n')
+    const web = await attach('web')
+    const addHosts = ['host.docker.internal:host-gateway']
+    const app = await attach('app', { hostsFile: file, addHosts })
+    expect(readFileSync(file, 'utf8')).toContain('\n172.17.0.1\thost.docker.internal\n')
+    await app.link('web:db')
+    appendFileSync(file, '198.51.100.1\tlate\n')
+    await web.stop()
+    await web.start()
+    expect(readFileSync(file, 'utf8')).toContain(`\n${web.address}\tdb `)
+    await bridgeHost.close()
+    // Killed before it came to the file: our lines are gone, and those of others are there.
+    writeFileSync(file, `${others().join('\n')}`)
+    const again = await openHost(host, { state })
+    expect(readFileSync(file, 'utf8')).toContain(`\n${web.address}\tdb `)
+    expect(others()).toEqual([...foreign, '198.51.100.1\tlate', ''])
+    for (const container of again.containers) await container.detach()
+    expect(others()).toEqual([...foreign, '198.51.100.1\tlate', ''])
+    const failing = again.network('docker0')?.attachAll([
+      { name: 'app', netns: machine('app').namespace, hostsFile: file },
+      { name: 'web2', netns: machine('web').namespace, hostsFile: '/missing/hosts' },
+    ])
+    const before = readFileSync(file, 'utf8')
+    await expect(failing).rejects.toMatchObject({ errno: 'ENOENT' })
+    expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
   it('that can not be written undoes the call', async () => {

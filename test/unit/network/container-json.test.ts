@@ -22,6 +22,9 @@ function containers(): ContainerRecord[] {
     name: 'web',
     netns: '/run/netns/web',
     hostname: 'web.example',
+    domainname: 'example.com',
+    addHosts: ['db:192.0.2.7', 'six=2001:db8::7', 'host.docker.internal:host-gateway'],
+    aliases: ['store', 'shop'],
     address: '10.1.0.9',
     ipv6Address: 'fd00:1::9',
     mac: '02:00:00:00:00:09',
@@ -78,6 +81,18 @@ describe('a container in the state directory', () => {
       '[2001:db8::1]:1-2:3-4/tcp undefined',
       '49153:443/tcp dynamic',
     ])
+  })
+
+  it('of a version that knew less is read, and all lines of its hosts file are taken for ours', () => {
+    const [web] = containers()
+    if (!web) throw new Error('it is there')
+    const { domainname: _, addHosts, ...file } = JSON.parse(JSON.stringify(containerToJson(web)))
+    expect(addHosts).toHaveLength(3)
+    for (const endpoint of file.endpoints) delete endpoint.aliases
+    const old = containerFromJson(file)
+    expect(old).toMatchObject({ domainname: undefined, addHosts: [], hostsFileUnmarked: true })
+    expect(old.endpoints[0]?.aliases).toEqual([])
+    expect(throughFile(old)).toEqual(old)
   })
 
   it.each<[string, (file: Record<string, unknown>) => unknown]>([

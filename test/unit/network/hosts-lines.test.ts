@@ -6,7 +6,7 @@ import { planConnect, planStart, planStop } from '../../../src/network/plan/life
 import { linkVariables } from '../../../src/network/plan/link-variables.js'
 import type { NetworkRecord } from '../../../src/network/plan/records.js'
 import type { Registry } from '../../../src/network/plan/registry.js'
-import { attach, carryOut, freePorts, known, network, registryWith } from './fixtures.js'
+import { attach, carryOut, freePorts, known, network, registryWith, thrown } from './fixtures.js'
 
 const WEB = 'aaaaaaaaaaaa'
 const LOCALHOST = [
@@ -38,14 +38,93 @@ describe('the hosts file', () => {
       { name: 'same', hostname: 'same' },
     )
     expect(hostsText(registry, known(registry, 'app'))).toBe(
-      [...LOCALHOST, `172.17.0.2\tdb www web ${WEB}`, '172.17.0.3\tapp-host app', ''].join('\n'),
+      [...LOCALHOST, '172.17.0.2\tdb www web', '172.17.0.3\tapp-host', ''].join('\n'),
     )
     expect(hostsText(registry, known(registry, 'same')).endsWith('\n172.17.0.4\tsame\n')).toBe(true)
   })
 
+  it('has the names that Docker gives a host name with dots, and one with a domain name', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    attach(
+      registry,
+      docker0,
+      { name: 'one', hostname: 'web.example.com' },
+      { name: 'two', hostname: 'web', domainname: 'example.com', links: ['one'] },
+    )
+    const own = (name: string): string | undefined =>
+      hostsText(registry, known(registry, name)).trim().split('\n').at(-1)
+    expect(own('one')).toBe('172.17.0.2\tweb.example.com web')
+    expect(own('two')).toBe('172.17.0.3\tweb.example.com web')
+    expect(lines(registry, 'two')).toEqual(['172.17.0.2\tone web.example.com web'])
+  })
+
+  it("has a server's further names on the network that they are of", () => {
+    const [front, back] = [
+      network({ name: 'front', subnet: '10.1.0.0/24' }),
+      network({ subnet: '10.2.0.0/24' }),
+    ]
+    const registry = registryWith(front, back)
+    const aliases = ['store', 'store.internal']
+    attach(registry, front, { name: 'web', id: WEB, aliases }, { name: 'app', links: ['web:db'] })
+    connect(registry, 'web', back)
+    connect(registry, 'app', back)
+    expect(lines(registry, 'app')).toEqual([
+      `10.1.0.2\tdb ${WEB} web store store.internal`,
+      `10.2.0.2\tdb ${WEB} web`,
+    ])
+  })
+
+  it('has the lines that were asked for, and the host under the address that the way out goes by', () => {
+    const front = network({ name: 'front', pools: [{ subnet: '10.1.0.0/24' }, { subnet: 'fd00:1::/64' }] })
+    const back = network({ name: 'back', subnet: '10.2.0.0/24' })
+    const registry = registryWith(front, back)
+    const addHosts = [
+      'db.example.com:192.0.2.7',
+      'six=2001:db8::7',
+      'brackets:[2001:db8::8]',
+      { name: 'object', address: '192.0.2.8' },
+      'host.docker.internal:host-gateway',
+    ]
+    attach(registry, front, { name: 'web', addHosts })
+    const added = (): string[] => hostsText(registry, known(registry, 'web')).split('\n').slice(6, -3)
+    expect(added()).toEqual([
+      '192.0.2.7\tdb.example.com',
+      '2001:db8::7\tsix',
+      '2001:db8::8\tbrackets',
+      '192.0.2.8\tobject',
+      '10.1.0.1\thost.docker.internal',
+      'fd00:1::1\thost.docker.internal',
+    ])
+    connect(registry, 'web', back, 5)
+    expect(hostsText(registry, known(registry, 'web'))).toContain(
+      '\n10.2.0.1\thost.docker.internal\nfd00:1::1\t',
+    )
+  })
+
+  it.each([
+    ['no address', ['db'], 'NFB_INVALID_ARGUMENT'],
+    ['no name', [':192.0.2.7'], 'NFB_INVALID_ARGUMENT'],
+    ['a bad name', ['a b:192.0.2.7'], 'NFB_INVALID_NAME'],
+    ['a bad address', ['db:192.0.2'], 'NFB_INVALID_ADDRESS'],
+    ['an unknown property', [{ name: 'db', address: '192.0.2.7', port: 1 }], 'NFB_INVALID_ARGUMENT'],
+  ])('refuses a line with %s', (_, addHosts, code) => {
+    const docker0 = network()
+    const refused = thrown(() => attach(registryWith(docker0), docker0, { addHosts }))
+    expect(refused).toMatchObject({ code, path: expect.stringMatching(/^containers\[0\]\.addHosts\[0\]/) })
+  })
+
+  it('refuses a name for the host where the bridge has no address', () => {
+    const isolated = network({ gatewayMode: 'isolated' })
+    const addHosts = ['db:192.0.2.7', 'host:host-gateway']
+    const refused = thrown(() => attach(registryWith(isolated), isolated, { addHosts }))
+    expect(refused).toMatchObject({ code: 'NFB_SETTING_CONFLICT', path: 'containers[0].addHosts[1]' })
+  })
+
   it.each([
     ['web', {}, `172.17.0.2\tweb ${WEB}`],
-    ['web:www', { hostname: 'www' }, `172.17.0.2\twww web ${WEB}`],
+    ['web:www', { hostname: 'www' }, '172.17.0.2\twww web'],
+    ['web:web', { hostname: 'web.example.com' }, '172.17.0.2\tweb web.example.com'],
     [`${WEB}:${WEB}`, {}, `172.17.0.2\t${WEB} web`],
     [`${WEB}:db`, {}, `172.17.0.2\tdb ${WEB} web`],
   ])('leaves out doubles: %s', (link, options, text) => {
