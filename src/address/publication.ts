@@ -1,7 +1,14 @@
 import { joinPath, type NfbridgeError } from '../errors.js'
 import { quote, rejected } from './failure.js'
 import { type IPAddress, parseAddress } from './ip.js'
-import { formatRange, type PortRange, type Protocol, parsePortRange, parseProtocol } from './port.js'
+import {
+  formatRange,
+  type PortRange,
+  type Protocol,
+  parseExpose,
+  parsePortRange,
+  parseProtocol,
+} from './port.js'
 
 /** Host ports that lead to ports of a container, one to one. */
 export interface Publication {
@@ -19,8 +26,9 @@ export interface PublicationOptions {
   readonly hostAddress?: string | undefined
   /** A range for one port of the container: the first that is free. Default, and 0: any free one. */
   readonly hostPort?: number | string | undefined
+  /** 80, `8000-8010`, or with its protocol as a port is exposed, `80/udp`. */
   readonly containerPort: number | string
-  /** Default: tcp. */
+  /** Default: that of `containerPort`, or tcp. */
   readonly protocol?: Protocol | undefined
 }
 
@@ -44,6 +52,7 @@ export function parsePublication(given: string | PublicationOptions, path?: stri
         `a publication has no property ${quote(key)}, only ${properties.join(', ')}`,
         joinPath(path, key),
       )
+  const { container, protocol } = containerPorts(given, path)
   return publication(
     given.hostAddress === undefined
       ? undefined
@@ -51,10 +60,24 @@ export function parsePublication(given: string | PublicationOptions, path?: stri
     given.hostPort === undefined || given.hostPort === 0
       ? undefined
       : parsePortRange(given.hostPort, joinPath(path, 'hostPort')),
-    parsePortRange(given.containerPort, joinPath(path, 'containerPort')),
-    given.protocol === undefined ? 'tcp' : parseProtocol(given.protocol, joinPath(path, 'protocol')),
+    container,
+    protocol,
     path,
   )
+}
+
+function containerPorts(
+  { containerPort, protocol: given }: PublicationOptions,
+  path: string | undefined,
+): { readonly container: PortRange; readonly protocol: Protocol } {
+  const at = joinPath(path, 'containerPort')
+  const protocol = given === undefined ? undefined : parseProtocol(given, joinPath(path, 'protocol'))
+  if (typeof containerPort !== 'string' || !containerPort.includes('/'))
+    return { container: parsePortRange(containerPort, at), protocol: protocol ?? 'tcp' }
+  const { first, last, protocol: written } = parseExpose(containerPort, at)
+  if (protocol !== undefined && protocol !== written)
+    throw rejected('NFB_INVALID_PORT', 'port.parse', `${quote(containerPort)} is no port of ${protocol}`, at)
+  return { container: Object.freeze({ first, last }), protocol: written }
 }
 
 /** The text that {@link parsePublication} reads. */

@@ -194,13 +194,13 @@ export class BridgeHost {
     })
   }
 
-  /** Takes a peer's route back, and with it what came by it. @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED */
-  removePeer(subnet: string): Promise<void> {
+  /** Takes a peer's route back, and with it what came by it; by its subnet, or what `addPeer` returned. @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED */
+  removePeer(peer: string | Pick<Peer, 'subnet'>): Promise<void> {
     const operation = 'BridgeHost.removePeer'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const peer = findPeer(registry, subnet)
-      await removePeer(this.#context, peer, planPeer('remove', registry, peer), operation)
+      const record = findPeer(registry, typeof peer === 'object' && peer !== null ? peer.subnet : peer)
+      await removePeer(this.#context, record, planPeer('remove', registry, record), operation)
     })
   }
 

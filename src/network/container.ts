@@ -7,9 +7,22 @@ import { withPlaces } from './apply/places.js'
 import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
 import type { Places } from './apply/stations.js'
 import { type Link, linksOf } from './container-link.js'
-import type { BandwidthOptions, ConnectOptions, LinkOption, PublishOption, StartOptions } from './options.js'
+import type {
+  BandwidthOptions,
+  ConnectOptions,
+  ExposeOption,
+  LinkOption,
+  PublishOption,
+  StartOptions,
+} from './options.js'
 import { planBandwidth } from './plan/bandwidth.js'
-import { parseConnectOptions, parseExposed, parseLink, parseStartOptions } from './plan/container-settings.js'
+import {
+  parseConnectOptions,
+  parseExposed,
+  parseLink,
+  parseStartOptions,
+  parseUnlink,
+} from './plan/container-settings.js'
 import { planDetach } from './plan/detach.js'
 import { parseBandwidth } from './plan/endpoint-settings.js'
 import { planExpose, planUnexpose } from './plan/expose.js'
@@ -30,6 +43,9 @@ import {
   shortId,
 } from './plan/records.js'
 import type { Registry } from './plan/registry.js'
+
+/** What a call takes one by one, or as the list that an option takes. */
+export type OneOrMore<T> = T | readonly T[]
 
 type PlanOfContainer = (registry: Registry, container: ContainerRecord) => Plan
 
@@ -246,9 +262,9 @@ export class Container {
    * Opens further ports of this container to the containers that are linked to it.
    * @throws NfbridgeError NFB_INVALID_PORT, NFB_CLOSED
    */
-  expose(...ports: readonly (string | number)[]): Promise<void> {
+  expose(...ports: readonly OneOrMore<ExposeOption>[]): Promise<void> {
     return this.#change('Container.expose', (registry, container) =>
-      planExpose(registry, container, parseExposed(ports, 'ports')),
+      planExpose(registry, container, parseExposed(flat(ports), 'ports')),
     )
   }
 
@@ -256,9 +272,9 @@ export class Container {
    * Takes exposed ports back: connections by links that only they allowed stop. Published ports stay open to links.
    * @throws NfbridgeError NFB_NOT_FOUND (a port that is not exposed), NFB_INVALID_PORT, NFB_CLOSED
    */
-  unexpose(...ports: readonly (string | number)[]): Promise<void> {
+  unexpose(...ports: readonly OneOrMore<ExposeOption>[]): Promise<void> {
     return this.#change('Container.unexpose', (registry, container) =>
-      planUnexpose(registry, container, parseExposed(ports, 'ports')),
+      planUnexpose(registry, container, parseExposed(flat(ports), 'ports')),
     )
   }
 
@@ -274,22 +290,23 @@ export class Container {
     return this.#context.operate(operation, async () => {
       const requested = parseLink(option, 'link')
       const client = this.#record(operation)
+      const former = new Set(client.links.map(({ alias }) => alias))
       await applyPlan(this.#context, planLink(this.#context.registry, client, requested), operation)
-      const link = this.links.find(({ alias }) => alias === requested.alias)
+      const link = this.links.find(({ alias }) => !former.has(alias))
       if (link) return link
       throw new NfbridgeError({ code: 'NFB_INTERNAL', operation, message: 'the link is gone' })
     })
   }
 
   /**
-   * Takes back the link with an alias or, where none has it, the links to the server with a name, id or short id. New
-   * connections and open ones stop, those that something else allows go on.
+   * Takes back the link with an alias or, where none has it, the links to the server with a name, id or short id; or what `link`
+   * was given or returned. New connections and open ones stop, those that something else allows go on.
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_CLOSED
    */
-  unlink(reference: string): Promise<void> {
+  unlink(reference: LinkOption): Promise<void> {
     const operation = 'Container.unlink'
     return this.#change(operation, (registry, container) =>
-      planUnlink(registry, container, checkString(reference, operation, 'reference')),
+      planUnlink(registry, container, parseUnlink(reference)),
     )
   }
 
@@ -300,11 +317,11 @@ export class Container {
    * @throws NfbridgeError NFB_PORT_TAKEN naming who has it, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_SETTING_CONFLICT (no
    * rules, or no network that is open to outside), NFB_CLOSED
    */
-  publish(...ports: readonly PublishOption[]): Promise<string[]> {
+  publish(...ports: readonly OneOrMore<PublishOption>[]): Promise<string[]> {
     const operation = 'Container.publish'
     return this.#context.operate(operation, async () => {
       const { registry, settings } = this.#context
-      const requested = parsePublished(ports, 'ports')
+      const requested = parsePublished(flat(ports), 'ports')
       const container = this.#record(operation)
       await refuseSharedAddresses(this.#context.kernel, requested, operation)
       const { published } = await withFreePorts(
@@ -321,9 +338,9 @@ export class Container {
    * Takes publications back: new connections and open ones through them stop.
    * @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_CLOSED
    */
-  unpublish(...ports: readonly PublishOption[]): Promise<void> {
+  unpublish(...ports: readonly OneOrMore<PublishOption>[]): Promise<void> {
     return this.#change('Container.unpublish', (registry, container) =>
-      planUnpublish(registry, container, parsePublished(ports, 'ports')),
+      planUnpublish(registry, container, parsePublished(flat(ports), 'ports')),
     )
   }
 
@@ -414,6 +431,15 @@ export class Container {
       message: `the container ${this.shortId} is not attached (any more)`,
     })
   }
+}
+
+/** The arguments of a call that takes one after the other, or lists of them. */
+function flat<T extends object | string | number>(given: readonly OneOrMore<T>[]): T[] {
+  return given.flatMap((each) => (isList(each) ? Array.from(each) : [each]))
+}
+
+function isList<T>(value: OneOrMore<T>): value is readonly T[] {
+  return Array.isArray(value)
 }
 
 function nameOf(network: string | { readonly name: string }, operation: string): string {

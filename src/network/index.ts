@@ -5,7 +5,7 @@ export type { RulesFormat } from './apply/inspect.js'
 export type { ListedUserRule, UserRule } from './apply/user-rules.js'
 export { BridgeHost, type LostContainer, type Peer } from './bridge-host.js'
 export type { Finding, FindingCode } from './check/finding.js'
-export { Container, type ContainerAddress } from './container.js'
+export { Container, type ContainerAddress, type OneOrMore } from './container.js'
 export type { Link } from './container-link.js'
 export type * from './explain/explanation.js'
 export { Network } from './network.js'
@@ -15,8 +15,10 @@ export type {
   BandwidthOptions,
   ConnectOptions,
   ContainerOptions,
+  ContainerReference,
   EndpointOptions,
   ExistingRules,
+  ExposeOption,
   ForwardPolicy,
   GatewayMode,
   HostContainerOptions,

@@ -150,8 +150,13 @@ export interface PeerOptions {
   readonly device?: string | undefined
 }
 
-/** A link as `name`, `name:alias`, or an object. The container is named by name, full id or short id. */
-export type LinkOption = string | { readonly container: string; readonly alias?: string | undefined }
+/** A container by its name, full id or short id, or the {@link Container} itself. */
+export type ContainerReference = string | { readonly id: string }
+
+/** A link as `name`, `name:alias`, a {@link Container}, or an object. */
+export type LinkOption =
+  | ContainerReference
+  | { readonly container: ContainerReference; readonly alias?: string | undefined }
 
 /**
  * A line of a hosts file, as Docker's `--add-host`: `db.example.com:192.0.2.7`, `db=2001:db8::7`, or an object. The address
@@ -162,10 +167,13 @@ export type AddHostOption = string | { readonly name: string; readonly address: 
 /**
  * A published port as Docker writes it, or an object. `8080:80` is port 8080 of every address of the host, `0.0.0.0:8080:80` of
  * every IPv4 address, `[::]:8080:80` of every IPv6 address, `127.0.0.1:8080:80/tcp` of one; `8000-8009:80-89/udp` are ports one to
- * one, `8000-8009:80` is the first that is free, `80` or `127.0.0.1::80` any free one of the host's dynamic ports
+ * one, `8000-8009:80` is the first that is free, `80` (or 80) or `127.0.0.1::80` any free one of the host's dynamic ports
  * (net.ipv4.ip_local_port_range).
  */
-export type PublishOption = string | PublicationOptions
+export type PublishOption = string | number | PublicationOptions
+
+/** A port that is exposed: `80/tcp`, `53/udp`, `8000-8010`, 80. */
+export type ExposeOption = string | number
 
 /** Limits of one direction. */
 export interface BandwidthLimit {
@@ -238,7 +246,7 @@ export interface ContainerOptions extends EndpointOptions {
   /** Further lines of its hosts file: see {@link AddHostOption}. Default: none. */
   readonly addHosts?: readonly AddHostOption[] | undefined
   /** Ports that links to this container open: `80/tcp`, `53/udp`, `8000-8010`. Default: none. */
-  readonly expose?: readonly (string | number)[] | undefined
+  readonly expose?: readonly ExposeOption[] | undefined
   /** Ports of the host that lead to this container. Default: none. */
   readonly publish?: readonly PublishOption[] | undefined
   /** Containers that this one may reach: see {@link LinkOption}. Default: none. */

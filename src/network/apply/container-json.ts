@@ -8,8 +8,8 @@ import {
   parsePublication,
 } from '../../address/index.js'
 import { checkInteger } from '../../input.js'
-import { requestedPublication } from '../plan/publish-settings.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
+import { requestedPublication } from '../plan/publish-settings.js'
 import {
   type BandwidthRecord,
   type ContainerPort,

@@ -14,11 +14,11 @@ export interface ExplainOptions {
   readonly from: ExplainParty
   /** Who is asked. An address of the host with a published port means the container behind it. */
   readonly to: ExplainParty
-  /** The port that is asked for. Needed for all but icmp, which has none. */
-  readonly port?: number
+  /** The port that is asked for: 80, or with its protocol as `expose` has it, `80/tcp`. Needed for all but icmp, which has none. */
+  readonly port?: number | string
   /** The port that it is sent from. Default: one of those that the sender's kernel chooses from. */
-  readonly sourcePort?: number
-  /** Default `tcp`; `icmp` is an echo request, in IPv6 as well. */
+  readonly sourcePort?: number | string
+  /** Default: that of `port`, or `tcp`; `icmp` is an echo request, in IPv6 as well. */
   readonly protocol?: 'tcp' | 'udp' | 'sctp' | 'icmp'
   /** Where both ends have IPv4 and IPv6. Default 4 if both have it. */
   readonly family?: 4 | 6

@@ -1,5 +1,5 @@
 /** What `host.explain` was asked, checked, and whom its ends stand for. */
-import { type IPAddress, parseAddress, parsePort } from '../../address/index.js'
+import { type IPAddress, type Protocol, parseAddress, parseExpose, parsePort } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { checkObject, checkOneOf, checkString } from '../../input.js'
 import type { NamespaceSource } from '../../netns/index.js'
@@ -34,9 +34,11 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
     OPERATION,
     '',
   )
-  const { port, sourcePort, family, device } = options
+  const { family, device } = options
+  const port = portOf(options.port, 'port')
+  const sourcePort = portOf(options.sourcePort, 'sourcePort')
   const protocol = checkOneOf(
-    options.protocol ?? 'tcp',
+    options.protocol ?? port?.protocol ?? sourcePort?.protocol ?? 'tcp',
     ['tcp', 'udp', 'sctp', 'icmp'],
     OPERATION,
     'protocol',
@@ -45,17 +47,37 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
   if (protocol === 'icmp' && sourcePort !== undefined)
     throw invalid('icmp has no ports: leave it out', 'sourcePort')
   if (protocol !== 'icmp' && port === undefined) throw invalid(`${protocol} needs a port`, 'port')
+  for (const [path, given] of [
+    ['port', port],
+    ['sourcePort', sourcePort],
+  ] as const) {
+    if (given?.protocol === undefined || given.protocol === protocol) continue
+    throw invalid(`${given.number}/${given.protocol} is no port of ${protocol}`, path)
+  }
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('4 or 6 is expected', 'family')
   return {
     from: partyOf(options.from, registry, 'from'),
     to: partyOf(options.to, registry, 'to'),
     protocol,
-    port: port === undefined ? undefined : parsePort(port, 'port'),
-    sourcePort: sourcePort === undefined ? undefined : parsePort(sourcePort, 'sourcePort'),
+    port: port?.number,
+    sourcePort: sourcePort?.number,
     family,
     device: device === undefined ? undefined : checkString(device, OPERATION, 'device'),
     namespaces: namespacesOf(options.namespaces ?? {}, registry),
   }
+}
+
+/** A port as a number, or as `expose` has it. */
+function portOf(
+  given: number | string | undefined,
+  path: string,
+): { readonly number: number; readonly protocol: Protocol | undefined } | undefined {
+  if (given === undefined) return undefined
+  if (typeof given !== 'string' || !given.includes('/'))
+    return { number: parsePort(given, path), protocol: undefined }
+  const { first, last, protocol } = parseExpose(given, path)
+  if (first === last) return { number: first, protocol }
+  throw invalid(`"${given}" is more than one port, and a connection is to one`, path)
 }
 
 function partyOf(given: ExplainParty, registry: Registry, path: string): Party {

@@ -5,22 +5,32 @@ import type { NamespaceSource } from '../../netns/index.js'
 import type {
   ConnectOptions,
   ContainerOptions,
+  ExposeOption,
   HostContainerOptions,
   LinkOption,
   StartOptions,
 } from '../options.js'
 import { parseAddHosts } from './add-hosts.js'
 import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
-import { checkContainerId, checkContainerName, checkHostName } from './identity.js'
+import { checkContainerId, checkContainerName, checkHostName, isHostName } from './identity.js'
 import { parsePublished, type RequestedPublication } from './publish-settings.js'
 import { type AddedHost, type ContainerPort, portText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */
 export interface RequestedLink {
   readonly reference: string
-  readonly alias: string
+  /** Undefined: the server's name. */
+  readonly alias: string | undefined
   /** Where it stands in the caller's input. */
   readonly path: string
+}
+
+/** A link that is to go. */
+export interface UnlinkRequest {
+  readonly reference: string
+  readonly alias: string | undefined
+  /** The reference is an alias, where there is one. */
+  readonly mayBeAlias: boolean
 }
 
 /** {@link ContainerOptions}, checked; what has a default may still be chosen. */
@@ -127,7 +137,7 @@ export function parseHostContainerOptions(options: HostContainerOptions): HostCo
 }
 
 /** Each exposed port once, ranges expanded. @throws NfbridgeError NFB_INVALID_PORT, NFB_INVALID_ARGUMENT */
-export function parseExposed(expose: readonly (string | number)[], path: string): ContainerPort[] {
+export function parseExposed(expose: readonly ExposeOption[], path: string): ContainerPort[] {
   const ports = new Map<string, ContainerPort>()
   checkArray(expose, ATTACH, path).forEach((text, index) => {
     const written = typeof text === 'number' ? String(text) : text
@@ -139,21 +149,50 @@ export function parseExposed(expose: readonly (string | number)[], path: string)
   return [...ports.values()]
 }
 
-/** `web`, `web:db` or the object form; without an alias it is the reference itself, as Docker has it. */
+/** `web`, `web:db`, a container, or the object form, of which {@link Link} is one. */
 export function parseLink(option: LinkOption, path: string): RequestedLink {
-  if (typeof option !== 'string') {
-    checkObject(option, ['container', 'alias'], ATTACH, path)
-    const reference = checkString(option.container, ATTACH, joinPath(path, 'container'))
-    const alias =
-      option.alias === undefined ? reference : checkString(option.alias, ATTACH, joinPath(path, 'alias'))
-    return { reference, alias: checkHostName(alias, joinPath(path, 'alias')), path }
-  }
-  const [reference = '', alias = reference, ...rest] = option.split(':')
-  if (reference === '' || rest.length > 0) {
+  const { reference, alias, aliasPath } = referenceOf(option, path)
+  if (alias !== undefined) return { reference, alias: checkHostName(alias, aliasPath), path }
+  // As Docker has it; what is an object, or no name for a host, has none of its own.
+  const isName = typeof option === 'string' && isHostName(reference)
+  return { reference, alias: isName ? reference : undefined, path }
+}
+
+/** What a call that takes a link back was given: the alias or the server, or both. */
+export function parseUnlink(option: LinkOption): UnlinkRequest {
+  const { reference, alias } = referenceOf(option, 'reference')
+  return { reference, alias, mayBeAlias: typeof option === 'string' && alias === undefined }
+}
+
+function referenceOf(
+  option: LinkOption,
+  path: string,
+): { readonly reference: string; readonly alias: string | undefined; readonly aliasPath: string } {
+  if (typeof option === 'string') {
+    const [reference = '', alias, ...rest] = option.split(':')
+    if (reference !== '' && rest.length === 0) return { reference, alias, aliasPath: path }
     const message = `"${option}" is no link: name, id or short id, then ":" and the alias if it has another name`
     throw invalid(ATTACH, message, path)
   }
-  return { reference, alias: checkHostName(alias, path), path }
+  if (isContainer(option)) return { reference: containerId(option, path), alias: undefined, aliasPath: path }
+  const at = (property: string): string => joinPath(path, property)
+  // With the properties that a link is listed with, so that what a call returned can be given to another.
+  const { container, alias } = checkObject(option, ['container', 'alias', 'address', 'ports'], ATTACH, path)
+  return {
+    reference: isContainer(container)
+      ? containerId(container, at('container'))
+      : checkString(container, ATTACH, at('container')),
+    alias: alias === undefined ? undefined : checkString(alias, ATTACH, at('alias')),
+    aliasPath: at('alias'),
+  }
+}
+
+function isContainer(value: unknown): value is { readonly id: string } {
+  return typeof value === 'object' && value !== null && 'id' in value
+}
+
+function containerId({ id }: { readonly id: string }, path: string): string {
+  return checkString(id, ATTACH, joinPath(path, 'id'))
 }
 
 function parseLinks(links: readonly LinkOption[], operation: string, path: string): RequestedLink[] {

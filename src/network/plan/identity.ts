@@ -37,8 +37,13 @@ export function checkContainerId(id: string, path: string): string {
 }
 
 export function checkHostName(name: string, path: string): string {
-  if (name.length <= 253 && HOST_NAME.test(name)) return name
+  if (isHostName(name)) return name
   throw invalidName(`"${name}" is no host name: labels of letters, digits, "-" and "_", joined by dots`, path)
+}
+
+/** Whether a hosts file can have it as a name. */
+export function isHostName(name: string): boolean {
+  return name.length <= 253 && HOST_NAME.test(name)
 }
 
 function invalidName(message: string, path: string): NfbridgeError {

@@ -1,5 +1,5 @@
 import { NfbridgeError } from '../../errors.js'
-import type { RequestedLink } from './container-settings.js'
+import type { RequestedLink, UnlinkRequest } from './container-settings.js'
 import { containerLabel, type Plan } from './plan.js'
 import { type ContainerRecord, endpointOn, type LinkRecord } from './records.js'
 import type { Registry } from './registry.js'
@@ -21,11 +21,12 @@ export function planLinks(
 ): LinkRecord[] {
   const links = [...client.links]
   const aliases = new Set(links.map(({ alias }) => alias))
-  for (const { reference, alias, path } of requested) {
+  for (const { reference, alias: given, path } of requested) {
     const refuse = (code: 'NFB_LINK_REFUSED' | 'NFB_NOT_FOUND' | 'NFB_NAME_TAKEN', message: string) =>
       new NfbridgeError({ code, operation, message, path })
     const server = find(reference)
     if (!server) throw refuse('NFB_NOT_FOUND', unknownServer(reference, registry, others))
+    const alias = given ?? server.name
     const reason = refusedBecause(client, server)
     if (reason !== undefined) throw refuse('NFB_LINK_REFUSED', reason)
     if (aliases.has(alias)) {
@@ -63,16 +64,25 @@ export function planLink(registry: Registry, client: ContainerRecord, requested:
   return linkChange(client, links)
 }
 
-/** Takes away the link with an alias or, where none has it, every link to the server that a name or id stands for. */
-export function planUnlink(registry: Registry, client: ContainerRecord, reference: string): Plan {
-  const byAlias = client.links.some(({ alias }) => alias === reference)
+/**
+ * Takes away the link with an alias or, where none has it, every link to the server that a name or id stands for; or the one to that
+ * server under that alias.
+ */
+export function planUnlink(
+  registry: Registry,
+  client: ContainerRecord,
+  { reference, alias, mayBeAlias }: UnlinkRequest,
+): Plan {
+  const byAlias = mayBeAlias && client.links.some((link) => link.alias === reference)
   const server = registry.find(reference)?.id
-  const links = client.links.filter((link) => (byAlias ? link.alias !== reference : link.server !== server))
+  const isMeant = (link: LinkRecord): boolean =>
+    byAlias ? link.alias === reference : link.server === server && (alias ?? link.alias) === link.alias
+  const links = client.links.filter((link) => !isMeant(link))
   if (links.length < client.links.length) return linkChange(client, links)
   throw new NfbridgeError({
     code: 'NFB_NOT_FOUND',
     operation: 'Container.unlink',
-    message: `${containerLabel(client)} has no link to "${reference}"; give the server's name or id, or the alias`,
+    message: `${containerLabel(client)} has no link to "${reference}"${alias === undefined ? '' : ` under the alias "${alias}"`}; give the server's name or id, or the alias`,
     path: 'reference',
   })
 }

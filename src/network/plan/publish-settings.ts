@@ -20,7 +20,8 @@ export function parsePublished(publish: readonly PublishOption[], path: string):
   const requested = new Map<string, RequestedPublication>()
   checkArray(publish, OPERATION, path).forEach((option, index) => {
     const at = joinPath(path, index)
-    const publication = parsePublication(option, at)
+    // A number is a port of the container, as where ports are exposed.
+    const publication = parsePublication(typeof option === 'number' ? String(option) : option, at)
     requested.set(formatPublication(publication), requestedPublication(publication, at))
   })
   return [...requested.values()]

@@ -50,7 +50,7 @@ async function reachedByPackets(
   const sender = name === 'host' ? host : name === OUTSIDE ? outside : machine(name)
   const target = typeof to === 'string' ? to : to.id
   const address = bridgeHost.container(target)?.address ?? (to === 'host' ? HOST : target)
-  return (await sender.probeTcp(address, port ?? 0)).outcome === 'reached'
+  return (await sender.probeTcp(address, Number(port ?? 0))).outcome === 'reached'
 }
 
 interface Case {
@@ -290,6 +290,20 @@ describe('host.explain', () => {
     expect(none).toMatchObject({ reached: false, because: `${OUTSIDE} has no IPv6 address` })
   })
 
+  it('takes a port as expose has it', async () => {
+    const { attach, bridgeHost } = await createSetting(['web', 'app'], { icc: false })
+    await attach('web', { expose: ['53/udp'] })
+    await attach('app', { links: ['web'] })
+    const ask = async (port: number | string): Promise<unknown> =>
+      (await bridgeHost.explain({ from: 'app', to: 'web', port })).reached
+    expect([await ask('53/udp'), await ask('53/tcp'), await ask('53'), await ask(53)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ])
+  })
+
   it('refuses names that nobody has, and questions without sense', async () => {
     const { attach, bridgeHost } = await createSetting(['web'])
     await attach('web', { hostname: 'www' })
@@ -299,6 +313,14 @@ describe('host.explain', () => {
       [{ from: 'web', to: 'host' }, 'NFB_INVALID_ARGUMENT', 'port'],
       [{ from: 'web', to: 'host', port: 0 }, 'NFB_INVALID_PORT', 'port'],
       [{ from: 'web', to: 'host', port: 80, protocol: 'icmp' }, 'NFB_INVALID_ARGUMENT', 'port'],
+      [{ from: 'web', to: 'host', port: '80/udp', protocol: 'tcp' }, 'NFB_INVALID_ARGUMENT', 'port'],
+      [
+        { from: 'web', to: 'host', port: 80, sourcePort: '90/udp', protocol: 'tcp' },
+        'NFB_INVALID_ARGUMENT',
+        'sourcePort',
+      ],
+      [{ from: 'web', to: 'host', port: '80-81/tcp' }, 'NFB_INVALID_ARGUMENT', 'port'],
+      [{ from: 'web', to: 'host', port: '80/http' }, 'NFB_INVALID_PORT', 'port'],
       [{ from: 'web', to: 'host', port: 80, namespaces: { x: '/none' } }, 'NFB_NOT_FOUND', 'namespaces.x'],
     ] as const)
       expect(await failureOf(bridgeHost.explain(options))).toMatchObject({ code, path })

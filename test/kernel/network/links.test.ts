@@ -18,7 +18,7 @@ describe('a link', () => {
     await expectReached(machine('top'), app.address, 80, '172.17.0.4')
   })
 
-  it('is found by name, full id and short id, and gives alias, host name, name and short id', async () => {
+  it('is found by name, full id and short id, and gives alias, host names and name', async () => {
     const { attach, machine } = await createSetting(['web', 'app'], { icc: false })
     const web = await attach('web', { expose: ['80/tcp'], hostname: 'www.example' })
     const app = await attach('app')
@@ -30,8 +30,8 @@ describe('a link', () => {
       expect(app.hosts).toEqual([
         {
           address: '172.17.0.2',
-          names: ['db', 'www.example', 'web', web.shortId],
-          text: `172.17.0.2\tdb www.example web ${web.shortId}`,
+          names: ['db', 'www.example', 'www', 'web'],
+          text: '172.17.0.2\tdb www.example www web',
         },
       ])
       await app.unlink(reference)

@@ -50,6 +50,8 @@ describe('parsePublication', () => {
   it.each<[PublicationOptions, string]>([
     [{ hostPort: 8080, containerPort: 80 }, '8080:80/tcp'],
     [{ hostPort: '8080', containerPort: '80', protocol: 'udp' }, '8080:80/udp'],
+    [{ hostPort: 8080, containerPort: '80/UDP' }, '8080:80/udp'],
+    [{ hostPort: '1-2', containerPort: '3-4/sctp', protocol: 'sctp' }, '1-2:3-4/sctp'],
     [{ hostAddress: '::1', hostPort: 8080, containerPort: 80 }, '[::1]:8080:80/tcp'],
     [{ hostAddress: undefined, hostPort: '1-2', containerPort: '3-4', protocol: undefined }, '1-2:3-4/tcp'],
     [{ containerPort: 80 }, '80/tcp'],
@@ -89,6 +91,7 @@ describe('parsePublication', () => {
     [{ hostPort: -1, containerPort: 80 }, 'NFB_INVALID_PORT', `${path}.hostPort`],
     [{ hostPort: 80, containerPort: 65536 }, 'NFB_INVALID_PORT', `${path}.containerPort`],
     [{ hostPort: 80 }, 'NFB_INVALID_PORT', `${path}.containerPort`],
+    [{ containerPort: '80/udp', protocol: 'tcp' }, 'NFB_INVALID_PORT', `${path}.containerPort`],
     [{ hostPort: 1, containerPort: 1, protocol: 'ICMP' }, 'NFB_INVALID_PORT', `${path}.protocol`],
     [{ hostPort: 1, containerPort: 1, hostAddress: 'x' }, 'NFB_INVALID_ADDRESS', `${path}.hostAddress`],
     [{ hostPort: 1, containerPort: 1, hostIp: '127.0.0.1' }, 'NFB_INVALID_ARGUMENT', `${path}.hostIp`],

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { ContainerOptions } from '../../../src/network/options.js'
+import type { Link } from '../../../src/network/container-link.js'
+import type { ContainerOptions, LinkOption } from '../../../src/network/options.js'
 import { planHostContainer } from '../../../src/network/plan/attach.js'
 import {
   parseExposed,
   parseHostContainerOptions,
   parseLink,
+  parseUnlink,
 } from '../../../src/network/plan/container-settings.js'
 import { planDetach } from '../../../src/network/plan/detach.js'
 import { elementText, planElements } from '../../../src/network/plan/elements.js'
@@ -206,13 +208,14 @@ describe('planning an attachment', () => {
 })
 
 describe('links', () => {
-  function pair(): { registry: Registry; link(text: string): void } {
+  function pair(): { registry: Registry; link(option: LinkOption): void } {
     const docker0 = network()
     const registry = registryWith(docker0)
     attach(registry, docker0, { name: 'web', id: WEB, expose: ['80/tcp'] }, { name: 'app', id: APP })
     return {
       registry,
-      link: (text) => carryOut(registry, planLink(registry, known(registry, 'app'), parseLink(text, 'link'))),
+      link: (option) =>
+        carryOut(registry, planLink(registry, known(registry, 'app'), parseLink(option, 'link'))),
     }
   }
 
@@ -258,12 +261,39 @@ describe('links', () => {
       const { registry, link } = pair()
       const before = elementTexts(registry)
       link('web:db')
-      carryOut(registry, planUnlink(registry, known(registry, 'app'), reference))
+      carryOut(registry, planUnlink(registry, known(registry, 'app'), parseUnlink(reference)))
       expect(elementTexts(registry)).toEqual(before)
-      expect(thrown(() => planUnlink(registry, known(registry, 'app'), reference))).toMatchObject({
+      expect(
+        thrown(() => planUnlink(registry, known(registry, 'app'), parseUnlink(reference))),
+      ).toMatchObject({
         code: 'NFB_NOT_FOUND',
       })
     }
+  })
+
+  it('is taken back by what it was made with, by what it is listed as, and by the container', () => {
+    const listed: Link = { alias: 'db', container: 'web', address: '172.17.0.2', ports: ['80/tcp'] }
+    const forms: [LinkOption, LinkOption, string[]][] = [
+      ['web:db', 'web:db', ['store']],
+      ['web:db', { container: 'web', alias: 'db' }, ['store']],
+      [{ container: 'web', alias: 'db' }, { container: { id: WEB }, alias: 'db' }, ['store']],
+      ['web:db', listed, ['store']],
+      ['web:db', { id: WEB }, []],
+      ['web:db', { container: WEB }, []],
+      [{ id: WEB }, 'web:web', ['store']],
+    ]
+    for (const [made, unmade, left] of forms) {
+      const { registry, link } = pair()
+      link('web:store')
+      link(made)
+      carryOut(registry, planUnlink(registry, known(registry, 'app'), parseUnlink(unmade)))
+      expect(known(registry, 'app').links.map(({ alias }) => alias)).toEqual(left)
+    }
+    const { registry, link } = pair()
+    link('web:db')
+    expect(
+      thrown(() => planUnlink(registry, known(registry, 'app'), parseUnlink('web:other'))),
+    ).toMatchObject({ code: 'NFB_NOT_FOUND', reason: expect.stringContaining('"other"') })
   })
 
   it('an alias goes before a name of the same text', () => {
@@ -271,7 +301,7 @@ describe('links', () => {
     attach(registry, network(), { name: 'db', expose: ['1/tcp'] })
     link('web:db')
     link('db:x')
-    carryOut(registry, planUnlink(registry, known(registry, 'app'), 'db'))
+    carryOut(registry, planUnlink(registry, known(registry, 'app'), parseUnlink('db')))
     expect(known(registry, 'app').links.map(({ alias }) => alias)).toEqual(['x'])
   })
 

@@ -107,6 +107,8 @@ export function container(
     exposed: [],
     published: [],
     links: servers.map((server) => ({ server, alias: server })),
+    domainname: undefined,
+    addHosts: [],
     hostsFile: undefined,
   }
 }
@@ -122,6 +124,7 @@ function endpoint(network: string, index: number): EndpointRecord {
     hostInterface: `veth${index}`,
     interfaceName: `eth${index}`,
     index: index + 1,
+    aliases: [],
     priority: 0,
     metric: index,
     ingress: undefined,

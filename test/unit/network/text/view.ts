@@ -71,6 +71,7 @@ export function endpoint(on: string, ...addresses: readonly string[]): EndpointR
     hostInterface: 'veth0123456789a',
     interfaceName: 'eth0',
     index: 7,
+    aliases: [],
     priority: 0,
     metric: 64_000,
     ingress: undefined,
@@ -95,6 +96,8 @@ export function container(
     exposed: [],
     published: [],
     links: [],
+    domainname: undefined,
+    addHosts: [],
     hostsFile: undefined,
     ...more,
   }
