@@ -12,18 +12,29 @@
 namespace nfbridge::netlink {
 namespace {
 
-constexpr int kIpv6Freebind = 78;  // IPV6_FREEBIND of linux/in6.h, which libc's header shadows; Linux 4.15
+constexpr int kIpv6Freebind = 78;   // IPV6_FREEBIND of linux/in6.h, which libc's header shadows; Linux 4.15
+constexpr int kBindToIfindex = 62;  // SO_BINDTOIFINDEX of asm-generic/socket.h; Linux 5.0
+constexpr int kNoInterface = 0x7fffffff;  // the last index there may be: the kernel counts up from 1
 
-bool enable(int socket, int level, int option) {
-  const int on = 1;
-  return setsockopt(socket, level, option, &on, sizeof(on)) == 0;
+bool set(int socket, int level, int option, int value) {
+  return setsockopt(socket, level, option, &value, sizeof(value)) == 0;
 }
 
-// An address that no link has yet can be bound, too. Never SO_REUSEADDR: two that both have it could share
-// the port as long as none listens.
-bool prepare(int socket, int family) {
-  if (family == AF_INET) return enable(socket, IPPROTO_IP, IP_FREEBIND);
-  return enable(socket, IPPROTO_IPV6, IPV6_V6ONLY) && enable(socket, IPPROTO_IPV6, kIpv6Freebind);
+// An address that no link has yet can be bound, too. With SO_REUSEADDR a connection in TIME_WAIT is not in
+// the way, as it is in that of no server; what two that have it could share until one listens is found by
+// listen().
+bool prepare(int socket, const ReservedPort& port) {
+  if (port.protocol == IPPROTO_TCP && !set(socket, SOL_SOCKET, SO_REUSEADDR, 1)) return false;
+  if (port.family == AF_INET) return set(socket, IPPROTO_IP, IP_FREEBIND, 1);
+  return set(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1) && set(socket, IPPROTO_IPV6, kIpv6Freebind, 1);
+}
+
+// A socket that is bound keeps others from its port, and receives: datagrams that nobody reads, and
+// connections once it listens. One of an interface that there is not does the first only: what comes is
+// refused, as it is where nobody has the port. After bind(), which wants an interface that is there, and
+// meets everybody who has the port by then.
+bool deafen(int socket) {
+  return set(socket, SOL_SOCKET, kBindToIfindex, kNoInterface);
 }
 
 bool bind_to(int socket, const ReservedPort& port) {
@@ -53,8 +64,10 @@ Outcome<Descriptor> bound_socket(const ReservedPort& port) {
     if (lacking(errno)) return socket;
     return system_failure("socket");
   }
-  if (!prepare(socket.get(), port.family)) return system_failure("setsockopt");
+  if (!prepare(socket.get(), port)) return system_failure("setsockopt");
   if (!bind_to(socket.get(), port)) return system_failure("bind");
+  if (!deafen(socket.get())) return system_failure("setsockopt");
+  if (port.protocol == IPPROTO_TCP && listen(socket.get(), 0) != 0) return system_failure("listen");
   return socket;
 }
 

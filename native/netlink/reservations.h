@@ -1,4 +1,4 @@
-// Ports that are kept from everybody else, each by a socket that is bound to it and does nothing.
+// Ports that are kept from everybody else, each by a socket that is bound to it and receives nothing.
 #pragma once
 
 #include <array>

@@ -15,5 +15,5 @@ export const inward = `
 
 /** IPv6 has no route_localnet: a published port is reached by every address of the host but this one (docs/ipv6.md). */
 export const noLoopback6 = `
-  host -> localhost (ipv6): blocked | refused
+  host -> localhost (ipv6): refused
 `

@@ -19,8 +19,8 @@ export interface ReservedPort {
 const WORDS = 7
 
 /**
- * Ports of a namespace that are kept from everybody else: each by a socket that is bound to it and neither listens nor is
- * read. They are held until they are released, the instance is closed, or the process ends.
+ * Ports of a namespace that are kept from everybody else: each by a socket that is bound to it and receives
+ * nothing: what comes is refused. They are held until they are released, the instance is closed, or the process ends.
  */
 export class PortReservations {
   readonly #namespace: Namespace

@@ -9,8 +9,13 @@ import { run, runIn } from '../support/tools.js'
 
 const keep = closeAfterEach()
 const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+// Awaited: its pipes are sockets of this process, too.
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    const closed = once(child, 'close')
+    child.kill('SIGKILL')
+    await closed
+  }
 })
 
 const port = (protocol: Protocol, address: string, number: number): ReservedPort => ({
@@ -101,6 +106,86 @@ test('reserved ports are nobody else’s until they are released, on the address
   expect(await bind(namespace, 'tcp', '::1', 8080)).toBe(EADDRINUSE)
   await reservations.release(ports)
   expect(await bind(namespace, 'tcp', '::1', 8080)).toBe('bound')
+})
+
+/** Sends a datagram and tells what comes back within some seconds. */
+const ASK = `
+import socket, sys
+address, port = sys.argv[1], int(sys.argv[2])
+client = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(float(sys.argv[3]))
+client.connect((address, port))
+client.send(b'?')
+try:
+    client.recv(1)
+except ConnectionRefusedError:
+    print('refused')
+except TimeoutError:
+    print('silence')
+`
+
+test('what comes to a reserved port is refused, as where nobody has it', async () => {
+  const namespace = await emptyNamespace()
+  const reservations = keep(PortReservations.open(namespace))
+  const ask = async (address: string, number: number, seconds = 60): Promise<string> =>
+    (await runIn(namespace, 'python3', ['-c', ASK, address, String(number), String(seconds)])).trim()
+  await reservations.reserve([
+    port('udp', '0.0.0.0', 5353),
+    port('udp', '::', 5353),
+    port('udp', '127.0.0.1', 5354),
+    port('tcp', '0.0.0.0', 5353),
+    port('tcp', '::', 5353),
+  ])
+  for (const address of ['127.0.0.1', '::1']) expect(await ask(address, 5353), address).toBe('refused')
+  expect(await ask('127.0.0.1', 5354)).toBe('refused')
+  const connect = `
+import errno, socket
+for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+    print(errno.errorcode[socket.socket(family, socket.SOCK_STREAM).connect_ex((address, 5353))])
+`
+  expect((await runIn(namespace, 'python3', ['-c', connect])).trim().split('\n')).toEqual([
+    'ECONNREFUSED',
+    'ECONNREFUSED',
+  ])
+  // The control: a socket that is merely bound swallows what comes.
+  await server(namespace, 'udp', '127.0.0.1', 5355)
+  expect(await ask('127.0.0.1', 5355, 0.2)).toBe('silence')
+})
+
+/** Serves one connection, closes it first, and ends: the port is in TIME_WAIT. Then it binds the port anew, without SO_REUSEADDR. */
+const TIME_WAIT = `
+import socket, sys
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(('127.0.0.1', 8080))
+server.listen()
+client = socket.create_connection(('127.0.0.1', 8080))
+accepted, _ = server.accept()
+accepted.close()
+client.recv(1)
+client.close()
+server.close()
+try:
+    socket.socket().bind(('127.0.0.1', 8080))
+    print('bound')
+except OSError as error:
+    print(error.errno)
+`
+
+test('a connection in TIME_WAIT is not in the way, and the port is kept from others all the same', async () => {
+  const namespace = await emptyNamespace()
+  // The control: whoever binds without SO_REUSEADDR is refused for a minute.
+  expect((await runIn(namespace, 'python3', ['-c', TIME_WAIT])).trim()).toBe(EADDRINUSE)
+  const reservations = keep(PortReservations.open(namespace))
+  await reservations.reserve([port('tcp', '0.0.0.0', 8080)])
+  expect(await bind(namespace, 'tcp', '127.0.0.1', 8080)).toBe(EADDRINUSE)
+  const others = keep(PortReservations.open(namespace))
+  await expect(others.reserve([port('tcp', '127.0.0.1', 8080)])).rejects.toMatchObject({
+    code: 'NFB_PORT_TAKEN',
+    message: expect.stringContaining('is taken by this process'),
+  })
+  await reservations.release([port('tcp', '0.0.0.0', 8080)])
+  await others.reserve([port('tcp', '127.0.0.1', 8080)])
 })
 
 test('one is taken: none is reserved, and the error names the port and the process', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runIn } from '../../support/tools.js'
+import { nft, runIn } from '../../support/tools.js'
 import { cleanUp, createSetting, expectReached, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
@@ -22,6 +22,19 @@ describe('ports of the host that are published', () => {
     })
     await web.stop()
     await host.serveUdp(9091, { address: '127.0.0.1' })
+  })
+
+  it('give back what is not translated: a datagram to [::1], and all when the rules are gone', async () => {
+    const pools = [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }]
+    const { attach, host, machine, outside } = await createSetting(['dns'], { subnet: undefined, pools })
+    await attach('dns', { publish: ['53:53/udp', '53:53/tcp', '54-55:54-55/udp'] })
+    await machine('dns').serveUdp(53, { address: '::' })
+    expect(await outside.probeUdp('203.0.113.1', 53)).toMatchObject({ outcome: 'reached' })
+    for (const port of [53, 54]) expect(await host.probeUdp('::1', port)).toEqual({ outcome: 'refused' })
+    expect(await host.probeTcp('::1', 53)).toEqual({ outcome: 'refused' })
+    await nft(host.namespace, 'flush', 'ruleset')
+    // From another port: connection tracking would go on translating what it knows.
+    expect(await outside.probeUdp('203.0.113.1', 53)).toEqual({ outcome: 'refused' })
   })
 
   it('that another program has are refused, which changes nothing; one that is chosen is another one', async () => {
