@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../model/index.js'
 import { constantNumber, isConcat, isImmediate, writeConstant } from './constant.js'
+import { unwoundElements } from './cycle.js'
 import type { DataLayout, ValueLayout } from './data-layout.js'
 import { isElem, isPair, setKey } from './element-key.js'
 import { isInterval, isRange, writeBounds } from './interval.js'
@@ -56,7 +57,8 @@ export function compileElements(
     const element = list[index]
     if (element === undefined) continue
     trail.enter(first + index)
-    compileElement(element, layout, trail, records, intervals)
+    for (const one of unwoundElements(element, layout.key, layout.data !== undefined))
+      compileElement(one, layout, trail, records, intervals)
     trail.leave()
   }
   return intervals.length === 0 ? records : [...halfOpen(intervals, layout), ...records]

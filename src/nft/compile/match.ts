@@ -3,6 +3,7 @@ import { InvalidValue, quote, readNumber } from '../datatype/index.js'
 import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement, SetExpression } from '../model/index.js'
 import { constantBytes, constantNumber, isObject, setReference } from './constant.js'
+import { unwound } from './cycle.js'
 import { compare, mask, toNetworkOrder } from './emit.js'
 import { optionPresence } from './extension.js'
 import { fibOperand } from './fib.js'
@@ -138,14 +139,24 @@ function requireEquality(op: MatchOperator, what: string): boolean {
 }
 
 function matchRange(context: RuleContext, operand: ValueOperand, op: MatchOperator, right: Expression): void {
-  const equal = requireEquality(op, 'a range')
+  const isEqual = requireEquality(op, 'a range')
+  // What goes over the end of a cycle is not the rest of it, as nft writes it.
+  const [only, ...others] = isRange(right) ? unwound(right, operand.type) : []
+  const rest = others[0]
+  const equal = rest === undefined ? isEqual : !isEqual
+  const range =
+    only === undefined
+      ? right
+      : rest === undefined
+        ? only
+        : { range: [rest.range[1], only.range[0]] as const }
   const { out } = context
   const plain = withoutShift(operand)
   const { length } = plain
   const low = new Uint8Array(length)
   const high = new Uint8Array(length)
   if (rightShift(operand) === 0) {
-    writeBounds(right, operand.type, low, high, 0, length)
+    writeBounds(range, operand.type, low, high, 0, length)
   } else if (isRange(right)) {
     const by = BigInt(rightShift(operand))
     const [first, last] = right.range

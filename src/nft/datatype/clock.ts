@@ -63,15 +63,33 @@ export const hourType: Datatype = {
   write(value, target, offset, length, order) {
     writeNumber(parseHour(value), target, offset, length, order)
   },
-  read(bytes, offset, length, order): Immediate {
-    const utc = Number(readNumber(bytes, offset, length, order))
-    const seconds = (((utc + zoneOffset()) % DAY) + DAY) % DAY
-    const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}`
-    return seconds % 60 === 0 ? text : `${text}:${two(seconds % 60)}`
+  read: (bytes, offset, length, order): Immediate =>
+    hourText(Number(readNumber(bytes, offset, length, order))),
+  // The day of the kernel is that of UTC: the night of one time zone is the noon of another.
+  unwind(first, last) {
+    const day = [hourText(0), hourText(DAY - 1)] as const
+    if (localSeconds(last) - localSeconds(first) >= DAY) return [day]
+    return parseHour(first) <= parseHour(last)
+      ? [[first, last]]
+      : [
+          [first, day[1]],
+          [day[0], last],
+        ]
   },
 }
 
+/** Seconds of UTC's day as the hour of local time. */
+function hourText(utc: number): string {
+  const seconds = (((utc + zoneOffset()) % DAY) + DAY) % DAY
+  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}`
+  return seconds % 60 === 0 ? text : `${text}:${two(seconds % 60)}`
+}
+
 function parseHour(value: Immediate): number {
+  return (((localSeconds(value) - zoneOffset()) % DAY) + DAY) % DAY
+}
+
+function localSeconds(value: Immediate): number {
   const [, hours, minutes, seconds = '0'] =
     /^([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?$/.exec(String(value)) ?? []
   const number = parseInteger(value)
@@ -79,5 +97,5 @@ function parseHour(value: Immediate): number {
     hours === undefined ? Number(number) : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
   if (!Number.isInteger(local) || local < 0 || local > DAY)
     throw new InvalidValue(`${quote(value)} is no hour of the day: "HH:MM" or "HH:MM:SS" is expected`)
-  return (((local - zoneOffset()) % DAY) + DAY) % DAY
+  return local
 }

@@ -18,6 +18,11 @@ export interface Datatype {
   /** Text, compared and padded as such. */
   readonly text: boolean
   readonly symbols?: SymbolTable | undefined
+  /**
+   * Of values that go round: the values from one to another as ranges that end where they do not begin before, one or, where
+   * they go over the end of a cycle, two.
+   */
+  unwind?(first: Immediate, last: Immediate): readonly (readonly [Immediate, Immediate])[]
   /** The value as a number, for types of at most 64 bits that are numbers. @throws InvalidValue */
   parse?(value: Immediate, bits: number): number | bigint
   /** Writes `length` bytes. @throws InvalidValue when the value is none of this type */
