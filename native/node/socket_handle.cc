@@ -107,6 +107,9 @@ napi_value SocketHandle::request_sync(napi_env env, napi_callback_info info) {
 napi_value SocketHandle::dump(napi_env env, napi_callback_info info) {
   return call(env, info, do_dump);
 }
+napi_value SocketHandle::dump_sync(napi_env env, napi_callback_info info) {
+  return call_sync(env, info, do_dump);
+}
 napi_value SocketHandle::dump_part(napi_env env, napi_callback_info info) {
   return call(env, info, do_dump_part);
 }
@@ -141,6 +144,7 @@ bool SocketHandle::define(napi_env env, Environment& environment) {
       method("request", request),
       method("requestSync", request_sync),
       method("dump", dump),
+      method("dumpSync", dump_sync),
       method("dumpPart", dump_part),
       method("transaction", transaction),
       method("transactionSync", transaction_sync),

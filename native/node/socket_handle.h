@@ -36,6 +36,7 @@ class SocketHandle final : public Handle {
   static napi_value request(napi_env env, napi_callback_info info);
   static napi_value request_sync(napi_env env, napi_callback_info info);
   static napi_value dump(napi_env env, napi_callback_info info);
+  static napi_value dump_sync(napi_env env, napi_callback_info info);
   static napi_value dump_part(napi_env env, napi_callback_info info);
   static napi_value transaction(napi_env env, napi_callback_info info);
   static napi_value transaction_sync(napi_env env, napi_callback_info info);

@@ -46,6 +46,7 @@ export interface SocketHandle {
   requestSync(words: Uint32Array): Outcome<ArrayBuffer>
   /** One dump request; restarted a bounded number of times while the kernel calls it inconsistent. */
   dump(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  dumpSync(words: Uint32Array): Outcome<ArrayBuffer>
   /**
    * A dump in parts, as they are asked for: begun with words, gone on with by none; an empty part is the end. It is not
    * restarted: what changed meanwhile is told at the end (`inconsistent`). Nothing else may be called before the end.

@@ -3,7 +3,7 @@ import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { Outcome } from '../native/addon.js'
-import { unwrap } from '../native/failure.js'
+import { failed, unwrap } from '../native/failure.js'
 import type { Packer } from '../native/pack.js'
 import { atOnce, inSlices } from '../native/slices.js'
 import { unpack } from '../native/unpack.js'
@@ -20,10 +20,14 @@ import type { Connection } from './connection.js'
 import { type Datatype, interfaceIndexType } from './datatype/index.js'
 import { InterfacesWanted, unread } from './interfaces.js'
 import { lackingFeature } from './lacking-feature.js'
-import { listFor, type Needs, needsOf } from './listed.js'
+import { generationOf } from './list.js'
+import { type Found, type Needs, needsOf, readNeeds } from './listed.js'
 import { locateFailure } from './locate.js'
 import type { MapObject, SetObject } from './model/index.js'
 import { AlikeRules } from './prepare/index.js'
+import { RangedSets } from './ranges/index.js'
+import { refusedElements } from './refused-elements.js'
+import { type Asking, ask, askSync } from './requests.js'
 
 /** How {@link Transaction.commit} goes about it. */
 export interface CommitOptions {
@@ -31,6 +35,13 @@ export interface CommitOptions {
   readonly handles?: boolean
   /** The generation that the operations were planned for ({@link Ruleset.generation}); NFB_STALE_GENERATION if it is past. */
   readonly expectGeneration?: number
+  /**
+   * What of interval sets the kernel cannot tell: whether ranges overlap, whether what is deleted is there, what merges.
+   * `checked` (the default): the sets whose ranges change are read, unless this connection has changed them last and nobody
+   * has committed since; then it is checked as `nft` does it. `trusted`: the caller answers for it, nothing is read, and
+   * what overlaps may leave a hole in the set.
+   */
+  readonly ranges?: 'checked' | 'trusted'
 }
 
 /** What a commit tells. */
@@ -49,6 +60,13 @@ const attempts = 8
 interface Answer {
   readonly outcome: Outcome<ArrayBuffer> | undefined
   readonly owners: readonly number[]
+}
+
+/** What is known of the ruleset while a transaction is compiled. */
+interface Known {
+  readonly listed?: Listed
+  /** Undefined where ranges are not checked. */
+  readonly ranged: RangedSets | undefined
 }
 
 /** One commit, or dry run, of what a transaction had at its call. */
@@ -79,7 +97,19 @@ export class Commit {
 
   /** What a caller without types may pass: looking into it must not fail by itself. */
   #checkInput(): void {
-    checkObject(this.#options, ['handles', 'expectGeneration', 'dryRun'], this.#operation, '')
+    const { ranges } = checkObject(
+      this.#options,
+      ['handles', 'expectGeneration', 'ranges', 'dryRun'],
+      this.#operation,
+      '',
+    )
+    if (ranges !== undefined && ranges !== 'checked' && ranges !== 'trusted')
+      throw new NfbridgeError({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation: this.#operation,
+        message: `'checked' or 'trusted' is expected, not ${JSON.stringify(ranges)}`,
+        path: 'ranges',
+      })
     for (const [index, operation] of this.#operations.entries()) {
       for (const object of Object.values(operation)) {
         if (typeof object === 'object' && object !== null) continue
@@ -96,8 +126,8 @@ export class Commit {
 
   async run(): Promise<CommitResult> {
     this.#interfaces = this.#connection.readInterfaces && interfaceIndexType(unread)
-    const needs = needsOf(this.#operations)
-    if (needs !== undefined) return this.#listAndRun(needs)
+    const needs = this.#needs()
+    if (needs !== undefined) return this.#readAndRun(needs)
     const { packer, preparing, socket } = this.#connection
     if (preparing !== undefined || isLong(this.#operations)) return this.#finish(await this.#send())
     const owners = this.#compileAtOnce(packer)
@@ -108,24 +138,42 @@ export class Commit {
   }
 
   runSync(): CommitResult {
+    const needs = this.#needs()
+    if (needs === undefined) return this.#sendSync()
+    return this.#whileStale((attempt) => {
+      const found =
+        (attempt === 1 ? this.#remembered(needs) : undefined) ??
+        askSync(this.#connection.socket, readNeeds(needs, this.#connection.told, this.#operation))
+      return this.#sendSync(found)
+    })
+  }
+
+  #sendSync(found?: Found): CommitResult {
     const { packer, socket } = this.#connection
-    if (needsOf(this.#operations) !== undefined)
-      throw new NfbridgeError({
-        code: 'NFB_INVALID_ARGUMENT',
-        operation: this.#operation,
-        message:
-          'a rule placed by its index, or a chain renamed without its handle, needs a listing: use commit()',
-      })
-    const owners = atOnce(this.#compile(packer))
-    if (packer.count === 0) return noHandles
-    const outcome = socket.transactionSync(packer.words(), this.#native(this.#options.expectGeneration))
+    const generation = this.#options.expectGeneration ?? found?.generation
+    const ranged = found?.ranged ?? this.#freshSets()
+    const confirm = () => askSync(socket, this.#confirm(found))
+    let owners: readonly number[]
+    try {
+      owners = atOnce(this.#compile(packer, { ...found, ranged }))
+    } catch (error) {
+      confirm()
+      throw error
+    }
+    if (packer.count === 0) {
+      confirm()
+      return noHandles
+    }
+    const outcome = socket.transactionSync(packer.words(), this.#native(generation))
+    if (generation !== undefined && ranged !== undefined && !failed(outcome) && !this.#dryRun)
+      this.#connection.ranged.keep(generation, ranged)
     return this.#finish({ outcome, owners })
   }
 
   /** Undefined when an interface is named: what must be read for it takes its turn. */
   #compileAtOnce(packer: Packer): readonly number[] | undefined {
     try {
-      return atOnce(this.#compile(packer))
+      return atOnce(this.#compile(packer, { ranged: this.#freshSets() }))
     } catch (error) {
       if (error instanceof InterfacesWanted) return undefined
       throw error
@@ -133,43 +181,119 @@ export class Commit {
   }
 
   /** Reads the interfaces of the namespace once one is named. */
-  async #compileInSlices(packer: Packer, listed?: Listed): Promise<readonly number[]> {
+  async #compileInSlices(packer: Packer, known: () => Known): Promise<readonly number[]> {
     const { readInterfaces } = this.#connection
     try {
-      return await inSlices(this.#compile(packer, listed))
+      return await inSlices(this.#compile(packer, known()))
     } catch (error) {
       if (!(error instanceof InterfacesWanted) || readInterfaces === undefined) throw error
     }
     this.#interfaces = interfaceIndexType(await readInterfaces())
-    return inSlices(this.#compile(packer, listed))
+    return inSlices(this.#compile(packer, known()))
   }
 
-  /** Lists, compiles and sends for the generation of the listing; begins anew when that is past. */
-  async #listAndRun(needs: Needs): Promise<CommitResult> {
-    const { expectGeneration } = this.#options
+  /** Undefined when nothing must be read. */
+  #needs(): Needs | undefined {
+    return needsOf(this.#operations, this.#declared, this.#connection.told, this.#checksRanges)
+  }
+
+  get #checksRanges(): boolean {
+    return this.#options.ranges !== 'trusted'
+  }
+
+  /** For sets that the transaction itself makes. */
+  #freshSets(): RangedSets | undefined {
+    return this.#checksRanges ? new RangedSets() : undefined
+  }
+
+  /** What is remembered of an earlier commit, if that is all that must be known. */
+  #remembered(needs: Needs): Found | undefined {
+    if (needs.handles.size + needs.orders.size > 0) return undefined
+    const found = this.#connection.ranged.find(needs.sets.keys())
+    return found && { generation: found.generation, ranged: new RangedSets(found.sets) }
+  }
+
+  /** Reads, compiles and sends for the generation that was read; begins anew when that is past. */
+  async #readAndRun(needs: Needs): Promise<CommitResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return this.#finish(await this.#send(needs))
+        return this.#finish(await this.#send({ needs, attempt }))
       } catch (error) {
-        const stale = error instanceof NfbridgeError && error.code === 'NFB_STALE_GENERATION'
-        if (!stale || expectGeneration !== undefined || attempt === attempts) throw error
+        if (!this.#mayRetry(error, attempt)) throw error
       }
     }
   }
 
+  #whileStale<T>(work: (attempt: number) => T): T {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return work(attempt)
+      } catch (error) {
+        if (!this.#mayRetry(error, attempt)) throw error
+      }
+    }
+  }
+
+  #mayRetry(error: unknown, attempt: number): boolean {
+    const stale = error instanceof NfbridgeError && error.code === 'NFB_STALE_GENERATION'
+    return stale && this.#options.expectGeneration === undefined && attempt < attempts
+  }
+
   /** In its turn, with a packer of its own, because others may have theirs in between. */
-  #send(needs?: Needs): Promise<Answer> {
+  #send(reading?: { readonly needs: Needs; readonly attempt: number }): Promise<Answer> {
     const connection = this.#connection
     const { socket } = connection
     return connection.inOrder(async () => {
-      const found = needs && (await listFor(socket, needs, this.#operation))
+      const found = reading && (await this.#read(reading.needs, reading.attempt))
       const generation = this.#options.expectGeneration ?? found?.generation
       const packer = connection.takePacker()
-      const owners = await this.#compileInSlices(packer, found?.listed)
-      if (packer.count === 0) return { call: Promise.resolve({ outcome: undefined, owners }) }
+      const confirm = () => ask(socket, this.#confirm(found))
+      let ranged: RangedSets | undefined
+      let owners: readonly number[]
+      try {
+        owners = await this.#compileInSlices(packer, () => {
+          // Compiled twice, it must begin with what was read twice.
+          ranged = found ? new RangedSets(found.ranged.sets) : this.#freshSets()
+          return { ...found, ranged }
+        })
+      } catch (error) {
+        await confirm()
+        throw error
+      }
+      if (packer.count === 0) {
+        await confirm()
+        return { call: Promise.resolve({ outcome: undefined, owners }) }
+      }
       const outcome = socket.transaction(packer.words(), this.#native(generation))
       connection.giveBack(packer)
+      if (generation !== undefined && ranged !== undefined && !this.#dryRun)
+        connection.ranged.follow(
+          generation,
+          ranged,
+          outcome.then((settled) => !failed(settled)),
+        )
       return { call: outcome.then((settled) => ({ outcome: settled, owners })) }
+    })
+  }
+
+  async #read(needs: Needs, attempt: number): Promise<Found> {
+    const { ranged, socket, told } = this.#connection
+    if (attempt === 1) {
+      await ranged.idle
+      const found = this.#remembered(needs)
+      if (found !== undefined) return found
+    }
+    return ask(socket, readNeeds(needs, told, this.#operation))
+  }
+
+  /** Where nothing is sent, the kernel cannot say that what was read, or remembered, is past. */
+  *#confirm(found: Found | undefined): Asking<void> {
+    if (found?.generation === undefined) return
+    if ((yield* generationOf(this.#operation)) === found.generation) return
+    throw new NfbridgeError({
+      code: 'NFB_STALE_GENERATION',
+      operation: this.#operation,
+      message: 'the ruleset has changed since it was read: try again',
     })
   }
 
@@ -179,12 +303,14 @@ export class Commit {
   }
 
   /** Compiles into the packer, and gives for each message the operation that it came from. */
-  *#compile(packer: Packer, listed?: Listed): Generator<undefined, readonly number[], undefined> {
+  *#compile(packer: Packer, { listed, ranged }: Known): Generator<undefined, readonly number[], undefined> {
     packer.reset()
     const trail = new Trail()
     const scope = new SetScope()
     const owners: number[] = []
-    const batch = { sink: packer, scope, trail, nextSetId: 0, listed, interfaces: this.#interfaces }
+    const { told } = this.#connection
+    const interfaces = this.#interfaces
+    const batch = { sink: packer, scope, trail, nextSetId: 0, listed, told, ranged, interfaces }
     const options = { echo: this.#options.handles ?? false }
     // Where places are counted, each rule must be seen by itself.
     const alike =
@@ -238,7 +364,10 @@ export class Commit {
       return { handles: readHandles(reply, owners, this.#operations.length) }
     } catch (error) {
       throw (
-        unknownDestroy(error, this.#operations, release()) ?? lackingFeature(error, this.#operations) ?? error
+        unknownDestroy(error, this.#operations, release()) ??
+        lackingFeature(error, this.#operations) ??
+        refusedElements(error, this.#operations) ??
+        error
       )
     }
   }

@@ -1,6 +1,8 @@
 import type { SocketHandle } from '../native/addon.js'
 import { Packer } from '../native/pack.js'
 import type { Interfaces } from './datatype/index.js'
+import { RangedCache } from './ranged-cache.js'
+import { ToldSets } from './told-sets.js'
 
 /**
  * A socket with what the calls on it share. The socket does its calls in their order, but a call that works in slices
@@ -12,6 +14,10 @@ export class Connection {
   readonly readInterfaces: (() => Promise<Interfaces>) | undefined
   /** For batches that are compiled and handed to the socket at one go. */
   readonly packer: Packer = new Packer()
+  /** What interval sets hold. */
+  readonly ranged: RangedCache = new RangedCache()
+  /** What the kernel told of sets that callers named without their types or flags. */
+  readonly told: ToldSets = new ToldSets()
   /** Of large batches, for the next one. */
   #spare: Packer | undefined
   #preparing: Promise<void> | undefined

@@ -4,6 +4,7 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { inSlices } from '../native/slices.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import { type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { isAnonymous } from './decompile/index.js'
 import { withInterfaces } from './interfaces.js'
@@ -11,12 +12,15 @@ import { familyNumbers } from './kernel/constants.js'
 import { assemble, isInScope, type KernelRuleset } from './list-assemble.js'
 import type { Family, Ruleset } from './model/index.js'
 import {
+  type Asking,
+  ask,
   chainOf,
   dumpAll,
   elementsOf,
   flowtableOf,
   getOne,
   objectOf,
+  one,
   type Pick,
   ruleOf,
   setOf,
@@ -82,16 +86,19 @@ export async function listKernel(
 }
 
 /** The number that the kernel counts up with each change of the namespace's ruleset. */
-export async function readGeneration(socket: SocketHandle): Promise<number> {
-  const id = await getOne(
-    socket,
-    'nftGetGeneration',
-    {},
-    (answer) => (answer.name === 'nftNewGeneration' ? answer.record.id : undefined),
-    operation,
-  )
+export function readGeneration(socket: SocketHandle): Promise<number> {
+  return ask(socket, generationOf(operation))
+}
+
+/** {@link readGeneration} */
+export function* generationOf(operation: string): Asking<number> {
+  const id = yield* one('nftGetGeneration', {}, idOf, operation)
   if (id !== undefined) return id
   throw new NfbridgeError({ code: 'NFB_INTERNAL', operation, message: 'the kernel told no generation' })
+}
+
+function idOf(answer: ReplyMessage): number | undefined {
+  return answer.name === 'nftNewGeneration' ? answer.record.id : undefined
 }
 
 /** The dumps that one listing needs. They run one after the other on the socket's thread, without waiting for us. */

@@ -27,15 +27,72 @@ export function message<K extends MessageName>(
   return packer.words()
 }
 
+/** A question to the kernel, for a socket that waits or does not. */
+interface Question {
+  readonly kind: 'request' | 'dump'
+  readonly words: Uint32Array
+}
+
+/** Yields questions, is told the answers; yields nothing where others may have their turn. */
+export type Asking<T> = Generator<Question | undefined, T, Outcome<ArrayBuffer> | undefined>
+
+/** Puts the questions to a socket. */
+export async function ask<T>(socket: SocketHandle, asking: Asking<T>): Promise<T> {
+  let step = asking.next()
+  while (!step.done) {
+    const question = step.value
+    if (question === undefined) step = await slice(asking)
+    else step = asking.next(await socket[question.kind](question.words))
+  }
+  return step.value
+}
+
+/** As {@link ask}, on the calling thread. */
+export function askSync<T>(socket: SocketHandle, asking: Asking<T>): T {
+  for (let step = asking.next(); ; ) {
+    if (step.done) return step.value
+    const question = step.value
+    if (question === undefined) step = asking.next()
+    else if (question.kind === 'request') step = asking.next(socket.requestSync(question.words))
+    else step = asking.next(socket.dumpSync(question.words))
+  }
+}
+
+/** Goes on to the next question, with rests. */
+function slice<T>(asking: Asking<T>): Promise<IteratorResult<Question | undefined, T>> {
+  return inSlices(
+    (function* untilQuestion() {
+      for (let step = asking.next(); ; step = asking.next()) {
+        if (step.done || step.value !== undefined) return step
+        yield
+      }
+    })(),
+  )
+}
+
+function* put(kind: Question['kind'], words: Uint32Array): Asking<Outcome<ArrayBuffer>> {
+  const outcome = yield { kind, words }
+  if (outcome === undefined) throw new Error('a question was left without an answer')
+  return outcome
+}
+
+/** Work that asks nothing, in steps. */
+export function* inSteps<T>(steps: Generator<undefined, T, undefined>): Asking<T> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    yield
+  }
+}
+
 /** Asks for what has a name; undefined when it is not there. */
-export async function getOne<K extends MessageName, R>(
-  socket: SocketHandle,
+export function* one<K extends MessageName, R>(
   name: K,
   record: MessageRecords[K],
   pick: Pick<R>,
   operation: string,
-): Promise<R | undefined> {
-  const outcome = await socket.request(message(name, 0, record))
+): Asking<R | undefined> {
+  const outcome = yield* put('request', message(name, 0, record))
   if (isMissing(outcome)) return undefined
   for (const answer of unpack(unwrap(outcome, operation))) {
     const found = pick(answer)
@@ -45,16 +102,37 @@ export async function getOne<K extends MessageName, R>(
 }
 
 /** One dump; empty when the table or set that it names is not there. */
-export async function dumpAll<K extends MessageName, R>(
+export function* all<K extends MessageName, R>(
+  name: K,
+  record: MessageRecords[K],
+  pick: Pick<R>,
+  operation: string,
+): Asking<R[]> {
+  const outcome = yield* put('dump', message(name, MessageFlag.dump, record))
+  if (isMissing(outcome)) return []
+  return yield* inSteps(picked(unpack(unwrap(outcome, operation)), pick))
+}
+
+/** {@link one} */
+export function getOne<K extends MessageName, R>(
+  socket: SocketHandle,
+  name: K,
+  record: MessageRecords[K],
+  pick: Pick<R>,
+  operation: string,
+): Promise<R | undefined> {
+  return ask(socket, one(name, record, pick, operation))
+}
+
+/** {@link all} */
+export function dumpAll<K extends MessageName, R>(
   socket: SocketHandle,
   name: K,
   record: MessageRecords[K],
   pick: Pick<R>,
   operation: string,
 ): Promise<R[]> {
-  const outcome = await socket.dump(message(name, MessageFlag.dump, record))
-  if (isMissing(outcome)) return []
-  return inSlices(picked(unpack(unwrap(outcome, operation)), pick))
+  return ask(socket, all(name, record, pick, operation))
 }
 
 /**

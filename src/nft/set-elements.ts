@@ -4,7 +4,7 @@ import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { NftElementRecord, NftSetRecord } from '../native/records.js'
 import { atOnce, inSlices } from '../native/slices.js'
-import { elementRecords, located, SetScope, Trail } from './compile/index.js'
+import { compareBytes, elementRecords, located, SetScope, successor, Trail } from './compile/index.js'
 import { type Datatype, type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { readElementsOf, readSet } from './decompile/index.js'
 import { ElementFlags, familyNumbers, SetFlags } from './kernel/constants.js'
@@ -97,18 +97,61 @@ export async function findElement(
   const { record, types, hasEnds, interfaces } = await know(socket, set, operation, readInterfaces)
   const { family, table, name } = set
   const asked = keyRecord({ family, table, name, elem: [key], ...types }, interfaces, operation)
-  const ask = async (element: NftElementRecord): Promise<readonly NftElementRecord[]> => {
-    const question = { family: familyNumbers[family], table, set: name, elements: [element] }
-    const found = await getOne(socket, 'nftGetElement', question, elementsOf, operation)
-    return found?.elements ?? []
+  const question = { family: familyNumbers[family], table, set: name }
+  const ask: Ask = async (element) => {
+    const one = { ...question, elements: [element] }
+    const found = await getOne(socket, 'nftGetElement', one, elementsOf, operation)
+    return found?.elements?.[0]
   }
-  const found = await ask(asked)
-  if (found.length === 0) return undefined
-  // A range without an end goes on to the last value.
-  const end = hasEnds && asked.key ? await ask({ key: asked.key, flags: ElementFlags.intervalEnd }) : []
-  const elements = await inSlices(readElementsOf({ record, elements: [...found, ...end] }, interfaces))
+  const found = await (hasEnds ? findRange(socket, asked, ask) : ask(asked).then((one) => one && [one]))
+  if (found === undefined) return undefined
+  const elements = await inSlices(readElementsOf({ record, elements: found }, interfaces))
   if (elements === undefined) throw notUnderstood(name, operation)
   return elements[0]
+}
+
+type Ask = (element: NftElementRecord) => Promise<NftElementRecord | undefined>
+
+/** How often a range is looked up while somebody changes the ruleset. */
+const attempts = 8
+
+/** The beginning of the range that has a key and, unless it goes on to the last value, its end: of one moment. */
+async function findRange(
+  socket: SocketHandle,
+  asked: NftElementRecord,
+  ask: Ask,
+): Promise<readonly NftElementRecord[] | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await readGeneration(socket)
+    const start = await ask(asked)
+    const end = start && (await findEnd(asked, start, ask))
+    if (attempt < attempts && (await readGeneration(socket)) !== before) continue
+    return start && (end === undefined ? [start] : [start, end])
+  }
+}
+
+/**
+ * The kernel finds the next end behind a value, except at a value where one range ends and another begins: there it gives
+ * the end of the range before, or none.
+ */
+async function findEnd(
+  asked: NftElementRecord,
+  start: NftElementRecord,
+  ask: Ask,
+): Promise<NftElementRecord | undefined> {
+  const [key, first] = [asked.key?.value, start.key?.value]
+  // What no range has matches all else.
+  if (key === undefined || first === undefined) return undefined
+  const endBehind = (value: Uint8Array) => ask({ key: { value }, flags: ElementFlags.intervalEnd })
+  const found = await endBehind(key)
+  const end = found?.key?.value
+  if (end === undefined || compareBytes(end, first) > 0) return found
+  // It is the end of the range before, which ends where this one begins, at the key that is asked for.
+  const next = successor(key)
+  if (next === undefined) return undefined
+  const behind = await ask({ key: { value: next } })
+  const isWithin = behind?.key !== undefined && compareBytes(behind.key.value ?? next, first) === 0
+  return isWithin ? endBehind(next) : { key: { value: next }, flags: ElementFlags.intervalEnd }
 }
 
 /** The key as the kernel has it. */

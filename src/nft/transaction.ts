@@ -109,7 +109,8 @@ export class Transaction {
    * Commits on the socket's own thread: all of it or nothing. What takes long to compile is compiled in slices, between
    * which the event loop has its turn; later calls on the same connection wait for it.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT (and other codes for names and addresses) with the path in the operations,
-   * before anything is sent; NFB_EXISTS, NFB_MISSING, NFB_BUSY, NFB_REJECTED, NFB_NOT_SUPPORTED, NFB_NOT_PERMITTED with
+   * before anything is sent, as are ranges that overlap others (NFB_EXISTS) or are not there (NFB_MISSING); NFB_EXISTS,
+   * NFB_MISSING, NFB_BUSY, NFB_REJECTED, NFB_NOT_SUPPORTED, NFB_NOT_PERMITTED with
    * the operation that the kernel refused; NFB_STALE_GENERATION; NFB_TOO_LARGE, with the sizes, before anything is sent;
    * NFB_CLOSED
    */
@@ -117,7 +118,10 @@ export class Transaction {
     return this.#commit(options).run()
   }
 
-  /** As {@link commit}, on the calling thread: the quickest way for few operations. It goes before calls that wait. */
+  /**
+   * As {@link commit}, on the calling thread: the quickest way for few operations. It goes before calls that wait. Sets of
+   * ranges are read on that thread as well.
+   */
   commitSync(options: CommitOptions = {}): CommitResult {
     return this.#commit(options).runSync()
   }

@@ -411,6 +411,7 @@ describe('a snapshot', () => {
       transaction: (words, options) => socket.transaction(words, options),
       transactionSync: (words, options) => socket.transactionSync(words, options),
       dumpPart: (words) => socket.dumpPart(words),
+      dumpSync: (words) => socket.dumpSync(words),
       roundTrip: () => socket.roundTrip(),
       close: () => socket.close(),
       dump: async (words) => {

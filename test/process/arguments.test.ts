@@ -80,6 +80,7 @@ const METHODS: readonly (readonly [
   ['socket', () => socket, 'request', []],
   ['socket', () => socket, 'requestSync', []],
   ['socket', () => socket, 'dump', []],
+  ['socket', () => socket, 'dumpSync', []],
   ['socket', () => socket, 'dumpPart', []],
   ['socket', () => socket, 'transaction', []],
   ['socket', () => socket, 'transactionSync', []],

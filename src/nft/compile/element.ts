@@ -41,6 +41,15 @@ export interface ElementLayout {
   readonly first: boolean
 }
 
+/** Elements whose keys are known, each with its index in what the caller gave. */
+export interface CompiledElements {
+  /** Single keys, ranges in each of several fields, and what no other element matches. */
+  readonly records: ElementRecord[]
+  readonly places: number[]
+  /** Ranges of a set of one field. */
+  readonly intervals: IntervalElement[]
+}
+
 /** Compiles elements; the trail stands at their array, in which they begin at `first`. */
 export function compileElements(
   elements: readonly (SetElement | MapElement)[],
@@ -48,28 +57,42 @@ export function compileElements(
   trail: Trail,
   first = 0,
 ): ElementRecord[] {
+  return elementsOf(keyedElements(elements, layout, trail, first), layout)
+}
+
+/** What is sent of them. */
+export function elementsOf({ records, intervals }: CompiledElements, layout: ElementLayout): ElementRecord[] {
+  return intervals.length === 0 ? records : [...halfOpen(intervals, layout), ...records]
+}
+
+/** As {@link compileElements}, before ranges become where they begin and end. */
+export function keyedElements(
+  elements: readonly (SetElement | MapElement)[],
+  layout: ElementLayout,
+  trail: Trail,
+  first = 0,
+): CompiledElements {
   if (!Array.isArray(elements))
     throw new InvalidValue(`an array of elements is expected, not ${quote(elements)}`)
-  const records: ElementRecord[] = []
-  const intervals: IntervalElement[] = []
+  const into: CompiledElements = { records: [], places: [], intervals: [] }
   const list: readonly (SetElement | MapElement)[] = elements
   for (let index = 0; index < list.length; index++) {
     const element = list[index]
     if (element === undefined) continue
     trail.enter(first + index)
     for (const one of unwoundElements(element, layout.key, layout.data !== undefined))
-      compileElement(one, layout, trail, records, intervals)
+      compileElement(one, layout, trail, into, first + index)
     trail.leave()
   }
-  return intervals.length === 0 ? records : [...halfOpen(intervals, layout), ...records]
+  return into
 }
 
 function compileElement(
   element: SetElement | MapElement,
   layout: ElementLayout,
   trail: Trail,
-  records: ElementRecord[],
-  intervals: IntervalElement[],
+  into: CompiledElements,
+  place: number,
 ): void {
   const draft: Draft<ElementRecord> = {}
   let key: SetElement
@@ -91,12 +114,12 @@ function compileElement(
     trail.enter('elem')
     setAttributes(draft, key.elem, trail)
     trail.enter('val')
-    compileKey(key.elem.val, key.elem.comment, draft, layout, trail, records, intervals)
+    compileKey(key.elem.val, key.elem.comment, draft, layout, trail, into, place)
     trail.leave()
     if (key.elem.unknown !== undefined) setUnknown(draft, key.elem.unknown, trail)
     trail.leave()
   } else {
-    compileKey(key, undefined, draft, layout, trail, records, intervals)
+    compileKey(key, undefined, draft, layout, trail, into, place)
   }
   if (pair) trail.leave()
 }
@@ -107,8 +130,8 @@ function compileKey(
   draft: Draft<ElementRecord>,
   layout: ElementLayout,
   trail: Trail,
-  records: ElementRecord[],
-  intervals: IntervalElement[],
+  { records, places, intervals }: CompiledElements,
+  place: number,
 ): void {
   if (value === '*') {
     draft.flags = ElementFlags.catchall
@@ -119,7 +142,7 @@ function compileKey(
     const high = new Uint8Array(layout.key.length)
     keyBounds(value, layout, low, high, trail)
     if (layout.key.fields.length === 1) {
-      intervals.push({ low, high, comment, draft })
+      intervals.push({ low, high, comment, draft, place })
       return
     }
     draft.key = { value: low }
@@ -130,6 +153,7 @@ function compileKey(
     if (userdata !== undefined) draft.userdata = userdata
   }
   records.push(draft)
+  places.push(place)
 }
 
 function isVerdict(value: Expression | Verdict): value is Verdict {

@@ -1,12 +1,15 @@
 import { InvalidValue } from '../datatype/index.js'
 import type { Element } from '../model/index.js'
 import { dataLayout, declaredKey } from './data-layout.js'
-import { compileElements, type ElementLayout } from './element.js'
+import { compileElements, type ElementLayout, elementsOf, keyedElements } from './element.js'
 import { addElements } from './element-messages.js'
 import { namedLayout } from './interfaces.js'
 import type { ElementRecord, Removal } from './message.js'
 import { checkName, familyNumber } from './names.js'
+import { changeRanged } from './ranged-elements.js'
 import type { BatchContext } from './rule-context.js'
+
+const NLM_F_EXCL = 0x200
 
 /**
  * Adds or removes elements of a named set or map: one function, so that both name the same elements. The trail stands at
@@ -20,18 +23,25 @@ export function changeElements(
   flags: number,
   first = 0,
 ): void {
-  const records = elementRecords(batch, element, change !== 'New', first)
-  const table = checkName(element.table, 'table')
-  addElements(
-    batch.sink,
-    element.family,
-    table,
-    checkName(element.name, 'set'),
-    undefined,
-    records,
-    change,
-    flags,
-  )
+  const { sink, trail } = batch
+  const { family } = element
+  familyNumber(family)
+  const layout = elementLayout(batch, element, change !== 'New')
+  trail.enter('elem')
+  const elements = keyedElements(element.elem, layout, trail, first)
+  const known = layout.interval ? batch.ranged?.find(element) : undefined
+  const exclusive = (flags & NLM_F_EXCL) !== 0
+  const ranged = known && changeRanged(batch, { set: element, known, elements, layout, change, exclusive })
+  trail.leave()
+  const [table, set] = [checkName(element.table, 'table'), checkName(element.name, 'set')]
+  if (ranged === undefined) {
+    addElements(sink, family, table, set, undefined, elementsOf(elements, layout), change, flags)
+    return
+  }
+  const { removed, added } = ranged
+  // What is destroyed is there, by now.
+  if (removed.length > 0) addElements(sink, family, table, set, undefined, removed, 'Del')
+  if (added.length > 0) addElements(sink, family, table, set, undefined, added, 'New', flags)
 }
 
 /** The kernel's records of elements; `removing`: their keys only. The trail stands at the element object. */
@@ -50,17 +60,19 @@ export function elementRecords(
 }
 
 function elementLayout(
-  batch: Pick<BatchContext, 'scope' | 'trail' | 'interfaces'>,
+  batch: Pick<BatchContext, 'scope' | 'trail' | 'interfaces' | 'told'>,
   element: Element,
   removing: boolean,
 ): ElementLayout {
   const { trail } = batch
-  const declared = batch.scope.find(element.family, element.table, element.name)
+  const own = batch.scope.find(element.family, element.table, element.name)
+  const told = own === undefined ? batch.told?.find(element) : undefined
+  const declared = own ?? told
   const type = element.type ?? declared?.type
   trail.enter('type')
   if (type === undefined)
     throw new InvalidValue(
-      `the type of ${element.name} is expected, unless the same transaction declares the set`,
+      `the type of ${element.name} is expected: no set or map of this name is there or declared by the transaction`,
     )
   const types = { ...declared, ...element, type }
   const key = namedLayout(batch, declaredKey(types))
@@ -69,6 +81,8 @@ function elementLayout(
   trail.enter('map')
   const data = map === undefined ? undefined : dataLayout(map, types)
   trail.leave()
-  const interval = (element.flags ?? declared?.flags)?.includes('interval') ?? false
+  // The kernel knows it better than who names the set.
+  const flags = told?.flags ?? element.flags ?? declared?.flags
+  const interval = flags?.includes('interval') ?? false
   return { key, data, interval, removing, anonymous: false, shift: 0, first: false }
 }

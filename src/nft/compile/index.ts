@@ -1,5 +1,6 @@
 export { type ChainRenaming, priorityNumber } from './chain.js'
 export { elementRecords } from './elements-of-set.js'
+export { compareBytes, successor } from './interval.js'
 export type {
   BitwiseData,
   KernelData,
@@ -24,6 +25,6 @@ export {
 export { compileExpressions } from './rule.js'
 export type { BatchContext, Listed } from './rule-context.js'
 export { chainKey, RuleOrder } from './rule-order.js'
-export { SetScope } from './scope.js'
+export { declarationOf, type SetDeclaration, SetScope } from './scope.js'
 export { compileInSteps, isLong } from './steps.js'
 export { located, Trail } from './trail.js'

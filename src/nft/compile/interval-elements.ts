@@ -12,6 +12,8 @@ export interface IntervalElement {
   high: Uint8Array
   readonly comment: string | undefined
   readonly draft: Draft<ElementRecord>
+  /** Its index in what the caller gave. */
+  readonly place: number
 }
 
 /** Intervals as the kernel wants them: their beginnings, and ends that are marked; sorted. */

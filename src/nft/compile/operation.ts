@@ -160,7 +160,9 @@ function remove(batch: BatchContext, object: DeletableObject, removal: Removal):
     deleteRule(batch, object.rule, removal)
   } else if ('set' in object || 'map' in object) {
     trail.enter('set' in object ? 'set' : 'map')
-    deleteSet(batch, 'set' in object ? object.set : object.map, removal)
+    const set = 'set' in object ? object.set : object.map
+    batch.ranged?.delete(set.family, set.table, set.name)
+    deleteSet(batch, set, removal)
   } else if ('chain' in object) {
     trail.enter('chain')
     const { family, table, name } = object.chain
@@ -169,6 +171,7 @@ function remove(batch: BatchContext, object: DeletableObject, removal: Removal):
   } else if ('table' in object) {
     trail.enter('table')
     batch.listed?.order.flush(object.table.family, object.table.name)
+    batch.ranged?.delete(object.table.family, object.table.name)
     deleteTable(batch, object.table, removal)
   } else if ('flowtable' in object) {
     trail.enter('flowtable')
@@ -186,6 +189,7 @@ function flush(batch: BatchContext, object: FlushableObject): void {
   if ('ruleset' in object) {
     trail.enter('ruleset')
     batch.listed?.order.flush(object.ruleset?.family)
+    batch.ranged?.delete(object.ruleset?.family)
     flushRuleset(batch, object.ruleset?.family)
   } else if ('chain' in object) {
     trail.enter('chain')
@@ -194,7 +198,9 @@ function flush(batch: BatchContext, object: FlushableObject): void {
     flushChain(batch, object.chain)
   } else if ('set' in object || 'map' in object) {
     trail.enter('set' in object ? 'set' : 'map')
-    flushSet(batch, 'set' in object ? object.set : object.map)
+    const set = 'set' in object ? object.set : object.map
+    batch.ranged?.flush(set)
+    flushSet(batch, set)
   } else if ('table' in object) {
     trail.enter('table')
     batch.listed?.order.flush(object.table.family, object.table.name)

@@ -1,11 +1,12 @@
 import type { Datatype } from '../datatype/index.js'
 import type { Family } from '../model/index.js'
+import type { RangedSets, SetName } from '../ranges/index.js'
 import type { RuleExpression } from './kernel-expression.js'
 import type { MergeCandidate } from './merge.js'
 import type { MessageSink } from './message.js'
 import { ProtocolContext } from './protocols.js'
 import type { RuleOrder } from './rule-order.js'
-import type { SetScope } from './scope.js'
+import type { SetDeclaration, SetScope } from './scope.js'
 import type { Trail } from './trail.js'
 
 /** What had to be listed before a transaction can be compiled. */
@@ -25,6 +26,10 @@ export interface BatchContext {
   nextSetId: number
   /** What was listed for operations that name something by what the kernel does not know. */
   readonly listed?: Listed | undefined
+  /** How sets are declared of which the caller does not say it, as far as the kernel was asked. */
+  readonly told?: { find(set: SetName): SetDeclaration | undefined } | undefined
+  /** Interval sets whose content is known; what is not known is left to the kernel. */
+  readonly ranged?: RangedSets | undefined
   /** The type iface_index with the names of the namespace; without it only indexes are taken, and `lo`. */
   readonly interfaces?: Datatype | undefined
 }

@@ -22,16 +22,20 @@ function setTypes(set: SetTypes): SetTypes {
 
 const noFlags: readonly SetFlag[] = []
 
+export function declarationOf(set: NamedSet | NamedMap): SetDeclaration {
+  return {
+    ...setTypes(set),
+    map: 'map' in set ? set.map : undefined,
+    flags: set.flags ?? noFlags,
+  }
+}
+
 /** The sets and maps that a transaction declares, so that what refers to them need not repeat their types. */
 export class SetScope {
   readonly #sets = new Map<string, SetDeclaration>()
 
   declare(set: NamedSet | NamedMap): void {
-    this.#sets.set(key(set.family, set.table, set.name), {
-      ...setTypes(set),
-      map: 'map' in set ? set.map : undefined,
-      flags: set.flags ?? noFlags,
-    })
+    this.#sets.set(key(set.family, set.table, set.name), declarationOf(set))
   }
 
   find(family: Family, table: string, name: string): SetDeclaration | undefined {

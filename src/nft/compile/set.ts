@@ -12,12 +12,13 @@ import {
   hasRanges,
   isDescribed,
 } from './data-layout.js'
-import { compileElements, type ElementLayout, milliseconds } from './element.js'
+import { type ElementLayout, elementsOf, keyedElements, milliseconds } from './element.js'
 import { addElements } from './element-messages.js'
 import { namedLayout } from './interfaces.js'
 import { countElements } from './interval-elements.js'
-import type { Draft, ElementRecord, Removal, SetRecord } from './message.js'
+import type { Draft, Removal, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
+import { changeRanged, newRangedSet, type RangedChange } from './ranged-elements.js'
 import type { BatchContext } from './rule-context.js'
 import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
@@ -76,7 +77,8 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
     record.gcInterval = Number(milliseconds(set['gc-interval'], 'gc-interval', trail))
   if (set.policy === 'memory') record.policy = SetPolicies.memory
   setStates(record, set.stmt, trail)
-  const elements = compileDeclared(batch, set, { key, data, interval })
+  if (interval) batch.ranged?.declare(set, () => newRangedSet(set, key, bits))
+  const { removed, added: elements } = compileDeclared(batch, set, { key, data, interval })
   const size = set.flags?.includes('constant') && elements.length > 0 ? countElements(elements) : set.size
   const fields =
     tellsLengths && key.fields.length > 1 ? key.fields.map(({ length }) => ({ len: length })) : undefined
@@ -92,8 +94,9 @@ export function addSet(batch: BatchContext, set: NamedSet | NamedMap, flags: num
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewSet', flags, record)
   batch.scope.declare(set)
-  if (elements.length > 0)
-    addElements(batch.sink, set.family, set.table, set.name, undefined, elements, 'New')
+  const { family: name, table } = set
+  if (removed.length > 0) addElements(batch.sink, name, table, set.name, undefined, removed, 'Del')
+  if (elements.length > 0) addElements(batch.sink, name, table, set.name, undefined, elements, 'New')
 }
 
 /** What every element has for itself: one expression, or a list of them, as nft says it. */
@@ -119,18 +122,22 @@ function setStates(
   }
 }
 
-/** The elements that a set is declared with. */
+/** The elements that a set is declared with; one that is there already may have others, with which they merge. */
 function compileDeclared(
   batch: BatchContext,
   set: NamedSet | NamedMap,
   layout: Pick<ElementLayout, 'key' | 'data' | 'interval'>,
-): ElementRecord[] {
-  if (set.elem === undefined) return []
+): RangedChange {
+  if (set.elem === undefined) return { removed: [], added: [] }
   batch.trail.enter('elem')
   const whole = { ...layout, removing: false, anonymous: false, shift: 0, first: true }
-  const elements = compileElements(set.elem, whole, batch.trail)
+  const elements = keyedElements(set.elem, whole, batch.trail)
+  const known = layout.interval ? batch.ranged?.find(set) : undefined
+  const change: RangedChange = known
+    ? changeRanged(batch, { set, known, elements, layout: whole, change: 'New', exclusive: false })
+    : { removed: [], added: elementsOf(elements, whole) }
   batch.trail.leave()
-  return elements
+  return change
 }
 
 function declaredData(batch: BatchContext, set: NamedMap): DataLayout {

@@ -42,7 +42,7 @@ interface Keyed {
 }
 
 /**
- * The elements in ascending order of their keys; undefined when one of them is not understood. In steps, because a set
+ * The elements in ascending order of their keys, but those with ranges in several fields; undefined when one of them is not understood. In steps, because a set
  * may have a great many.
  */
 export function* readElements(
@@ -109,7 +109,10 @@ function* inOrder(
   return yield* sorted(keyed, compareText)
 }
 
-/** Elements that are one key each, or one range in each field. */
+/**
+ * Elements that are one key each, or one range in each field. Of those with ranges one may cover another, and the one that
+ * was added first is found first: they stay in the kernel's order, in which they can be added again.
+ */
 function* singles(
   set: NftSetRecord,
   elements: readonly NftElementRecord[],
@@ -119,10 +122,12 @@ function* singles(
   const [first] = fields
   // Numbers in the order of the host are sorted as numbers, not by their lowest byte.
   const reversed = fields.length === 1 && first?.order === 'host' && !first.type.text
-  const ordered = yield* inOrder(elements, (element) => {
-    const key = keyOf(element)
-    return { element, text: textOf(reversed ? key.toReversed() : key), rank: 0 }
-  })
+  const ordered = isInterval(set)
+    ? elements.filter((element) => !isCatchall(element)).map((element) => ({ element }))
+    : yield* inOrder(elements, (element) => {
+        const key = keyOf(element)
+        return { element, text: textOf(reversed ? key.toReversed() : key), rank: 0 }
+      })
   const keyed: Keyed[] = []
   for (const { element } of ordered) {
     const lower = keyOf(element)

@@ -18,6 +18,15 @@ export function readUserdata(bytes: Uint8Array | undefined): ReadonlyMap<number,
   return values
 }
 
+/** The user data without what it says of one type; undefined when nothing is left. */
+export function withoutUserdata(bytes: Uint8Array | undefined, type: number): Uint8Array | undefined {
+  if (bytes === undefined || readUserdata(bytes)?.has(type) !== true) return bytes
+  const kept: number[] = []
+  for (let at = 0; at < bytes.length; at += 2 + (bytes[at + 1] ?? 0))
+    if (bytes[at] !== type) kept.push(...bytes.subarray(at, at + 2 + (bytes[at + 1] ?? 0)))
+  return kept.length === 0 ? undefined : Uint8Array.from(kept)
+}
+
 /** Text with its terminating zero byte. */
 export function readText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)

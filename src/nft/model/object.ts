@@ -84,7 +84,7 @@ interface SetProperties extends WithUnknown {
   readonly 'gc-interval'?: number
   /** The most elements that it may have; declare it for large hash sets, which makes them faster. */
   readonly size?: number
-  /** Merge adjacent and overlapping ranges instead of refusing them. */
+  /** Merge adjacent and overlapping ranges instead of refusing them. Not of maps and of several fields, as in nft. */
   readonly 'auto-merge'?: boolean
   /** What each element has for itself: counters, limits, quotas. Rules that add elements need not repeat it. */
   readonly stmt?: readonly StatefulStatement[]
@@ -115,8 +115,8 @@ export interface NamedMap extends SetProperties {
 }
 
 /**
- * Elements of a named set or map. The types are ours: with them nothing needs to be looked up. They may be left out
- * where the same transaction declares the set.
+ * Elements of a named set or map. The types are ours: they may be left out where the same transaction declares the set;
+ * else they are looked up, once for each set and connection.
  */
 export interface Element {
   readonly family: Family

@@ -4,8 +4,9 @@ import type { SocketHandle } from '../../../src/native/addon.js'
 import { unknownDestroy } from '../../../src/nft/commit.js'
 import { chainKey, isLong, type Operation, RuleOrder } from '../../../src/nft/compile/index.js'
 import { Connection } from '../../../src/nft/connection.js'
-import { needsOf } from '../../../src/nft/listed.js'
+import { needsOf as neededFor } from '../../../src/nft/listed.js'
 import type { Rule } from '../../../src/nft/model/index.js'
+import { ToldSets } from '../../../src/nft/told-sets.js'
 import { Transaction } from '../../../src/nft/transaction.js'
 
 const inChain = { family: 'ip', table: 't', chain: 'c' } as const
@@ -42,6 +43,7 @@ test('a kernel too old to destroy is told from other reasons for EINVAL', () => 
 })
 
 test('only what needs a listing is listed, each chain once', () => {
+  const needsOf = (operations: readonly Operation[]) => neededFor(operations, [], new ToldSets(), true)
   expect(needsOf([{ add: { rule: rule() } }, { insert: { rule: rule({ handle: 4 }) } }])).toBeUndefined()
   const needs = needsOf([
     { add: { rule: rule({ index: 0 }) } },
@@ -100,6 +102,7 @@ function answering(outcome: Awaited<ReturnType<SocketHandle['transaction']>>): S
     request: async () => nothing,
     requestSync: () => nothing,
     dump: async () => nothing,
+    dumpSync: () => nothing,
     dumpPart: async () => nothing,
     transaction: async () => outcome,
     transactionSync: () => outcome,

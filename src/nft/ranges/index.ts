@@ -1,0 +1,5 @@
+export { type Box, BoxList, boxKey } from './box-list.js'
+export { describeBox, describeRange } from './describe.js'
+export { type Attributes, type Range, RangeRefused, toBytes, toNumber } from './range.js'
+export { RangeList, type RangeSettings } from './range-list.js'
+export { type RangedSet, RangedSets, type SetName, setKey } from './ranged-sets.js'
