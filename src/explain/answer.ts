@@ -2,7 +2,7 @@
 import type { Hook } from '../nft/index.js'
 import type { HookResult } from './evaluate.js'
 import type { Packet } from './packet.js'
-import type { Step } from './trace.js'
+import type { RulePlace, Step } from './trace.js'
 
 /**
  * `mac`: frames go to another MAC address than the interface has. `unknown-mac`: the bridge does not know which port a MAC
@@ -64,6 +64,8 @@ export type Decisive =
       readonly namespace: string
       readonly hook: Hook
       readonly statements: readonly string[]
+      /** The rule that they are part of. */
+      readonly rule?: RulePlace
     }
 
 /** One stage of the way, in words; with the rules that took effect there. */
@@ -128,6 +130,12 @@ export function decisiveStep(
   return { kind, namespace, hook, step }
 }
 
+/** A rule with its place as a part of a sentence. */
+function placeText({ family, table, chain, handle, text }: RulePlace): string {
+  const number = handle === undefined ? '' : `, handle ${handle}`
+  return `the rule "${text}" (chain ${chain} of table ${family} ${table}${number})`
+}
+
 /** A step as a part of a sentence. */
 export function stepText(step: Step): string {
   const chain = `chain ${step.chain} of table ${step.family} ${step.table}`
@@ -135,8 +143,7 @@ export function stepText(step: Step): string {
   const element = step.element
     ? `the element ${step.element.text}${step.element.set === undefined ? '' : ` of ${step.element.set}`}, by `
     : ''
-  const handle = step.handle === undefined ? '' : `, handle ${step.handle}`
-  return `${element}the rule "${step.text}" (${chain}${handle})`
+  return `${element}${placeText(step)}`
 }
 
 const VERBS = { accept: 'accepts', drop: 'drops', reject: 'rejects' } as const
@@ -150,12 +157,12 @@ export function stoppedAt(
   what: string,
   packet: Packet,
 ): Stopped {
-  const { verdict, decisive: step, undecided } = result
+  const { verdict, decisive: step, undecided, undecidedRule: rule } = result
   if (verdict === 'unknown' || verdict === 'queue' || verdict === 'stolen' || step === undefined) {
     const statements = undecided.length > 0 ? undecided : step ? [stepText(step)] : []
     return new Stopped(
-      { kind: 'unknown', namespace, hook, statements },
-      `in ${namespace}, at ${hook}, it hangs on what nobody can know beforehand: ${statements.join('; ')}`,
+      { kind: 'unknown', namespace, hook, statements, ...(rule && { rule }) },
+      `in ${namespace}, at ${hook}, it hangs on what nobody can know beforehand: ${statements.join('; ')}${rule ? `, in ${placeText(rule)}` : ''}`,
       'decide about the packet in a rule before that one',
     )
   }

@@ -89,14 +89,14 @@ function destined(packet: Packet, { source, sourcePort }: PacketTuple): Packet {
 function stopped(
   namespace: string,
   hook: Hook,
-  { verdict, decisive: step, undecided }: HookResult,
+  { verdict, decisive: step, undecided, undecidedRule: rule }: HookResult,
   isOwn: ((step: Step) => boolean) | undefined,
 ): ConnectionAnswer {
   if (verdict !== 'drop' && verdict !== 'reject')
     return {
       allowed: 'unknown',
       because: `at ${hook} it hangs on ${undecided.join('; ')}`,
-      decisive: { kind: 'unknown', namespace, hook, statements: undecided },
+      decisive: { kind: 'unknown', namespace, hook, statements: undecided, ...(rule && { rule }) },
     }
   if (step === undefined) return { allowed: false, because: `at ${hook} it is stopped` }
   return {

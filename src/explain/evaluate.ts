@@ -10,7 +10,7 @@ import type { Environment } from './environment.js'
 import { ElementIndex, isPair } from './lookup.js'
 import { type Packet, tracked } from './packet.js'
 import { evaluateRule, type RuleOutcome, type RuleScope, type RuleVerdict } from './rule.js'
-import type { PolicyStep, RuleStep, Step } from './trace.js'
+import type { PolicyStep, RulePlace, RuleStep, Step } from './trace.js'
 import { retranslated, settle, translated } from './translation.js'
 
 /** Where the packet is, and which part of the hook is asked for. */
@@ -38,6 +38,10 @@ export interface HookResult {
   readonly steps: readonly Step[]
   /** The statements that could not be decided and on which the verdict hangs, in nft's words. */
   readonly undecided: readonly string[]
+  /** The rule that {@link undecided} is part of. */
+  readonly undecidedRule?: RulePlace
+  /** Whether the verdict hangs on a statement that is not understood, whatever the packet. */
+  readonly isUnreadable?: true
 }
 
 /** Connection tracking looks at packets here (NF_IP_PRI_CONNTRACK). */
@@ -71,19 +75,30 @@ export class Evaluator {
   /** What a hook makes of a packet. Where something is not known, all possible answers are tried. */
   hook(question: HookQuestion, packet: Packet): HookResult {
     const outcomes: HookResult[] = []
-    let reason: string | undefined
+    let reason: OpenQuestion | undefined
     // Each run follows a list of choices; what comes after its end is the first possibility.
-    const pending: number[][] = [[]]
-    for (let choices = pending.pop(); choices !== undefined; choices = pending.pop()) {
+    const pending: { readonly choices: readonly number[]; readonly other?: HookResult }[] = [{ choices: [] }]
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { choices, other: parent } = next
       const run = new HookRun(this, question, packet, choices)
       const outcome = run.run()
-      reason ??= run.reasons[0]
+      // The last of the choices is all that the two runs differ in: the verdict hangs on it.
+      const open = run.questions[choices.length - 1]
+      if (
+        parent &&
+        open &&
+        !alike(outcome, parent) &&
+        (!reason || (open.isUnreadable && !reason.isUnreadable))
+      )
+        reason = open
       outcomes.push(outcome)
-      if (outcomes.length + pending.length > MOST_RUNS) return undecidable(outcomes, reason)
+      if (outcomes.length + pending.length > MOST_RUNS)
+        return undecidable(outcomes, reason ?? run.questions[0])
       for (const [index, count] of run.counts.entries()) {
         if (index < choices.length) continue
         const before = run.taken.slice(0, index)
-        for (let other = 1; other < count; other++) pending.push([...before, other])
+        for (let other = 1; other < count; other++)
+          pending.push({ choices: [...before, other], other: outcome })
       }
     }
     const [first] = outcomes
@@ -128,10 +143,28 @@ function same(one: Packet, other: Packet): boolean {
   )
 }
 
-function undecidable(outcomes: readonly HookResult[], reason: string | undefined): HookResult {
+function undecidable(outcomes: readonly HookResult[], reason: OpenQuestion | undefined): HookResult {
   const [first] = outcomes
   if (first === undefined) throw new RangeError('an evaluation has at least one outcome')
-  return { ...first, verdict: 'unknown', undecided: reason === undefined ? [] : [reason] }
+  return {
+    ...first,
+    verdict: 'unknown',
+    undecided: reason === undefined ? [] : [reason.statement],
+    ...(reason && { undecidedRule: reason.rule }),
+    ...(reason?.isUnreadable && { isUnreadable: true }),
+  }
+}
+
+/** What could not be decided, and where. */
+interface OpenQuestion {
+  readonly statement: string
+  readonly rule: RulePlace
+  readonly isUnreadable: boolean
+}
+
+/** What nft can't read is a comment in a ruleset, and a rule here. */
+function ruleText(expr: Rule['expr'], family: Rule['family']): string {
+  return toText(expr, { family }).replace(/^# /, '')
 }
 
 type ChainEnd = { readonly verdict: Exclude<HookVerdict, 'unknown'>; readonly step: Step }
@@ -141,7 +174,7 @@ class HookRun {
   /** How many answers each open question had, and which was taken. */
   readonly counts: number[] = []
   readonly taken: number[] = []
-  readonly reasons: string[] = []
+  readonly questions: OpenQuestion[] = []
   readonly #evaluator: Evaluator
   readonly #question: HookQuestion
   readonly #choices: readonly number[]
@@ -282,15 +315,20 @@ class HookRun {
     return { verdict: name, step: this.#note(rule, outcome, name) }
   }
 
-  #note(rule: Rule, { element }: RuleOutcome, effect: string): RuleStep {
-    const { family, table, chain, handle, expr } = rule
-    const step: RuleStep = {
-      kind: 'rule',
+  #place({ family, table, chain, handle, expr }: Rule): RulePlace {
+    return {
       family,
       table,
       chain,
       ...(handle !== undefined && { handle }),
-      text: this.#evaluator.text(rule, () => toText(expr, { family })),
+      text: this.#evaluator.text(expr, () => ruleText(expr, family)),
+    }
+  }
+
+  #note(rule: Rule, { element }: RuleOutcome, effect: string): RuleStep {
+    const step: RuleStep = {
+      kind: 'rule',
+      ...this.#place(rule),
       ...(element && {
         element: {
           ...(element.set !== undefined && { set: element.set }),
@@ -326,17 +364,18 @@ class HookRun {
       environment,
       set: (name: string): NamedSet | NamedMap | undefined => catalog.set(rule, name),
       index: (elements, types) => this.#evaluator.index(elements, types),
-      choose: (candidates, why) => this.#choose(candidates, why),
+      choose: (candidates, why, isUnreadable = false) =>
+        this.#choose(candidates, { statement: why, rule: this.#place(rule), isUnreadable }),
     }
   }
 
   /** The answer of this run to an open question: one of the candidates, or none of them. */
-  #choose<T>(candidates: readonly T[], why: string): T | undefined {
+  #choose<T>(candidates: readonly T[], question: OpenQuestion): T | undefined {
     const position = this.counts.length
     const choice = this.#choices[position] ?? 0
     this.counts.push(candidates.length + 1)
     this.taken.push(choice)
-    this.reasons.push(why)
+    this.questions.push(question)
     return choice === 0 ? undefined : candidates[choice - 1]
   }
 }

@@ -27,8 +27,11 @@ export interface Scope {
   index(elements: readonly (SetElement | MapElement)[], types: readonly FieldType[]): ElementIndex
   /** Keys that rules put into a set from this packet, before the question. */
   added(name: string): readonly (readonly Value[])[]
-  /** One of several possible answers, where the packet does not say which; undefined for none of them. */
-  choose<T>(candidates: readonly T[], why: string): T | undefined
+  /**
+   * One of several possible answers, where the packet does not say which; undefined for none of them.
+   * @param isUnreadable whether it is not the packet that does not say, but the rule that is not understood
+   */
+  choose<T>(candidates: readonly T[], why: string, isUnreadable?: boolean): T | undefined
 }
 
 /** The values of an expression. @param expected the types of constants and of what literal maps give */

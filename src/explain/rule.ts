@@ -13,6 +13,7 @@ import { typesOf } from './field-type.js'
 import type { FoundElement } from './lookup.js'
 import { matches } from './match.js'
 import { type Packet, untracked } from './packet.js'
+import { statementsOf } from './statements.js'
 import { deviceTranslation, natTranslation, type Translation } from './translation.js'
 
 /** What ends a packet's way at a hook, or a rule. */
@@ -52,7 +53,8 @@ export function evaluateRule(rule: Rule, scope: RuleScope): RuleOutcome {
     ...(changed !== undefined && { changed }),
     ...more,
   })
-  for (const statement of rule.expr) {
+  const statements = statementsOf(rule)
+  for (const statement of statements) {
     if ('match' in statement) {
       const result = matches(statement, scope)
       const holds = result.holds ?? scope.choose([true], textOf(statement, rule)) ?? false
@@ -98,7 +100,7 @@ export function evaluateRule(rule: Rule, scope: RuleScope): RuleOutcome {
               element: { found: translation.found, ...mapName(statement) },
             }),
           })
-    const ending = endOf(statement, rule, scope)
+    const ending = endOf(statement, statement === statements.at(-1), rule, scope)
     if (ending === 'break') return outcome()
     if (ending) return outcome({ verdict: ending })
     if ('notrack' in statement && scope.packet.connection === undefined) {
@@ -120,7 +122,12 @@ function translationOf(statement: Statement, scope: Scope): Translation | 'absen
 }
 
 /** Whether a statement ends the rule or the chain; undefined: it goes on. */
-function endOf(statement: Statement, rule: Rule, scope: Scope): RuleVerdict | 'break' | undefined {
+function endOf(
+  statement: Statement,
+  isLast: boolean,
+  rule: Rule,
+  scope: Scope,
+): RuleVerdict | 'break' | undefined {
   if (isVerdict(statement)) return 'continue' in statement ? undefined : statement
   if ('reject' in statement) return { reject: true }
   if ('queue' in statement) return { queue: true }
@@ -132,9 +139,15 @@ function endOf(statement: Statement, rule: Rule, scope: Scope): RuleVerdict | 'b
   if ('ct count' in statement) return isOver(statement['ct count']) ? 'break' : undefined
   if ('opaque' in statement) {
     // What this library has no words for may match or not, and may be a verdict of its own.
-    const answer = scope.choose(['goes on', 'drops'], textOf(statement, rule))
+    const answer = scope.choose(['goes on', 'drops'], textOf(statement, rule), true)
     if (answer === undefined) return 'break'
-    return answer === 'drops' && isLast(statement, rule) ? { drop: null } : undefined
+    return answer === 'drops' && isLast ? { drop: null } : undefined
+  }
+  if ('xt' in statement) {
+    const text = textOf(statement, rule)
+    // A match matches or not; a target may decide, or leave the packet to the next rule.
+    if (statement.xt.type === 'match') return scope.choose([true], text, true) ? undefined : 'break'
+    return scope.choose<RuleVerdict>([{ accept: null }, { drop: null }], text, true)
   }
   return undefined
 }
@@ -145,10 +158,6 @@ function isElement(key: DynamicKey): key is Exclude<DynamicKey, Expression> {
 
 function isOver(limit: unknown): boolean {
   return typeof limit === 'object' && limit !== null && 'inv' in limit && limit.inv === true
-}
-
-function isLast(statement: Statement, rule: Rule): boolean {
-  return rule.expr.at(-1) === statement
 }
 
 /** The packet with a mark or zone that is set; undefined for what no later rule here can ask for. */

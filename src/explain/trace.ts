@@ -21,6 +21,9 @@ export interface RuleStep {
   readonly effect: string
 }
 
+/** A rule, by its place and in nft's words. */
+export type RulePlace = Pick<RuleStep, 'family' | 'table' | 'chain' | 'handle' | 'text'>
+
 /** The end of a base chain, whose policy decided. */
 export interface PolicyStep {
   readonly kind: 'policy'

@@ -4,6 +4,8 @@
 export type FindingCode =
   /** A base chain of another program drops what ours lets pass. */
   | 'foreign-chain-drops'
+  /** A rule of another program is not understood, and what stands hangs on it. */
+  | 'foreign-rule-unknown'
   /** Another program's rules keep neighbour discovery (IPv6) from the host. */
   | 'neighbour-discovery-dropped'
   /** There are tables of the former iptables (not nf_tables) in the kernel, whose rules can't be read here. */

@@ -1,5 +1,5 @@
 /** Rules of other programs that stop what our networks are there for. */
-import type { HookResult, Packet, Step } from '../../explain/index.js'
+import type { HookResult, Packet, RulePlace, Step } from '../../explain/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { addressOf, familiesOf, standingEndpoints } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
@@ -15,23 +15,40 @@ interface Stopped {
   readonly what: Set<string>
 }
 
+/** A rule that is not understood, and what hangs on it. */
+interface Unreadable {
+  readonly rule: RulePlace
+  readonly bridges: Set<string>
+  readonly what: Set<string>
+}
+
 /** So many kinds of traffic a finding names. */
 const NAMED = 3
 
-/** A finding for each rule or policy of another table that stops something, however much it stops. */
+/** A finding for each rule or policy of another table that stops something, or that may, however much it is. */
 export function foreignFindings(facts: CheckFacts): Finding[] {
   const { registry, state } = facts
   const stopped = new Map<string, Stopped>()
+  const unreadable = new Map<string, Unreadable>()
   for (const traffic of trafficOf(registry, state)) {
-    const step = stopsAt(facts, traffic)
-    if (!step) continue
-    const known = stopped.get(stepName(step)) ?? { step, bridges: new Set(), what: new Set() }
-    known.bridges.add(traffic.bridge)
-    known.what.add(traffic.what)
-    stopped.set(stepName(step), known)
+    const { step, rules } = judge(facts, traffic)
+    if (step) {
+      const known = stopped.get(stepName(step)) ?? { step, bridges: new Set(), what: new Set() }
+      known.bridges.add(traffic.bridge)
+      known.what.add(traffic.what)
+      stopped.set(stepName(step), known)
+      continue
+    }
+    for (const rule of rules) {
+      const known = unreadable.get(placeName(rule)) ?? { rule, bridges: new Set(), what: new Set() }
+      known.bridges.add(traffic.bridge)
+      known.what.add(traffic.what)
+      unreadable.set(placeName(rule), known)
+    }
   }
   return [
     ...[...stopped.values()].map((each) => findingOf(facts, each)),
+    ...[...unreadable.values()].map((each) => unreadableFinding(facts, each)),
     ...neighbourFindings(facts),
     ...legacyFindings(facts),
   ]
@@ -52,8 +69,16 @@ function legacyFindings({ legacyTables, registry }: CheckFacts): Finding[] {
   ]
 }
 
-/** The step of another table that stops a packet, or its answer, between its interfaces; undefined: none does. */
-function stopsAt({ state, table }: CheckFacts, { packet }: Traffic): Step | undefined {
+/** What other tables make of a packet, or its answer, between its interfaces. */
+interface Judgement {
+  /** What stops it; undefined: nothing does. */
+  readonly step?: Step | undefined
+  /** What may stop it: rules that are not understood. */
+  readonly rules: readonly RulePlace[]
+}
+
+function judge({ state, table }: CheckFacts, { packet }: Traffic): Judgement {
+  const rules: RulePlace[] = []
   for (const each of [packet, answerTo(packet)])
     for (const hook of ['prerouting', 'forward', 'postrouting'] as const) {
       const { inputDevice, outputDevice, ...rest } = each
@@ -71,9 +96,12 @@ function stopsAt({ state, table }: CheckFacts, { packet }: Traffic): Step | unde
         { layer, hook },
         { ...rest, ...devices, ...(connection && { connection }) },
       )
-      if (isStopped(result)) return isForeign(result.decisive, table) ? result.decisive : undefined
+      if (isStopped(result))
+        return { step: isForeign(result.decisive, table) ? result.decisive : undefined, rules: [] }
+      const { verdict, isUnreadable, undecidedRule: rule } = result
+      if (verdict === 'unknown' && isUnreadable && rule && rule.table !== table) rules.push(rule)
     }
-  return undefined
+  return { rules }
 }
 
 function answerTo(packet: Traffic['packet']): Traffic['packet'] {
@@ -111,21 +139,39 @@ function isForeign(step: Step | undefined, ours: string): boolean {
 }
 
 function stepName(step: Step): string {
-  const rule = step.kind === 'rule' ? (step.handle ?? step.text) : 'policy'
-  return `${step.family} ${step.table} ${step.chain} ${rule}`
+  return step.kind === 'rule' ? placeName(step) : `${step.family} ${step.table} ${step.chain} policy`
+}
+
+function placeName({ family, table, chain, handle, text }: RulePlace): string {
+  return `${family} ${table} ${chain} ${handle ?? text}`
 }
 
 function findingOf({ state }: CheckFacts, { step, bridges, what }: Stopped): Finding {
   const owner = ownerOf(step, state.evaluator.catalog)
-  const named = [...what].slice(0, NAMED)
-  const more = what.size > NAMED ? ` and ${what.size - NAMED} more` : ''
   return {
     code: 'foreign-chain-drops',
     severity: 'error',
     subject: `${step.family} ${step.table} ${step.chain}`,
-    message: `${ownerText(owner)}${stepText(step)} stops ${named.join('; ')}${more}`,
+    message: `${ownerText(owner)}${stepText(step)} stops ${namesOf(what)}`,
     remedy: remedyFor(owner, step, [...bridges]),
   }
+}
+
+/** Nobody can tell whether it stops anything: who can read it has to look. */
+function unreadableFinding({ state }: CheckFacts, { rule, bridges, what }: Unreadable): Finding {
+  const owner = ownerOf(rule, state.evaluator.catalog)
+  return {
+    code: 'foreign-rule-unknown',
+    severity: 'warning',
+    subject: `${rule.family} ${rule.table} ${rule.chain}`,
+    message: `${ownerText(owner)}the rule "${rule.text}" of chain ${rule.chain} of table ${rule.family} ${rule.table} is not understood, and decides about ${namesOf(what)}`,
+    remedy: `see what it does, and let pass before it what shall: ${remedyFor(owner, rule, [...bridges])}`,
+  }
+}
+
+function namesOf(what: ReadonlySet<string>): string {
+  const named = [...what].slice(0, NAMED).join('; ')
+  return what.size > NAMED ? `${named} and ${what.size - NAMED} more` : named
 }
 
 function ownerText(owner: Owner | undefined): string {

@@ -1,10 +1,10 @@
 /** Whose a chain is, by the names that programs give to theirs; and how each is told to let a bridge be. */
-import type { Catalog, Step } from '../../explain/index.js'
+import type { Catalog, RulePlace, Step } from '../../explain/index.js'
 
 export type Owner = 'Docker' | 'ufw' | 'firewalld' | 'iptables'
 
 /** @returns undefined for a table that looks like nobody's we know */
-export function ownerOf({ family, table, chain }: Step, catalog: Catalog): Owner | undefined {
+export function ownerOf({ family, table, chain }: Step | RulePlace, catalog: Catalog): Owner | undefined {
   const has = (name: string): boolean => catalog.chain({ family, table }, name) !== undefined
   if (table === 'firewalld') return 'firewalld'
   if (table === 'docker-bridges') return 'Docker'
@@ -17,7 +17,11 @@ export function ownerOf({ family, table, chain }: Step, catalog: Catalog): Owner
 }
 
 /** One command for each program, that lets everything to and from the bridges pass. */
-export function remedyFor(owner: Owner | undefined, step: Step, bridges: readonly string[]): string {
+export function remedyFor(
+  owner: Owner | undefined,
+  step: Step | RulePlace,
+  bridges: readonly string[],
+): string {
   const { family, table, chain } = step
   const each = (command: (bridge: string) => readonly string[]): string =>
     `\`${bridges.flatMap(command).join(' && ')}\``

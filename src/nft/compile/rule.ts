@@ -1,6 +1,7 @@
 import { InvalidValue, quote } from '../datatype/index.js'
 import { UserdataTypes } from '../kernel/constants.js'
 import type { Rule } from '../model/index.js'
+import { compatOf } from './compat.js'
 import type { RuleExpression } from './kernel-expression.js'
 import { mergePayloads } from './merge.js'
 import type { Draft, Removal, RuleRecord } from './message.js'
@@ -55,6 +56,8 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
     Object.assign(record, unknownAttributes(rule.unknown, 'attributes', batch.trail))
   putPlace(batch, rule, placement, record)
   record.expressions = compileExpressions(batch, rule)
+  const compat = compatOf(record.expressions, rule.family)
+  if (compat !== undefined) record.compat = compat
   batch.trail.enter('comment')
   const comment = commentData(UserdataTypes.ruleComment, rule.comment)
   batch.trail.leave()

@@ -25,6 +25,7 @@ import { compileSynproxy } from './synproxy.js'
 import { compileTproxy } from './tproxy.js'
 import { compileVerdict } from './verdict.js'
 import { compileVmap } from './vmap.js'
+import { compileXt } from './xt.js'
 
 /** Compiles one statement; the trail stands at it. */
 export function compileStatement(context: RuleContext, statement: Statement): void {
@@ -78,6 +79,7 @@ function compileAction(context: RuleContext, statement: Action): void {
   else if ('queue' in statement) compileQueue(context, statement.queue)
   else if ('tproxy' in statement) compileTproxy(context, statement.tproxy)
   else if ('flow' in statement) compileFlow(context, statement.flow)
+  else if ('xt' in statement) compileXt(context, statement)
   else if ('opaque' in statement) compileOpaque(context, statement.opaque)
   else if (!compileVerdict(context, statement))
     throw new InvalidValue(`${quote(name)} is no statement that is supported`)

@@ -37,6 +37,7 @@ import { readTproxy } from './tproxy.js'
 import { splitUserdata, unknownParts } from './unknown.js'
 import { readText } from './userdata.js'
 import { readVerdict } from './verdict.js'
+import { readExtension } from './xt.js'
 
 /** The rule; undefined when it says which protocol its xtables extensions are for, which no kernel lists. */
 export function decompileRule(record: NftRuleRecord, family: Family, sets: SetCatalog): Rule | undefined {
@@ -141,6 +142,8 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (selects(expression, 'name', 'dup')) return readDup(state, expression.data ?? {})
   if (selects(expression, 'name', 'fwd')) return readFwd(state, expression.data ?? {})
   if (selects(expression, 'name', 'synproxy')) return readSynproxy(state, expression.data ?? {})
+  if (selects(expression, 'name', 'match')) return readExtension(state, 'match', expression.data ?? {})
+  if (selects(expression, 'name', 'target')) return readExtension(state, 'target', expression.data ?? {})
   if (selects(expression, 'name', 'flow_offload')) return readFlowOffload(state, expression.data ?? {})
   return false
 }

@@ -2190,6 +2190,7 @@ export const shapes: { readonly [name: string]: Shape } = {
       { ref: 'TproxyStatement' },
       { ref: 'TunnelStatement' },
       { ref: 'VmapStatement' },
+      { ref: 'XtStatement' },
     ],
   },
   SymhashExpression: {
@@ -2622,5 +2623,448 @@ export const shapes: { readonly [name: string]: Shape } = {
         },
       },
     },
+  },
+  XtAddressType: {
+    kind: 'values',
+    values: [
+      'ANYCAST',
+      'BLACKHOLE',
+      'BROADCAST',
+      'LOCAL',
+      'MULTICAST',
+      'NAT',
+      'PROHIBIT',
+      'THROW',
+      'UNICAST',
+      'UNREACHABLE',
+      'UNSPEC',
+      'XRESOLVE',
+    ],
+  },
+  XtAddressesTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'tuple', items: [{ kind: 'string' }, { kind: 'string' }] },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtAddrtype: {
+    kind: 'object',
+    properties: {
+      'src-type?': { ref: 'XtTypesTest' },
+      'dst-type?': { ref: 'XtTypesTest' },
+      'limit-iface?': { kind: 'values', values: ['in', 'out'] },
+    },
+  },
+  XtComment: { kind: 'object', properties: { comment: { kind: 'string' } } },
+  XtConnmarkTarget: {
+    kind: 'object',
+    properties: {
+      mode: { kind: 'values', values: ['restore', 'save', 'set'] },
+      ctmark: { kind: 'number' },
+      ctmask: { kind: 'number' },
+      nfmask: { kind: 'number' },
+    },
+  },
+  XtConntrack: {
+    kind: 'object',
+    properties: {
+      'ctstate?': { ref: 'XtStatesTest' },
+      'ctproto?': { ref: 'XtNumberTest' },
+      'ctorigsrc?': { ref: 'XtTextTest' },
+      'ctorigdst?': { ref: 'XtTextTest' },
+      'ctreplsrc?': { ref: 'XtTextTest' },
+      'ctrepldst?': { ref: 'XtTextTest' },
+      'ctorigsrcport?': { ref: 'XtRangeTest' },
+      'ctorigdstport?': { ref: 'XtRangeTest' },
+      'ctreplsrcport?': { ref: 'XtRangeTest' },
+      'ctrepldstport?': { ref: 'XtRangeTest' },
+      'ctstatus?': { ref: 'XtStatusesTest' },
+      'ctexpire?': { ref: 'XtRangeTest' },
+      'ctdir?': { kind: 'values', values: ['ORIGINAL', 'REPLY'] },
+      'alias?': { kind: 'values', values: [true] },
+    },
+  },
+  XtCtState: {
+    kind: 'values',
+    values: ['DNAT', 'ESTABLISHED', 'INVALID', 'NEW', 'RELATED', 'SNAT', 'UNTRACKED'],
+  },
+  XtCtStatus: { kind: 'values', values: ['ASSURED', 'CONFIRMED', 'EXPECTED', 'NONE', 'SEEN_REPLY'] },
+  XtCtTarget: {
+    kind: 'object',
+    properties: {
+      'notrack?': { kind: 'values', values: [true] },
+      'alias?': { kind: 'values', values: [true] },
+      'zone?': { kind: 'number' },
+      'helper?': { kind: 'string' },
+      'timeout?': { kind: 'string' },
+    },
+  },
+  XtFlagsTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtIcmp: {
+    kind: 'object',
+    properties: {
+      'type?': { kind: 'number' },
+      code: { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtIprange: {
+    kind: 'object',
+    properties: { 'src-range?': { ref: 'XtAddressesTest' }, 'dst-range?': { ref: 'XtAddressesTest' } },
+  },
+  XtLimit: { kind: 'object', properties: { average: { kind: 'number' }, burst: { kind: 'number' } } },
+  XtLog: {
+    kind: 'object',
+    properties: { level: { kind: 'number' }, flags: { kind: 'number' }, prefix: { kind: 'string' } },
+  },
+  XtMac: { kind: 'object', properties: { 'mac-source': { ref: 'XtTextTest' } } },
+  XtMark: { kind: 'object', properties: { mark: { ref: 'XtMaskedTest' } } },
+  XtMarkTarget: {
+    kind: 'object',
+    properties: { 'set-xmark': { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] } },
+  },
+  XtMaskedTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtMultiport: {
+    kind: 'object',
+    properties: {
+      side: { kind: 'values', values: ['dports', 'ports', 'sports'] },
+      ports: {
+        kind: 'list',
+        of: {
+          kind: 'union',
+          of: [{ kind: 'number' }, { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] }],
+        },
+      },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtNat: {
+    kind: 'object',
+    properties: {
+      'address?': { kind: 'tuple', items: [{ kind: 'string' }, { kind: 'string' }] },
+      'port?': { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] },
+      'flags?': { kind: 'list', of: { ref: 'XtNatFlag' } },
+    },
+  },
+  XtNatFlag: { kind: 'values', values: ['persistent', 'random', 'random-fully'] },
+  XtNumberTest: {
+    kind: 'object',
+    properties: { value: { kind: 'number' }, 'inv?': { kind: 'values', values: [true] } },
+  },
+  XtPkttype: { kind: 'object', properties: { 'pkt-type': { ref: 'XtNumberTest' } } },
+  XtRangeTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'tuple', items: [{ kind: 'number' }, { kind: 'number' }] },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtRaw: {
+    kind: 'object',
+    properties: {
+      type: { kind: 'values', values: ['match', 'target'] },
+      name: { kind: 'string' },
+      'rev?': { kind: 'number' },
+      'info?': { kind: 'string' },
+    },
+  },
+  XtReject: { kind: 'object', properties: { 'reject-with': { kind: 'string' } } },
+  XtState: { kind: 'object', properties: { state: { kind: 'list', of: { ref: 'XtCtState' } } } },
+  XtStatement: {
+    kind: 'object',
+    properties: {
+      xt: {
+        kind: 'union',
+        of: [
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['addrtype'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtAddrtype' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['comment'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtComment' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['connmark'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtMark' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['conntrack'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtConntrack' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['icmp'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtIcmp' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['icmp6'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtIcmp' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['iprange'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtIprange' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['limit'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtLimit' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['mac'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtMac' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['mark'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtMark' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['multiport'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtMultiport' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['pkttype'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtPkttype' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['state'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtState' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['tcp'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtTcp' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['match'] },
+              name: { kind: 'values', values: ['udp'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtUdp' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['CONNMARK'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtConnmarkTarget' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['CT'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtCtTarget' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['DNAT'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtNat' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['LOG'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtLog' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['MARK'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtMarkTarget' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['MASQUERADE'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtNat' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['NETMAP'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtNat' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['REDIRECT'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtNat' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['REJECT'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtReject' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['SNAT'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtNat' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              type: { kind: 'values', values: ['target'] },
+              name: { kind: 'values', values: ['TCPMSS'] },
+              rev: { kind: 'number' },
+              options: { ref: 'XtTcpmss' },
+            },
+          },
+          { ref: 'XtRaw' },
+        ],
+      },
+    },
+  },
+  XtStatesTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'list', of: { ref: 'XtCtState' } },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtStatusesTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'list', of: { ref: 'XtCtStatus' } },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtTcp: {
+    kind: 'object',
+    properties: {
+      'sport?': { ref: 'XtRangeTest' },
+      'dport?': { ref: 'XtRangeTest' },
+      'tcp-flags?': { ref: 'XtFlagsTest' },
+      'tcp-option?': { ref: 'XtNumberTest' },
+    },
+  },
+  XtTcpmss: { kind: 'object', properties: { 'set-mss?': { kind: 'number' } } },
+  XtTextTest: {
+    kind: 'object',
+    properties: { value: { kind: 'string' }, 'inv?': { kind: 'values', values: [true] } },
+  },
+  XtTypesTest: {
+    kind: 'object',
+    properties: {
+      value: { kind: 'list', of: { ref: 'XtAddressType' } },
+      'inv?': { kind: 'values', values: [true] },
+    },
+  },
+  XtUdp: {
+    kind: 'object',
+    properties: { 'sport?': { ref: 'XtRangeTest' }, 'dport?': { ref: 'XtRangeTest' } },
   },
 }

@@ -16,7 +16,8 @@ export interface ToJsonOptions {
    */
   readonly keep?: boolean
   /**
-   * What JSON has no words for (opaque statements and objects): `refuse` (default), or leave out the whole rule or object.
+   * What JSON has no words for (opaque statements and objects; extensions of xtables, unless they are to be kept): `refuse`
+   * (default), or leave out the whole rule or object.
    */
   readonly opaque?: 'refuse' | 'omit'
 }
@@ -43,13 +44,15 @@ export function toJson(source: JsonSource, options: ToJsonOptions = {}): JsonRul
   const objects: RulesetObject[] = []
   const commands: { readonly [name: string]: unknown }[] = []
   for (const [index, entry] of entries.entries()) {
-    if (isUnsayable(entry)) {
+    const unsayable = options.keep ? ['opaque'] : ['opaque', 'xt']
+    if (isUnsayable(entry, unsayable)) {
       if (options.opaque === 'omit') continue
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
         operation,
-        message: 'JSON has no words for what is opaque: leave it out with { opaque: "omit" }',
-        path: `nftables[${index}]${opaquePath(entry)}`,
+        message:
+          'nft reads no JSON of what is opaque or belongs to xtables: leave it out with { opaque: "omit" }, or keep xtables',
+        path: `nftables[${index}]${opaquePath(entry, unsayable)}`,
       })
     }
     if (isOperation(entry)) commands.push(writeOperation(entry, options))
@@ -64,23 +67,26 @@ export function toJson(source: JsonSource, options: ToJsonOptions = {}): JsonRul
   }
 }
 
-function isUnsayable(entry: ListedObject | RulesetObject | Operation): entry is OpaqueObject {
-  return 'opaque' in entry || opaquePath(entry) !== ''
+function isUnsayable(
+  entry: ListedObject | RulesetObject | Operation,
+  names: readonly string[],
+): entry is OpaqueObject {
+  return opaquePath(entry, names) !== ''
 }
 
-/** The first opaque value of an entry: `.rule.expr[1].opaque`. */
-function opaquePath(value: unknown): string {
+/** The first value of an entry that has one of the names: `.rule.expr[1].opaque`. */
+function opaquePath(value: unknown, names: readonly string[]): string {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
-      const inner = opaquePath(item)
+      const inner = opaquePath(item, names)
       if (inner !== '') return `[${index}]${inner}`
     }
     return ''
   }
   if (!isNode(value)) return ''
   for (const [key, item] of Object.entries(value)) {
-    const inner = key === 'opaque' ? '' : opaquePath(item)
-    if (key === 'opaque' || inner !== '') return `.${key}${inner}`
+    const inner = names.includes(key) ? '' : opaquePath(item, names)
+    if (names.includes(key) || inner !== '') return `.${key}${inner}`
   }
   return ''
 }

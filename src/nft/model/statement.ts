@@ -25,6 +25,7 @@ import type {
   TunnelStatement,
 } from './statement-state.js'
 import type { Verdict } from './verdict.js'
+import type { XtStatement } from './xt.js'
 
 /** `in` tests bits: with a list on the right, any of them (`ct state established,related`); `!` that none is set. */
 export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
@@ -155,4 +156,5 @@ export type Statement =
   | SetStatement
   | MapStatement
   | MeterStatement
+  | XtStatement
   | OpaqueStatement

@@ -58,9 +58,9 @@ export function unknownText(value: unknown): string {
   return `${unknownMark}${json(value)}`
 }
 
-/** Whether a text is a comment, or becomes one somewhere: nft would read a part of it only. */
+/** Whether a text is a comment, becomes one somewhere, or is of xtables: nft would read a part of it only, or not at all. */
 export function isUnsayable(text: string): boolean {
-  return text.startsWith('# ') || text.includes(unknownMark)
+  return text.startsWith('# ') || text.startsWith('xt ') || text.includes(unknownMark)
 }
 
 /** JSON on one line; bytes in hexadecimal, big numbers as digits. */

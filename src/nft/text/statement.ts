@@ -10,6 +10,7 @@ import { counterText, quotaText, rateText } from './rate.js'
 import { rejectText } from './reject.js'
 import { stylesOf } from './style.js'
 import { isVerdict, verdictText } from './verdict.js'
+import { xtText } from './xt.js'
 
 type Printer = (value: unknown, family: string) => string
 
@@ -73,6 +74,7 @@ const printers: { readonly [key: string]: Printer | undefined } = {
   'ct expectation': setObject('ct expectation'),
   secmark: setObject('meta secmark'),
   'ct count': options(({ val, inv }) => words('ct count', inv === true && 'over', String(val))),
+  xt: xtText,
   opaque: opaqueText,
 }
 
