@@ -3,6 +3,7 @@ import { checkString } from '../input.js'
 import type { NamespaceSource } from '../netns/index.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import type { HostContext } from './apply/host-context.js'
+import { isIPv6Off, withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
 import type { Places } from './apply/stations.js'
@@ -37,6 +38,7 @@ import {
   type ContainerRecord,
   type EndpointRecord,
   endpointOn,
+  familiesOf,
   type NetworkRecord,
   portText,
   publishedText,
@@ -194,14 +196,12 @@ export class Container {
     const operation = 'Container.connect'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const settings = parseConnectOptions(options)
+      const parsed = parseConnectOptions(options)
       const container = this.#record(operation)
-      const plan = planConnect(
-        registry,
-        container,
-        this.#network(nameOf(network, operation), operation),
-        settings,
-      )
+      const record = this.#network(nameOf(network, operation), operation)
+      const place = container.state === 'running' ? this.#placeOf(container, parsed.netns) : undefined
+      const settings = await withIPv6Of(record, parsed, place)
+      const plan = planConnect(registry, container, record, settings)
       const apply = (places: Places): Promise<void> => applyPlan(this.#context, plan, operation, places)
       if (container.state !== 'running') {
         // It has no namespace, and what changes is for when it starts.
@@ -246,10 +246,15 @@ export class Container {
       const { registry } = this.#context
       const netns = parseStartOptions(options)
       const container = this.#record(operation)
+      const wantsIPv6 = container.endpoints.some(({ network }) => {
+        const record = registry.network(network)
+        return record !== undefined && familiesOf(record).includes(6)
+      })
+      const ipv6Off = wantsIPv6 && (await isIPv6Off(this.#placeOf(container, netns)))
       await withFreePorts(
         this.#context.kernel,
         container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
-        (ports) => planStart(registry, container, ports, netns),
+        (ports) => planStart(registry, container, ports, netns, ipv6Off),
         (plan) =>
           this.#withPlace(container, netns, operation, (places) =>
             applyPlan(this.#context, plan, operation, places),
@@ -388,7 +393,7 @@ export class Container {
     operation: string,
     work: (places: Places) => Promise<void>,
   ): Promise<void> {
-    const netns = given ?? this.#context.namespaces.find(container.id) ?? container.netns
+    const netns = this.#placeOf(container, given)
     if (netns === undefined) {
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
@@ -398,6 +403,11 @@ export class Container {
       })
     }
     await withPlaces(this.#context, [{ id: container.id, netns, path: '' }], operation, work)
+  }
+
+  /** Where its namespace is; undefined where that is not known any more. */
+  #placeOf({ id, netns }: ContainerRecord, given: NamespaceSource | undefined): NamespaceSource | undefined {
+    return given ?? this.#context.namespaces.find(id) ?? netns
   }
 
   #network(name: string, operation: string): NetworkRecord {

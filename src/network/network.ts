@@ -3,6 +3,7 @@ import { checkArray, checkString } from '../input.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
+import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
 import { Container } from './container.js'
@@ -142,9 +143,10 @@ export class Network {
     return context.operate(ATTACH, async () => {
       const { registry, settings: host } = context
       const network = this.#record(ATTACH)
-      const settings = checkArray(options, ATTACH, 'containers').map((container, index) =>
+      const parsed = checkArray(options, ATTACH, 'containers').map((container, index) =>
         parseContainerOptions(container, pathOf(index)),
       )
+      const settings = await Promise.all(parsed.map((each) => withIPv6Of(network, each, each.netns)))
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)
       const plan = await withFreePorts(

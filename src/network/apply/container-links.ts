@@ -98,7 +98,8 @@ export function createPair(
 /** RFC 8200, 5: on an interface with less the kernel has no IPv6, and no settings of it. */
 const LEAST_IPV6_MTU = 1280
 
-function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
+/** Whether interfaces of a network can have IPv6 at all. */
+export function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
   return mtu === undefined || mtu >= LEAST_IPV6_MTU
 }
 

@@ -2,14 +2,10 @@ import { Cidr, type IPAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac } from '../plan/bridge.js'
-import { eachFamily } from '../plan/endpoints.js'
-import {
-  addressOf,
-  type EndpointRecord,
-  type NetworkRecord,
-  type PoolRecord,
-  poolOf,
-} from '../plan/records.js'
+import { endpointRoutes, type ReturnRoute } from '../plan/endpoint-routes.js'
+import { familyEndpoints } from '../plan/endpoints.js'
+import { type EndpointRecord, type NetworkRecord, type PoolRecord, poolOf } from '../plan/records.js'
+import { hasIPv6 } from './container-links.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Place, Station } from './stations.js'
 import { inOperation } from './steps.js'
@@ -23,15 +19,16 @@ export async function configureInside(
   try {
     if (endpoint.ipv6)
       await prepareIPv6(endpoint.interfaceName, (name, value) => namespace.writeSysctl(name, value))
-    await kernel.applyInside(namespace, insideOperations(network, endpoint))
+    const withoutIPv6 = endpoint.ipv6 === undefined && hasIPv6(network) && (await kernel.hasIPv6())
+    await kernel.applyInside(namespace, insideOperations(network, endpoint, withoutIPv6))
   } catch (error) {
     throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })
   }
 }
 
 /**
- * Before it is up: many runtimes turn IPv6 off in a container; the link-local address is ours to give, the one that the
- * sender check lets pass; and what another container advertises as a router is not to be believed.
+ * Before it is up: the link-local address is ours to give, the one that the sender check lets pass; and what another container
+ * advertises as a router is not to be believed.
  */
 async function prepareIPv6(
   interfaceName: string,
@@ -39,7 +36,7 @@ async function prepareIPv6(
 ): Promise<void> {
   const setting = (name: string): string => `net/ipv6/conf/${interfaceName}/${name}`
   try {
-    await write(setting('disable_ipv6'), '0')
+    await write(setting('addr_gen_mode'), ADDR_GEN_MODE_NONE)
   } catch (error) {
     if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
     throw new NfbridgeError({
@@ -49,30 +46,87 @@ async function prepareIPv6(
       cause: error,
     })
   }
-  await write(setting('addr_gen_mode'), ADDR_GEN_MODE_NONE)
   await write(setting('accept_ra'), '0')
 }
 
 /** IN6_ADDR_GEN_MODE_NONE of linux/if_link.h. */
 export const ADDR_GEN_MODE_NONE = '1'
 
-function insideOperations(network: NetworkRecord, endpoint: EndpointRecord): RtnlOperation[] {
+/** @param withoutIPv6 the kernel has IPv6 and the endpoint has none: of itself it would give it an address that nobody answers to */
+function insideOperations(
+  network: NetworkRecord,
+  endpoint: EndpointRecord,
+  withoutIPv6: boolean,
+): RtnlOperation[] {
   const device = endpoint.index
+  const generation = withoutIPv6 ? ({ ipv6AddressGeneration: 'none' } as const) : {}
   return [
     { kind: 'link', action: 'change', link: { device: 'lo', up: true } },
-    { kind: 'link', action: 'change', link: { device, up: true } },
+    { kind: 'link', action: 'change', link: { device, up: true, ...generation } },
     ...(endpoint.ipv6 ? [addressOperation('add', device, endpoint.mac.linkLocal, 64)] : []),
-    ...eachFamily.flatMap((family) => {
-      const address = addressOf(endpoint, family)
-      const pool = address && poolOf(network, address)
-      if (!address || !pool) return []
+    ...familyEndpoints(endpoint).flatMap(({ address }) => {
+      const pool = poolOf(network, address)
+      if (!pool) return []
       return [
         addressOperation('add', device, address, pool.subnet.prefixLength),
         ...gatewayOperations(network, pool, device),
-        ...routeOperations(network, pool, endpoint),
       ]
     }),
+    ...endpointRoutes(network, endpoint).map(
+      ({ destination, gateway, metric }): RtnlOperation => ({
+        kind: 'route',
+        action: 'add',
+        route: { destination, device, metric, ...(gateway && { gateway }) },
+      }),
+    ),
   ]
+}
+
+/** Priorities of the rules in a container: before the kernel's own for the table main, 32766. */
+const MAIN_FIRST = 32_700
+const BY_SOURCE = 32_701
+
+/**
+ * The answers of a container on several networks, each by the network that it was asked by. Whatever else has a route there (a
+ * bridge or a VPN of the container's own) goes first; only what would take the default route goes by its source.
+ */
+export async function configureReturn(
+  kernel: HostKernel,
+  routes: readonly ReturnRoute[],
+  { namespace, path }: Place,
+): Promise<void> {
+  const families = new Set(routes.map(({ source }) => source.family))
+  const operations = [
+    ...routes.map(
+      ({ source, gateway, endpoint, table }): RtnlOperation => ({
+        kind: 'route',
+        action: 'replace',
+        route: { destination: 'default', family: source.family, gateway, device: endpoint.index, table },
+      }),
+    ),
+    ...[...families].map(
+      (family): RtnlOperation => ({
+        kind: 'rule',
+        action: 'add',
+        rule: { family, priority: MAIN_FIRST, suppressPrefixLength: 0 },
+      }),
+    ),
+    ...routes.map(
+      ({ source, table }): RtnlOperation => ({
+        kind: 'rule',
+        action: 'add',
+        rule: { priority: BY_SOURCE, source: Cidr.of(source, source.family === 4 ? 32 : 128), table },
+      }),
+    ),
+  ]
+  try {
+    await kernel.applyInside(namespace, operations)
+  } catch (error) {
+    // Rules that are there from an earlier connection; the kernel makes all others.
+    const failures = error instanceof NfbridgeError ? [error, ...error.related] : []
+    if (failures.length > 0 && failures.every(({ code }) => code === 'NFB_EXISTS')) return
+    throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })
+  }
 }
 
 /**
@@ -83,30 +137,6 @@ function gatewayOperations(network: NetworkRecord, pool: PoolRecord, device: num
   if (!pool.gateway || network.adopted) return []
   const neighbour = { device, address: pool.gateway, mac: bridgeMac(network, pool.bridge) }
   return [{ kind: 'neighbour', action: 'replace', neighbour }]
-}
-
-/**
- * The way out, where there is one. Without it, or where the default route may go by another network, those to the other
- * pools of this one: on the same bridge directly, to another bridge by the host.
- */
-function routeOperations(
-  network: NetworkRecord,
-  pool: PoolRecord,
-  endpoint: EndpointRecord,
-): RtnlOperation[] {
-  const { index: device, metric } = endpoint
-  const { gateway, bridge, subnet } = pool
-  const siblings = network.pools.filter((other) => other !== pool && other.subnet.family === subnet.family)
-  const toSiblings = siblings.flatMap((other): RtnlOperation[] => {
-    const route = { destination: other.subnet, device, metric }
-    if (other.bridge === bridge) return [{ kind: 'route', action: 'add', route }]
-    return gateway ? [{ kind: 'route', action: 'add', route: { ...route, gateway } }] : []
-  })
-  if (!gateway || network.internal) return toSiblings
-  return [
-    ...toSiblings,
-    { kind: 'route', action: 'add', route: { destination: 'default', gateway, device, metric } },
-  ]
 }
 
 /** An address of an interface of ours: nobody else has it, so nobody waits for duplicates to be looked for (IPv6). */

@@ -3,6 +3,7 @@ import { Cidr, type IPAddress } from '../../address/index.js'
 import { Catalog, Evaluator, environmentOf, longestMatch, type NamespaceState } from '../../explain/index.js'
 import type { Address, Link, Neighbour, Route, RouteDecision, RouteLookup } from '../../rtnl/index.js'
 import { bridgeMac } from '../plan/bridge.js'
+import { endpointRoutes } from '../plan/endpoint-routes.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, type EndpointRecord, hostIndex, poolOf } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
@@ -106,7 +107,7 @@ function prefixLengthOf(view: NetworkView, endpoint: EndpointRecord, address: IP
 function routesOf(view: NetworkView, endpoint: EndpointRecord): Route[] {
   const network = view.network(endpoint.network)
   if (!network) return []
-  const { index: device, metric, ipv6, mac } = endpoint
+  const { index: device, ipv6, mac } = endpoint
   const linkLocal = ipv6
     ? [localRoute(Cidr.of(mac.linkLocal, 128), device), route(Cidr.parse('fe80::/64'), { device })]
     : []
@@ -115,21 +116,14 @@ function routesOf(view: NetworkView, endpoint: EndpointRecord): Route[] {
     ...familyEndpoints(endpoint).flatMap(({ address, family }): Route[] => {
       const pool = poolOf(network, address)
       if (!pool) return []
-      const { gateway, bridge, subnet } = pool
-      const others = network.pools.filter((other) => other !== pool && other.subnet.family === family)
-      const way = { device, ...(gateway && { gateway }), metric }
       return [
         localRoute(Cidr.of(address, family === 4 ? 32 : 128), device),
-        route(subnet, { device, source: address }),
-        ...others.flatMap((other) => {
-          if (other.bridge === bridge) return [route(other.subnet, { device, metric })]
-          return gateway ? [route(other.subnet, way)] : []
-        }),
-        ...(gateway && !network.internal
-          ? [route(Cidr.parse(family === 4 ? '0.0.0.0/0' : '::/0'), way)]
-          : []),
+        route(pool.subnet, { device, source: address }),
       ]
     }),
+    ...endpointRoutes(network, endpoint).map(({ destination, gateway, metric }) =>
+      route(destination, { device, metric, ...(gateway && { gateway }) }),
+    ),
   ]
 }
 

@@ -30,6 +30,8 @@ export interface EndpointSettings {
   readonly priority: number
   readonly bandwidth: BandwidthSettings
   readonly allowForgedSource: boolean
+  /** The container has IPv6 turned off, and gets no IPv6 address on any network: its namespace tells, not the options. */
+  readonly ipv6Off: boolean
 }
 
 /** The properties of {@link EndpointOptions}. */
@@ -70,6 +72,7 @@ export function parseEndpointOptions(
     bandwidth: parseBandwidth(bandwidth ?? {}, operation, at('bandwidth')),
     allowForgedSource:
       allowForgedSource !== undefined && checkBoolean(allowForgedSource, operation, at('allowForgedSource')),
+    ipv6Off: false,
   }
 }
 

@@ -2,7 +2,14 @@ import { IPv4Address, IPv6Address } from '../../address/index.js'
 import type { Claims, Refuse } from './claims.js'
 import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
 import { place } from './placement.js'
-import type { BandwidthRecord, ContainerRecord, EndpointRecord, NetworkRecord } from './records.js'
+import {
+  type BandwidthRecord,
+  type ContainerRecord,
+  type EndpointRecord,
+  type Family,
+  familiesOf,
+  type NetworkRecord,
+} from './records.js'
 
 /** As many networks a container can be on: each has a metric of its own among those of one priority. */
 const MOST_ENDPOINTS = 64
@@ -18,7 +25,8 @@ export function planEndpoint(
   const { ipv4, ipv6, mac, aliases, priority, allowForgedSource, bandwidth } = settings
   const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, refuse)
   const metric = chooseMetric(priority, container.endpoints, refuse)
-  const placement = place(claims, network, { 4: ipv4, 6: ipv6 }, {}, refuse)
+  const families = availableFamilies(network, settings, refuse)
+  const placement = place(claims, network, families, { 4: ipv4, 6: ipv6 }, {}, refuse)
   const [address4, address6] = [placement.addresses[4], placement.addresses[6]]
   const address = address4 ?? address6
   if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
@@ -45,11 +53,13 @@ export function replanEndpoint(
   claims: Claims,
   network: NetworkRecord,
   former: EndpointRecord,
+  ipv6Off: boolean,
   refuse: Refuse,
 ): EndpointRecord {
   const { ipv4, ipv6, fixed } = former
   const asked = { 4: fixed.ipv4 ? ipv4 : undefined, 6: fixed.ipv6 ? ipv6 : undefined }
-  const { bridge, addresses } = place(claims, network, asked, { 4: ipv4, 6: ipv6 }, refuse)
+  const families = availableFamilies(network, { ipv6: asked[6], ipv6Off }, refuse)
+  const { bridge, addresses } = place(claims, network, families, asked, { 4: ipv4, 6: ipv6 }, refuse)
   const [address4, address6] = [addresses[4], addresses[6]]
   const address = address4 ?? address6
   if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
@@ -60,6 +70,21 @@ export function replanEndpoint(
     ipv6: address6 instanceof IPv6Address ? address6 : undefined,
     mac: claims.mac(network, address, fixed.mac ? former.mac : undefined, refuse),
   }
+}
+
+/** The families of which a container gets addresses: those of the network, but for IPv6 where the container has it turned off. */
+function availableFamilies(
+  network: NetworkRecord,
+  { ipv6, ipv6Off }: Pick<EndpointSettings, 'ipv6' | 'ipv6Off'>,
+  refuse: Refuse,
+): Family[] {
+  const families = familiesOf(network)
+  if (!ipv6Off || !families.includes(6)) return families
+  const off = 'the container has IPv6 turned off (net.ipv6.conf.default.disable_ipv6 is 1)'
+  if (ipv6) throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${ipv6} was asked for`, 'ipv6Address')
+  const others = families.filter((family) => family !== 6)
+  if (others.length > 0) return others
+  throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${network.name} has no other addresses`, 'netns')
 }
 
 /** Limits with their default bursts: a hundredth of a second of the rate, but ten packets at least. */

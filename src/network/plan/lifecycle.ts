@@ -44,6 +44,7 @@ export function planStart(
   container: ContainerRecord,
   ports: PortFacts,
   given?: NamespaceSource,
+  ipv6Off = false,
 ): ContainerPlan {
   refuseHost(container, START)
   const refuse = refusal(START, undefined)
@@ -52,7 +53,7 @@ export function planStart(
   }
   const claims = new Claims(registry)
   const endpoints = container.endpoints.map((endpoint) =>
-    replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, refuse),
+    replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, ipv6Off, refuse),
   )
   const netns = pathAfter(container, given)
   const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }

@@ -2,7 +2,7 @@ import type { IPAddress } from '../../address/index.js'
 import { isHostAddress } from './address-pool.js'
 import { type Claims, MOST_BRIDGE_PORTS, type Refuse } from './claims.js'
 import { eachFamily } from './endpoints.js'
-import { type Family, familiesOf, type NetworkRecord, type PoolRecord, poolOf } from './records.js'
+import { type Family, type NetworkRecord, type PoolRecord, poolOf } from './records.js'
 
 /** An address for each family, where there is one. */
 export type FamilyAddresses = Readonly<Partial<Record<Family, IPAddress | undefined>>>
@@ -16,12 +16,14 @@ export interface Placement {
 /**
  * The emptiest bridge of a network with room for one more container and an address of each family, and those addresses. A
  * broadcast is copied for every port of a bridge, so that several half full ones serve better than a full one.
+ * @param families those that the container can have addresses of, of the network's
  * @param fixed addresses that were asked for: those or none
  * @param former what it had before: it comes back there if it can
  */
 export function place(
   claims: Claims,
   network: NetworkRecord,
+  families: readonly Family[],
   fixed: FamilyAddresses,
   former: FamilyAddresses,
   refuse: Refuse,
@@ -36,7 +38,7 @@ export function place(
   const formerBridge = formerAddress && poolOf(network, formerAddress)?.bridge
   const first = open.filter((bridge) => bridge === formerBridge)
   for (const bridge of [...first, ...open]) {
-    const addresses = addressesOn(claims, network, bridge, fixed, former)
+    const addresses = addressesOn(claims, network, families, bridge, fixed, former)
     if (!addresses) continue
     for (const family of eachFamily) {
       const address = addresses[family]
@@ -53,12 +55,13 @@ export function place(
 function addressesOn(
   claims: Claims,
   network: NetworkRecord,
+  families: readonly Family[],
   bridge: string,
   fixed: FamilyAddresses,
   former: FamilyAddresses,
 ): FamilyAddresses | undefined {
   const addresses: Partial<Record<Family, IPAddress>> = {}
-  for (const family of familiesOf(network)) {
+  for (const family of families) {
     const pools = network.pools.filter((pool) => pool.bridge === bridge && pool.subnet.family === family)
     const address = fixed[family] ?? formerOn(claims, pools, former[family]) ?? firstFree(claims, pools)
     if (!address) return undefined

@@ -28,8 +28,6 @@ describe('a network of both families', () => {
     })
     expect(network.subnets).toEqual(['172.20.0.0/16', 'fd00:20::/64'])
     expect(network.gateways).toEqual(['172.20.0.1', 'fd00:20::1'])
-    // A runtime's default, that the container's own setting overrides.
-    await machine('web').namespace.writeSysctl('net.ipv6.conf.default.disable_ipv6', '1')
     const [web, app] = await network.attachAll([
       { name: 'web', netns: machine('web').namespace, publish: ['8080:80'] },
       { name: 'app', netns: machine('app').namespace },
