@@ -20,6 +20,8 @@ function oneNetwork(name: string, about: string, network: NetworkOptions, expect
   }
 }
 
+const EVERYTHING = ['tcp', 'udp', 'icmp']
+
 const published = `
   web -> host 8080/tcp: reached web as host@docker0
   * -> host 8080/tcp: reached web
@@ -215,7 +217,20 @@ export const gatewayModes: Group = {
     },
     modes('nat', 'routed', ['80/tcp', 'icmp'], []),
     modes('routed', 'routed', ['80/tcp', 'icmp'], ['80/tcp', 'icmp']),
-    modes('nat', 'nat-unprotected', [], []),
+    modes('nat', 'nat-unprotected', EVERYTHING, []),
+    modes('nat-unprotected', 'nat-unprotected', EVERYTHING, EVERYTHING),
+    directRouting('allow-direct-routing-between-networks', { allowDirectRouting: true }, ['80/tcp']),
+    directRouting('trusted-network', { trustedInterfaces: ['front'] }, ['80/tcp']),
+    directRouting(
+      'direct-routing-to-a-strict-network',
+      { gatewayMode: 'nat-unprotected', isolation: 'strict' },
+      [],
+    ),
+    directRouting(
+      'allow-direct-routing-to-a-strict-network',
+      { allowDirectRouting: true, isolation: 'strict' },
+      [],
+    ),
     oneNetwork(
       'trusted-interface',
       'From a trusted interface published ports are reached by the own address of the container, nothing else of it; from others not.',
@@ -296,6 +311,38 @@ export const gatewayModes: Group = {
   ],
 }
 
+/** Two networks, the second with an option that opens its containers' own addresses: what it opens to the first. */
+function directRouting(name: string, options: Partial<NetworkOptions>, ports: readonly string[]): Scenario {
+  const unprotected = options.gatewayMode === 'nat-unprotected'
+  const allowed = options.allowDirectRouting === true
+  const what = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`)
+  return {
+    name,
+    about: `A network with ${what.join(', ')}: ${ports.join(', ') || 'nothing'} of its containers by their own addresses, from another network.`,
+    networks: [
+      { name: 'front', subnet: '172.18.0.0/16' },
+      { name: 'back', subnet: '172.19.0.0/16', ...options },
+    ],
+    containers: { web: { on: 'front' }, db: { on: 'back', publish: ['8081:80'] } },
+    hostPorts: ['8081/tcp'],
+    stages: [
+      {
+        expect: `
+          db -> host 8081/tcp: reached db as host@back
+          * -> host 8081/tcp: reached db
+          ${ports.length > 0 ? `web -> db ${ports.join(', ')}: reached` : ''}
+          containers -> containers: blocked
+          host -> containers: reached
+          ${allowed ? 'outside -> db 80/tcp: reached' : ''}
+          outside -> db: ${unprotected ? 'reached' : 'blocked'}
+          outside -> web: blocked
+          ${outward}
+        `,
+      },
+    ],
+  }
+}
+
 /** Two networks of these modes: what the container of each reaches of the other's, which publishes 80:80. */
 function modes(
   one: GatewayMode,
@@ -333,7 +380,7 @@ function modes(
           ${hostPort('db', 'back', other, '8081/tcp')}
           ${row('web', 'db', forth)}
           ${row('db', 'web', back)}
-          containers -> containers: blocked
+          ${forth === EVERYTHING && back === EVERYTHING ? '' : 'containers -> containers: blocked'}
           host -> containers: reached
           ${outside('web', one)}
           ${outside('db', other)}

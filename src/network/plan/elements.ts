@@ -24,7 +24,6 @@ export type PlainSet =
   | 'strict'
   | 'isolated'
   | 'trusted'
-  | 'routed_bridges'
   | 'masqueraded'
   | 'ports'
   | 'closed_ports'
@@ -41,7 +40,7 @@ export type PlainSet =
     >
 
 /** Maps to a verdict. */
-export type VerdictMap = 'icc' | 'direct' | 'forward_policy'
+export type VerdictMap = 'icc' | 'direct' | 'direct_between' | 'forward_policy'
 
 /** Maps to an address, or to an address and a port. */
 export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat_to'>
@@ -180,11 +179,12 @@ function outsideElements(
   const { mode, masquerade, snat, except } = familyOf(network, family)
   const key = [nfproto(family), bridge]
   if (network.internal || mode === 'isolated') return [{ set: 'internal', key }]
-  const direct = directVerdict(view, network, family)
+  const between = directVerdict(network, family)
+  const direct = view.policy.acceptDirect ? 'accept' : between
   const translated = (mode === 'nat' || mode === 'nat-unprotected') && masquerade
   return [
     ...(direct === undefined ? [] : [{ set: 'direct', key, verdict: direct } as const]),
-    ...(mode === 'routed' ? [{ set: 'routed_bridges', key } as const] : []),
+    ...(between === undefined ? [] : [{ set: 'direct_between', key, verdict: between } as const]),
     ...(translated && snat
       ? [{ set: ofFamily('snat_to', family), key: [bridge], target: [snat.toString()] } as const]
       : []),
@@ -200,14 +200,10 @@ function outsideElements(
   ]
 }
 
-/** What new connections from outside to containers' own addresses meet; nothing: they are dropped. */
-function directVerdict(
-  view: NetworkView,
-  network: NetworkRecord,
-  family: Family,
-): ElementVerdict | undefined {
+/** What new connections from other networks and from outside to containers' own addresses meet; nothing: they are not let in. */
+function directVerdict(network: NetworkRecord, family: Family): ElementVerdict | undefined {
   const { mode } = familyOf(network, family)
-  if (view.policy.acceptDirect || mode === 'nat-unprotected') return 'accept'
+  if (mode === 'nat-unprotected') return 'accept'
   if (mode === 'routed') return 'routed'
   return network.allowDirectRouting ? 'published_ports' : undefined
 }

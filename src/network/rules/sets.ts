@@ -27,10 +27,10 @@ const SHARED = {
   strict: { family: 'inet', type: 'ifname' },
   isolated: { family: 'inet', type: 'ifname' },
   trusted: { family: 'inet', type: ['ifname', 'ifname'] },
-  routed_bridges: { family: 'inet', type: ['nf_proto', 'ifname'] },
   masqueraded: { family: 'inet', type: ['nf_proto', 'ifname'] },
   icc: { family: 'inet', type: ['ifname', 'ifname'], map: 'verdict' },
   direct: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
+  direct_between: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
   forward_policy: { family: 'inet', type: 'nf_proto', map: 'verdict' },
   // Pairs of a bridge and itself: filled by the rule that looks a pair up, see `forward`.
   same_bridge: {

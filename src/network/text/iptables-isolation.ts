@@ -21,9 +21,14 @@ export function isolationChains(view: NetworkView, family: Family): IptablesChai
   const isolated = open.filter(({ isolation }) => isolation === 'default')
   const bridgesOf = (some: readonly NetworkRecord[]): string[] => some.flatMap(({ bridges }) => bridges)
   // A published port of the host is reached from every network, so what was translated passes; and a routed network is
-  // reached from others on its published ports, so there are answers.
-  const routed = open.some((network) => familyOf(network, family).mode === 'routed')
-  const states = routed ? ['RELATED', 'ESTABLISHED', 'DNAT'] : ['DNAT']
+  // reached from others on its published ports, so there are answers; as where direct routing is allowed.
+  const direct = open.some(
+    (network) =>
+      ['routed', 'nat-unprotected'].includes(familyOf(network, family).mode) ||
+      network.allowDirectRouting ||
+      network.trustedInterfaces.length > 0,
+  )
+  const states = direct ? ['RELATED', 'ESTABLISHED', 'DNAT'] : ['DNAT']
   const translated: IptablesRule[] =
     open.length === 0 ? [] : [{ target: 'RETURN', matches: [{ kind: 'state', states }] }]
   return [
@@ -45,7 +50,7 @@ export function isolationChains(view: NetworkView, family: Family): IptablesChai
     {
       name: STAGE_2,
       rules: [
-        ...isolated.flatMap((network) => routedRules(view, network, family)),
+        ...isolated.flatMap((network) => directRules(view, network, family)),
         ...bridgesOf(isolated).map((bridge) => ({ target: 'DROP', output: is(bridge) })),
         { target: 'RETURN' },
       ],
@@ -102,10 +107,28 @@ function strictRules(networks: readonly NetworkRecord[]): IptablesRule[] {
   )
 }
 
-/** What other networks reach of a routed one: published ports and ICMP, as from outside. */
-function routedRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
-  if (familyOf(network, family).mode !== 'routed') return []
-  const published = [...view.containers].flatMap((container) =>
+/** What other networks reach of one by its containers' own addresses. */
+function directRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
+  const { mode } = familyOf(network, family)
+  const { bridges, trustedInterfaces } = network
+  if (mode === 'nat-unprotected') return bridges.map((bridge) => ({ target: 'RETURN', output: is(bridge) }))
+  const everywhere = mode === 'routed' || network.allowDirectRouting
+  const inputs = everywhere ? [{}] : trustedInterfaces.map((trusted) => ({ input: is(trusted) }))
+  const published = inputs.flatMap((input) =>
+    publishedRules(view, network, family).map((rule) => ({ ...rule, ...input })),
+  )
+  const icmp = bridges.map(
+    (bridge): IptablesRule => ({
+      target: 'RETURN',
+      protocol: family === 4 ? 'icmp' : 'icmpv6',
+      output: is(bridge),
+    }),
+  )
+  return mode === 'routed' ? [...published, ...icmp] : published
+}
+
+function publishedRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
+  return [...view.containers].flatMap((container) =>
     standingEndpoints(container)
       .filter((endpoint) => endpoint.network === network.name)
       .flatMap(familyEndpoints)
@@ -124,12 +147,4 @@ function routedRules(view: NetworkView, network: NetworkRecord, family: Family):
           ),
       ),
   )
-  const icmp = network.bridges.map(
-    (bridge): IptablesRule => ({
-      target: 'RETURN',
-      protocol: family === 4 ? 'icmp' : 'icmpv6',
-      output: is(bridge),
-    }),
-  )
-  return [...published, ...icmp]
 }

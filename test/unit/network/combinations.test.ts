@@ -229,6 +229,7 @@ function questions(c: Combination, planned: Planned, family: Family): Question[]
   const unprotected = c.policy === 'accept' || c.mode === 'nat-unprotected'
   const publishedDirectly = unprotected || c.mode === 'routed' || c.direct !== 'no'
   const apart = c.internal || c.isolation === 'strict'
+  const openBetween = c.mode === 'nat-unprotected'
   const outward = c.masquerade === 'yes' ? HOST[family] : c.masquerade === 'snat' ? SNAT[family] : at('web')
   const elsewhere = c.masquerade === 'except' ? HOST[family] : outward
   const same: Question[] = [
@@ -295,12 +296,13 @@ function questions(c: Combination, planned: Planned, family: Family): Question[]
     },
     {
       what: 'another network, published port directly',
-      reached: !apart && (c.isolation === 'none' || c.mode === 'routed'),
+      reached:
+        !apart && (c.isolation === 'none' || openBetween || c.mode === 'routed' || c.direct === 'allowed'),
       answer: ask('other', at('web'), 81),
     },
     {
       what: 'another network, other port directly',
-      reached: !apart && c.isolation === 'none',
+      reached: !apart && (c.isolation === 'none' || openBetween),
       answer: ask('other', at('web'), 80),
     },
     {
