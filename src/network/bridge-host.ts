@@ -2,7 +2,7 @@ import type { Cidr } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
 import { checkOneOf } from '../input.js'
 import { PortReservations } from '../netns/index.js'
-import { openStore } from '../store/index.js'
+import { awaitStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
 import { requireBridgeNetfilter } from './apply/bridge-netfilter.js'
 import { applyPlan } from './apply/change.js'
@@ -33,7 +33,8 @@ import type {
 } from './options.js'
 import { planHostContainer } from './plan/attach.js'
 import { parseHostContainerOptions } from './plan/container-settings.js'
-import { DEFAULT_NETWORK, planNetwork } from './plan/network.js'
+import { defaultNetworkName } from './plan/host-name.js'
+import { planNetwork } from './plan/network.js'
 import { type NetworkSettings, parseHostOptions, parseNetworkOptions } from './plan/network-settings.js'
 import { findPeer, parsePeer, planPeer } from './plan/peer.js'
 import type { ContainerRecord, NetworkRecord } from './plan/records.js'
@@ -89,7 +90,7 @@ export class BridgeHost {
 
   static async #open(options: HostOptions): Promise<BridgeHost> {
     const settings = parseHostOptions(options)
-    const persistence = new Persistence(openStore(settings.state))
+    const persistence = new Persistence(await awaitStore(settings.state, settings.wait))
     let kernel: HostKernel | undefined
     let reservations: PortReservations | undefined
     try {
@@ -100,7 +101,7 @@ export class BridgeHost {
       const context = new HostContext({
         settings,
         kernel,
-        registry: new Registry(),
+        registry: new Registry(settings.name),
         persistence,
         sysctls,
         forwarding: new Forwarding(kernel, sysctls),
@@ -126,16 +127,17 @@ export class BridgeHost {
     return this.#context.operate(CREATE, () => this.#create(options))
   }
 
-  /** The network `docker0`, 172.17.0.0/16 or the next default pool that is free, made when it is first asked for. */
+  /** The network `docker0` (of a host called `other`: `other0`), 172.17.0.0/16 or the next default pool that is free, made when it is first asked for. */
   defaultNetwork(): Promise<Network> {
     return this.#context.operate('BridgeHost.defaultNetwork', async () => {
-      return this.network(DEFAULT_NETWORK.name) ?? (await this.#create(DEFAULT_NETWORK))
+      const name = this.#defaultName
+      return this.network(name) ?? (await this.#create({ name }))
     })
   }
 
   /** Attaches a container to the default network; see {@link Network.attach}. */
   async attach(options: ContainerOptions): Promise<Container> {
-    const existed = this.network(DEFAULT_NETWORK.name) !== undefined
+    const existed = this.network(this.#defaultName) !== undefined
     const network = await this.defaultNetwork()
     try {
       return await network.attach(options)
@@ -288,6 +290,10 @@ export class BridgeHost {
     await this.close()
   }
 
+  get #defaultName(): string {
+    return defaultNetworkName(this.#context.settings.name)
+  }
+
   /** A call that fails leaves no network behind that it made; unless somebody else uses it by now. */
   #removeEmpty(name: string): Promise<void> {
     const operation = 'BridgeHost.attach'
@@ -298,7 +304,7 @@ export class BridgeHost {
     })
   }
 
-  async #create(options: NetworkOptions): Promise<Network> {
+  async #create(options: NetworkOptions, attempt = 1): Promise<Network> {
     const context = this.#context
     const settings = await this.#present(parseNetworkOptions(options, context.settings))
     if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
@@ -315,6 +321,9 @@ export class BridgeHost {
     try {
       await applySteps(steps, CREATE, context.leave)
     } catch (error) {
+      // Another host was quicker: looked at again, its pool is one of those that are taken.
+      const isLost = error instanceof NfbridgeError && error.code === 'NFB_POOL_OVERLAP'
+      if (isLost && attempt < MOST_ATTEMPTS) return this.#create(options, attempt + 1)
       throw nameTaken(error, network.name, context.settings.name)
     }
     context.registry.apply(made)
@@ -339,6 +348,8 @@ export class BridgeHost {
 }
 
 const CREATE = 'BridgeHost.createNetwork'
+/** So often a network is planned anew because another host took its pool meanwhile. */
+const MOST_ATTEMPTS = 8
 
 function peerOf({ subnet, via, device }: { subnet: Cidr; via: unknown; device: string | undefined }): Peer {
   return { subnet: subnet.toString(), via: via === undefined ? undefined : String(via), device }

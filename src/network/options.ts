@@ -13,6 +13,12 @@ export type ExistingRules = 'keep' | 'flush'
 
 /** Options of {@link BridgeHost.open}. */
 export interface HostOptions {
+  /**
+   * The name of its tables. Programs that share a network namespace, each with a host of its own, give different ones: each has
+   * its own rules, interface groups and names of interfaces, and leaves the networks of the others alone. 1 to 32 of letters, digits, `_` and
+   * `-`, a letter first, and no word of nft's. The same from one `open` of a state directory to the next. Default: `nfbridge`.
+   */
+  readonly name?: string | undefined
   /** The network namespace that plays the host. Default: the caller's own. */
   readonly netns?: NamespaceSource | undefined
   /**
@@ -37,6 +43,11 @@ export interface HostOptions {
    * It is created when missing. Without it, what is open at `close` stays in the kernel but can't be adopted.
    */
   readonly state?: string | undefined
+  /**
+   * Milliseconds to wait for a state directory that another host has open, instead of failing at once with NFB_BUSY; up to a
+   * day. Default: 0.
+   */
+  readonly wait?: number | undefined
 }
 
 /**

@@ -1,1 +1,1 @@
-export { openStore, type Store } from './store.js'
+export { awaitStore, openStore, type Store } from './store.js'

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { NfbridgeError } from '../errors.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
@@ -35,6 +36,8 @@ export interface Store {
 const SUFFIX = '.json'
 const DRAFT = '.new'
 const LOCK = 'lock'
+/** Who waits for a lock asks so often: the kernel tells nobody that it is free without holding a thread. */
+const RETRY_MS = 20
 
 /**
  * Opens a directory, made when it is missing, for this store alone; without one, a store that remembers nothing.
@@ -45,6 +48,23 @@ export function openStore(directory: string | undefined): Store {
   if (directory === undefined) return { put: () => undefined, list: () => [], close: () => undefined }
   guarded('open', directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
   return new DirectoryStore(directory, lock(directory))
+}
+
+/**
+ * The same, and waits until the other store is closed.
+ * @param waitMs for so long; then it fails with NFB_BUSY
+ */
+export async function awaitStore(directory: string | undefined, waitMs: number): Promise<Store> {
+  const end = performance.now() + waitMs
+  for (;;) {
+    try {
+      return openStore(directory)
+    } catch (error) {
+      const left = end - performance.now()
+      if (!(error instanceof NfbridgeError) || error.code !== 'NFB_BUSY' || left <= 0) throw error
+      await setTimeout(Math.min(RETRY_MS, left))
+    }
+  }
 }
 
 /** By the kernel's lock of a file, which goes with the process, however that ends. @returns the descriptor that holds it */

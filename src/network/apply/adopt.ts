@@ -43,10 +43,12 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     if (settings.existingRules === 'flush') kernel.userRules.remember(NO_USER_RULES)
   }
   if (remembered.networks.length + remembered.peers.length + remembered.containers.length === 0) {
-    persistence.saveFirewall(settings.firewall)
+    persistence.saveSettings(settings)
     return []
   }
   checkSettings(context, remembered)
+  // Before our sets are filled anew.
+  if (settings.firewall) await context.forwarding.inherit()
   if (settings.firewall && remembered.networks.length > 0) await requireBridgeNetfilter(kernel.namespace)
   const links = await kernel.listLinks()
   const present = new Set(links.map(({ name }) => name))
@@ -99,7 +101,15 @@ function withoutStrayLinks(containers: readonly ContainerRecord[]): ContainerRec
 }
 
 /** With other rules than those that it was made with, a network could not be kept, nor removed. */
-function checkSettings({ settings }: HostContext, { firewall }: Remembered): void {
+function checkSettings({ settings }: HostContext, { firewall, name }: Remembered): void {
+  if (name !== undefined && name !== settings.name) {
+    throw new NfbridgeError({
+      code: 'NFB_SETTING_CONFLICT',
+      operation: OPERATION,
+      message: `the state directory is that of the host "${name}": open it with that name, or give another directory`,
+      path: 'name',
+    })
+  }
   if (firewall === undefined || firewall === settings.firewall) return
   throw new NfbridgeError({
     code: 'NFB_SETTING_CONFLICT',

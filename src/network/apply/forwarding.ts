@@ -1,21 +1,19 @@
 import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
+import { belongsTo, FORWARDING, interfaceSetting, sideEffects } from './forwarding-settings.js'
 import type { HostKernel } from './host-kernel.js'
 import { type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 
-/** RFC 1812 forwarding between interfaces; see the kernel's Documentation/networking/ip-sysctl.rst. */
-const FORWARDING: Readonly<Record<Family, string>> = {
-  4: 'net.ipv4.ip_forward',
-  6: 'net.ipv6.conf.all.forwarding',
-}
+/** Of the kernel: its interfaces, and the hosts of other programs beside this one. */
+type Surroundings = Pick<HostKernel, 'listLinks' | 'otherHosts' | 'takeInherited' | 'leaveTo'>
 
 /** Turns forwarding on with the first network of a family, and gives back what was there with the last. */
 export class Forwarding {
-  readonly #kernel: Pick<HostKernel, 'listLinks'>
+  readonly #kernel: Surroundings
   readonly #sysctls: Sysctls
 
-  constructor(kernel: Pick<HostKernel, 'listLinks'>, sysctls: Sysctls) {
+  constructor(kernel: Surroundings, sysctls: Sysctls) {
     this.#kernel = kernel
     this.#sysctls = sysctls
   }
@@ -28,6 +26,7 @@ export class Forwarding {
 
   /** Of these families, those in which it is on by our doing, or will be when the step is made. */
   async ours(families: readonly Family[], wanted: boolean): Promise<Family[]> {
+    await this.inherit()
     const found: Family[] = []
     for (const family of families) {
       if (this.#isOurs(family) || (wanted && (await this.#isOff(family)))) found.push(family)
@@ -41,6 +40,11 @@ export class Forwarding {
     return { on: value === undefined ? null : value !== '0', turnedOn: this.#isOurs(family) }
   }
 
+  /** What another host turned on and left to this one is ours to give back from now on. */
+  async inherit(): Promise<void> {
+    await this.#kernel.takeInherited((name, before) => this.#sysctls.keep(name, before))
+  }
+
   /**
    * Turns it on where it is off and wanted; backward, turns off what was turned on here, be it by an earlier process with
    * other options.
@@ -50,6 +54,7 @@ export class Forwarding {
     /** Families that this step began to turn on; before it was applied: all. */
     let turned: readonly Family[] = families
     const undo = async (): Promise<void> => {
+      await this.inherit()
       for (const family of turned) await this.#giveBack(family)
     }
     return {
@@ -81,36 +86,53 @@ export class Forwarding {
   }
 
   async #turnOn(family: Family): Promise<void> {
-    if (family === 6) await this.#keepRouterAdvertisements()
+    const interfaces = (await this.#kernel.listLinks()).map(({ name }) => name)
+    for (const { name, left } of sideEffects(family, interfaces)) {
+      const value = await this.#sysctls.readIfThere(name)
+      if (value !== undefined && value !== left) this.#sysctls.keep(name, value)
+    }
+    if (family === 6) await this.#keepRouterAdvertisements(interfaces)
     await this.#sysctls.change(FORWARDING[family], '1')
   }
 
   /**
    * An interface that forwards IPv6 no longer hears router advertisements, by which most uplinks have their address and
-   * default route; unless its `accept_ra` is 2. And `all.forwarding` overwrites what each interface has, in both directions.
+   * default route; unless its `accept_ra` is 2.
    */
-  async #keepRouterAdvertisements(): Promise<void> {
-    for (const { name } of await this.#kernel.listLinks()) {
-      const forwarding = await this.#sysctls.readIfThere(interfaceSetting(name, 'forwarding'))
-      if (forwarding === '1') this.#sysctls.keep(interfaceSetting(name, 'forwarding'), '1')
-      const accepts = await this.#sysctls.readIfThere(interfaceSetting(name, 'accept_ra'))
+  async #keepRouterAdvertisements(interfaces: readonly string[]): Promise<void> {
+    for (const name of interfaces) {
+      const forwarding = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'forwarding'))
+      const accepts = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'accept_ra'))
       if (forwarding !== '0' || accepts !== '1') continue
-      await this.#sysctls.change(interfaceSetting(name, 'accept_ra'), '2')
+      await this.#sysctls.change(interfaceSetting(6, name, 'accept_ra'), '2')
     }
   }
 
   async #giveBack(family: Family): Promise<void> {
+    const names = this.#sysctls.changed.filter((name) => belongsTo(family, name))
+    // Another program's networks still need it: it is theirs to give back.
+    const heir = this.#isOurs(family)
+      ? (await this.#kernel.otherHosts()).find(({ families }) => families.includes(family))
+      : undefined
+    if (heir) {
+      const settings = names.map((name) => ({ name, value: this.#sysctls.before(name) ?? '' }))
+      await this.#kernel.leaveTo(heir, settings)
+      for (const name of names) this.#sysctls.forget(name)
+      return
+    }
     await this.#sysctls.restore(FORWARDING[family])
-    if (family === 4) return
-    for (const name of this.#sysctls.changed) {
-      if (INTERFACE_SETTING.test(name)) await this.#sysctls.restore(name)
+    await this.#asDefault(family)
+    for (const name of names) await this.#sysctls.restore(name)
+  }
+
+  /** Interfaces that came meanwhile have what new ones began with before. */
+  async #asDefault(family: Family): Promise<void> {
+    const before = this.#sysctls.before(interfaceSetting(family, 'default', 'forwarding'))
+    if (before === undefined) return
+    for (const { name } of await this.#kernel.listLinks()) {
+      const setting = interfaceSetting(family, name, 'forwarding')
+      const now = await this.#sysctls.readIfThere(setting)
+      if (now !== undefined && now !== before) await this.#sysctls.write(setting, before)
     }
   }
 }
-
-/** With slashes: an interface's name may have dots. */
-function interfaceSetting(name: string, setting: 'accept_ra' | 'forwarding'): string {
-  return `net/ipv6/conf/${name}/${setting}`
-}
-
-const INTERFACE_SETTING = /^net\/ipv6\/conf\/.*\/(accept_ra|forwarding)$/

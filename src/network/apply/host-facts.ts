@@ -15,11 +15,12 @@ export async function readFacts(
   { networks, peers }: NetworkView,
   adopted: string | undefined,
 ): Promise<HostFacts> {
-  const [links, routes, rules, addresses] = await Promise.all([
+  const [links, routes, rules, addresses, others] = await Promise.all([
     kernel.listLinks(),
     kernel.listRoutes(),
     kernel.listRoutingRules(),
     kernel.listAddresses(),
+    kernel.otherHosts(),
   ])
   const ours = new Set([...networks].flatMap(({ bridges }) => bridges))
   if (adopted !== undefined) ours.add(adopted)
@@ -33,9 +34,13 @@ export async function readFacts(
     routing: {
       rules,
       routes: routes.filter((route) => !isOurs(route)),
-      addresses: addresses
-        .filter(({ device }) => !devices.has(device))
-        .map(({ address }) => Cidr.of(address.network, address.prefixLength)),
+      addresses: [
+        ...addresses
+          .filter(({ device }) => !devices.has(device))
+          .map(({ address }) => Cidr.of(address.network, address.prefixLength)),
+        // To bridges without an address there is no route.
+        ...others.flatMap(({ pools }) => pools),
+      ],
     },
     out: await readWaysOut(kernel, links, routes),
     bridgeAddresses: addresses.flatMap(({ device, scope, address }) =>

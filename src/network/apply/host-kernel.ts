@@ -3,7 +3,7 @@ import type { IPAddress, IPv6Address, MacAddress } from '../../address/index.js'
 import { Conntrack, type ConntrackEntry, type ConntrackFilter, matches } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { announce, Namespace, type NamespaceSource } from '../../netns/index.js'
-import { Nft, type Ruleset } from '../../nft/index.js'
+import { Nft, type Ruleset, type Transaction } from '../../nft/index.js'
 import {
   type Address,
   applyInNamespace,
@@ -19,9 +19,19 @@ import {
   Rtnl,
   type RtnlOperation,
 } from '../../rtnl/index.js'
-import type { ElementChange } from '../plan/elements.js'
+import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import { elementObjects } from '../rules/sets.js'
+import { fromInheritedKey, inheritedKey } from './forwarding-settings.js'
+import {
+  announceBridges,
+  readHost,
+  readInherited,
+  readOtherHosts,
+  refuseTakenPools,
+  type StandingHost,
+  sharedElements,
+} from './other-hosts.js'
 import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
 import { ignoreMissing } from './steps.js'
 import { UserRules } from './user-rules.js'
@@ -36,12 +46,20 @@ export interface HostStatistics {
   readonly flowRequests: number
 }
 
+/** So often a change begins anew because others changed rules meanwhile; then it is made in any case. */
+const MOST_ATTEMPTS = 8
 const CARRIER_ATTEMPTS = 50
 const CARRIER_INTERVAL_MS = 2
 /** Of pools, peers and ranges of ports the plan sees to it that none overlaps another: nothing needs to be read for it. */
 const TRUSTED = { ranges: 'trusted' } as const
 /** Listing as many costs less than a second walk through the kernel's table. */
 const FEW_CONNECTIONS = 250
+
+/** A setting of the kernel and its value. */
+interface NamedValue {
+  readonly name: string
+  readonly value: string
+}
 
 /** The kernel's handles in the host's namespace, and nothing else: no policy, no memory of what stands. */
 export class HostKernel {
@@ -226,9 +244,63 @@ export class HostKernel {
     // The users' rules go with our table, and come back with it.
     if (direction === 'remove') await this.userRules.snapshot()
     const users = this.userRules.remembered
-    const transaction = await rulesetTransaction(this.#nft, this.table, direction, elements, users)
+    await this.#commitAmongOthers(async (others) => {
+      if (direction === 'add') refuseTakenPools(others, elements)
+      const ofOthers = others.flatMap(({ bridges }) => bridges)
+      const all = [...elements, ...ofOthers]
+      const transaction = await rulesetTransaction(this.#nft, this.table, direction, all, users)
+      if (direction === 'remove' && others.length > 0) {
+        const { bridges } = await readHost(this.#nft, this.table)
+        announceBridges(transaction, others, 'delete', bridges)
+      } else announceBridges(transaction, others, 'add', sharedElements(elements))
+      return transaction
+    })
+  }
+
+  /** Hosts of other programs in this namespace. */
+  otherHosts(): Promise<StandingHost[]> {
+    return readOtherHosts(this.#nft, this.table)
+  }
+
+  /** Hands over what another host left to this one; afterwards it is not there any more. */
+  async takeInherited(take: (setting: string, before: string) => void): Promise<void> {
+    const keys = await readInherited(this.#nft, this.table)
+    if (keys.length === 0) return
+    for (const key of keys) {
+      const setting = fromInheritedKey(key)
+      if (setting) take(setting.name, setting.value)
+    }
+    const transaction = this.#nft.transaction()
+    transaction.flush({ set: { family: 'inet', table: this.table, name: 'inherited' } })
     this.#transactions += 1
     await transaction.commit(TRUSTED)
+  }
+
+  /** Leaves settings to another host, with the values that it is to give back. */
+  async leaveTo({ table }: StandingHost, settings: readonly NamedValue[]): Promise<void> {
+    const elements = settings.flatMap(({ name, value }): SetElement[] => {
+      const key = inheritedKey(name, value)
+      return key ? [{ set: 'inherited', key }] : []
+    })
+    const transaction = this.#nft.transaction()
+    for (const object of elementObjects(table, elements)) transaction.add(object)
+    this.#transactions += 1
+    await transaction.commit()
+  }
+
+  /** A change that other hosts are told of: of two that are made at the same time, the second sees the first. */
+  async #commitAmongOthers(plan: (others: readonly StandingHost[]) => Promise<Transaction>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const expectGeneration = await this.#nft.generation()
+      const transaction = await plan(await this.otherHosts())
+      this.#transactions += 1
+      try {
+        await transaction.commit(attempt < MOST_ATTEMPTS ? { ...TRUSTED, expectGeneration } : TRUSTED)
+        return
+      } catch (error) {
+        if (!(error instanceof NfbridgeError) || error.code !== 'NFB_STALE_GENERATION') throw error
+      }
+    }
   }
 
   /** All that is in tables of our name, of whatever family, elements included. */
@@ -244,11 +316,19 @@ export class HostKernel {
 
   /** Deletes and adds elements in one transaction. */
   async commitElements(change: ElementChange): Promise<void> {
-    const transaction = this.#nft.transaction()
-    for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
-    for (const object of elementObjects(this.table, change.add)) transaction.add(object)
+    const [gone, come] = [sharedElements(change.delete), sharedElements(change.add)]
+    const plan = (others: readonly StandingHost[]): Transaction => {
+      refuseTakenPools(others, change.add)
+      const transaction = this.#nft.transaction()
+      for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
+      for (const object of elementObjects(this.table, change.add)) transaction.add(object)
+      announceBridges(transaction, others, 'delete', gone)
+      announceBridges(transaction, others, 'add', come)
+      return transaction
+    }
+    if (gone.length + come.length > 0) return this.#commitAmongOthers(async (others) => plan(others))
     this.#transactions += 1
-    await transaction.commit(TRUSTED)
+    await plan([]).commit(TRUSTED)
   }
 
   /** Several requests, in order, in one send. */

@@ -4,6 +4,7 @@ import type { Store } from '../../store/index.js'
 import type { ContainerRecord, NetworkRecord, PeerRecord } from '../plan/records.js'
 import type { PoolMemories } from '../plan/registry.js'
 import type { ViewChange } from '../plan/view.js'
+import { DEFAULT_TABLE } from '../rules/names.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
 import { containerFromJson, containerToJson } from './container-json.js'
 import { flag, object, text, texts } from './json-value.js'
@@ -30,6 +31,8 @@ export interface Remembered {
   readonly userRules: UserRuleSet
   /** Whether the networks have rules; undefined before there was any. */
   readonly firewall: boolean | undefined
+  /** The host's name; undefined as above. */
+  readonly name: string | undefined
 }
 
 /** What stands as files: text forms only, parsed again by the parsers of the caller's own input. */
@@ -69,9 +72,9 @@ export class Persistence {
     this.#store.put('pools', network, memories)
   }
 
-  /** Whether the networks of this directory have rules. */
-  saveFirewall(firewall: boolean): void {
-    this.#store.put('host', 'settings', { firewall })
+  /** Whether the networks of this directory have rules, and in tables of what name. */
+  saveSettings({ firewall, name }: { readonly firewall: boolean; readonly name: string }): void {
+    this.#store.put('host', 'settings', { firewall, name })
   }
 
   saveSysctl(name: string, before: string | undefined): void {
@@ -111,6 +114,10 @@ export class Persistence {
         ? guarded('host', 'user-rules', () => userRulesFromJson(userRules))
         : NO_USER_RULES,
       firewall: settings && guarded('host', 'settings', () => flag(settings, 'firewall')),
+      // A file of before there were names has none.
+      name:
+        settings &&
+        guarded('host', 'settings', () => ('name' in settings ? text(settings, 'name') : DEFAULT_TABLE)),
     }
   }
 

@@ -31,7 +31,8 @@ async function readFacts({ kernel, registry, settings }: HostContext): Promise<C
   using reader = await StateReader.open(HOST, kernel.namespace)
   const [state, tables] = [await reader.read(), await kernel.listTables()]
   const [legacyTables, backlog] = [await readLegacyTables(kernel.namespace), await readBacklog()]
-  return { state, table: kernel.table, tables, registry, settings, legacyTables, backlog }
+  const ofOthers = (await kernel.otherHosts()).flatMap(({ bridges }) => bridges)
+  return { state, table: kernel.table, tables, ofOthers, registry, settings, legacyTables, backlog }
 }
 
 /** Made by the first call of iptables-legacy, and not listed with those of nf_tables. */

@@ -1,6 +1,7 @@
 /** What findings are computed from: the kernel's state beside what should stand. */
 import type { NamespaceState } from '../../explain/index.js'
 import type { Ruleset } from '../../nft/index.js'
+import type { SetElement } from '../plan/elements.js'
 import type { Registry } from '../plan/registry.js'
 
 export interface CheckFacts {
@@ -9,6 +10,8 @@ export interface CheckFacts {
   readonly table: string
   /** All that is in tables of our name. */
   readonly tables: Ruleset
+  /** What our sets hold of the bridges of other hosts in the namespace. */
+  readonly ofOthers: readonly SetElement[]
   readonly registry: Registry
   readonly settings: { readonly firewall: boolean; readonly ipForward: boolean }
   /** Names of the tables of the former iptables (x_tables), which nf_tables does not list: `filter`, `ip6 nat`. */

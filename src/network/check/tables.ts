@@ -18,7 +18,7 @@ const USERS: ReadonlySet<string> = new Set(Object.values(USER_CHAINS))
 /** So many elements a finding names. */
 const NAMED = 3
 
-export function tableFindings({ table: name, tables, registry, settings }: CheckFacts): Finding[] {
+export function tableFindings({ table: name, tables, registry, settings, ofOthers }: CheckFacts): Finding[] {
   if (!settings.firewall || [...registry.networks].length === 0) return []
   const standing = new Set(
     tables.nftables.flatMap((object) => ('table' in object ? [object.table.family] : [])),
@@ -32,7 +32,10 @@ export function tableFindings({ table: name, tables, registry, settings }: Check
       message: `the table ${table.family} ${name} is gone: ${table.family === 'bridge' ? 'containers may send from any address' : 'no published port works, and nothing keeps containers apart'}`,
       remedy: REMEDY,
     }))
-  return [...ruleFindings(name, tables.nftables), ...elementFindings({ table: name, tables, registry })]
+  return [
+    ...ruleFindings(name, tables.nftables),
+    ...elementFindings({ table: name, tables, registry, ofOthers }),
+  ]
 }
 
 /** Chains whose rules are not those that we made, the users' own aside. */
@@ -79,16 +82,18 @@ function elementFindings({
   table,
   tables,
   registry,
-}: Pick<CheckFacts, 'table' | 'tables' | 'registry'>): Finding[] {
+  ofOthers,
+}: Pick<CheckFacts, 'table' | 'tables' | 'registry' | 'ofOthers'>): Finding[] {
   const now = new Set<string>()
   for (const object of tables.nftables) {
     const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
-    // What packets put into it is nobody's change.
-    if (set?.flags?.includes('dynamic')) continue
+    // What packets put into it is nobody's change, nor what another host leaves to us.
+    if (set?.flags?.includes('dynamic') || set?.name === 'inherited') continue
     for (const element of set?.elem ?? []) now.add(elementName(set?.name ?? '', element))
   }
+  const elements = [...elementsOf(registry, everything(registry)).values(), ...ofOthers]
   const wanted = new Set(
-    elementObjects(table, [...elementsOf(registry, everything(registry)).values()]).flatMap(({ element }) =>
+    elementObjects(table, elements).flatMap(({ element }) =>
       element.elem.map((each) => elementName(element.name, each)),
     ),
   )

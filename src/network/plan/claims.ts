@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type IPAddress, MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
+import { seedOfHost } from './host-name.js'
 import { HostPorts } from './host-ports.js'
 import { hostInterfaceName, randomId } from './identity.js'
 import { automaticName } from './names.js'
@@ -142,7 +143,7 @@ export class Claims {
   /** @param seed what is alone in having it: a container on a network */
   hostInterface(seed: string): string {
     for (let attempt = 0; ; attempt += 1) {
-      const name = hostInterfaceName(seed, attempt)
+      const name = hostInterfaceName(seedOfHost(this.registry.host, seed), attempt)
       if (this.registry.hasHostInterface(name) || this.#hostInterfaces.has(name)) continue
       this.#hostInterfaces.add(name)
       return name

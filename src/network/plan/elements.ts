@@ -20,6 +20,8 @@ export type OfFamily<Name extends string> = Name | `${Name}6`
 /** Sets of exact keys or of intervals; rules/sets.ts declares what their keys are made of. */
 export type PlainSet =
   | 'bridges'
+  | 'host_bridges'
+  | 'inherited'
   | 'internal'
   | 'strict'
   | 'isolated'
@@ -160,6 +162,7 @@ function networkElements(view: NetworkView, network: NetworkRecord): SetElement[
   const pools = network.pools.map(({ subnet }) => subnetElement('pools', subnet))
   const perBridge = bridges.flatMap((bridge): SetElement[] => [
     { set: 'bridges', key: [bridge] },
+    { set: 'host_bridges', key: [bridge] },
     ...bridges.map((other): SetElement => ({ set: 'icc', key: [bridge, other], verdict })),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
     ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),

@@ -13,6 +13,7 @@ import type {
 } from '../options.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
+import { checkTableName, firstGroup } from './host-name.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
@@ -30,6 +31,8 @@ export interface HostSettings {
   readonly existingRules: ExistingRules
   readonly hostBinding: IPAddress | undefined
   readonly state: string | undefined
+  /** Milliseconds. */
+  readonly wait: number
 }
 
 /** {@link NetworkOptions}, checked; pools may still be chosen. */
@@ -49,14 +52,28 @@ export interface NetworkSettings extends FamilySettings {
   readonly adopt: boolean
   /** How many bridges the network lies over. */
   readonly bridges: number
+  /** Of the interface groups that the host has. */
+  readonly firstGroup: number
 }
 
 const OPEN = 'BridgeHost.open'
+/** A day. */
+const LONGEST_WAIT_MS = 86_400_000
 
 export function parseHostOptions(options: HostOptions): HostSettings {
   checkObject(
     options,
-    ['netns', 'ipForward', 'forwardPolicy', 'firewall', 'existingRules', 'hostBinding', 'state'],
+    [
+      'name',
+      'netns',
+      'ipForward',
+      'forwardPolicy',
+      'firewall',
+      'existingRules',
+      'hostBinding',
+      'state',
+      'wait',
+    ],
     OPEN,
     '',
   )
@@ -66,13 +83,14 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     new NfbridgeError({ code, operation: OPEN, message, path })
   if (state === '') throw refuse('NFB_INVALID_ARGUMENT', 'the state directory has an empty path', 'state')
   const settings: HostSettings = {
-    name: DEFAULT_TABLE,
+    name: checkTableName(checkString(options.name ?? DEFAULT_TABLE, OPEN, 'name'), OPEN),
     ipForward: checkBoolean(ipForward, OPEN, 'ipForward'),
     forwardPolicy: checkOneOf(forwardPolicy, ['auto', 'drop', 'accept', 'leave'], OPEN, 'forwardPolicy'),
     firewall: checkBoolean(firewall, OPEN, 'firewall'),
     existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
     hostBinding: parseHostBinding(options.hostBinding, OPEN),
     state,
+    wait: checkInteger(options.wait ?? 0, [0, LONGEST_WAIT_MS], OPEN, 'wait'),
   }
   if (settings.firewall) return settings
   if (settings.forwardPolicy === 'drop') {
@@ -132,6 +150,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
     adopt: flag('adopt', false),
     bridges: checkInteger(options.bridges ?? 1, [1, 64], CREATE, 'bridges'),
+    firstGroup: firstGroup(host.name),
   }
   checkConflicts(settings, options, host.firewall)
   return settings

@@ -13,9 +13,6 @@ import type { PoolSettings } from './pool-settings.js'
 import type { Family, NetworkRecord, PoolRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
-/** The network that containers get when none is named, as Docker has it: 172.17.0.0/16, or the next pool that is free. */
-export const DEFAULT_NETWORK = { name: 'docker0' } as const
-
 /** What planning a network must know of the host. */
 export interface HostFacts {
   /** Its routing, without what leads to interfaces of ours, or to a bridge that is to be adopted. */
@@ -24,9 +21,6 @@ export interface HostFacts {
   /** Addresses of the bridge that is to be adopted, with their prefix lengths; none otherwise. */
   readonly bridgeAddresses: readonly Cidr[]
 }
-
-/** Interface groups of our containers' host ends start here: far from what people number by hand. */
-const FIRST_GROUP = 0x6e660000
 
 /**
  * Chooses what was left open (pools, gateways, bridges, MTU, group) and refuses what collides with another network, a peer,
@@ -67,7 +61,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     linkMode,
     mtu: settings.mtu ?? defaultMtu(planned, facts.routing, facts.out),
     adopted: settings.adopt,
-    group: freeGroup(networks),
+    group: freeGroup(networks, settings.firstGroup),
   }
 }
 
@@ -161,9 +155,9 @@ function gatewayOf({ gateway, path }: PoolSettings, part: PoolRecord): IPAddress
   throw refuseNetwork('NFB_SETTING_CONFLICT', message, joinPath(path, 'exclude'))
 }
 
-function freeGroup(networks: readonly NetworkRecord[]): number {
+function freeGroup(networks: readonly NetworkRecord[], first: number): number {
   const groups = new Set(networks.map(({ group }) => group))
-  let group = FIRST_GROUP
+  let group = first
   while (groups.has(group)) group += 1
   return group
 }

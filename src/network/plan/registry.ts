@@ -1,4 +1,5 @@
 import type { IPAddress, MacAddress } from '../../address/index.js'
+import { DEFAULT_TABLE } from '../rules/names.js'
 import { AddressPool, type PoolMemory } from './address-pool.js'
 import { HostPorts } from './host-ports.js'
 import {
@@ -26,6 +27,7 @@ const MOST_FORMER_MACS = 65_536
  * Nothing here speaks to the kernel.
  */
 export class Registry implements NetworkView {
+  readonly host: string
   readonly #networks = new Map<string, NetworkRecord>()
   readonly #containers = new Map<string, ContainerRecord>()
   readonly #peers = new Map<string, PeerRecord>()
@@ -46,6 +48,11 @@ export class Registry implements NetworkView {
   readonly #hostPorts = new HostPorts()
   /** By address that was given back: the MAC that it had last; empty where an earlier process knew. Oldest first. */
   readonly #formerMacs = new Map<string, string>()
+
+  /** @param host the name that the host was opened with */
+  constructor(host: string = DEFAULT_TABLE) {
+    this.host = host
+  }
 
   network(name: string): NetworkRecord | undefined {
     return this.#networks.get(name)

@@ -103,7 +103,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [jump(USER_CHAINS.inbound)],
       [flagged(CT_STATUS, 'dnat'), jump('published_ports')],
       [verdictOf(PAIR, 'icc')],
-      [inSet(IIFNAME, 'bridges'), goto('other_network')],
+      [inSet(IIFNAME, 'host_bridges'), goto('other_network')],
       [flagged(CT_STATE, 'related'), ACCEPT],
       [inSet(PAIR, 'trusted'), jump('published_ports')],
       [verdictOf(concat(NFPROTO, OIFNAME), 'direct')],
@@ -156,6 +156,9 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [inSet(OIFNAME, 'bridges'), goto('inbound')],
       [inSet(IIFNAME, 'bridges'), goto('outbound')],
       [flagged(CT_STATE, 'related'), ACCEPT],
+      // Other hosts in this namespace have rules of their own for their bridges.
+      [inSet(IIFNAME, 'host_bridges'), ACCEPT],
+      [inSet(OIFNAME, 'host_bridges'), ACCEPT],
       // br_netfilter shows us the frames of all bridges (net.bridge.bridge-nf-call-iptables): what one that is not ours passes
       // from port to port is not forwarded by the host.
       [FROM_BRIDGE, ...SAME_BRIDGE, ACCEPT],

@@ -23,6 +23,10 @@ interface SetDeclaration {
 /** Sets of which there is one. What churns is a hash set of exact keys. */
 const SHARED = {
   bridges: { family: 'inet', type: 'ifname' },
+  // With those of other hosts in the namespace, which each of them writes into the tables of all.
+  host_bridges: { family: 'inet', type: 'ifname' },
+  // Interface, family, setting and value: what another host changed, and left to this one to give back.
+  inherited: { family: 'inet', type: ['ifname', 'nf_proto', 'mark', 'mark'] },
   internal: { family: 'inet', type: ['nf_proto', 'ifname'] },
   strict: { family: 'inet', type: 'ifname' },
   isolated: { family: 'inet', type: 'ifname' },

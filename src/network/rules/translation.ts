@@ -79,10 +79,10 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
         MASQUERADE,
       ],
       ...both(({ saddr, daddr, set }) => [[inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE]]),
-      [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), jump('from_container')],
+      [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'host_bridges'), jump('from_container')],
       // What the host itself routes back to the bridge that it came from is forwarded. Here alone does it differ from a frame
       // that the bridge passes: the kernel names no input for those (br_nf_post_routing).
-      [FROM_BRIDGE, notInSet(IIFNAME, 'bridges'), ...SAME_BRIDGE, verdictOf(NFPROTO, 'forward_policy')],
+      [FROM_BRIDGE, notInSet(IIFNAME, 'host_bridges'), ...SAME_BRIDGE, verdictOf(NFPROTO, 'forward_policy')],
     ],
   },
 ]

@@ -26,7 +26,7 @@ export interface InspectionFacts {
 
 /** Everything as data; see {@link HostInspection}. A pure function: it asks nobody. */
 export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInspection {
-  const { firewall, ipForward, forwardPolicy, existingRules, state } = facts.settings
+  const { name, firewall, ipForward, forwardPolicy, existingRules, state } = facts.settings
   const containers = [...view.containers]
   const clients = clientNames(containers)
   const members = byNetwork(containers)
@@ -37,6 +37,7 @@ export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInsp
   })
   return {
     host: {
+      name,
       firewall,
       ipForward,
       forwardPolicy,

@@ -19,6 +19,8 @@ export interface HostInspection {
 
 /** What the host was opened with, and what followed from it. */
 export interface HostSettingsInspection {
+  /** The name of its tables. */
+  readonly name: string
   readonly firewall: boolean
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy

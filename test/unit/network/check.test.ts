@@ -39,6 +39,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
     state,
     table: host.name,
     tables: { nftables: [], generation: 1 },
+    ofOthers: [],
     registry,
     settings: host,
     legacyTables: [],

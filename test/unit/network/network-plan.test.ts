@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Cidr } from '../../../src/address/index.js'
 import { bridgeNames } from '../../../src/network/plan/bridge-names.js'
 import { defaultPools } from '../../../src/network/plan/default-pools.js'
-import { DEFAULT_NETWORK } from '../../../src/network/plan/network.js'
+import { defaultNetworkName } from '../../../src/network/plan/host-name.js'
 import type { NetworkRecord } from '../../../src/network/plan/records.js'
 import { planUpdate } from '../../../src/network/plan/update.js'
 import { withChange } from '../../../src/network/plan/view.js'
@@ -189,9 +189,10 @@ describe('an adopted bridge', () => {
 
 describe('default pools', () => {
   it("give Docker's default network Docker's subnet, unless somebody has it", () => {
-    expect(poolTexts(plan(DEFAULT_NETWORK))).toEqual(['docker0 172.17.0.0/16 172.17.0.1'])
+    const first = { name: defaultNetworkName('nfbridge') }
+    expect(poolTexts(plan(first))).toEqual(['docker0 172.17.0.0/16 172.17.0.1'])
     const other = plan({ name: 'br1', subnet: '172.16.0.0/15' })
-    expect(poolTexts(plan(DEFAULT_NETWORK, viewOf([other])))).toEqual(['docker0 172.18.0.0/16 172.18.0.1'])
+    expect(poolTexts(plan(first, viewOf([other])))).toEqual(['docker0 172.18.0.0/16 172.18.0.1'])
   })
 
   it("are Docker's for IPv4, the first that is free of networks, peers and routes", () => {

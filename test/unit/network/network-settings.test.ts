@@ -23,6 +23,7 @@ describe('options of a host', () => {
       firewall: true,
       existingRules: 'keep',
       state: undefined,
+      wait: 0,
     })
   })
 
@@ -37,6 +38,7 @@ describe('options of a host', () => {
       name: 'nfbridge',
       ...given,
       state: '/var/lib/nfbridge',
+      wait: 0,
     })
   })
 
@@ -45,6 +47,13 @@ describe('options of a host', () => {
     [{ ipForward: 1 }, 'NFB_INVALID_ARGUMENT', 'ipForward'],
     [{ firewall: 'no' }, 'NFB_INVALID_ARGUMENT', 'firewall'],
     [{ forwardPolicy: 'DROP' }, 'NFB_INVALID_ARGUMENT', 'forwardPolicy'],
+    [{ name: '' }, 'NFB_INVALID_ARGUMENT', 'name'],
+    [{ name: '1st' }, 'NFB_INVALID_ARGUMENT', 'name'],
+    [{ name: 'a b' }, 'NFB_INVALID_ARGUMENT', 'name'],
+    [{ name: 'a'.repeat(33) }, 'NFB_INVALID_ARGUMENT', 'name'],
+    [{ name: 'bridge' }, 'NFB_INVALID_ARGUMENT', 'name'],
+    [{ wait: -1 }, 'NFB_INVALID_ARGUMENT', 'wait'],
+    [{ wait: 1.5 }, 'NFB_INVALID_ARGUMENT', 'wait'],
     [{ existingRules: 'remove' }, 'NFB_INVALID_ARGUMENT', 'existingRules'],
     [{ state: '' }, 'NFB_INVALID_ARGUMENT', 'state'],
     [{ firewall: false, forwardPolicy: 'drop' }, 'NFB_SETTING_CONFLICT', 'forwardPolicy'],
@@ -76,6 +85,7 @@ describe('options of a network', () => {
       mtu: undefined,
       adopt: false,
       bridges: 1,
+      firstGroup: 0x6e660000,
     })
   })
 

@@ -36,7 +36,7 @@ describe('the state directory', () => {
     })
     persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
-    persistence.saveFirewall(true)
+    persistence.saveSettings({ firewall: true, name: 'nfbridge' })
     persistence.close()
     const again = new Persistence(openStore(directory))
     const loaded = again.load()
@@ -44,9 +44,19 @@ describe('the state directory', () => {
     expect(loaded.networks).toEqual([docker0])
     expect(loaded.peers).toEqual([remote])
     expect(loaded.firewall).toBe(true)
+    expect(loaded.name).toBe('nfbridge')
     expect(new Set(loaded.containers)).toEqual(new Set(containers))
     expect(loaded.pools).toEqual(new Map([['docker0', registry.poolMemories(docker0)]]))
     expect(loaded.sysctls).toEqual(new Map([['net.ipv4.ip_forward', '0']]))
+  })
+
+  it('takes a file that names no host for one of the default name', () => {
+    const store = openStore(directory)
+    store.put('host', 'settings', { firewall: true })
+    store.close()
+    const persistence = new Persistence(openStore(directory))
+    expect(persistence.load()).toMatchObject({ firewall: true, name: 'nfbridge' })
+    persistence.close()
   })
 
   it('forgets what was removed', () => {
@@ -70,6 +80,7 @@ describe('the state directory', () => {
       bridges: new Map(),
       userRules: NO_USER_RULES,
       firewall: undefined,
+      name: undefined,
     })
   })
 
@@ -100,7 +111,7 @@ describe('the state directory', () => {
     })
     persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
-    persistence.saveFirewall(true)
+    persistence.saveSettings({ firewall: true, name: 'nfbridge' })
     persistence.saveUserRules(NO_USER_RULES)
     const whole = persistence.load()
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(

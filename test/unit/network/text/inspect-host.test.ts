@@ -13,6 +13,7 @@ const settings: HostSettings = {
   existingRules: 'keep',
   hostBinding: undefined,
   state: undefined,
+  wait: 0,
 }
 
 const facts: InspectionFacts = {
