@@ -333,7 +333,8 @@ export const publishing: Group = {
     },
     {
       name: 'published-on-every-address-of-a-family',
-      about: '0.0.0.0 is IPv4 alone and [::] IPv6 alone: one port leads to a container in each family.',
+      about:
+        'Published on 0.0.0.0 is IPv4 alone and on [::] IPv6 alone: one port leads to a container in each family.',
       networks: dual,
       containers: {
         four: { publish: ['0.0.0.0:8080:80', '0.0.0.0:8081:80'] },

@@ -167,9 +167,9 @@ export function planUnpublish(
 }
 
 function matches(standing: PublishedPort, { port, choice }: RequestedPublication): boolean {
-  const chosen = choice === 'dynamic' || isRange(choice, standing.chosenOf)
-  const hostPorts = chosen ? standing.hostPorts : port.hostPorts
+  const chosen = choice === standing.chosenOf || isRange(choice, standing.chosenOf)
   if (choice !== undefined && !chosen) return false
+  const hostPorts = choice === undefined ? port.hostPorts : standing.hostPorts
   return publishedText(standing) === publishedText({ ...port, hostPorts })
 }
 
