@@ -474,9 +474,9 @@ export const sameAsNft: readonly RuleGroup[] = [
     iifname . ether saddr . ip saddr { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
     iifname . ether saddr . arp saddr ip { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
     iifname . arp saddr ether . arp saddr ip { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
-    ether type ip iifname . ether saddr . ip saddr { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
+    iifname . ether saddr . ip saddr { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
     ether type arp iifname . arp saddr ether . arp saddr ip { "a" . 00:11:22:33:44:55 . 1.2.3.4 }
-    ether type ip6 iifname . ether saddr . ip6 saddr { "a" . 00:11:22:33:44:55 . fe80::1 }
+    iifname . ether saddr . ip6 saddr { "a" . 00:11:22:33:44:55 . fe80::1 }
     ip saddr 1.2.3.4
     ip6 saddr ::1
     tcp dport 80

@@ -38,7 +38,7 @@ function metaFact(key: string, number: number): Fact | undefined {
     }
     case 'protocol': {
       const header = byEtherType.get(number)
-      return header && { layer: 'network', header, selector: 'ethertype' }
+      return header && { layer: 'network', header, selector: 'protocol' }
     }
     case 'l4proto':
       return { layer: 'transport', protocol: number, selector: 'l4proto' }
@@ -59,7 +59,7 @@ function fieldFact(protocol: string, field: string, number: number, protocols: P
         return isKnown ? undefined : { layer: 'vlan', type: number }
       }
       const header = byEtherType.get(number)
-      return header && { layer: 'network', header, selector: protocol === 'vlan' ? 'vlan' : 'ethertype' }
+      return header && { layer: 'network', header, selector: protocol === 'vlan' ? 'vlan' : 'ether' }
     }
     case 'ip protocol':
     case 'ip6 nexthdr':

@@ -50,7 +50,8 @@ export function readNat(state: RuleState, record: ExprNatRecord): boolean {
     ...said(flags),
     ...(flags.includes('netmap') && { type_flags: 'prefix' as const }),
   }
-  use([...(address?.parts ?? []), ...(port?.parts ?? [])], state.protocols)
+  use(address?.parts ?? [], state.protocols)
+  usePort(port?.parts ?? [], state.protocols)
   const from = [...(address?.from ?? []), ...(port?.from ?? [])]
   state.say(type === NatTypes.snat ? { snat: target } : { dnat: target }, from)
   return true
@@ -79,7 +80,7 @@ function readPortTarget(
   const { regProtoMin, regProtoMax } = record
   const port = regProtoMin === undefined ? undefined : readPort(state, regProtoMin, regProtoMax)
   if (regProtoMin !== undefined && !port) return undefined
-  use(port?.parts ?? [], state.protocols)
+  usePort(port?.parts ?? [], state.protocols)
   const named = flags.filter((flag) => flag !== 'netmap')
   const target = { ...(port && { port: port.expression }), ...said(named) }
   return { target: Object.keys(target).length > 0 ? target : null, from: port?.from ?? [] }
@@ -189,4 +190,14 @@ function said<Flag extends NatFlag>(flags: readonly Flag[]): { readonly flags?: 
   const [first] = flags
   if (first === undefined) return {}
   return { flags: flags.length === 1 ? first : flags }
+}
+
+const networks: ReadonlySet<string> = new Set(['ip', 'ip6', 'arp'])
+
+/** As in nft's text: the match of the transport protocol that ports need stays, whatever the port is made from. */
+function usePort(parts: readonly Part[], protocols: RuleState['protocols']): void {
+  use(
+    parts.filter(({ header }) => header === undefined || networks.has(header)),
+    protocols,
+  )
 }

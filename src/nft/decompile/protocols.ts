@@ -14,8 +14,8 @@ export type Fact =
   | {
       readonly layer: 'network'
       readonly header: NetworkHeader
-      /** `vlan`: the type in a VLAN header. */
-      readonly selector: 'nfproto' | 'ethertype' | 'vlan'
+      /** `protocol`: what the kernel says of the packet; `ether`, `vlan`: the type in a header. */
+      readonly selector: 'nfproto' | 'protocol' | 'ether' | 'vlan'
     }
   | { readonly layer: 'transport'; readonly protocol: number; readonly selector: 'l4proto' | 'header' }
   | { readonly layer: 'icmp'; readonly types: readonly number[] }
@@ -42,6 +42,7 @@ export class Protocols {
   /** The test for a VLAN header that fields of it imply, and how many statements there are that do. */
   #impliedVlan: Entry | undefined
   #vlanUses = 0
+  #etherUses = 0
 
   constructor(family: Family) {
     this.family = family
@@ -87,6 +88,7 @@ export class Protocols {
   use(header: PayloadProtocol, impliesIcmpType: boolean): void {
     switch (header) {
       case 'ether':
+        this.#etherUses++
         this.#remove('link')
         break
       case 'vlan':
@@ -97,7 +99,7 @@ export class Protocols {
       case 'ip':
       case 'ip6':
       case 'arp':
-        this.#remove('network')
+        if (this.#isTestedBy(header)) this.#remove('network')
         break
       case 'th':
         break
@@ -129,11 +131,26 @@ export class Protocols {
         this.#remove('transport')
     }
     const network = this.#candidates.get('network')?.fact
-    if (network?.layer !== 'network') return
+    if (network?.layer !== 'network' || !this.#isTestedBy(header)) return
     if (header === 'icmp' && network.header === 'ip' && this.transport === icmpProtocol)
       this.#remove('network')
     if (header === 'icmpv6' && network.header === 'ip6' && this.transport === icmpv6Protocol)
       this.#remove('network')
+  }
+
+  /**
+   * Whether a field of the header makes the test that there is: the type in a frame's header is another than what the kernel
+   * says of the packet, which sees through VLAN tags.
+   */
+  #isTestedBy(header: PayloadProtocol): boolean {
+    const fact = this.#candidates.get('network')?.fact
+    if (fact?.layer !== 'network' || (fact.selector !== 'protocol' && fact.selector !== 'ether')) return true
+    if (this.family === 'bridge')
+      return fact.selector === (header === 'ip' || header === 'ip6' ? 'protocol' : 'ether')
+    if (this.family !== 'netdev') return true
+    // Behind another field of the frame's header the type in that is tested.
+    const others = this.#etherUses - (fact.selector === 'ether' ? 1 : 0)
+    return fact.selector === (others > 0 ? 'ether' : 'protocol')
   }
 
   /** The type of an ICMP message follows from a field that only this type has, not from one that several have. */

@@ -1,6 +1,7 @@
 /** Values of the model to libnftables' JSON. */
 import { NfbridgeError } from '../../errors.js'
 import { type Operation, priorityNumber } from '../compile/index.js'
+import { withProtocols } from '../implied-protocol.js'
 import type { Family, ListedObject, OpaqueObject, Priority, RulesetObject } from '../model/index.js'
 import { isNode } from './normalize.js'
 import { inDependencyOrder } from './order.js'
@@ -107,8 +108,13 @@ function writeOperation(entry: Operation, options: ToJsonOptions): JsonObject {
 function writeObject(object: unknown, { keep = false }: ToJsonOptions): JsonObject {
   if (!isNode(object)) return {}
   const [kind = '', inner]: [string?, unknown?] = Object.entries(object)[0] ?? []
-  const written = convert(inner, keep)
+  const written = convert(kind === 'rule' ? explicit(inner) : inner, keep)
   return { [kind]: keep || !isNode(written) ? written : accepted(kind, written) }
+}
+
+/** A rule whose ports have their protocol, which nft wants to be said. */
+function explicit(rule: unknown): unknown {
+  return isNode(rule) && Array.isArray(rule.expr) ? { ...rule, expr: withProtocols(rule.expr) } : rule
 }
 
 /** Properties that nft has no place for, by the kind of the object. */

@@ -1,5 +1,5 @@
 import { type Context, inFamily } from './context.js'
-import { list, type Node, quoted, words } from './node.js'
+import { commentText, list, type Node, quoted, words } from './node.js'
 import { priorityText } from './priority.js'
 import { ruleText } from './rule.js'
 
@@ -7,7 +7,8 @@ import { ruleText } from './rule.js'
 export function chainLines(chain: Node, rules: readonly Node[], context: Context): string[] {
   const within = inFamily(context, chain.family)
   const lines: string[] = []
-  if (chain.comment !== undefined) lines.push(`comment ${quoted(chain.comment)}`)
+  const comment = commentText(chain.comment)
+  if (comment !== undefined) lines.push(comment)
   if (chain.hook !== undefined) lines.push(hookText(chain, within.family))
   if (list(chain.flags).length > 0) lines.push(`flags ${list(chain.flags).join(',')};`)
   return [...lines, ...rules.map((rule) => ruleText(rule, within))]

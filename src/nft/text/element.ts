@@ -1,13 +1,16 @@
 /** Elements of sets and maps with their attributes. */
 import { duration } from './duration.js'
 import { expressionText } from './expression.js'
-import { isNode, quoted, words } from './node.js'
+import { commentText, isNode, words } from './node.js'
 import { statementText } from './statement.js'
 import type { Style } from './style.js'
 
-/** A key, or a pair of a key and what it maps to. */
-export function elementText(value: unknown, keys: readonly Style[], given: readonly Style[] = []): string {
-  if (Array.isArray(value) && value.length === 2)
+/**
+ * A key, or of a map a pair of a key and what it maps to.
+ * @param given how a map's data is written; of a set, in which a list is one value of several flags, nothing
+ */
+export function elementText(value: unknown, keys: readonly Style[], given?: readonly Style[]): string {
+  if (given !== undefined && Array.isArray(value) && value.length === 2)
     return `${keyText(value[0], keys)} : ${expressionText(value[1], given)}`
   return keyText(value, keys)
 }
@@ -15,15 +18,20 @@ export function elementText(value: unknown, keys: readonly Style[], given: reado
 /** A key: `1.2.3.4 counter packets 3 bytes 4 timeout 10s expires 5s comment "…"`. */
 function keyText(value: unknown, styles: readonly Style[]): string {
   const elem = isNode(value) ? value.elem : undefined
-  if (!isNode(elem)) return expressionText(value, styles)
+  if (!isNode(elem)) return valueText(value, styles)
   const { val, timeout, expires, comment, ...states } = elem
   return words(
-    expressionText(val, styles),
+    valueText(val, styles),
     ...Object.entries(states).map(([name, state]) => stateText(name, state)),
     typeof timeout === 'number' && `timeout ${duration(timeout)}`,
     typeof expires === 'number' && `expires ${duration(expires)}`,
-    comment !== undefined && `comment ${quoted(comment)}`,
+    commentText(comment),
   )
+}
+
+function valueText(value: unknown, styles: readonly Style[]): string {
+  if (Array.isArray(value)) return value.map((flag) => expressionText(flag, styles)).join(' | ')
+  return expressionText(value, styles)
 }
 
 /** A counter, limit or quota that an element has for itself. */

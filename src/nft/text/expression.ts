@@ -71,6 +71,12 @@ function binaryText(node: Node): string | undefined {
   return binary(node, [styleOf(node)])
 }
 
+/** Several flags as one operand; a list with commas is for those that a value is compared with. */
+function flagsText(flags: readonly unknown[], styles: readonly Style[]): string {
+  const text = flags.map((flag) => expressionText(flag, styles)).join(' | ')
+  return flags.length > 1 ? `(${text})` : text
+}
+
 /** `meta mark & 0xff | 0x10`, from left to right; in parentheses what binds less tightly. */
 export function binary(node: unknown, styles: readonly Style[]): string | undefined {
   const operator = operatorOf(node)
@@ -80,6 +86,7 @@ export function binary(node: unknown, styles: readonly Style[]): string | undefi
   const parts = operands.map((operand, index) => {
     const inner = operatorOf(operand)
     const style = shift && index > 0 ? noStyles : styles
+    if (Array.isArray(operand)) return flagsText(operand, style)
     const text = inner === undefined ? expressionText(operand, style) : (binary(operand, styles) ?? '')
     const loose = inner !== undefined && (precedence[inner] ?? 0) > (precedence[operator] ?? 0)
     return loose ? `(${text})` : text

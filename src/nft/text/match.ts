@@ -8,7 +8,7 @@ export function matchText({ op, left: said, right }: Node, family: string): stri
   const left = withFamily(said, family)
   const styles = stylesOf(left)
   const mask = maskOf(left)
-  if (mask !== undefined && (op === '==' || op === '!='))
+  if (mask !== undefined && (op === '==' || op === '!=') && !isSet(right))
     return words(
       expressionText(mask.of, styles),
       op === '!=' && '!=',
@@ -35,8 +35,12 @@ function operatorText(op: unknown, left: unknown, right: unknown, style: Style):
   if (op !== '==' && op !== undefined) return String(op)
   if (isBinary(left)) return '=='
   // Of flags, equality is the exception; what tests them without an operator asks for any of them.
-  const isSet = isNode(right) ? 'set' in right : typeof right === 'string' && right.startsWith('@')
-  return style.bitmask && !isSet ? '==' : undefined
+  return style.bitmask && !isSet(right) ? '==' : undefined
+}
+
+/** What a value is looked up in. */
+function isSet(right: unknown): boolean {
+  return isNode(right) ? 'set' in right : typeof right === 'string' && right.startsWith('@')
 }
 
 /** The older keys of conntrack's addresses are those of the table's family; nft says which. */

@@ -29,12 +29,20 @@ export function list(value: unknown): readonly unknown[] {
 }
 
 /**
- * Text in quotation marks. nft has no escapes: a quotation mark inside gets a backslash, at which nft stops rather than to
- * read something else, and a line stays a line.
+ * Text in quotation marks. nft has no escapes: what has a quotation mark or a control character inside has no words there,
+ * and makes a comment of the whole line.
  */
 export function quoted(value: unknown): string {
   const text = String(value)
-  return `"${isHarmless(text) ? text : JSON.stringify(text).slice(1, -1)}"`
+  return isHarmless(text) ? `"${text}"` : unknownText(text)
+}
+
+/** `comment "…"`, or nothing. A comment does nothing: what nft cannot read in it is written in another way. */
+export function commentText(comment: unknown): string | undefined {
+  if (comment === undefined) return undefined
+  const text = String(comment).replaceAll('"', "'")
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return `comment "${text.replace(/[\0-\x1f\x7f]+/g, ' ')}"`
 }
 
 /** Without quotation marks and control characters. */

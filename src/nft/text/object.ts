@@ -1,7 +1,7 @@
 /** Named objects of a table: counters, quotas, limits, what belongs to connection tracking, flowtables. */
 import { block } from './block.js'
 import { duration } from './duration.js'
-import { isNode, json, list, type Node, quoted, words } from './node.js'
+import { commentText, isNode, json, list, type Node, quoted, words } from './node.js'
 import { priorityText } from './priority.js'
 import { countText, quotaText, rateText } from './rate.js'
 import { synproxyText } from './statement.js'
@@ -100,8 +100,7 @@ export function isObjectKind(kind: string): boolean {
 /** The lines of a named object, its comment first. */
 export function objectLines(kind: string, object: Node): string[] {
   const lines = Object.hasOwn(printers, kind) ? (printers[kind]?.(object) ?? []) : []
-  return [
-    words(object.comment !== undefined && `comment ${quoted(object.comment)}`),
-    ...lines.map((line) => words(line)),
-  ].filter((line) => line !== '')
+  return [words(commentText(object.comment)), ...lines.map((line) => words(line))].filter(
+    (line) => line !== '',
+  )
 }

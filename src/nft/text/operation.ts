@@ -1,7 +1,7 @@
 /** Operations of a transaction as commands of nft: `add rule inet t c tcp dport 80 accept`. */
 import { chainLines } from './chain.js'
 import { type Context, inFamily } from './context.js'
-import { isNode, isUnsayable, json, list, type Node, onlyEntry, quoted, words } from './node.js'
+import { commentText, isNode, isUnsayable, json, list, type Node, onlyEntry, words } from './node.js'
 import { isUnsayableObject, objectLines } from './object.js'
 import { ruleText } from './rule.js'
 import { elementTexts, setLines } from './set.js'
@@ -91,7 +91,7 @@ function linesOf(kind: string, object: Node, context: Context): string[] {
   if (kind === 'table')
     return [
       list(object.flags).length > 0 ? `flags ${list(object.flags).join(',')}` : '',
-      object.comment === undefined ? '' : `comment ${quoted(object.comment)}`,
+      commentText(object.comment) ?? '',
     ].filter((line) => line !== '')
   return objectLines(kind, object)
 }

@@ -2,7 +2,7 @@
 import { block } from './block.js'
 import { chainHead, chainLines } from './chain.js'
 import { type Context, handleText, inFamily } from './context.js'
-import { isNode, json, list, type Node, onlyEntry, quoted, words } from './node.js'
+import { commentText, isNode, json, list, type Node, onlyEntry, words } from './node.js'
 import { isObjectKind, objectLines } from './object.js'
 import { opaqueObjectText } from './opaque.js'
 import { elementTexts, setLines } from './set.js'
@@ -54,7 +54,7 @@ class TableText {
     const { flags, comment, handle } = this.table ?? {}
     const options = [
       list(flags).length > 0 ? `flags ${list(flags).join(',')}` : undefined,
-      comment === undefined ? undefined : `comment ${quoted(comment)}`,
+      commentText(comment),
     ].filter((line) => line !== undefined)
     const blocks = [
       ...this.objects.map(([kind, object]) => this.#block(kind, object, objectLines(kind, object), within)),

@@ -1,7 +1,7 @@
 /** Named sets and maps. */
 import { duration } from './duration.js'
 import { elementsText, elementText } from './element.js'
-import { list, type Node, quoted } from './node.js'
+import { commentText, isUnsayable, list, type Node } from './node.js'
 import { statementText } from './statement.js'
 import { stylesOfType } from './style.js'
 
@@ -21,16 +21,25 @@ export function setLines(set: Node): string[] {
   if (set['auto-merge'] === true) lines.push('auto-merge')
   if (typeof set.timeout === 'number') lines.push(`timeout ${duration(set.timeout)}`)
   if (typeof set['gc-interval'] === 'number') lines.push(`gc-interval ${duration(set['gc-interval'])}`)
-  if (set.comment !== undefined) lines.push(`comment ${quoted(set.comment)}`)
-  const elements = list(set.elem)
-  if (elements.length > 0) lines.push(elementsText(elementTexts(set, elements), set.type))
-  return lines
+  const comment = commentText(set.comment)
+  if (comment !== undefined) lines.push(comment)
+  const elements = elementTexts(set, list(set.elem))
+  const said = elements.filter((text) => !isUnsayable(text))
+  if (said.length > 0) lines.push(elementsText(said, set.type))
+  return [...lines, ...elements.filter(isUnsayable).map((text) => `# element ${text}`)]
 }
 
-/** The elements one by one, written in the way of the set's types. */
-export function elementTexts(set: Node, elements: readonly unknown[]): string[] {
+/**
+ * The elements one by one, written in the way of the set's types.
+ * @param isMap whether they are pairs; elements by themselves do not tell of what they are
+ */
+export function elementTexts(
+  set: Node,
+  elements: readonly unknown[],
+  isMap = set.type === undefined || set.map !== undefined,
+): string[] {
   const keys = stylesOfType(set.type)
-  const given = stylesOfType(set.map)
+  const given = isMap ? stylesOfType(set.map) : undefined
   return elements.map((element) => elementText(element, keys, given))
 }
 

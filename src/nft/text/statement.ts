@@ -63,7 +63,7 @@ const printers: { readonly [key: string]: Printer | undefined } = {
   vmap: options(({ key, data }) =>
     words(expressionText(key, stylesOf(key)), 'vmap', mapDataText(data, stylesOf(key), [])),
   ),
-  mangle: options(({ key, value }) => `${expressionText(key)} set ${expressionText(value, stylesOf(key))}`),
+  mangle: options(mangleText),
   reset: (value) => `reset ${expressionText(value)}`,
   set: options(setText),
   map: options(setText),
@@ -99,6 +99,14 @@ export function synproxyText({ mss, wscale, flags }: Node): string[] {
     words(wscale !== undefined && `wscale ${String(wscale)}`),
     list(flags).join(' '),
   ].filter((line) => line !== '')
+}
+
+/** `ip ttl set 5` */
+function mangleText({ key, value }: Node): string {
+  const styles = stylesOf(key)
+  // Names that are words of nft's syntax as well, `icmp`, are read there in quotation marks alone.
+  const isName = typeof value === 'string' && styles[0]?.type === 'inet_proto'
+  return `${expressionText(key)} set ${isName ? quoted(value) : expressionText(value, styles)}`
 }
 
 /** `queue flags bypass to 1-5` */

@@ -1,4 +1,5 @@
 import type { Operation } from '../compile/index.js'
+import { withProtocols } from '../implied-protocol.js'
 import type {
   Expression,
   ListedObject,
@@ -61,11 +62,18 @@ function textOf(value: TextValue, options: TextOptions): string {
 function listText(values: readonly unknown[], options: TextOptions): string {
   const context = contextOf(options)
   if (values.length > 0 && values.every(isOperation))
-    return values.map((value) => operationText(value, context)).join('\n')
+    return ended(values.map((value) => operationText(value, context)).join('\n'))
   if (values.length > 0 && values.every((value) => isStatement(value) && !isObject(value)))
-    return values.map((value) => statementText(value, context.family)).join(' ')
-  if (values.some(isObject) || values.length === 0) return rulesetText(values, context)
+    return withProtocols(values)
+      .map((value) => statementText(value, context.family))
+      .join(' ')
+  if (values.some(isObject) || values.length === 0) return ended(rulesetText(values, context))
   return expressionText(values)
+}
+
+/** nft reads a comment in the last line only where that line ends. */
+function ended(text: string): string {
+  return text.slice(text.lastIndexOf('\n') + 1).includes('# ') ? `${text}\n` : text
 }
 
 /** An object of a ruleset has a family; a statement of the same name (`counter`, `set`) has none. */

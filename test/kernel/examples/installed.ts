@@ -5,8 +5,9 @@ import { install } from '../../../examples/firewalls/run.js'
 import type { Machine } from '../../../lab/machine.js'
 import { Namespace } from '../../../src/netns/index.js'
 import { type ListedObject, Nft, type RulesetObject, ruleset, toText } from '../../../src/nft/index.js'
+import { kernelRecords } from '../../conformance/records.js'
 import { testMachines } from '../../support/machines.js'
-import { nft } from '../../support/tools.js'
+import { nft, nftFile } from '../../support/tools.js'
 import { comparable } from '../nft-list-compare.js'
 import { asListed } from './as-listed.js'
 
@@ -23,6 +24,14 @@ export async function expectInstalled(name: string, objects: readonly RulesetObj
   expect(byKind(listed)).toEqual(byKind(asListed(objects)))
 
   expect(inOrder(toText(listed)).trim()).toBe(printed.trim())
+
+  // nft reads our text of both, and makes the same of it.
+  const { tables } = await kernelRecords(namespace)
+  for (const text of [toText(objects), toText(listed)]) {
+    using byNft = await Namespace.create()
+    await nftFile(byNft, text)
+    expect((await kernelRecords(byNft)).tables).toEqual(tables)
+  }
 
   using again = await Namespace.create()
   const operations = ruleset.toOperations({ nftables: listed })

@@ -219,6 +219,7 @@ describe('recorded rules', () => {
 
   it('ether type ip iifname . ether saddr . ip saddr @senders accept (bridge)', () => {
     expect(rule(3, 'guard').expr).toEqual([
+      match(field('ether', 'type'), 'ip'),
       match({ concat: [meta('iifname'), field('ether', 'saddr'), field('ip', 'saddr')] }, '@senders'),
       { accept: null },
     ])
