@@ -22,6 +22,8 @@ export default defineConfig({
     alias: [
       { find: /^nfbridge\/nft$/, replacement: source('nft/index.ts') },
       { find: /^nfbridge\/rtnl$/, replacement: source('rtnl/index.ts') },
+      { find: /^nfbridge\/conntrack$/, replacement: source('conntrack/index.ts') },
+      { find: /^nfbridge\/address$/, replacement: source('address/index.ts') },
       { find: /^nfbridge$/, replacement: source('index.ts') },
     ],
   },

@@ -147,12 +147,12 @@ export class Namespace {
     unwrap(this.#open(operation).enterThread(), operation)
   }
 
-  /** Opens a netlink socket in the namespace. For the layers above; a socket belongs to its namespace for life. */
+  /** Opens a netlink socket in the namespace. For the layers above; a socket belongs to its namespace for life. @internal */
   async openSocket(protocol: NetlinkProtocol, operation = 'netns.openSocket'): Promise<SocketHandle> {
     return unwrap(await this.#open(operation).openSocket(protocol), operation)
   }
 
-  /** Subscribes to multicast groups in the namespace. For the layers above. */
+  /** Subscribes to multicast groups in the namespace. For the layers above. @internal */
   async openMonitor(
     protocol: NetlinkProtocol,
     groups: readonly number[],
@@ -162,17 +162,17 @@ export class Namespace {
     return unwrap(await this.#open(operation).openMonitor(protocol, groups, onEvents), operation)
   }
 
-  /** Sends one batch of rtnetlink requests in the namespace without keeping a socket. For the layers above. */
+  /** Sends one batch of rtnetlink requests in the namespace without keeping a socket. For the layers above. @internal */
   exchange(words: Uint32Array, operation = 'netns.exchange'): Promise<Outcome<ArrayBuffer>> {
     return this.#open(operation).request(words)
   }
 
-  /** Opens reservations of ports in the namespace. For {@link PortReservations}. */
+  /** Opens reservations of ports in the namespace. For {@link PortReservations}. @internal */
   openReservations(operation: string): ReservationsHandle {
     return unwrap(this.#open(operation).openReservations(), operation)
   }
 
-  /** Who has a port, by the protocol's number; empty when unknown. For {@link portOwner}. */
+  /** Who has a port, by the protocol's number; empty when unknown. For {@link portOwner}. @internal */
   portOwner(
     protocol: number,
     port: number,
@@ -182,7 +182,7 @@ export class Namespace {
     return this.#open(operation).portOwner(protocol, port, address)
   }
 
-  /** Sends link-layer frames out of a link, each after its length. For {@link announce}. */
+  /** Sends link-layer frames out of a link, each after its length. For {@link announce}. @internal */
   sendFrames(device: number | string, frames: Uint8Array, operation: string): Promise<Outcome<undefined>> {
     return this.#open(operation).sendFrames(device, frames)
   }

@@ -34,7 +34,7 @@ export interface TracedConnection {
 }
 
 /** What all messages about a packet have. */
-interface TraceStep {
+export interface TraceStep {
   /** Equal for all messages about one packet at one hook. */
   readonly id: number
   /** Of the chain's table. */

@@ -15,6 +15,7 @@ export interface AddressFilter {
 export class Addresses {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

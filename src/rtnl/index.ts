@@ -7,6 +7,9 @@
  *       { kind: 'address', action: 'add', address: { device: 'br0', address: '172.17.0.1/16' } },
  *     ])
  */
+/** Messages and their records as the kernel has them: what the properties `record` and `message` of the other types are. */
+export type * from '../native/records.js'
+export type { KnownMessage, OpaqueMessage, ReplyMessage } from '../native/unpack.js'
 export type { Address, AddressSpec, Scope } from './address.js'
 export type { Addresses, AddressFilter } from './addresses.js'
 export { failedOperations } from './batch.js'

@@ -19,6 +19,7 @@ export interface LinkFilter {
 export class Links {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

@@ -31,6 +31,7 @@ export interface FdbFilter {
 export class Neighbours {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }
@@ -78,6 +79,7 @@ export class Neighbours {
 export class ForwardingDatabase {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

@@ -29,6 +29,7 @@ export interface RouteFilter {
 export class Routes {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

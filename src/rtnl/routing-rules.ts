@@ -13,6 +13,7 @@ export interface RoutingRuleFilter {
 export class RoutingRules {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

@@ -13,6 +13,7 @@ export interface QdiscFilter {
 export class Qdiscs {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }
@@ -60,6 +61,7 @@ export interface FilterListing {
 export class Filters {
   readonly #connection: Connection
 
+  /** @internal */
   constructor(connection: Connection) {
     this.#connection = connection
   }

@@ -57,6 +57,8 @@ describe('the tarball', () => {
         'dist/nft/index.d.ts',
         'dist/rtnl/index.js',
         'dist/rtnl/index.d.ts',
+        'dist/conntrack/index.js',
+        'dist/address/index.js',
         expect.stringMatching(new RegExp(`^prebuilds/linux-${process.arch}/[^/]+\\.node$`)),
       ]),
     )
@@ -100,9 +102,15 @@ const links = await rtnl.links.list()
 rtnl.close()
 let code
 try { await BridgeHost.open({ netns: '/nowhere' }) } catch (error) { code = error instanceof NfbridgeError && error.code }
-console.log(JSON.stringify({ loopback: links.some((link) => link.name === 'lo'), code, nft: typeof Nft.open }))
+console.log(JSON.stringify({ loopback: links.some((link) => link.name === 'lo'), code, nft: typeof Nft.open, conntrack: typeof Conntrack.open, port: parsePublication('8080:80').hostPorts.first }))
 `
-const seen = { loopback: true, code: 'NFB_NAMESPACE_GONE', nft: 'function' }
+const seen = {
+  loopback: true,
+  code: 'NFB_NAMESPACE_GONE',
+  nft: 'function',
+  conntrack: 'function',
+  port: 8080,
+}
 
 describe('a program that uses it, without a compiler', () => {
   it('runs as ESM', async () => {
@@ -111,6 +119,8 @@ describe('a program that uses it, without a compiler', () => {
       `import { BridgeHost, NfbridgeError } from 'nfbridge'
        import { Nft } from 'nfbridge/nft'
        import { Rtnl } from 'nfbridge/rtnl'
+       import { Conntrack } from 'nfbridge/conntrack'
+       import { parsePublication } from 'nfbridge/address'
        ${body}`,
     )
     expect(outcome.stderr).toBe('')
@@ -123,6 +133,8 @@ describe('a program that uses it, without a compiler', () => {
       `const { BridgeHost, NfbridgeError } = require('nfbridge')
        const { Nft } = require('nfbridge/nft')
        const { Rtnl } = require('nfbridge/rtnl')
+       const { Conntrack } = require('nfbridge/conntrack')
+       const { parsePublication } = require('nfbridge/address')
        void (async () => { ${body} })()`,
     )
     expect(outcome.stderr).toBe('')

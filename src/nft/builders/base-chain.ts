@@ -1,14 +1,14 @@
 /** Which base chains a family has (`man nft`, CHAINS): a wrong type, hook or name of a priority does not compile. */
 import type { Family, Policy, PriorityName } from '../model/index.js'
 
-type InternetHook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
+export type InternetHook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
 
 /** A number, a name that the family has, or a name with an offset: `'dstnat - 5'`. */
-type PriorityOf<N extends PriorityName> = number | N | `${N} ${'+' | '-'} ${number}`
+export type PriorityOf<N extends PriorityName> = number | N | `${N} ${'+' | '-'} ${number}`
 
-type InternetPriority = PriorityOf<Exclude<PriorityName, 'out'>>
+export type InternetPriority = PriorityOf<Exclude<PriorityName, 'out'>>
 
-interface BaseChainProperties<Type, Hook, Priority> {
+export interface BaseChainProperties<Type, Hook, Priority> {
   readonly type: Type
   readonly hook: Hook
   readonly prio: Priority
@@ -18,17 +18,17 @@ interface BaseChainProperties<Type, Hook, Priority> {
 }
 
 /** Of `ip`, `ip6` and `inet`. */
-type InternetChain =
+export type InternetChain =
   | BaseChainProperties<'filter', InternetHook, InternetPriority>
   | BaseChainProperties<'nat', Exclude<InternetHook, 'forward'>, InternetPriority>
   | BaseChainProperties<'route', 'output', InternetPriority>
 
 /** A chain that sees what comes and goes by some interfaces. */
-interface DeviceChain<Hook> extends BaseChainProperties<'filter', Hook, PriorityOf<'filter'>> {
+export interface DeviceChain<Hook> extends BaseChainProperties<'filter', Hook, PriorityOf<'filter'>> {
   readonly dev: string | readonly string[]
 }
 
-interface BaseChains {
+export interface BaseChains {
   ip: InternetChain
   ip6: InternetChain
   inet: InternetChain | DeviceChain<'ingress'>

@@ -4,11 +4,11 @@ import { AddressField, Field, FlagField } from './field.js'
 import type * as values from './values.js'
 
 /** Rules may write it, see {@link mangle}. */
-interface Written<K extends CtKey> {
+export interface WrittenCt<K extends CtKey> {
   readonly expression: { readonly ct: { readonly key: K } }
 }
 
-interface CtDirectionFields {
+export interface CtDirectionFields {
   readonly ip: { readonly saddr: AddressField; readonly daddr: AddressField }
   readonly ip6: { readonly saddr: AddressField; readonly daddr: AddressField }
   readonly protoSrc: Field<number>
@@ -40,15 +40,15 @@ export interface CtFields {
   readonly state: FlagField<values.CtState>
   readonly status: FlagField<values.CtStatus>
   readonly direction: Field<CtDirection>
-  readonly mark: Field<number> & Written<'mark'>
+  readonly mark: Field<number> & WrittenCt<'mark'>
   /** Bits by their numbers, 0 to 127. */
-  readonly label: FlagField<number> & Written<'label'>
+  readonly label: FlagField<number> & WrittenCt<'label'>
   /** Seconds. */
   readonly expiration: Field<number>
   readonly helper: Field<string>
   readonly l3proto: Field<values.NetfilterProtocol>
   readonly protocol: Field<values.InetProtocol | number>
-  readonly zone: Field<number> & Written<'zone'>
+  readonly zone: Field<number> & WrittenCt<'zone'>
   readonly id: Field<number>
   readonly packets: Field<number>
   readonly bytes: Field<number>

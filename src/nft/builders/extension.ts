@@ -12,7 +12,7 @@ import type {
 } from '../model/index.js'
 import { AddressField, Field } from './field.js'
 
-type AddressName = 'addr' | 'addr[1]' | 'addr[2]' | 'sid[1]' | 'sid[2]'
+export type AddressName = 'addr' | 'addr[1]' | 'addr[2]' | 'sid[1]' | 'sid[2]'
 
 /** Whether the packet has one at all. */
 export interface Presence {
@@ -21,7 +21,7 @@ export interface Presence {
 }
 
 /** The fields of the headers of one kind. */
-type Extensions<Fields, Written = unknown> = {
+export type Extensions<Fields, Written = unknown> = {
   readonly [N in keyof Fields]: Presence & {
     readonly [F in Extract<Fields[N], string>]: (F extends AddressName
       ? AddressField

@@ -11,7 +11,7 @@ import { AddressField, Field, FlagField } from './field.js'
 import type * as values from './values.js'
 
 /** Fields that have names for their values, or are no plain numbers. */
-interface SpecialFields {
+export interface SpecialFields {
   'ether type': Field<values.EtherType | number>
   'vlan type': Field<values.EtherType | number>
   'ether saddr': Field<string>
@@ -44,7 +44,7 @@ interface SpecialFields {
 }
 
 /** The builder of a header's field. Rules may write them all ({@link mangle}). */
-type FieldOf<P extends string, F extends string> = (`${P} ${F}` extends keyof SpecialFields
+export type FieldOf<P extends string, F extends string> = (`${P} ${F}` extends keyof SpecialFields
   ? SpecialFields[`${P} ${F}`]
   : Field<number>) & { readonly expression: PayloadExpression }
 

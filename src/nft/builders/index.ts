@@ -1,4 +1,13 @@
-export type { BaseChain } from './base-chain.js'
+export type {
+  BaseChain,
+  BaseChainProperties,
+  BaseChains,
+  DeviceChain,
+  InternetChain,
+  InternetHook,
+  InternetPriority,
+  PriorityOf,
+} from './base-chain.js'
 export {
   type Computed,
   dup,
@@ -10,6 +19,7 @@ export {
   tproxy,
   type Writable,
 } from './change.js'
+export type { CtDirectionFields, CtFields, WrittenCt } from './ct.js'
 export {
   type DynamicMapOptions,
   type DynamicOperand,
@@ -19,9 +29,20 @@ export {
   elements,
   meter,
 } from './dynamic.js'
+export type { AddressName, ExtensionBuilders, Extensions, Presence } from './extension.js'
 export { AddressField, Concatenation, FibField, Field, FlagField, type Operand } from './field.js'
-export { jhash, numgen, symhash } from './lookup.js'
-export { concat, type Match, match } from './match.js'
+export type { FieldOf, Headers, SpecialFields } from './headers.js'
+export {
+  type Generators,
+  jhash,
+  numgen,
+  type OsfFields,
+  type RouteFields,
+  type SocketFields,
+  symhash,
+} from './lookup.js'
+export { concat, type FibFields, type Match, match } from './match.js'
+export type { MetaFields, SpecialMeta, WritableMetaKey } from './meta.js'
 export { network } from './network.js'
 export {
   counter,
@@ -53,10 +74,18 @@ export {
   vmap,
 } from './statements.js'
 export {
+  type CtTimeoutOptions,
+  type DataMapOptions,
+  type EndingStatement,
+  type InTable,
+  type Named,
   type PassingStatement,
   type RegularChain,
+  type RulePlace,
   type RuleStatements,
   type TableBuilder,
+  type TunnelOptions,
   table,
+  type VerdictMapOptions,
 } from './table.js'
 export type * from './values.js'

@@ -9,7 +9,7 @@ import { type MetaFields, metaBuilders } from './meta.js'
 import type { FibAddressType } from './values.js'
 
 /** What the routing table says: `match.fib.type('daddr').eq('local')`, `match.fib.oif('saddr', 'iif').missing()`. */
-interface FibFields {
+export interface FibFields {
   type(...flags: readonly [FibFlag, ...FibFlag[]]): FibField<FibAddressType>
   oif(...flags: readonly [FibFlag, ...FibFlag[]]): FibField<number>
   oifname(...flags: readonly [FibFlag, ...FibFlag[]]): FibField<string>

@@ -4,7 +4,7 @@ import type { MetaKey } from '../model/index.js'
 import { Field } from './field.js'
 import type * as values from './values.js'
 
-interface SpecialMeta {
+export interface SpecialMeta {
   iifname: Field<string>
   oifname: Field<string>
   ibrname: Field<string>
@@ -35,11 +35,11 @@ interface SpecialMeta {
 }
 
 /** The keys that rules may write, see {@link mangle}. */
-type WritableKey = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'
+export type WritableMetaKey = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'
 
 export type MetaFields = {
   readonly [K in MetaKey]: (K extends keyof SpecialMeta ? SpecialMeta[K] : Field<number>) &
-    (K extends WritableKey ? { readonly expression: { readonly meta: { readonly key: K } } } : unknown)
+    (K extends WritableMetaKey ? { readonly expression: { readonly meta: { readonly key: K } } } : unknown)
 }
 
 // The table has every key of the model: a unit test compares them.

@@ -33,13 +33,13 @@ import type {
 import type { BaseChain } from './base-chain.js'
 
 /** What the table gives its objects. */
-type InTable = 'family' | 'table' | 'name' | 'handle'
+export type InTable = 'family' | 'table' | 'name' | 'handle'
 
 /** A chain that others jump to: nothing but a comment. */
 export type RegularChain = Pick<Chain, 'comment'> & { readonly hook?: never }
 
 /** Statements after which a rule has nothing more to say: `continue` is the verdict that is not among them. */
-type EndingStatement = Extract<
+export type EndingStatement = Extract<
   Statement,
   | { readonly accept: unknown }
   | { readonly drop: unknown }
@@ -104,13 +104,17 @@ export interface TableBuilder<F extends Family> {
 }
 
 /** An object that rules and maps name. */
-type Named<K extends keyof StatefulObjects> = { readonly [P in K]: StatefulObjects[K] }
+export type Named<K extends keyof StatefulObjects> = { readonly [P in K]: StatefulObjects[K] }
 
 /** {@link CtTimeout} without what the table gives; the states of the policy are those of the protocol. */
-type CtTimeoutOptions = CtTimeout extends infer T ? (T extends CtTimeout ? Omit<T, InTable> : never) : never
+export type CtTimeoutOptions = CtTimeout extends infer T
+  ? T extends CtTimeout
+    ? Omit<T, InTable>
+    : never
+  : never
 
 /** {@link Tunnel} without what the table gives; its options are those of its type. */
-type TunnelOptions = Tunnel extends infer T ? (T extends Tunnel ? Omit<T, InTable> : never) : never
+export type TunnelOptions = Tunnel extends infer T ? (T extends Tunnel ? Omit<T, InTable> : never) : never
 
 /** The builder of a table's objects. */
 export function table<F extends Family>(family: F, name: string): TableBuilder<F> {

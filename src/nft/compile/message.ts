@@ -21,7 +21,7 @@ export interface MessageSink {
 export interface PreparedMessages {
   /** How many rows there are that must be encoded first. */
   readonly work: number
-  /** In steps; the trail stands at the rows. */
+  /** In steps; the trail stands at the rows. @internal */
   pack(sink: MessageSink, flags: number, trail: Trail): Generator<undefined, void, undefined>
   /** The path below the operation that a failure is about: which of the messages, and where in its record. */
   locate(message: number, path: string): string

@@ -39,8 +39,8 @@ export interface IpOptionFields {
   ssrr: 'type' | 'length' | 'ptr' | 'addr'
 }
 
-type ChunkField = 'type' | 'flags' | 'length'
-type InitField = 'init-tag' | 'a-rwnd' | 'num-outbound-streams' | 'num-inbound-streams' | 'initial-tsn'
+export type ChunkField = 'type' | 'flags' | 'length'
+export type InitField = 'init-tag' | 'a-rwnd' | 'num-outbound-streams' | 'num-inbound-streams' | 'initial-tsn'
 
 /** The fields of each SCTP chunk. */
 export interface SctpChunkFields {

@@ -69,7 +69,7 @@ export interface Rule extends WithUnknown {
 /** `interval`: ranges and prefixes. `timeout`: elements may expire. `dynamic`: rules may add elements. */
 export type SetFlag = 'constant' | 'interval' | 'timeout' | 'dynamic'
 
-interface SetProperties extends WithUnknown {
+export interface SetProperties extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string

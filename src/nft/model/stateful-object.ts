@@ -6,7 +6,7 @@ import type { Family } from './family.js'
 import type { LimitRate, SynproxyOptions } from './statement-state.js'
 import type { WithUnknown } from './unknown.js'
 
-interface NamedObject extends WithUnknown {
+export interface NamedObject extends WithUnknown {
   readonly family: Family
   readonly table: string
   readonly name: string
@@ -55,7 +55,7 @@ export type TcpTimeoutState =
   | 'unack'
 export type UdpTimeoutState = 'unreplied' | 'replied'
 
-interface CtTimeoutProperties extends NamedObject {
+export interface CtTimeoutProperties extends NamedObject {
   /** Default: the family of the table. */
   readonly l3proto?: 'ip' | 'ip6' | 'inet'
 }
@@ -101,7 +101,7 @@ export interface GeneveOption {
   readonly data: string
 }
 
-interface TunnelProperties extends NamedObject {
+export interface TunnelProperties extends NamedObject {
   /** The tunnel's key: a VNI, for example. */
   readonly id: number
   /** The outer addresses: those of IPv4 or those of IPv6. The destination has to be said. */

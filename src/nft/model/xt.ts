@@ -4,7 +4,7 @@
  */
 
 /** An option that is given as `! --option` tests the opposite. */
-interface XtInvertible {
+export interface XtInvertible {
   readonly inv?: true
 }
 

@@ -18,6 +18,9 @@ export const pages: ReadonlyMap<string, (machine: Machines) => Promise<void>> = 
   ['ipam', ipam],
   ['bandwidth', bandwidth],
   ['inspecting', inspecting],
+  ['rtnl', rtnl],
+  ['conntrack', async () => undefined],
+  ['address', async () => undefined],
 ])
 
 const hostAddress = '203.0.113.1'
@@ -135,6 +138,12 @@ async function bandwidth(machine: Machines): Promise<void> {
   const limits = await runIn(machine('host').namespace, 'tc', ['qdisc', 'show'])
   expect(limits.match(/qdisc tbf \S+ dev ifb\S+ root .*rate 1Mbit burst 15000b/g)).toHaveLength(1)
   expect(limits.match(/qdisc tbf/g)).toHaveLength(1)
+}
+
+async function rtnl(machine: Machines): Promise<void> {
+  const [web, host] = [machine('web'), machine('host')]
+  await web.serveTcp(80)
+  await expectSeen(host, '172.18.0.2', 80, '172.18.0.1')
 }
 
 async function inspecting(machine: Machines): Promise<void> {
