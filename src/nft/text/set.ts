@@ -36,7 +36,7 @@ export function setLines(set: Node): string[] {
 export function elementTexts(
   set: Node,
   elements: readonly unknown[],
-  isMap = set.type === undefined || set.map !== undefined,
+  isMap: boolean = set.type === undefined || set.map !== undefined,
 ): string[] {
   const keys = stylesOfType(set.type)
   const given = isMap ? stylesOfType(set.map) : undefined
