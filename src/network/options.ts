@@ -39,6 +39,11 @@ export interface HostOptions {
    */
   readonly hostBinding?: string | undefined
   /**
+   * What pools are chosen from where a network has none of its own (Docker's `default-address-pools`), in their order, instead of the
+   * default ones of each family that they have. Default: 172.17.0.0/16 to 172.31.0.0/16, 192.168.0.0/16 in /20, random unique local /64.
+   */
+  readonly defaultPools?: readonly DefaultPoolOptions[] | undefined
+  /**
    * A directory that remembers networks and containers beyond this process, so that another `open` adopts them.
    * It is created when missing. Without it, what is open at `close` stays in the kernel but can't be adopted.
    */
@@ -70,16 +75,30 @@ export type Isolation = 'none' | 'default' | 'strict'
  */
 export type LinkMode = 'stateful' | 'stateless'
 
+/** Where pools are chosen from: `{ base: '10.64.0.0/10', size: 24 }` has 16,384 of /24. */
+export interface DefaultPoolOptions {
+  /** A network of either family. */
+  readonly base: string
+  /** The prefix length of each pool. */
+  readonly size: number
+}
+
 /** One pool of addresses. */
 export interface PoolOptions {
-  /** `172.20.0.0/16` or `fd00:20::/64`. */
+  /**
+   * `172.20.0.0/16` or `fd00:20::/64`; with the unspecified address (`0.0.0.0/24`, `::/120`) the first of the default pools that is
+   * free, cut to that size.
+   */
   readonly subnet: string
   /** The bridge's own address and the containers' default route. Default: the subnet's first address. */
   readonly gateway?: string | undefined
-  /** The part of the subnet that addresses are handed out from (Docker's `--ip-range`). Default: all of it. */
+  /**
+   * The part of the subnet that addresses are handed out from (Docker's `--ip-range`): a network, or its first and last address
+   * (`10.88.5.10-10.88.5.99`). Default: all of it.
+   */
   readonly range?: string | undefined
-  /** Addresses or subnets that are never handed out (Docker's `--aux-address`). Default: none. */
-  readonly exclude?: readonly string[] | undefined
+  /** Addresses or subnets that are never handed out (Docker's `--aux-address`), also by names: `{ router: '10.88.5.9' }`. Default: none. */
+  readonly exclude?: readonly string[] | Readonly<Record<string, string>> | undefined
 }
 
 /** Where containers' own addresses are translated on the way out. */
@@ -101,7 +120,7 @@ export interface NetworkOptions {
   /** Of `subnet`. */
   readonly range?: string | undefined
   /** Of `subnet`. */
-  readonly exclude?: readonly string[] | undefined
+  readonly exclude?: PoolOptions['exclude']
   /** Several pools, of either family, in the order in which they are used. Instead of `subnet`. */
   readonly pools?: readonly PoolOptions[] | undefined
   /** Whether containers get IPv4 addresses. Default: true. */

@@ -3,6 +3,7 @@ import { checkOneOf } from '../../input.js'
 // Not from the folder's index, which loads the addon.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import { isHostAddress, type PoolMemory } from '../plan/address-pool.js'
+import { isWithin, parseRange, rangeText } from '../plan/address-range.js'
 import { parsePeer } from '../plan/peer.js'
 import type { FamilyRecord, NetworkRecord, PeerRecord, PoolRecord } from '../plan/records.js'
 import { array, flag, get, integer, OPERATION, object, objects, optional, text, texts } from './json-value.js'
@@ -72,29 +73,36 @@ export function poolMemoryFromJson(value: object): PoolMemory {
   }
 }
 
-function poolToJson({ bridge, subnet, gateway, range, exclude }: PoolRecord): object {
+function poolToJson({ bridge, subnet, gateway, range, exclude, names }: PoolRecord): object {
   return {
     bridge,
     subnet: subnet.toString(),
     gateway: gateway?.toString(),
-    range: range.toString(),
+    range: rangeText(range),
     exclude: exclude.map(String),
+    names,
   }
 }
 
 function poolFromJson(value: object, bridges: readonly string[]): PoolRecord {
   const subnet = Cidr.parse(text(value, 'subnet'))
   const gateway = optional(value, 'gateway', (each, property) => parseAddress(text(each, property)))
-  const range = Cidr.parse(text(value, 'range'))
+  const range = parseRange(text(value, 'range'))
   if (gateway && !isHostAddress(subnet, gateway)) throw new TypeError(`${gateway} is no gateway of ${subnet}`)
-  if (!range.overlaps(subnet)) throw new TypeError(`${range} is no range of ${subnet}`)
+  if (!range || !isWithin(range, subnet)) throw new TypeError(`there is no range of ${subnet}`)
   return {
     bridge: checkOneOf(get(value, 'bridge'), bridges, OPERATION, 'bridge'),
     subnet,
     gateway,
     range,
     exclude: texts(value, 'exclude').map((each) => Cidr.parse(each)),
+    names: optional(value, 'names', namesFromJson) ?? {},
   }
+}
+
+function namesFromJson(value: object, property: string): Readonly<Record<string, string>> {
+  const names = object(value, property)
+  return Object.fromEntries(Object.keys(names).map((name) => [name, text(names, name)]))
 }
 
 function familyToJson({ mode, masquerade, snat, except }: FamilyRecord): object {

@@ -98,7 +98,7 @@ function someAddresses({ pools }: NetworkRecord, bridge: string, family: Family)
   const pool = pools.find((each) => each.bridge === bridge && each.subnet.family === family)
   if (!pool) return []
   const found: string[] = []
-  const bytes = Uint8Array.from(pool.range.network.bytes)
+  const bytes = Uint8Array.from(pool.range.first.bytes)
   for (let host = 0; host < 4 && found.length < 2; host += 1) {
     const last = (bytes.at(-1) ?? 0) | host
     const text = textOf(family, [...bytes.slice(0, -1), last])

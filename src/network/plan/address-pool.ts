@@ -1,4 +1,5 @@
 import { type Cidr, type IPAddress, IPv4Address, IPv6Address, parseAddress } from '../../address/index.js'
+import { type AddressRange, rangeOf } from './address-range.js'
 import type { Family, PoolRecord } from './records.js'
 
 /**
@@ -24,7 +25,9 @@ export class AddressPool {
     this.#family = pool.subnet.family
     this.#gateway = pool.gateway && BigInt(pool.gateway.value)
     this.#range = intersection(spanOf(pool.range), hostSpan(pool.subnet))
-    this.#excluded = pool.exclude.map(spanOf).sort((one, other) => (one.first < other.first ? -1 : 1))
+    this.#excluded = pool.exclude
+      .map((each) => spanOf(rangeOf(each)))
+      .sort((one, other) => (one.first < other.first ? -1 : 1))
     this.#fresh = [this.#range]
     if (this.#gateway !== undefined) this.#used.add(this.#gateway)
   }
@@ -189,9 +192,8 @@ function hostSpan(subnet: Cidr): Span {
   return { first: BigInt(subnet.firstHost.value), last: BigInt(subnet.lastHost.value) }
 }
 
-function spanOf(subnet: Cidr): Span {
-  const first = BigInt(subnet.network.value)
-  return { first, last: first + subnet.size - 1n }
+function spanOf({ first, last }: AddressRange): Span {
+  return { first: BigInt(first.value), last: BigInt(last.value) }
 }
 
 function within(value: bigint, { first, last }: Span): boolean {

@@ -12,12 +12,13 @@ import type {
   NetworkOptions,
 } from '../options.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
+import type { DefaultPool } from './default-pools.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { checkTableName, firstGroup } from './host-name.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
-import { type PoolSettings, parsePools } from './pool-settings.js'
+import { type PoolSettings, parseDefaultPools, parsePools } from './pool-settings.js'
 import { checkHostAddress } from './publish-settings.js'
 import type { Family } from './records.js'
 
@@ -30,6 +31,7 @@ export interface HostSettings {
   readonly firewall: boolean
   readonly existingRules: ExistingRules
   readonly hostBinding: IPAddress | undefined
+  readonly defaultPools: readonly DefaultPool[]
   readonly state: string | undefined
   /** Milliseconds. */
   readonly wait: number
@@ -41,6 +43,8 @@ export interface NetworkSettings extends FamilySettings {
   /** Those of which containers get addresses; one without a pool gets a default one. */
   readonly families: readonly Family[]
   readonly pools: readonly PoolSettings[]
+  /** Those of the host, that the others are chosen from; none: Docker's. */
+  readonly defaultPools: readonly DefaultPool[]
   readonly icc: boolean
   readonly internal: boolean
   readonly isolation: Isolation
@@ -71,6 +75,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
       'firewall',
       'existingRules',
       'hostBinding',
+      'defaultPools',
       'state',
       'wait',
     ],
@@ -89,6 +94,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     firewall: checkBoolean(firewall, OPEN, 'firewall'),
     existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
     hostBinding: parseHostBinding(options.hostBinding, OPEN),
+    defaultPools: parseDefaultPools(options.defaultPools ?? [], OPEN),
     state,
     wait: checkInteger(options.wait ?? 0, [0, LONGEST_WAIT_MS], OPEN, 'wait'),
   }
@@ -139,6 +145,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     name,
     families,
     pools,
+    defaultPools: host.defaultPools,
     ...parseFamilies(options, families),
     icc: flag('icc', true),
     internal,

@@ -1,6 +1,7 @@
 import { Cidr, type IPAddress } from '../../address/index.js'
 import { joinPath } from '../../errors.js'
 import { AddressPool, isHostAddress } from './address-pool.js'
+import { rangeOf, rangeText } from './address-range.js'
 import { bridgeNames } from './bridge-names.js'
 import { defaultPools } from './default-pools.js'
 import { type HostRouting, obstacleOf } from './host-routing.js'
@@ -9,7 +10,7 @@ import { splitBits } from './network-conflicts.js'
 import { refuseNetwork } from './network-refusal.js'
 import type { NetworkSettings } from './network-settings.js'
 import { holderOf } from './peer.js'
-import type { PoolSettings } from './pool-settings.js'
+import { isSizeAlone, NOTHING_CHOSEN, type PoolSettings } from './pool-settings.js'
 import type { Family, NetworkRecord, PoolRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
@@ -67,22 +68,37 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
 
 /** The pools that were given, and for each family without one that of the adopted bridge, or a default one. */
 function choosePools(
-  { pools, families, bridges }: NetworkSettings,
+  settings: NetworkSettings,
   bridgeAddresses: readonly Cidr[],
   obstacle: (subnet: Cidr) => string | undefined,
 ): PoolSettings[] {
-  for (const { subnet, path } of pools) {
+  const { pools, families } = settings
+  const located = pools.filter(({ subnet }) => !isSizeAlone(subnet))
+  for (const { subnet, path } of located) {
     const reason = obstacle(subnet)
     if (reason) throw refuseNetwork('NFB_POOL_OVERLAP', `${subnet} ${reason}`, joinPath(path, 'subnet'))
   }
+  const taken = located.map(({ subnet }) => subnet)
+  const chosen = pools.map((pool): PoolSettings => {
+    if (!isSizeAlone(pool.subnet)) return pool
+    const { family, prefixLength } = pool.subnet
+    const subnet = freeSubnet(settings, family, prefixLength, joinPath(pool.path, 'subnet'), (each) => {
+      const other = taken.find((one) => one.overlaps(each))
+      return other ? `overlaps ${other}, of the same network` : obstacle(each)
+    })
+    taken.push(subnet)
+    return { ...pool, subnet }
+  })
   const missing = families.filter((family) => !pools.some(({ subnet }) => subnet.family === family))
   return [
-    ...pools,
-    ...missing.map((family) => {
+    ...chosen,
+    ...missing.map((family): PoolSettings => {
       const address = bridgeAddresses.find((each) => each.family === family)
-      if (!address) return defaultPool(family, bridges, pools, obstacle)
-      const subnet = Cidr.of(address.network, address.prefixLength)
-      return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+      const path = pools.length > 0 ? 'pools' : 'subnet'
+      const subnet = address
+        ? Cidr.of(address.network, address.prefixLength)
+        : freeSubnet(settings, family, undefined, path, obstacle)
+      return { subnet, ...NOTHING_CHOSEN, path: '' }
     }),
   ]
 }
@@ -100,20 +116,24 @@ function withBridgeAddresses(
   return { ...pool, gateway, exclude: [...pool.exclude, ...others.map((each) => Cidr.of(each, longest))] }
 }
 
-function defaultPool(
+/** The first default pool that nothing is in the way of. @param size the prefix length that was asked for */
+function freeSubnet(
+  { defaultPools: configured, bridges }: NetworkSettings,
   family: Family,
-  bridges: number,
-  given: readonly PoolSettings[],
+  size: number | undefined,
+  path: string,
   obstacle: (subnet: Cidr) => string | undefined,
-): PoolSettings {
-  let last = ''
-  for (const subnet of defaultPools(family, splitBits(bridges))) {
+): Cidr {
+  let last: string | undefined
+  for (const subnet of defaultPools(family, { configured, splitBits: splitBits(bridges), size })) {
     const reason = obstacle(subnet)
-    if (!reason) return { subnet, gateway: undefined, range: undefined, exclude: [], path: '' }
+    if (!reason) return subnet
     last = `${subnet} ${reason}`
   }
-  const path = given.length > 0 ? 'pools' : 'subnet'
-  const message = `every default pool of IPv${family} is in use (at last: ${last}); give a subnet`
+  const message =
+    last === undefined
+      ? `no default pool of IPv${family} has room for a /${size}; give a subnet`
+      : `every default pool of IPv${family} is in use (at last: ${last}); give a subnet`
   throw refuseNetwork('NFB_POOL_FULL', message, path)
 }
 
@@ -122,7 +142,8 @@ function split(pool: PoolSettings, bridges: readonly string[], isolated: boolean
   const parts = bridges.map((bridge, index) => {
     const subnet = partOf(pool.subnet, splitBits(bridges.length), index)
     const exclude = pool.exclude.filter((each) => each.overlaps(subnet))
-    const part = { bridge, subnet, range: pool.range ?? subnet, exclude, gateway: undefined }
+    const range = pool.range ?? rangeOf(subnet)
+    const part = { bridge, subnet, range, exclude, names: pool.names, gateway: undefined }
     return isolated ? part : { ...part, gateway: gatewayOf(pool, part) }
   })
   const given = pool.gateway
@@ -132,7 +153,7 @@ function split(pool: PoolSettings, bridges: readonly string[], isolated: boolean
   }
   const useless = parts.find((part) => new AddressPool(part).free().next().done)
   if (useless) {
-    const message = `nothing of ${useless.range} is left for containers; exclude less, or give a larger range`
+    const message = `nothing of ${rangeText(useless.range)} is left for containers; exclude less, or give a larger range`
     const path = joinPath(pool.path, pool.exclude.length > 0 ? 'exclude' : 'range')
     throw refuseNetwork('NFB_SETTING_CONFLICT', message, path)
   }
@@ -149,7 +170,7 @@ function partOf(subnet: Cidr, bits: number, index: number): Cidr {
 /** The one that was given, if it is of this part; or the first that is not excluded, in the range or not. */
 function gatewayOf({ gateway, path }: PoolSettings, part: PoolRecord): IPAddress {
   if (gateway && isHostAddress(part.subnet, gateway)) return gateway
-  const { value } = new AddressPool({ ...part, range: part.subnet }).free().next()
+  const { value } = new AddressPool({ ...part, range: rangeOf(part.subnet) }).free().next()
   if (value) return value
   const message = `nothing of ${part.subnet} is left for the gateway; exclude less, or give a gateway`
   throw refuseNetwork('NFB_SETTING_CONFLICT', message, joinPath(path, 'exclude'))

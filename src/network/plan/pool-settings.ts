@@ -1,21 +1,29 @@
 import { Cidr, type IPAddress, parseAddress } from '../../address/index.js'
-import { joinPath } from '../../errors.js'
-import { checkArray, checkObject, checkString } from '../../input.js'
-import type { NetworkOptions, PoolOptions } from '../options.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
+import { checkArray, checkInteger, checkObject, checkString } from '../../input.js'
+import type { DefaultPoolOptions, NetworkOptions, PoolOptions } from '../options.js'
 import { isHostAddress } from './address-pool.js'
+import { type AddressRange, isWithin, parseRange } from './address-range.js'
+import type { DefaultPool } from './default-pools.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
 
 /** {@link PoolOptions}, checked; the gateway may still be chosen. */
 export interface PoolSettings {
+  /** Of the unspecified address where the size alone was asked for: {@link isSizeAlone}. */
   readonly subnet: Cidr
   readonly gateway: IPAddress | undefined
-  readonly range: Cidr | undefined
+  readonly range: AddressRange | undefined
   readonly exclude: readonly Cidr[]
+  /** What names the excluded ones have: Docker's auxiliary addresses. */
+  readonly names: Readonly<Record<string, string>>
   /** Where it stands in the caller's input: `pools[1]`, or empty. */
   readonly path: string
 }
 
 const PARTS = ['gateway', 'range', 'exclude'] as const
+
+/** Of a pool, what is left open. */
+export const NOTHING_CHOSEN = { gateway: undefined, range: undefined, exclude: [], names: {} } as const
 
 /** The pools that `pools`, or `subnet` and what belongs to it, ask for; none leaves the choice to us. */
 export function parsePools(options: NetworkOptions): PoolSettings[] {
@@ -39,7 +47,9 @@ export function parsePools(options: NetworkOptions): PoolSettings[] {
     return parsePool(checkObject(pool, ['subnet', ...PARTS], CREATE, path), path)
   })
   for (const [index, pool] of parsed.entries()) {
-    const other = parsed.slice(0, index).find((each) => each.subnet.overlaps(pool.subnet))
+    const other = parsed
+      .slice(0, index)
+      .find((each) => !isSizeAlone(pool.subnet) && each.subnet.overlaps(pool.subnet))
     if (other === undefined) continue
     const message = `${pool.subnet} overlaps ${other.subnet} at ${other.path}, of the same network`
     throw refuseNetwork('NFB_POOL_OVERLAP', message, joinPath(pool.path, 'subnet'))
@@ -47,18 +57,45 @@ export function parsePools(options: NetworkOptions): PoolSettings[] {
   return parsed
 }
 
+/** Whether a subnet says how large it shall be and not where: `0.0.0.0/24`, `::/120`. */
+export function isSizeAlone(subnet: Cidr): boolean {
+  return BigInt(subnet.network.value) === 0n
+}
+
 function parsePool({ subnet: text, gateway, range, exclude }: PoolOptions, path: string): PoolSettings {
   const at = (property: string): string => joinPath(path, property)
   const subnet = parseSubnet(checkString(text, CREATE, at('subnet')), at('subnet'))
+  if (isSizeAlone(subnet)) {
+    const stray = Object.entries({ gateway, range, exclude }).find(([, value]) => value !== undefined)?.[0]
+    if (stray === undefined) return { subnet, ...NOTHING_CHOSEN, path }
+    const message = `"${stray}" is of a subnet, and ${subnet} is the size of one that is chosen`
+    throw refuseNetwork('NFB_SETTING_CONFLICT', message, at(stray))
+  }
+  const excluded = parseExclude(exclude ?? [], subnet, at('exclude'))
   return {
     subnet,
     gateway: gateway === undefined ? undefined : parseGateway(gateway, subnet, at('gateway')),
-    range: range === undefined ? undefined : parseRange(range, subnet, at('range')),
-    exclude: checkArray(exclude ?? [], CREATE, at('exclude')).map((each, index) =>
-      parseExcluded(each, subnet, joinPath(at('exclude'), index)),
-    ),
+    range: range === undefined ? undefined : parseRangeWithin(range, subnet, at('range')),
+    ...excluded,
     path,
   }
+}
+
+/** The `defaultPools` of a host. @throws NfbridgeError NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT */
+export function parseDefaultPools(given: readonly DefaultPoolOptions[], operation: string): DefaultPool[] {
+  return checkArray(given, operation, 'defaultPools').map((pool, index) => {
+    const path = joinPath('defaultPools', index)
+    checkObject(pool, ['base', 'size'], operation, path)
+    const at = joinPath(path, 'base')
+    const base = Cidr.parse(checkString(pool.base, operation, at), at)
+    const special = NO_POOLS.map((each) => Cidr.parse(each)).find((reserved) => reserved.overlaps(base))
+    if (special) {
+      const message = `${base}: addresses of ${special} are not for containers`
+      throw new NfbridgeError({ code: 'NFB_INVALID_ADDRESS', operation, message, path: at })
+    }
+    const sizes = [Math.max(base.prefixLength, 8), LONGEST_PREFIX[base.family]] as const
+    return { base, size: checkInteger(pool.size, sizes, operation, joinPath(path, 'size')) }
+  })
 }
 
 /** "This network", loopback, multicast and reserved (RFC 6890); the same in IPv6, and link-local (RFC 4291). */
@@ -74,7 +111,7 @@ function parseSubnet(text: string, path: string): Cidr {
     throw refuseNetwork('NFB_INVALID_ADDRESS', `${subnet}: a pool has a prefix of 8 to ${longest} bits`, path)
   }
   const special = NO_POOLS.map((each) => Cidr.parse(each)).find((reserved) => reserved.overlaps(subnet))
-  if (special) {
+  if (special && !isSizeAlone(subnet)) {
     throw refuseNetwork(
       'NFB_INVALID_ADDRESS',
       `${subnet}: addresses of ${special} are not for containers`,
@@ -90,10 +127,40 @@ function parseGateway(text: string, subnet: Cidr, path: string): IPAddress {
   throw outside(`${gateway} is no address for an interface in ${subnet}`, path)
 }
 
-function parseRange(text: string, subnet: Cidr, path: string): Cidr {
-  const range = Cidr.parse(checkString(text, CREATE, path), path)
-  if (subnet.contains(range.network) && range.prefixLength >= subnet.prefixLength) return range
-  throw outside(`the range ${range} is not within ${subnet}`, path)
+function parseRangeWithin(text: string, subnet: Cidr, path: string): AddressRange {
+  const range = parseRange(checkString(text, CREATE, path), path)
+  if (range === undefined) {
+    const message = `${text}: a range goes from a lower address to a higher one of the same family`
+    throw refuseNetwork('NFB_INVALID_ADDRESS', message, path)
+  }
+  if (isWithin(range, subnet)) return range
+  throw outside(`the range ${text} is not within ${subnet}`, path)
+}
+
+function isNamed(given: NonNullable<PoolOptions['exclude']>): given is Readonly<Record<string, string>> {
+  return typeof given === 'object' && !Array.isArray(given)
+}
+
+/** A list, or by names. */
+function parseExclude(
+  given: NonNullable<PoolOptions['exclude']>,
+  subnet: Cidr,
+  path: string,
+): Pick<PoolSettings, 'exclude' | 'names'> {
+  if (!isNamed(given)) {
+    const list = checkArray(given, CREATE, path)
+    return {
+      exclude: list.map((each, index) => parseExcluded(each, subnet, joinPath(path, index))),
+      names: {},
+    }
+  }
+  const entries = Object.entries(given).map(
+    ([name, each]) => [name, parseExcluded(each, subnet, joinPath(path, name))] as const,
+  )
+  return {
+    exclude: entries.map(([, excluded]) => excluded),
+    names: Object.fromEntries(entries.map(([name, excluded]) => [name, excluded.toString()])),
+  }
 }
 
 /** An address or a subnet. */

@@ -9,6 +9,7 @@ import {
   type Protocol,
 } from '../../address/index.js'
 import type { GatewayMode, Isolation, LinkMode } from '../options.js'
+import type { AddressRange } from './address-range.js'
 
 export type Family = 4 | 6
 
@@ -22,9 +23,11 @@ export interface PoolRecord {
   /** The bridge's own address; undefined on an isolated bridge. */
   readonly gateway: IPAddress | undefined
   /** What addresses are handed out from; within `subnet`. */
-  readonly range: Cidr
+  readonly range: AddressRange
   /** Never handed out. */
   readonly exclude: readonly Cidr[]
+  /** What names some of them were given, with the subnet as text: Docker's auxiliary addresses. */
+  readonly names: Readonly<Record<string, string>>
 }
 
 /** How a network meets the outside in one address family. */

@@ -1,3 +1,4 @@
+import { rangeText } from '../plan/address-range.js'
 import {
   type ContainerRecord,
   endpointOn,
@@ -39,13 +40,14 @@ export function inspectNetwork(
   }
 }
 
-function inspectPool({ subnet, bridge, gateway, range, exclude }: PoolRecord): PoolInspection {
+function inspectPool({ subnet, bridge, gateway, range, exclude, names }: PoolRecord): PoolInspection {
   return {
     subnet: subnet.toString(),
     bridge,
     gateway: gateway?.toString() ?? null,
-    range: range.toString(),
+    range: rangeText(range),
     exclude: exclude.map(String),
+    names: { ...names },
   }
 }
 

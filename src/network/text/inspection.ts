@@ -74,6 +74,8 @@ export interface PoolInspection {
   /** The part of the subnet that addresses are handed out from. */
   readonly range: string
   readonly exclude: readonly string[]
+  /** What names of `exclude` were given: Docker's auxiliary addresses. */
+  readonly names: Readonly<Record<string, string>>
 }
 
 /** How a network meets the outside in one address family. */

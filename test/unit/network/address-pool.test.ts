@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Cidr, type IPAddress, parseAddress } from '../../../src/address/index.js'
 import { AddressPool, isHostAddress } from '../../../src/network/plan/address-pool.js'
+import { rangeOf } from '../../../src/network/plan/address-range.js'
 import type { PoolRecord } from '../../../src/network/plan/records.js'
 
 /** A pool of a subnet; without a gateway, unless one is given. */
@@ -13,8 +14,9 @@ function record(
     bridge: 'docker0',
     subnet: Cidr.parse(subnet),
     gateway: options.gateway === undefined ? undefined : parseAddress(options.gateway),
-    range: Cidr.parse(options.range ?? subnet),
+    range: rangeOf(Cidr.parse(options.range ?? subnet)),
     exclude: (options.exclude ?? []).map((text) => Cidr.parse(text)),
+    names: {},
   }
 }
 

@@ -9,6 +9,7 @@ import {
   poolMemoryFromJson,
 } from '../../../src/network/apply/network-json.js'
 import { AddressPool } from '../../../src/network/plan/address-pool.js'
+import { rangeOf } from '../../../src/network/plan/address-range.js'
 import { parsePeer } from '../../../src/network/plan/peer.js'
 import { thrown } from './thrown.js'
 import { plan, viewOf } from './view-fixtures.js'
@@ -133,7 +134,7 @@ describe('files of peers and pools', () => {
       bridge: 'b',
       subnet: Cidr.parse('fd00::/64'),
       gateway: undefined,
-      range: Cidr.parse('fd00::/64'),
+      range: rangeOf(Cidr.parse('fd00::/64')),
       exclude: [],
     }
     const pool = new AddressPool(record)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HostOptions, NetworkOptions } from '../../../src/network/options.js'
+import { rangeText } from '../../../src/network/plan/address-range.js'
 import {
   type NetworkSettings,
   parseHostOptions,
@@ -22,6 +23,7 @@ describe('options of a host', () => {
       forwardPolicy: 'auto',
       firewall: true,
       existingRules: 'keep',
+      defaultPools: [],
       state: undefined,
       wait: 0,
     })
@@ -36,6 +38,7 @@ describe('options of a host', () => {
     } as const
     expect(parseHostOptions({ ...given, state: '/var/lib/nfbridge' })).toEqual({
       name: 'nfbridge',
+      defaultPools: [],
       ...given,
       state: '/var/lib/nfbridge',
       wait: 0,
@@ -86,6 +89,7 @@ describe('options of a network', () => {
       adopt: false,
       bridges: 1,
       firstGroup: 0x6e660000,
+      defaultPools: [],
     })
   })
 
@@ -103,7 +107,8 @@ describe('options of a network', () => {
       range: '10.0.0.64/26',
       exclude: ['10.0.0.70'],
     }).pools
-    expect([short?.subnet, short?.gateway, short?.range, short?.exclude].map(String)).toEqual([
+    const range = short?.range && rangeText(short.range)
+    expect([short?.subnet, short?.gateway, range, short?.exclude].map(String)).toEqual([
       TEN,
       '10.0.0.9',
       '10.0.0.64/26',

@@ -12,6 +12,7 @@ const settings: HostSettings = {
   firewall: true,
   existingRules: 'keep',
   hostBinding: undefined,
+  defaultPools: [],
   state: undefined,
   wait: 0,
 }

@@ -1,4 +1,5 @@
 /** Hosts as planning sees them, made by hand: what `inspect` and `toText` are tested with. */
+
 import {
   Cidr,
   type IPAddress,
@@ -7,6 +8,7 @@ import {
   MacAddress,
   parseAddress,
 } from '../../../../src/address/index.js'
+import { rangeOf } from '../../../../src/network/plan/address-range.js'
 import type {
   ContainerRecord,
   EndpointRecord,
@@ -26,8 +28,9 @@ export function pool(subnet: string, bridge: string, gateway?: string): PoolReco
     bridge,
     subnet: cidr,
     gateway: gateway === undefined ? undefined : parseAddress(gateway),
-    range: cidr,
+    range: rangeOf(cidr),
     exclude: [],
+    names: {},
   }
 }
 
