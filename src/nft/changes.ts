@@ -12,6 +12,7 @@ import {
   SetCatalog,
 } from './decompile/index.js'
 import { ObjectTypes } from './kernel/constants.js'
+import { plainRecord } from './kernel/plain-record.js'
 import { assemble, type KernelRuleset } from './list-assemble.js'
 import type {
   Element,
@@ -161,7 +162,7 @@ function* readElementChange(
   const elem = set && (yield* readElementsOf({ record: set, elements: record.elements ?? [] }))
   const direction = name === 'nftNewElement' ? 'add' : 'delete'
   if (!family || !known || !elem || record.table === undefined || record.set === undefined) {
-    const object: OpaqueObject = { opaque: { message: name, record } }
+    const object: OpaqueObject = { opaque: { message: name, record: plainRecord(record) } }
     return direction === 'add' ? { add: object } : { delete: object }
   }
   // What a set of ranges is told to be outside of is no element.
@@ -249,8 +250,9 @@ function readOther(message: ReplyMessage): Change[] {
 }
 
 function opaque(message: ReplyMessage): OpaqueObject {
-  if (message.name !== 'opaque') return { opaque: { message: message.name, record: message.record } }
-  return { opaque: { message: `${message.type}`, record: { bytes: message.bytes } } }
+  if (message.name !== 'opaque')
+    return { opaque: { message: message.name, record: plainRecord(message.record) } }
+  return { opaque: { message: `${message.type}`, record: plainRecord({ bytes: message.bytes }) } }
 }
 
 interface Named {

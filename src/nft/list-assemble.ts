@@ -1,4 +1,5 @@
 /** The records of a listing as a ruleset in the order of `nft list ruleset`. */
+
 import type { MessageName, MessageRecords } from '../native/records.js'
 import type { Datatype } from './datatype/index.js'
 import {
@@ -13,6 +14,7 @@ import {
   readTable,
   SetCatalog,
 } from './decompile/index.js'
+import { plainRecord } from './kernel/plain-record.js'
 import type { ListFilter } from './list.js'
 import type { ListedObject, OpaqueObject } from './model/index.js'
 
@@ -159,7 +161,7 @@ function* setObjects(set: KernelSet, interfaces: Datatype | undefined): Steps<Li
 }
 
 function opaque<K extends MessageName>(message: K, record: MessageRecords[K]): OpaqueObject {
-  return { opaque: { message, record } }
+  return { opaque: { message, record: plainRecord(record) } }
 }
 
 function* elementsBySet({ elements }: KernelRuleset): Steps<Map<string, KernelSet['elements'][number][]>> {

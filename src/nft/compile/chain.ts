@@ -1,5 +1,5 @@
 import { InvalidValue, quote } from '../datatype/index.js'
-import { ChainBits, ChainFlags, hookNumbers, UserdataTypes } from '../kernel/constants.js'
+import { CHAIN_BASE, ChainFlags, hookNumbers, UserdataTypes } from '../kernel/constants.js'
 import { priorities } from '../kernel/priorities.js'
 import type { Chain, ChainCounters, ChainFlag, Family, Priority } from '../model/index.js'
 import { count } from './counter.js'
@@ -47,8 +47,15 @@ export function addChain(batch: BatchContext, chain: Chain, flags: number): void
       throw new InvalidValue(`${property} belongs to base chains: type, hook and prio are missing`)
   }
   if (chain.policy !== undefined) record.policy = policyNumber(batch, chain.policy)
+  const isBase = record.hook !== undefined
   const bits = flagBits(batch, chain.flags) | unknownFlags(chain.unknown)
-  if (bits !== 0) record.flags = ChainBits.base | bits
+  if (bits !== 0) record.flags = bits | (isBase ? CHAIN_BASE : 0)
+  if ((bits & ChainFlags.binding) !== 0) {
+    if (isBase) throw new InvalidValue('a base chain belongs to no rule: it has no flag binding')
+    // The kernel names it; this transaction knows it by a number.
+    delete record.name
+    record.id = batch.scope.bindChain(chain.family, chain.table, chain.name)
+  }
   if (chain.counters !== undefined) record.counters = counters(batch, chain.counters)
   batch.trail.enter('comment')
   const comment = commentData(UserdataTypes.chainComment, chain.comment)
@@ -58,7 +65,7 @@ export function addChain(batch: BatchContext, chain: Chain, flags: number): void
   batch.sink.add('nftNewChain', flags, record)
 }
 
-const propertiesOfBaseChains = ['policy', 'dev', 'flags', 'counters'] as const
+const propertiesOfBaseChains = ['policy', 'dev', 'counters'] as const
 
 function flagBits({ trail }: BatchContext, flags: readonly ChainFlag[] = []): number {
   trail.enter('flags')

@@ -45,6 +45,7 @@ function sizeOf(element: ElementRecord): number {
   size += dataSize(element.key) + dataSize(element.keyEnd) + dataSize(element.data)
   if (element.userdata !== undefined) size += 8 + element.userdata.length
   if (element.expr !== undefined) size += 64
+  for (const { bytes } of element.opaque ?? []) size += 8 + bytes.length
   return size
 }
 

@@ -92,7 +92,8 @@ export function immediate(out: RuleExpression[], slot: number, value: Uint8Array
 }
 
 export function immediateVerdict(out: RuleExpression[], data: KernelData): void {
-  const key = 'verdict' in data && data.verdict.chain === undefined ? data.verdict.code + 16 : -1
+  const plain = 'verdict' in data && data.verdict.chain === undefined && data.verdict.chainId === undefined
+  const key = plain ? data.verdict.code + 16 : -1
   out.push(
     verdicts.get(key) ?? verdicts.keep(key, { name: 'immediate', data: { dreg: VERDICT_REGISTER, data } }),
   )

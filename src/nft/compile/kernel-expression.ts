@@ -1,15 +1,15 @@
-import type { OpaqueExpression } from '../model/index.js'
+import type { NftExpressionRecord } from '../../native/records.js'
 import type { LoadExpression } from './kernel-load.js'
 
 /** The kernel's expressions as records of `native/`; what statements compile to. */
 
 /** What a rule consists of: expressions as compiled, and such as are kept without being understood. */
-export type RuleExpression = KernelExpression | OpaqueExpression
+export type RuleExpression = KernelExpression | NftExpressionRecord
 
 /** NFTA_DATA */
 export type KernelData =
   | { readonly value: Uint8Array }
-  | { readonly verdict: { readonly code: number; readonly chain?: string } }
+  | { readonly verdict: { readonly code: number; readonly chain?: string; readonly chainId?: number } }
 
 /** One expression: `name` is NFTA_EXPR_NAME, `data` its attributes by the names of the addon's schemas. */
 export type KernelExpression =

@@ -1,8 +1,10 @@
 /** What was listed without being understood goes back as it was. */
+import type { NftElementRecord, NftExpressionRecord, NftSetRecord } from '../../native/records.js'
 import { selects } from '../../native/select.js'
 import { InvalidValue } from '../datatype/index.js'
 import { familyNumbers } from '../kernel/constants.js'
-import type { OpaqueExpression, OpaqueSet, OpaqueStatement } from '../model/index.js'
+import { kernelRecord } from '../kernel/plain-record.js'
+import type { OpaqueSet, OpaqueStatement } from '../model/index.js'
 import { addElements } from './element-messages.js'
 import type { RuleContext } from './rule-context.js'
 
@@ -21,10 +23,11 @@ export function compileOpaque(
 ): void {
   const { trail, out } = context
   const renamed = new Map<string, Renamed>()
-  for (const set of sets) renamed.set(set.record.name ?? '', addSet(context, set))
+  for (const set of sets) renamed.set(String(set.record.name), addSet(context, set))
   trail.enter('expressions')
-  for (const [index, expression] of expressions.entries()) {
+  for (const [index, plain] of expressions.entries()) {
     trail.enter(index)
+    const expression = kernelRecord<NftExpressionRecord>(plain)
     if (typeof expression.name !== 'string') throw new InvalidValue('an expression has a name')
     out.push(accepted(referring(expression, renamed)))
     trail.leave()
@@ -34,15 +37,19 @@ export function compileOpaque(
 
 /** The kernel numbers sets without a name itself; what it only tells about them it does not take back. */
 function addSet({ batch, family, table }: RuleContext, { record, elements }: OpaqueSet): Renamed {
-  const { handle, type, count, name = '', ...kept } = record
+  const { handle, type, count, name = '', ...kept } = kernelRecord<NftSetRecord>(record)
+  const listed = elements.map((element) => kernelRecord<NftElementRecord>(element))
   const set = { name: name.replace(/^(__[a-z]+)\d+$/, '$1%d'), id: ++batch.nextSetId }
   batch.sink.add('nftNewSet', NLM_F_CREATE, { ...kept, ...set, family: familyNumbers[family], table })
-  addElements(batch.sink, family, table, set.name, set.id, elements, 'New')
+  addElements(batch.sink, family, table, set.name, set.id, listed, 'New')
   return set
 }
 
 /** The expression with the set's new name and number in the place of the old one. */
-function referring(expression: OpaqueExpression, renamed: ReadonlyMap<string, Renamed>): OpaqueExpression {
+function referring(
+  expression: NftExpressionRecord,
+  renamed: ReadonlyMap<string, Renamed>,
+): NftExpressionRecord {
   if (selects(expression, 'name', 'lookup')) {
     const set = renamed.get(expression.data?.set ?? '')
     return set ? { ...expression, data: { ...expression.data, set: set.name, setId: set.id } } : expression
@@ -59,7 +66,7 @@ function referring(expression: OpaqueExpression, renamed: ReadonlyMap<string, Re
 }
 
 /** Without what the kernel tells of an expression that has it not, and refuses to be told. */
-function accepted(expression: OpaqueExpression): OpaqueExpression {
+function accepted(expression: NftExpressionRecord): NftExpressionRecord {
   if (selects(expression, 'name', 'osf') && expression.data?.flags === 0) {
     const { flags, ...data } = expression.data
     return { ...expression, data }

@@ -21,6 +21,7 @@ import {
   type ObjectName,
   type StatefulReference,
 } from './object.js'
+import { addOpaqueObject } from './opaque-object.js'
 import { addRule, deleteRule, type RuleReference } from './rule.js'
 import type { BatchContext } from './rule-context.js'
 import { chainKey } from './rule-order.js'
@@ -133,6 +134,9 @@ function add(batch: BatchContext, object: RulesetObject, options: CompileOptions
   } else if ('flowtable' in object) {
     trail.enter('flowtable')
     addFlowtable(batch, object.flowtable, flags)
+  } else if ('opaque' in object) {
+    trail.enter('opaque')
+    addOpaqueObject(batch, object.opaque, flags)
   } else if (isStateful(object)) {
     trail.enter(kindOf(object))
     addObject(batch, object, flags)

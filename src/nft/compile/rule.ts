@@ -50,8 +50,10 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
   const record: Draft<RuleRecord> = {
     family: familyNumber(rule.family),
     table: checkName(rule.table, 'table'),
-    chain: checkName(rule.chain, 'chain'),
   }
+  const bound = batch.scope.boundChain(rule.family, rule.table, rule.chain)
+  if (bound === undefined) record.chain = checkName(rule.chain, 'chain')
+  else record.chainId = bound
   if (rule.unknown !== undefined)
     Object.assign(record, unknownAttributes(rule.unknown, 'attributes', batch.trail))
   putPlace(batch, rule, placement, record)

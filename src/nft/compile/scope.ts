@@ -30,9 +30,25 @@ export function declarationOf(set: NamedSet | NamedMap): SetDeclaration {
   }
 }
 
-/** The sets and maps that a transaction declares, so that what refers to them need not repeat their types. */
+/**
+ * What a transaction declares, for what refers to it: sets and maps, whose types need not be repeated, and chains that belong
+ * to a rule, which have no name yet.
+ */
 export class SetScope {
   readonly #sets = new Map<string, SetDeclaration>()
+  readonly #chains = new Map<string, number>()
+
+  /** A chain without a name of its own gets a number. */
+  bindChain(family: Family, table: string, name: string): number {
+    const id = this.#chains.size + 1
+    this.#chains.set(key(family, table, name), id)
+    return id
+  }
+
+  /** The number of such a chain, by the name that it was listed with. */
+  boundChain(family: Family, table: string, name: string): number | undefined {
+    return this.#chains.size === 0 ? undefined : this.#chains.get(key(family, table, name))
+  }
 
   declare(set: NamedSet | NamedMap): void {
     this.#sets.set(key(set.family, set.table, set.name), declarationOf(set))

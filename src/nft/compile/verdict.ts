@@ -32,6 +32,13 @@ function target(destination: unknown): string {
 /** Emits a verdict; `false` when the value is none. */
 export function compileVerdict(context: RuleContext, verdict: Verdict): boolean {
   const data = verdictData(verdict)
-  if (data !== undefined) immediateVerdict(context.out, data)
+  if (data !== undefined) immediateVerdict(context.out, toBoundChain(context, data))
   return data !== undefined
+}
+
+/** A chain that belongs to the rule is known by its number. */
+function toBoundChain({ batch, family, table }: RuleContext, data: KernelData): KernelData {
+  if (!('verdict' in data) || data.verdict.chain === undefined) return data
+  const chainId = batch.scope.boundChain(family, table, data.verdict.chain)
+  return chainId === undefined ? data : { verdict: { code: data.verdict.code, chainId } }
 }

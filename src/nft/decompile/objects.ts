@@ -3,7 +3,7 @@
 import type { NftChainRecord, NftObjectRecord, NftTableRecord } from '../../native/records.js'
 import { type Datatype, typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
-  ChainBits,
+  CHAIN_BASE,
   ChainFlags,
   familyNumbers,
   hookNumbers,
@@ -96,13 +96,20 @@ export function readTable(record: NftTableRecord): Table | undefined {
 export function readChain(record: NftChainRecord): Chain | undefined {
   const base = common(record)
   const { table, hook, type, policy, counters } = record
-  const own = ChainBits.base | ChainBits.binding
-  const { names, flags } = splitFlags<ChainFlag>(ChainFlags, record.flags ?? 0, own)
+  const { names, flags } = splitFlags<ChainFlag>(ChainFlags, record.flags ?? 0, CHAIN_BASE)
   const { comment, userdata } = commentOf(record.userdata, UserdataTypes.chainComment)
   if (!base || table === undefined) return undefined
   const { family, name, ...rest } = base
   const unknown = unknownParts({ userdata, flags, attributes: record.opaque, hook: hook?.opaque })
-  const chain: Chain = { family, table, name, ...rest, ...comment, ...unknown }
+  const chain: Chain = {
+    family,
+    table,
+    name,
+    ...rest,
+    ...comment,
+    ...(names.length > 0 && { flags: names }),
+    ...unknown,
+  }
   if (!hook) return chain
   const hookName = inverse<Hook>(hookNumbers[family]).get(hook.hooknum ?? -1)
   if (!isChainType(type) || !hookName) return undefined
@@ -115,7 +122,6 @@ export function readChain(record: NftChainRecord): Chain | undefined {
     prio: hook.priority ?? 0,
     policy: policy === 0 ? 'drop' : 'accept',
     ...(device !== undefined && { dev: devices.length === 1 ? device : devices }),
-    ...(names.length > 0 && { flags: names }),
     ...(counters && { counters: readCounter(counters) }),
   }
 }

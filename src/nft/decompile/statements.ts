@@ -1,6 +1,7 @@
 /** The statements of a rule while it is read, each with the kernel's expressions that it stands for. */
 import type { NftExpressionRecord } from '../../native/records.js'
-import type { OpaqueExpression, Statement } from '../model/index.js'
+import { plainRecord } from '../kernel/plain-record.js'
+import type { Statement } from '../model/index.js'
 import type { SetCatalog } from './set-catalog.js'
 
 /** One statement, and where it comes from. */
@@ -55,12 +56,18 @@ export class Statements {
       return
     }
     const sorted = ascending(sources)
-    const expressions = sorted.flatMap((index): OpaqueExpression[] => {
+    const expressions = sorted.flatMap((index) => {
       const expression = this.#expressions[index]
       return expression === undefined ? [] : [expression]
     })
-    const sets = this.#sets.anonymousIn(expressions)
-    this.add({ opaque: { expressions, ...(sets.length > 0 && { sets }) } }, sorted)
+    const sets = this.#sets.anonymousIn(expressions).map(({ record, elements }) => ({
+      record: plainRecord(record),
+      elements: elements.map(plainRecord),
+    }))
+    this.add(
+      { opaque: { expressions: expressions.map(plainRecord), ...(sets.length > 0 && { sets }) } },
+      sorted,
+    )
   }
 
   /** Turns the statements from the given place on, and the given expressions, into one opaque statement. */

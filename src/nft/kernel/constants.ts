@@ -86,9 +86,9 @@ export const ElementFlags = { intervalEnd: 1, catchall: 2 } as const
 /** enum nft_table_flags */
 export const TableFlags = { dormant: 1, owner: 2, persist: 4 } as const
 
-/** enum nft_chain_flags (NFT_CHAIN_*): of a chain with a hook, of one that a rule holds, and those of the model. */
-export const ChainBits = { base: 1, binding: 4 } as const
-export const ChainFlags = { offload: 2 } as const
+/** enum nft_chain_flags (NFT_CHAIN_*): of a chain with a hook, and those of the model. */
+export const CHAIN_BASE = 1
+export const ChainFlags = { offload: 2, binding: 4 } as const
 
 /** enum nft_nat_types */
 export const NatTypes = { snat: 0, dnat: 1 } as const

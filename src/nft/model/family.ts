@@ -24,5 +24,8 @@ export type Priority = number | PriorityName | `${PriorityName} ${'+' | '-'} ${n
 /** `dormant`: its chains are not hooked in. `owner`: only this socket changes it. `persist` (6.9): outlives its owner. */
 export type TableFlag = 'dormant' | 'owner' | 'persist'
 
-/** `offload`: the rules of an ingress or egress chain run in the device. */
-export type ChainFlag = 'offload'
+/**
+ * `offload`: the rules of an ingress or egress chain run in the device. `binding`: the chain belongs to the rule that jumps
+ * to it, as `jump { … }` makes it; the kernel gives it a name of its own.
+ */
+export type ChainFlag = 'offload' | 'binding'

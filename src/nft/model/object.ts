@@ -5,6 +5,7 @@
 import type { DatatypeName, TypeSpecification } from './datatype.js'
 import type { MapElement, SetElement } from './expression.js'
 import type { ChainFlag, ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
+import type { OpaqueRecord } from './opaque.js'
 import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
 import type { StatefulStatement } from './statement-set.js'
@@ -155,9 +156,9 @@ export interface MapObject {
 export interface ElementObject {
   readonly element: Element
 }
-/** An object that this library does not model, as the kernel gave it. Listed, never added. */
+/** An object that this library does not model, as the kernel gave it; it can be added, and be nothing else. */
 export interface OpaqueObject {
-  readonly opaque: { readonly message: string; readonly record: object }
+  readonly opaque: { readonly message: string; readonly record: OpaqueRecord }
 }
 
 /** What a listing gives. */
@@ -171,7 +172,7 @@ export type ListedObject =
   | FlowtableObject
   | OpaqueObject
 
-/** What can be added and deleted. */
+/** What can be added. */
 export type RulesetObject =
   | TableObject
   | ChainObject
@@ -181,6 +182,7 @@ export type RulesetObject =
   | ElementObject
   | StatefulObject
   | FlowtableObject
+  | OpaqueObject
 
 /** A consistent listing. `nftables` is what libnftables' JSON has under that name. */
 export interface Ruleset {

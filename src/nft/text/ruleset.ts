@@ -1,6 +1,6 @@
 /** Rulesets: tables with what belongs to them, in the layout of `nft list ruleset`. */
 import { block } from './block.js'
-import { chainHead, chainLines } from './chain.js'
+import { type BoundChains, chainHead, chainLines } from './chain.js'
 import { type Context, handleText, inFamily } from './context.js'
 import { commentText, isNode, json, list, type Node, onlyEntry, words } from './node.js'
 import { isObjectKind, objectLines } from './object.js'
@@ -56,15 +56,18 @@ class TableText {
       list(flags).length > 0 ? `flags ${list(flags).join(',')}` : undefined,
       commentText(comment),
     ].filter((line) => line !== undefined)
+    const bound = this.#boundChains(within)
     const blocks = [
       ...this.objects.map(([kind, object]) => this.#block(kind, object, objectLines(kind, object), within)),
       ...this.sets.map(([kind, set, elem]) => this.#block(kind, set, setLines({ ...set, elem }), within)),
       ...this.flowtables.map((object) =>
         this.#block('flowtable', object, objectLines('flowtable', object), within),
       ),
-      ...[...this.chains.values()].map(({ chain, rules }) =>
-        this.#block('chain', chain, chainLines(chain, rules, within), within),
-      ),
+      ...[...this.chains.values()]
+        .filter(({ chain }) => !isBound(chain))
+        .map(({ chain, rules }) =>
+          this.#block('chain', chain, chainLines(chain, rules, within, bound), within),
+        ),
       ...this.opaque.map(opaqueEntry),
     ]
     const body = [...options, blocks.join('\n\n')].filter((part) => part !== '')
@@ -74,10 +77,23 @@ class TableText {
     )
   }
 
+  /** Inner ones first: the kernel makes a chain before the rule that it belongs to, and numbers them as it makes them. */
+  #boundChains(context: Context): BoundChains {
+    const bound = new Map<string, readonly string[]>()
+    for (const [name, { chain, rules }] of [...this.chains].reverse())
+      if (isBound(chain)) bound.set(name, chainLines(chain, rules, context, bound))
+    return bound
+  }
+
   #block(kind: string, object: Node, lines: readonly string[], context: Context): string {
     const head = kind === 'chain' ? chainHead(object) : words(kind, String(object.name))
     return block(head, lines).replace('{', words('{', handleText(context, object.handle)))
   }
+}
+
+/** Whether a chain belongs to the rule that jumps to it. */
+function isBound(chain: Node): boolean {
+  return list(chain.flags).includes('binding')
 }
 
 function opaqueEntry(value: unknown): string {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { NftExpressionRecord } from '../../../src/native/records.js'
 import { decompileExpressions, SetCatalog } from '../../../src/nft/decompile/index.js'
+import { kernelRecord, plainRecord } from '../../../src/nft/kernel/plain-record.js'
 import type { Statement } from '../../../src/nft/model/index.js'
 
 const noSets = new SetCatalog([])
@@ -25,7 +26,9 @@ const accept: NftExpressionRecord = { name: 'immediate', data: { dreg: 0, data: 
 const match = (left: object, right: unknown): object => ({ match: { op: '==', left, right } })
 const tcp80 = match({ payload: { protocol: 'tcp', field: 'dport' } }, 80)
 const tcp = match({ meta: { key: 'l4proto' } }, 'tcp')
-const opaque = (...expressions: NftExpressionRecord[]): object => ({ opaque: { expressions } })
+const opaque = (...expressions: NftExpressionRecord[]): object => ({
+  opaque: { expressions: expressions.map(plainRecord) },
+})
 
 describe('what is not understood', () => {
   it('stands in its place among what is', () => {
@@ -146,7 +149,12 @@ describe('what is not understood', () => {
     const lookup: NftExpressionRecord = { name: 'lookup', data: { set: '__set7', sreg: 1, flags: 0 } }
     const sets = new SetCatalog([{ record, elements }])
     expect(decompileExpressions([numgen, lookup], 'inet', sets)).toEqual([
-      { opaque: { expressions: [numgen, lookup], sets: [{ record, elements }] } },
+      {
+        opaque: {
+          expressions: [numgen, lookup].map(plainRecord),
+          sets: [{ record: plainRecord(record), elements: elements.map(plainRecord) }],
+        },
+      },
     ])
   })
 })
@@ -218,8 +226,10 @@ describe('any rule', () => {
           const own = rule.map((each) => ({ ...each }))
           const statements = decompileExpressions(own, family, noSets)
           const kept = statements.flatMap((each) => ('opaque' in each ? each.opaque.expressions : []))
-          const places = kept.filter(({ name }) => strangers.includes(name ?? ''))
-          expect(places).toEqual(own.filter(({ name }) => strangers.includes(name ?? '')))
+          const places = kept.filter(({ name }) => strangers.includes(String(name)))
+          expect(places.map(kernelRecord)).toEqual(own.filter(({ name }) => strangers.includes(name ?? '')))
+          // JSON holds all of it.
+          expect(JSON.parse(JSON.stringify(kept))).toEqual(kept)
           expect(new Set(places).size).toBe(places.length)
         },
       ),

@@ -5,7 +5,7 @@ import { readCases } from './cases.js'
 
 const filter = table('inet', 'f')
 const opaque: Statement = {
-  opaque: { expressions: [{ name: 'unheard', data: { opaque: new Uint8Array([1, 171]) } }] },
+  opaque: { expressions: [{ name: 'unheard', data: { opaque: { hex: '01ab' } } }] },
 }
 
 describe('toText', () => {
@@ -96,7 +96,7 @@ describe('toText', () => {
     ],
     [
       { add: filter.rule('c', verdict.continue(), opaque) },
-      '# add rule inet f c # continue # opaque: unheard {"opaque":"01ab"}',
+      '# add rule inet f c # continue # opaque: unheard {"opaque":{"hex":"01ab"}}',
     ],
   ])('%j', (operation, text) => {
     expect(toText(operation)).toBe(text)
@@ -115,9 +115,9 @@ describe('toText', () => {
   })
 
   test('what is opaque is a comment as a whole', () => {
-    expect(toText(opaque)).toBe('# opaque: unheard {"opaque":"01ab"}')
+    expect(toText(opaque)).toBe('# opaque: unheard {"opaque":{"hex":"01ab"}}')
     const text = toText(filter.rule('c', match.tcp.dport.eq(80), opaque))
-    expect(text).toContain('\t\t# tcp dport 80 # opaque: unheard {"opaque":"01ab"}\n')
+    expect(text).toContain('\t\t# tcp dport 80 # opaque: unheard {"opaque":{"hex":"01ab"}}\n')
   })
 
   test('text from outside cannot become syntax', () => {
