@@ -87,9 +87,11 @@ export class Forwarding {
 
   async #turnOn(family: Family): Promise<void> {
     const interfaces = (await this.#kernel.listLinks()).map(({ name }) => name)
+    // Where new interfaces forward, those that do not must be told from those that come later.
+    const initial = await this.#sysctls.readIfThere(interfaceSetting(family, 'default', 'forwarding'))
     for (const { name, left } of sideEffects(family, interfaces)) {
       const value = await this.#sysctls.readIfThere(name)
-      if (value !== undefined && value !== left) this.#sysctls.keep(name, value)
+      if (value !== undefined && (value !== left || initial !== '0')) this.#sysctls.keep(name, value)
     }
     if (family === 6) await this.#keepRouterAdvertisements(interfaces)
     await this.#sysctls.change(FORWARDING[family], '1')
@@ -131,6 +133,7 @@ export class Forwarding {
     if (before === undefined) return
     for (const { name } of await this.#kernel.listLinks()) {
       const setting = interfaceSetting(family, name, 'forwarding')
+      if (this.#sysctls.before(setting) !== undefined) continue
       const now = await this.#sysctls.readIfThere(setting)
       if (now !== undefined && now !== before) await this.#sysctls.write(setting, before)
     }
