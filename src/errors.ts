@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'NFB_NAMESPACE_GONE'
   | 'NFB_NOT_PERMITTED'
   | 'NFB_NOT_SUPPORTED'
+  | 'NFB_READ_ONLY'
   | 'NFB_LOAD_FAILED'
   // what the kernel answered
   | 'NFB_EXISTS'

@@ -42,6 +42,13 @@ const NOT_SUPPORTED: Meaning = {
 const BY_ERRNO: ReadonlyMap<string, Meaning> = new Map([
   ['EPERM', NOT_PERMITTED],
   ['EACCES', NOT_PERMITTED],
+  [
+    'EROFS',
+    {
+      code: 'NFB_READ_ONLY',
+      sentence: 'the file system is mounted read-only, as container runtimes mount /proc/sys',
+    },
+  ],
   ['EEXIST', { code: 'NFB_EXISTS', sentence: 'it exists already' }],
   ['ENOENT', MISSING],
   ['ENODEV', MISSING],

@@ -4,8 +4,9 @@ import type { RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac, bridgePools } from '../plan/bridge.js'
 import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
+import { hasIPv6 } from './container-links.js'
 import type { HostContext } from './host-context.js'
-import { ADDR_GEN_MODE_NONE, addressOperation } from './inside.js'
+import { addressOperation } from './inside.js'
 import { type Step, takeBack } from './steps.js'
 
 /** A network's bridges with their addresses and settings, one step for each. */
@@ -84,7 +85,7 @@ function createBridge(
 
 /** They go with the bridge. It has no carrier yet, and so the kernel has given it no address of its own accord. */
 export async function writeSettings(
-  { sysctls, settings }: HostContext,
+  { kernel, sysctls, settings }: HostContext,
   network: NetworkRecord,
   bridge: string,
 ): Promise<void> {
@@ -92,21 +93,21 @@ export async function writeSettings(
   // Lets the host reach published ports by 127.0.0.1; the chain `loopback` keeps everybody else from it.
   if (settings.firewall && families.includes(4))
     await sysctls.write(`net/ipv4/conf/${bridge}/route_localnet`, '1')
-  for (const [name, value] of ipv6Settings(families.includes(6))) {
-    const setting = `net/ipv6/conf/${bridge}/${name}`
-    if ((await sysctls.readIfThere(setting)) !== undefined) await sysctls.write(setting, value)
-    else if (families.includes(6)) throw noIPv6()
+  const setting = (name: string): string => `net/ipv6/conf/${bridge}/${name}`
+  if ((await sysctls.readIfThere(setting('disable_ipv6'))) === undefined) {
+    if (families.includes(6)) throw noIPv6()
+    return
   }
-}
-
-/** Whatever a container advertises as a router, the host does not learn it; its addresses are those that we give it. */
-function ipv6Settings(used: boolean): (readonly [name: string, value: string])[] {
-  return [
-    ...(used ? [['disable_ipv6', '0'] as const] : []),
-    ['addr_gen_mode', ADDR_GEN_MODE_NONE],
-    ['accept_ra', '0'],
-    ['autoconf', '0'],
-  ]
+  if (families.includes(6)) await sysctls.write(setting('disable_ipv6'), '0')
+  // Its addresses are those that we give it.
+  if (hasIPv6(network)) {
+    const link = { device: bridge, ipv6AddressGeneration: 'none' } as const
+    await kernel.applyLinks([{ kind: 'link', action: 'change', link }])
+  }
+  // Whatever a container advertises as a router, the host does not learn it. Where rules are made, the sender check drops it
+  // before: so this may be missing where nothing can be written.
+  await sysctls.writeIfWritable(setting('accept_ra'), '0')
+  await sysctls.writeIfWritable(setting('autoconf'), '0')
 }
 
 function noIPv6(): NfbridgeError {

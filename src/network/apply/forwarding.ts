@@ -1,9 +1,10 @@
+import { NfbridgeError } from '../../errors.js'
 import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import { belongsTo, FORWARDING, interfaceSetting, sideEffects } from './forwarding-settings.js'
 import type { HostKernel } from './host-kernel.js'
 import { type Step, takeBack } from './steps.js'
-import type { Sysctls } from './sysctls.js'
+import { readOnly, type Sysctls } from './sysctls.js'
 
 /** Of the kernel: its interfaces, and the hosts of other programs beside this one. */
 type Surroundings = Pick<HostKernel, 'listLinks' | 'otherHosts' | 'takeInherited' | 'leaveTo'>
@@ -93,8 +94,14 @@ export class Forwarding {
       const value = await this.#sysctls.readIfThere(name)
       if (value !== undefined && (value !== left || initial !== '0')) this.#sysctls.keep(name, value)
     }
-    if (family === 6) await this.#keepRouterAdvertisements(interfaces)
-    await this.#sysctls.change(FORWARDING[family], '1')
+    try {
+      if (family === 6) await this.#keepRouterAdvertisements(interfaces)
+      await this.#sysctls.change(FORWARDING[family], '1')
+    } catch (error) {
+      if (!(error instanceof NfbridgeError) || error.code !== 'NFB_READ_ONLY') throw error
+      // What comes before it is needed for its sake alone.
+      throw readOnly(FORWARDING[family], '1', error)
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import { hasIPv6 } from './container-links.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Place, Station } from './stations.js'
 import { inOperation } from './steps.js'
+import { writeIfWritable } from './sysctls.js'
 
 /** In the container: the interface up, its addresses, the ways out. One send, and the settings of IPv6 where it has it. */
 export async function configureInside(
@@ -17,49 +18,36 @@ export async function configureInside(
   { namespace, path }: Place,
 ): Promise<void> {
   try {
-    if (endpoint.ipv6)
-      await prepareIPv6(endpoint.interfaceName, (name, value) => namespace.writeSysctl(name, value))
-    const withoutIPv6 = endpoint.ipv6 === undefined && hasIPv6(network) && (await kernel.hasIPv6())
-    await kernel.applyInside(namespace, insideOperations(network, endpoint, withoutIPv6))
+    const kernelHasIPv6 = await kernel.hasIPv6()
+    if (endpoint.ipv6) {
+      if (!kernelHasIPv6) throw noIPv6()
+      // What another container advertises as a router is not to be believed; where rules are made, it is dropped before.
+      await writeIfWritable(namespace, `net/ipv6/conf/${endpoint.interfaceName}/accept_ra`, '0')
+    }
+    await kernel.applyInside(
+      namespace,
+      insideOperations(network, endpoint, hasIPv6(network) && kernelHasIPv6),
+    )
   } catch (error) {
     throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })
   }
 }
 
-/**
- * Before it is up: the link-local address is ours to give, the one that the sender check lets pass; and what another container
- * advertises as a router is not to be believed.
- */
-async function prepareIPv6(
-  interfaceName: string,
-  write: (name: string, value: string) => Promise<void>,
-): Promise<void> {
-  const setting = (name: string): string => `net/ipv6/conf/${interfaceName}/${name}`
-  try {
-    await write(setting('addr_gen_mode'), ADDR_GEN_MODE_NONE)
-  } catch (error) {
-    if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
-    throw new NfbridgeError({
-      code: 'NFB_NOT_SUPPORTED',
-      operation: error.operation,
-      message: 'the kernel has no IPv6 (ipv6.disable=1?): make the network without',
-      cause: error,
-    })
-  }
-  await write(setting('accept_ra'), '0')
+function noIPv6(): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_NOT_SUPPORTED',
+    operation: 'Network.attach',
+    message: 'the kernel has no IPv6 (ipv6.disable=1?): make the network without',
+  })
 }
 
-/** IN6_ADDR_GEN_MODE_NONE of linux/if_link.h. */
-export const ADDR_GEN_MODE_NONE = '1'
-
-/** @param withoutIPv6 the kernel has IPv6 and the endpoint has none: of itself it would give it an address that nobody answers to */
-function insideOperations(
-  network: NetworkRecord,
-  endpoint: EndpointRecord,
-  withoutIPv6: boolean,
-): RtnlOperation[] {
+/**
+ * @param sixth whether the interface can have IPv6: of itself the kernel would give it a link-local address, which nobody answers to;
+ * the one that the sender check lets pass is ours to give
+ */
+function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixth: boolean): RtnlOperation[] {
   const device = endpoint.index
-  const generation = withoutIPv6 ? ({ ipv6AddressGeneration: 'none' } as const) : {}
+  const generation = sixth ? ({ ipv6AddressGeneration: 'none' } as const) : {}
   return [
     { kind: 'link', action: 'change', link: { device: 'lo', up: true } },
     { kind: 'link', action: 'change', link: { device, up: true, ...generation } },

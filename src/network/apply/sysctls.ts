@@ -44,7 +44,12 @@ export class Sysctls {
 
   /** Writes a value that is not to be given back: it goes with its interface. */
   write(name: string, value: string): Promise<void> {
-    return this.#namespace.writeSysctl(name, value)
+    return writeSetting(this.#namespace, name, value)
+  }
+
+  /** Writes a value that one can do without, where it can be written. */
+  writeIfWritable(name: string, value: string): Promise<void> {
+    return writeIfWritable(this.#namespace, name, value)
   }
 
   /** Changes a setting and remembers what it was; one that has the value already stays as it is. */
@@ -80,4 +85,60 @@ export class Sysctls {
     this.#persistence.saveSysctl(name, undefined)
     this.#before.delete(name)
   }
+}
+
+/**
+ * Writes a setting. Where /proc/sys can't be written, as in most containers, one that has the value already is as good.
+ * @throws NfbridgeError NFB_READ_ONLY, which names what is to be set by who can
+ */
+export async function writeSetting(
+  namespace: Pick<Namespace, 'readSysctl' | 'writeSysctl'>,
+  name: string,
+  value: string,
+): Promise<void> {
+  try {
+    await namespace.writeSysctl(name, value)
+  } catch (error) {
+    if (!(error instanceof NfbridgeError) || !isUnwritable(error)) throw error
+    if ((await namespace.readSysctl(name)) === value) return
+    if (error.code !== 'NFB_READ_ONLY') throw error
+    throw readOnly(name, value, error)
+  }
+}
+
+/** What has to be set, and by whom. */
+export function readOnly(name: string, value: string, cause: NfbridgeError): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_READ_ONLY',
+    operation: cause.operation,
+    message: `${name} has to be ${value}, and /proc/sys is mounted read-only: ${remedyFor(name, value)}`,
+    errno: cause.errno,
+    cause,
+  })
+}
+
+/** The same for a setting that one can do without: nothing where it can't be written. */
+export async function writeIfWritable(
+  namespace: Pick<Namespace, 'readSysctl' | 'writeSysctl'>,
+  name: string,
+  value: string,
+): Promise<void> {
+  try {
+    await writeSetting(namespace, name, value)
+  } catch (error) {
+    if (!(error instanceof NfbridgeError) || !isUnwritable(error)) throw error
+  }
+}
+
+function isUnwritable({ code }: NfbridgeError): boolean {
+  return code === 'NFB_READ_ONLY' || code === 'NFB_NOT_PERMITTED'
+}
+
+/** New interfaces begin with what `default` has. */
+function remedyFor(name: string, value: string): string {
+  const [, head, device, tail] =
+    /^(net\/ipv[46]\/conf)\/([^/]+)\/(\w+)$/.exec(name.includes('/') ? name : '') ?? []
+  const ofNew = device !== undefined && device !== 'all' && device !== 'default'
+  const setting = ofNew ? `${head}/default/${tail}` : name.replaceAll('.', '/')
+  return `who started this container sets ${setting.replaceAll('/', '.')}=${value} before (docker run --sysctl), or mounts it writable`
 }
