@@ -24,6 +24,7 @@ const packages = [
   { debian: 'mount', use: 'test', required: true, programs: ['mount'] },
   { debian: 'nftables', use: 'test', required: true, programs: ['nft'] },
   { debian: 'iproute2', use: 'test', required: true, programs: ['ip', 'bridge', 'ss', 'tc'] },
+  { debian: 'procps', use: 'test', required: true, programs: ['sysctl'] },
   { debian: 'conntrack', use: 'test', required: true, programs: ['conntrack'] },
   {
     debian: 'iptables',

@@ -66,6 +66,8 @@ export type Decisive =
       readonly statements: readonly string[]
       /** The rule that they are part of. */
       readonly rule?: RulePlace
+      /** Whether it is not the packet that does not say, but the rule that is not understood. */
+      readonly isUnreadable?: true
     }
 
 /** One stage of the way, in words; with the rules that took effect there. */
@@ -161,9 +163,17 @@ export function stoppedAt(
   if (verdict === 'unknown' || verdict === 'queue' || verdict === 'stolen' || step === undefined) {
     const statements = undecided.length > 0 ? undecided : step ? [stepText(step)] : []
     return new Stopped(
-      { kind: 'unknown', namespace, hook, statements, ...(rule && { rule }) },
+      {
+        kind: 'unknown',
+        namespace,
+        hook,
+        statements,
+        ...(rule && { rule }),
+        ...(result.isUnreadable && { isUnreadable: true }),
+      },
       `in ${namespace}, at ${hook}, it hangs on what nobody can know beforehand: ${statements.join('; ')}${rule ? `, in ${placeText(rule)}` : ''}`,
       'decide about the packet in a rule before that one',
+      packet,
     )
   }
   const decisive = decisiveStep(namespace, hook, step, isOwn)

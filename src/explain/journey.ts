@@ -304,7 +304,7 @@ export class Journey {
       return this.#receive(machine, end, bare(packet))
     }
     for (const machine of await this.#world.machines(packet.destination))
-      if (hasAddress(machine, packet.destination)) throw misled(host, machine, packet.destination, device)
+      if (hasAddress(machine, packet.destination)) throw misled(host, machine, packet, device)
     this.#askOnLink(ownEnd(host, device, nextHop, packet), { address: nextHop })
     this.#say(host, `it leaves ${host.name} by ${device.name}`)
     return { at: 'outside', packet, by: device }
@@ -374,7 +374,7 @@ export class Journey {
     }
     if (result.verdict !== 'accept') {
       const isOwn = this.#world.isOwn
-      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)), what, packet)
+      throw stoppedAt(state.name, hook, result, isOwn && ((step) => isOwn(step)), what, result.packet)
     }
     // What let the question pass does not decide about the packet.
     if (

@@ -4,7 +4,7 @@ import type { Link, RouteRefused } from '../rtnl/index.js'
 import { Stopped } from './answer.js'
 import type { Packet } from './packet.js'
 import { decideRoute, devicesOf } from './routing-policy.js'
-import { hasAddress, type NamespaceState } from './state.js'
+import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 
 /** A link that has to carry the packet. @throws Stopped when it does not */
 export function requireRunning(state: NamespaceState, link: Link): void {
@@ -42,16 +42,13 @@ export function noSuchAddress(namespace: string, address: string, where: string)
 }
 
 /** A route takes the packet elsewhere than to the one that has its destination. */
-export function misled(
-  state: NamespaceState,
-  owner: NamespaceState,
-  destination: string,
-  device: Link,
-): Stopped {
+export function misled(state: NamespaceState, owner: NamespaceState, packet: Packet, device: Link): Stopped {
+  const { destination } = packet
   return new Stopped(
     { kind: 'route', namespace: state.name, destination, reason: 'elsewhere' },
     `${state.name} sends what is for ${destination} out by ${device.name}, and ${owner.name}, which has it, is not there`,
     `see that the network of ${owner.name} has its route in ${state.name}: its bridge up, with its address`,
+    packet,
   )
 }
 
@@ -100,6 +97,7 @@ export async function refusedRoute(
     { kind: 'route', namespace: state.name, destination, reason: refusal.reason },
     `${state.name} has no way to ${destination} (${refusal.reason})`,
     `add a route to ${destination} in ${state.name}`,
+    packet,
   )
 }
 
@@ -112,11 +110,15 @@ async function unexpectedSource(
   const { source, destination } = packet
   const { value, of } = await strictness(state, device)
   if (value === 0) return undefined
-  const marked = await isOn(state, 'src_valid_mark', device)
+  const mark = packet.mark === undefined ? {} : { mark: packet.mark }
+  const onward = decideRoute(state, { destination, source, inputDevice: device.name, ...mark })?.route
+  const out = onward?.type === 'unicast' ? linkByIndex(state, devicesOf(onward)[0]) : undefined
   const back = decideRoute(state, {
     destination: source,
     source: destination,
-    ...(marked && packet.mark !== undefined && { mark: packet.mark }),
+    // As if it came in by the link that it would leave by.
+    ...(out && { inputDevice: out.name }),
+    ...((await isOn(state, 'src_valid_mark', device)) && mark),
   })?.route
   const isUnicast = back?.type === 'unicast'
   if (isUnicast && (value === 2 || devicesOf(back).includes(device.index))) return undefined

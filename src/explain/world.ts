@@ -13,7 +13,7 @@ export interface World {
   /** Who should have an address, by name; undefined: nobody. Without it, it is any that may have it. */
   owner?(address: string): string | undefined
   /** Whether a rule or policy belongs to a table of the caller's; others are named as foreign. */
-  isOwn?(step: Step): boolean
+  isOwn?(step: Pick<Step, 'family' | 'table'>): boolean
 }
 
 /** Where a packet came to. `outside`: it left the host by a link behind which nobody is known. */

@@ -109,7 +109,7 @@ export function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
  * `senders` by) and draw its traffic. Nor are frames to unknown addresses sent to everybody. Behind a container that may
  * send as others there are stations that only its own frames tell of.
  */
-function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
+export function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
   if (!firewall) return { hairpin: true }
   // Questions for its address are answered by the bridge, which was told, and are not copied to a thousand ports.
   return {

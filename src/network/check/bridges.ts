@@ -5,6 +5,7 @@ import { bridgePools } from '../plan/bridge.js'
 import { type EndpointRecord, familiesOf, type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
+import { bridgeChanges, portFindings } from './ports.js'
 
 const REOPEN = 'open the host again with its state directory, which makes it anew'
 
@@ -37,10 +38,11 @@ function oneBridge(
   return [
     ...(bridge.up ? [] : [bridgeDown(network, name)]),
     ...gatewaysGone(facts, network, bridge),
+    ...bridgeChanges(network, bridge),
     ...facts.registry.containersOf(network.name).flatMap((container) =>
       standingEndpoints(container)
         .filter((endpoint) => endpoint.bridge === name && endpoint.network === network.name)
-        .flatMap((endpoint) => onePort(facts, container.name, endpoint, bridge, links)),
+        .flatMap((endpoint) => onePort(facts, network, container.name, endpoint, bridge, links)),
     ),
     ...backlogSmall(facts, bridge),
   ]
@@ -69,19 +71,22 @@ function gatewaysGone({ state }: CheckFacts, network: NetworkRecord, bridge: Lin
         severity: 'error',
         subject: bridge.name,
         message: `${bridge.name} has lost the address ${gateway}, which is the gateway of its containers`,
-        remedy: `\`ip address add ${gateway}/${subnet.prefixLength} dev ${bridge.name}${gateway.family === 6 ? ' nodad' : ''}\``,
+        remedy: `\`${gateway.family === 6 ? `sysctl -w net/ipv6/conf/${bridge.name}/disable_ipv6=0 && ` : ''}ip address add ${gateway}/${subnet.prefixLength} dev ${bridge.name}${gateway.family === 6 ? ' nodad' : ''}\``,
       },
     ]
   })
 }
 
 function onePort(
-  { state }: CheckFacts,
+  facts: CheckFacts,
+  network: NetworkRecord,
   container: string,
-  { hostInterface, interfaceName }: EndpointRecord,
+  endpoint: EndpointRecord,
   bridge: Link,
   links: ReadonlyMap<string, Link>,
 ): Finding[] {
+  const { hostInterface, interfaceName } = endpoint
+  const { state } = facts
   const port = links.get(hostInterface)
   const about = { severity: 'error', subject: hostInterface } as const
   if (!port)
@@ -111,8 +116,10 @@ function onePort(
         remedy: `\`ip link set ${hostInterface} up\``,
       },
     ]
-  if (port.lowerUp) return []
+  const changed = portFindings(facts, container, endpoint, network, bridge, port)
+  if (port.lowerUp) return changed
   return [
+    ...changed,
     {
       code: 'interface-down',
       severity: 'warning',

@@ -1,35 +1,52 @@
 /** `host.check`: what of the kernel's state keeps our networks from working, with what mends it. */
 import { NfbridgeError } from '../../errors.js'
-import { StateReader } from '../../explain/index.js'
 import { Namespace } from '../../netns/index.js'
 import type { HostContext } from '../apply/host-context.js'
-import { HOST } from '../explain/host-world.js'
+import { HostWorld } from '../explain/host-world.js'
 import { bridgeFindings } from './bridges.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { foreignFindings } from './foreign-chains.js'
+import { insideFindings } from './insides.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
+import { stoppedTraffic } from './stopped-traffic.js'
 import { tableFindings } from './tables.js'
 
 /** Errors first. */
 export async function check(context: HostContext): Promise<Finding[]> {
-  const facts = await readFacts(context)
-  const findings = [
+  const { registry, kernel, namespaces } = context
+  const world = await HostWorld.read(kernel, registry, new Map(), namespaces)
+  try {
+    return sorted([...(await findingsOf(context, world)), ...(await unreservedFindings(context))])
+  } finally {
+    world.close()
+  }
+}
+
+async function findingsOf(context: HostContext, world: HostWorld): Promise<Finding[]> {
+  const facts = await readFacts(context, world)
+  const found = [
     ...bridgeFindings(facts),
     ...(await settingFindings(facts)),
     ...routeFindings(facts),
     ...tableFindings(facts),
-    ...foreignFindings(facts),
-    ...(await unreservedFindings(context)),
+    ...(await insideFindings(facts, world)),
   ]
+  const { foreign, findings } = await stoppedTraffic(facts, world, found)
+  return [...found, ...findings, ...foreignFindings(facts, foreign)]
+}
+
+function sorted(findings: Finding[]): Finding[] {
   const rank = ({ severity }: Finding): number => (severity === 'error' ? 0 : 1)
   return findings.sort((one, other) => rank(one) - rank(other))
 }
 
-async function readFacts({ kernel, registry, settings }: HostContext): Promise<CheckFacts> {
-  using reader = await StateReader.open(HOST, kernel.namespace)
-  const [state, tables] = [await reader.read(), await kernel.listTables()]
+async function readFacts(
+  { kernel, registry, settings }: HostContext,
+  { host: state }: HostWorld,
+): Promise<CheckFacts> {
+  const tables = await kernel.listTables()
   const [legacyTables, backlog] = [await readLegacyTables(kernel.namespace), await readBacklog()]
   const ofOthers = (await kernel.otherHosts()).flatMap(({ bridges }) => bridges)
   return { state, table: kernel.table, tables, ofOthers, registry, settings, legacyTables, backlog }

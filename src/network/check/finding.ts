@@ -8,6 +8,8 @@ export type FindingCode =
   | 'foreign-rule-unknown'
   /** Another program's rules keep neighbour discovery (IPv6) from the host. */
   | 'neighbour-discovery-dropped'
+  /** Another program's rule takes what is for containers out of connection tracking. */
+  | 'foreign-notrack'
   /** There are tables of the former iptables (not nf_tables) in the kernel, whose rules can't be read here. */
   | 'legacy-iptables'
   /** What passes between containers meets no rule: the module is not loaded, or not asked for by a bridge. */
@@ -20,15 +22,32 @@ export type FindingCode =
   | 'pool-shadowed'
   | 'peer-shadowed'
   | 'peer-route-gone'
+  /** A rule of the routing policy leads what is for containers to another table. */
+  | 'traffic-misrouted'
+  /** What comes in by one uplink is answered by another. */
+  | 'answers-elsewhere'
+  /** The host does not reach published ports by 127.0.0.1. */
+  | 'route-localnet-off'
+  /** An interface that is trusted, and that there is not. */
+  | 'trusted-interface-missing'
+  /** What stands does not come about, for a reason that no other finding tells. */
+  | 'traffic-stopped'
   | 'bridge-gone'
   | 'bridge-down'
   | 'gateway-gone'
+  /** A bridge has other settings than it was made with. */
+  | 'bridge-changed'
   /** A container's interface on the host. */
   | 'port-gone'
   | 'port-down'
   | 'port-elsewhere'
+  | 'port-changed'
+  /** What the bridge and the host were told of a container: its MAC address, and the port that it is behind. */
+  | 'station-changed'
   /** The container's own end of it is down. */
   | 'interface-down'
+  /** The container's own end has lost its address. */
+  | 'address-gone'
   | 'tables-gone'
   | 'rules-changed'
   | 'elements-gone'

@@ -1,51 +1,75 @@
 /** Rules of other programs that stop what our networks are there for. */
 import type { HookResult, Packet, RulePlace, Step } from '../../explain/index.js'
+import type { Hook } from '../../nft/index.js'
 import type { Link } from '../../rtnl/index.js'
-import { addressOf, familiesOf, standingEndpoints } from '../plan/records.js'
+import { addressOf, familiesOf, type NetworkRecord, standingEndpoints } from '../plan/records.js'
+import { type Acceptance, acceptancesOf, nftText, withoutCovered } from './acceptance.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { type Owner, ownerOf, remedyFor } from './foreign-owner.js'
-import { uplinks } from './settings.js'
+import type { ForeignStop } from './stopped-traffic.js'
 import { type Traffic, trafficOf } from './traffic.js'
+import { uplinks } from './uplinks.js'
 
 /** What a rule or policy stops. */
-interface Stopped {
+interface Stopped extends Concerned {
   readonly step: Step
+}
+
+/** Whom it concerns. */
+interface Concerned {
   readonly bridges: Set<string>
   readonly what: Set<string>
+  /** What has to be accepted; by its text, once each. */
+  readonly acceptances: Map<string, Acceptance>
 }
 
 /** A rule that is not understood, and what hangs on it. */
-interface Unreadable {
+interface Unreadable extends Concerned {
   readonly rule: RulePlace
-  readonly bridges: Set<string>
-  readonly what: Set<string>
 }
 
 /** So many kinds of traffic a finding names. */
 const NAMED = 3
 
+/** What a packet has to get past, and where it is stopped. */
+interface Place {
+  readonly hook: Hook
+  readonly packet: Packet | undefined
+  readonly network: NetworkRecord
+  readonly what: string
+}
+
 /** A finding for each rule or policy of another table that stops something, or that may, however much it is. */
-export function foreignFindings(facts: CheckFacts): Finding[] {
+export function foreignFindings(facts: CheckFacts, stops: readonly ForeignStop[]): Finding[] {
   const { registry, state } = facts
   const stopped = new Map<string, Stopped>()
   const unreadable = new Map<string, Unreadable>()
-  for (const traffic of trafficOf(registry, state)) {
-    const { step, rules } = judge(facts, traffic)
-    if (step) {
-      const known = stopped.get(stepName(step)) ?? { step, bridges: new Set(), what: new Set() }
-      known.bridges.add(traffic.bridge)
-      known.what.add(traffic.what)
-      stopped.set(stepName(step), known)
-      continue
-    }
-    for (const rule of rules) {
-      const known = unreadable.get(placeName(rule)) ?? { rule, bridges: new Set(), what: new Set() }
-      known.bridges.add(traffic.bridge)
-      known.what.add(traffic.what)
-      unreadable.set(placeName(rule), known)
-    }
+  const stop = (step: Step, place: Place): void => {
+    const known = stopped.get(stepName(step)) ?? { step, ...nothingYet() }
+    add(known, step.family, place)
+    stopped.set(stepName(step), known)
   }
+  const doubt = (rule: RulePlace, place: Place): void => {
+    const known = unreadable.get(placeName(rule)) ?? { rule, ...nothingYet() }
+    add(known, rule.family, place)
+    unreadable.set(placeName(rule), known)
+  }
+  for (const { packet, network, what } of trafficOf(registry, state)) {
+    const { step, rules } = judge(facts, packet)
+    if (step) stop(step.step, { ...step, network, what })
+    else for (const { rule, ...at } of rules) doubt(rule, { ...at, network, what })
+  }
+  for (const { step, rule, hook, packet, traffic } of stops) {
+    const place = { hook, packet, network: traffic.network, what: traffic.what }
+    if (step) stop(step, place)
+    else if (rule) doubt(rule, place)
+  }
+  for (const traffic of trafficOf(registry, state)) {
+    const found = stopsAt(facts, traffic)
+    if (found) add(found.step, found.hook, found.packet, traffic.network, traffic.what)
+  }
+  for (const { step, hook, packet, traffic } of stops) add(step, hook, packet, traffic.network, traffic.what)
   return [
     ...[...stopped.values()].map((each) => findingOf(facts, each)),
     ...[...unreadable.values()].map((each) => unreadableFinding(facts, each)),
@@ -69,16 +93,27 @@ function legacyFindings({ legacyTables, registry }: CheckFacts): Finding[] {
   ]
 }
 
+function nothingYet(): Concerned {
+  return { bridges: new Set(), what: new Set(), acceptances: new Map() }
+}
+
+function add(known: Concerned, family: string, { hook, packet, network, what }: Place): void {
+  for (const bridge of network.bridges) known.bridges.add(bridge)
+  known.what.add(what)
+  for (const each of packet ? acceptancesOf(family, hook, packet, [network]) : [])
+    known.acceptances.set(nftText(each), each)
+}
+
 /** What other tables make of a packet, or its answer, between its interfaces. */
 interface Judgement {
   /** What stops it; undefined: nothing does. */
-  readonly step?: Step | undefined
+  readonly step?: { readonly step: Step; readonly hook: Hook; readonly packet: Packet } | undefined
   /** What may stop it: rules that are not understood. */
-  readonly rules: readonly RulePlace[]
+  readonly rules: readonly { readonly rule: RulePlace; readonly hook: Hook; readonly packet: Packet }[]
 }
 
-function judge({ state, table }: CheckFacts, { packet }: Traffic): Judgement {
-  const rules: RulePlace[] = []
+function judge({ state, table }: CheckFacts, packet: Traffic['packet']): Judgement {
+  const rules: Judgement['rules'][number][] = []
   for (const each of [packet, answerTo(packet)])
     for (const hook of ['prerouting', 'forward', 'postrouting'] as const) {
       const { inputDevice, outputDevice, ...rest } = each
@@ -92,14 +127,14 @@ function judge({ state, table }: CheckFacts, { packet }: Traffic): Judgement {
         ...each.connection,
         settled: ['source', 'destination'] as const,
       }
-      const result = state.evaluator.hook(
-        { layer, hook },
-        { ...rest, ...devices, ...(connection && { connection }) },
-      )
+      const asked = { ...rest, ...devices, ...(connection && { connection }) }
+      const result = state.evaluator.hook({ layer, hook }, asked)
+      const step = result.decisive
       if (isStopped(result))
-        return { step: isForeign(result.decisive, table) ? result.decisive : undefined, rules: [] }
+        return { step: step && isForeign(step, table) ? { step, hook, packet: asked } : undefined, rules: [] }
       const { verdict, isUnreadable, undecidedRule: rule } = result
-      if (verdict === 'unknown' && isUnreadable && rule && rule.table !== table) rules.push(rule)
+      if (verdict === 'unknown' && isUnreadable && rule && rule.table !== table)
+        rules.push({ rule, hook, packet: asked })
     }
   return { rules }
 }
@@ -146,26 +181,26 @@ function placeName({ family, table, chain, handle, text }: RulePlace): string {
   return `${family} ${table} ${chain} ${handle ?? text}`
 }
 
-function findingOf({ state }: CheckFacts, { step, bridges, what }: Stopped): Finding {
+function findingOf({ state }: CheckFacts, { step, bridges, what, acceptances }: Stopped): Finding {
   const owner = ownerOf(step, state.evaluator.catalog)
   return {
     code: 'foreign-chain-drops',
     severity: 'error',
     subject: `${step.family} ${step.table} ${step.chain}`,
     message: `${ownerText(owner)}${stepText(step)} stops ${namesOf(what)}`,
-    remedy: remedyFor(owner, step, [...bridges]),
+    remedy: remedyFor(owner, step, [...bridges], withoutCovered([...acceptances.values()])),
   }
 }
 
 /** Nobody can tell whether it stops anything: who can read it has to look. */
-function unreadableFinding({ state }: CheckFacts, { rule, bridges, what }: Unreadable): Finding {
+function unreadableFinding({ state }: CheckFacts, { rule, bridges, what, acceptances }: Unreadable): Finding {
   const owner = ownerOf(rule, state.evaluator.catalog)
   return {
     code: 'foreign-rule-unknown',
     severity: 'warning',
     subject: `${rule.family} ${rule.table} ${rule.chain}`,
     message: `${ownerText(owner)}the rule "${rule.text}" of chain ${rule.chain} of table ${rule.family} ${rule.table} is not understood, and decides about ${namesOf(what)}`,
-    remedy: `see what it does, and let pass before it what shall: ${remedyFor(owner, rule, [...bridges])}`,
+    remedy: `see what it does, and let pass before it what shall: ${remedyFor(owner, rule, [...bridges], withoutCovered([...acceptances.values()]))}`,
   }
 }
 

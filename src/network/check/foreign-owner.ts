@@ -1,5 +1,6 @@
 /** Whose a chain is, by the names that programs give to theirs; and how each is told to let a bridge be. */
 import type { Catalog, RulePlace, Step } from '../../explain/index.js'
+import { type Acceptance, iptablesText, nftText } from './acceptance.js'
 
 export type Owner = 'Docker' | 'ufw' | 'firewalld' | 'iptables'
 
@@ -16,35 +17,32 @@ export function ownerOf({ family, table, chain }: Step | RulePlace, catalog: Cat
   return chain === chain.toUpperCase() ? 'iptables' : undefined
 }
 
-/** One command for each program, that lets everything to and from the bridges pass. */
+/** Commands, in the words of the program whose rules they are, that let our traffic pass before they decide. */
 export function remedyFor(
   owner: Owner | undefined,
   step: Step | RulePlace,
   bridges: readonly string[],
+  acceptances: readonly Acceptance[],
 ): string {
   const { family, table, chain } = step
-  const each = (command: (bridge: string) => readonly string[]): string =>
-    `\`${bridges.flatMap(command).join(' && ')}\``
+  const commands = (each: readonly string[]): string => `\`${[...new Set(each)].join(' && ')}\``
   const iptables = family === 'ip6' ? 'ip6tables' : 'iptables'
   if (owner === 'Docker' && table === 'filter')
-    return each((bridge) => [
-      `${iptables} -I DOCKER-USER -i ${bridge} -j ACCEPT`,
-      `${iptables} -I DOCKER-USER -o ${bridge} -j ACCEPT`,
-    ])
-  if (owner === 'ufw')
-    return each((bridge) => [`ufw route allow in on ${bridge}`, `ufw route allow out on ${bridge}`])
-  if (owner === 'firewalld')
-    return each((bridge) => [`firewall-cmd --permanent --zone=trusted --add-interface=${bridge}`]).replace(
-      /`$/,
-      ' && firewall-cmd --reload`',
+    return commands(acceptances.map((each) => `${iptables} -I DOCKER-USER ${iptablesText(each)} -j ACCEPT`))
+  if (owner === 'ufw' && table === 'filter')
+    return commands(
+      bridges.flatMap((bridge) => [`ufw route allow in on ${bridge}`, `ufw route allow out on ${bridge}`]),
     )
-  if (owner === 'iptables' && table === 'filter')
-    return each((bridge) => [
-      `${iptables} -I ${chain} -i ${bridge} -j ACCEPT`,
-      `${iptables} -I ${chain} -o ${bridge} -j ACCEPT`,
+  if (owner === 'firewalld')
+    return commands([
+      ...bridges.map((bridge) => `firewall-cmd --permanent --zone=trusted --add-interface=${bridge}`),
+      'firewall-cmd --reload',
     ])
-  return each((bridge) => [
-    `nft insert rule ${family} ${table} ${chain} iifname "${bridge}" accept`,
-    `nft insert rule ${family} ${table} ${chain} oifname "${bridge}" accept`,
-  ])
+  if (owner !== undefined && table !== 'docker-bridges') {
+    const of = table === 'filter' ? '' : `-t ${table} `
+    return commands(acceptances.map((each) => `${iptables} ${of}-I ${chain} ${iptablesText(each)} -j ACCEPT`))
+  }
+  return commands(
+    acceptances.map((each) => `nft insert rule ${family} ${table} ${chain} ${nftText(each)} accept`),
+  )
 }

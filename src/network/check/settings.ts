@@ -3,6 +3,7 @@ import { longestMatch } from '../../explain/index.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
+import { uplinks } from './uplinks.js'
 
 /** From here on connection tracking is about to drop new connections. */
 const NEARLY_FULL = 0.9
@@ -13,6 +14,8 @@ export async function settingFindings(facts: CheckFacts): Promise<Finding[]> {
     ...(await bridgeNetfilter(facts)),
     ...(await forwarding(facts)),
     ...(await reversePath(facts)),
+    ...(await loopback(facts)),
+    ...trustedInterfaces(facts),
     ...(await conntrack(facts)),
   ]
 }
@@ -85,16 +88,6 @@ async function forwarding({ state, registry, settings }: CheckFacts): Promise<Fi
   return findings
 }
 
-/** Names of the links by which default routes lead. */
-export function uplinks({ routes, links }: CheckFacts['state'], family: Family): string[] {
-  const indexes = routes
-    .filter(
-      (route) => route.family === family && route.table === 'main' && route.destination.prefixLength === 0,
-    )
-    .flatMap(({ device, nexthops }) => device ?? nexthops?.map((each) => each.device) ?? [])
-  return [...new Set(indexes)].flatMap((index) => links.find((link) => link.index === index)?.name ?? [])
-}
-
 /** Strict, a link takes only what it would answer by the same link (RFC 3704). */
 async function reversePath({ state, registry }: CheckFacts): Promise<Finding[]> {
   const expected = [
@@ -138,6 +131,43 @@ async function reversePath({ state, registry }: CheckFacts): Promise<Finding[]> 
     })
   }
   return findings
+}
+
+/** Without it the host does not reach published ports by 127.0.0.1. */
+async function loopback({ state, registry, settings }: CheckFacts): Promise<Finding[]> {
+  if (!settings.firewall || (await state.sysctl('net/ipv4/conf/all/route_localnet')) === '1') return []
+  const findings: Finding[] = []
+  for (const network of registry.networks) {
+    if (!familiesOf(network).includes(4)) continue
+    for (const bridge of network.bridges) {
+      const name = `net/ipv4/conf/${bridge}/route_localnet`
+      if ((await state.sysctl(name)) !== '0') continue
+      findings.push({
+        code: 'route-localnet-off',
+        severity: 'error',
+        subject: name.replaceAll('/', '.'),
+        message: `${name.replaceAll('/', '.')} is 0: the host does not reach ports that containers of ${network.name} publish by 127.0.0.1`,
+        remedy: `\`sysctl -w ${name}=1\``,
+      })
+    }
+  }
+  return findings
+}
+
+function trustedInterfaces({ state, registry }: CheckFacts): Finding[] {
+  return [...registry.networks].flatMap((network) =>
+    network.trustedInterfaces
+      .filter((name) => !state.links.some((link) => link.name === name))
+      .map(
+        (name): Finding => ({
+          code: 'trusted-interface-missing',
+          severity: 'warning',
+          subject: name,
+          message: `${network.name} trusts the interface ${name}, and there is none of that name: whoever gets it reaches published ports by the containers' own addresses`,
+          remedy: `see whether the name is right (\`ip link show\`); make the network again without it otherwise`,
+        }),
+      ),
+  )
 }
 
 async function conntrack({ state }: CheckFacts): Promise<Finding[]> {

@@ -127,8 +127,8 @@ function elementFinding(
 /** Equal for equal elements of a set, as the kernel lists them and as we make them. */
 function elementName(set: string, element: SetElement | MapElement): string {
   const text = isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
-  // A prefix of the whole length is an address.
-  return `${set} ${text.replaceAll(/([\d.]+)\/32\b|([\da-f:]+)\/128\b/g, '$1$2')}`
+  // A prefix of the whole length is an address; a name that ends in a star is listed so that it is no beginning of others.
+  return `${set} ${text.replaceAll('\\*', '*').replaceAll(/([\d.]+)\/32\b|([\da-f:]+)\/128\b/g, '$1$2')}`
 }
 
 function isPair(element: SetElement | MapElement): element is MapElement {

@@ -62,7 +62,7 @@ export class HostWorld implements World {
   }
 
   /** A function of its own: it is handed on without its object. */
-  readonly isOwn = ({ family, table }: Step): boolean =>
+  readonly isOwn = ({ family, table }: Pick<Step, 'family' | 'table'>): boolean =>
     table === this.#table && (family === 'inet' || family === 'bridge')
 
   /** Those that were given an address, those that the caller named, and those that the question came to already. */

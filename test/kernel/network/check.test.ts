@@ -1,108 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
-import { addAddress, addRoute } from '../../../lab/wiring.js'
 import { parseAddress } from '../../../src/address/index.js'
-import type { BridgeHost, Finding, FindingCode } from '../../../src/index.js'
 import { PortReservations } from '../../../src/netns/index.js'
 import { ip, nft, nftFile, runIn } from '../../support/tools.js'
-import { cleanUp, createMachines, openHost } from './setting.js'
-
-interface Town {
-  readonly host: Machine
-  readonly outside: Machine
-  readonly web: Machine
-  readonly state: string
-  bridgeHost: BridgeHost
-}
-
-/** A host with all that is checked: two families, icc false with a link, published ports, a peer. */
-async function createTown(): Promise<Town> {
-  const { host, outside, machines } = await createMachines('web', 'app')
-  await addAddress(host, 'uplink', '2001:db8:113::1/64')
-  await addRoute(host, { destination: 'default', gateway: '2001:db8:113::2' })
-  const state = mkdtempSync(join(tmpdir(), 'nfbridge-check-'))
-  cleanUp(async () => rmSync(state, { recursive: true, force: true }))
-  const bridgeHost = await openHost(host, { state })
-  const town = { host, outside, state, bridgeHost, web: host }
-  const network = await bridgeHost.createNetwork({
-    name: 'docker0',
-    subnet: '172.17.0.0/16',
-    ipv6: true,
-    icc: false,
-  })
-  const other = await bridgeHost.createNetwork({ name: 'other', subnet: '172.19.0.0/24' })
-  for (const [name, machine] of machines) {
-    if (machine === host || machine === outside) continue
-    const first = await network.attach({
-      name,
-      netns: machine.namespace,
-      ...(name === 'web'
-        ? { expose: ['80'], publish: ['8080:80', '9000-9003:9000-9003/udp', '127.0.0.1:99:99'] }
-        : { links: ['web'] }),
-    })
-    if (name === 'web') {
-      town.web = machine
-      await first.connect(other, { netns: machine.namespace })
-    }
-  }
-  await bridgeHost.addPeer({ subnet: '172.30.0.0/24', via: '203.0.113.2', device: 'uplink' })
-  return town
-}
-
-async function reopen(town: Town): Promise<void> {
-  await town.bridgeHost.close()
-  town.bridgeHost = await openHost(town.host, { state: town.state })
-}
-
-/** The commands of a remedy, as a shell would run them in the host's namespace. */
-async function runRemedy({ host }: Town, { remedy }: Finding): Promise<void> {
-  const commands = [...remedy.matchAll(/`([^`]+)`/g)].flatMap(([, command = '']) => command.split(' && '))
-  expect(commands.length, remedy).toBeGreaterThan(0)
-  for (const command of commands) await runIn(host.namespace, 'sh', ['-c', command])
-}
-
-async function codes({ bridgeHost }: Town): Promise<FindingCode[]> {
-  return (await bridgeHost.check()).map(({ code }) => code)
-}
-
-const set = (name: string, value: string) => (town: Town) => town.host.namespace.writeSysctl(name, value)
-const inHost =
-  (...words: string[]) =>
-  ({ host }: Town) =>
-    ip(host.namespace, ...words)
-const rules =
-  (text: string) =>
-  ({ host }: Town) =>
-    nftFile(host.namespace, text)
-
-/** The name of a container's interface on the host. */
-const port =
-  (name: string) =>
-  async (town: Town, ...words: string[]) =>
-    ip(
-      town.host.namespace,
-      ...words.map((word) =>
-        word === 'PORT' ? String(town.bridgeHost.container(name)?.hostInterface) : word,
-      ),
-    )
+import { type Case, createTown, expectFound, inHost, port, reopen, rules, set } from './check-town.js'
+import { openHost } from './setting.js'
 
 /** What holds a port of the host that is published. */
 let holder: PortReservations | undefined
-
-interface Case {
-  readonly code: FindingCode
-  readonly what: string
-  readonly provoke: (town: Town) => Promise<unknown>
-  /** What the message and the remedy say. */
-  readonly says: readonly (string | RegExp)[]
-  /** Default: the commands in the remedy. */
-  readonly mend?: (town: Town, finding: Finding) => Promise<unknown>
-  /** Other findings of the same cause, which the remedy leaves. */
-  readonly leaves?: readonly FindingCode[]
-}
 
 const cases: readonly Case[] = [
   {
@@ -323,19 +227,7 @@ describe('host.check', () => {
     expect(await town.bridgeHost.check()).toEqual([])
   })
 
-  it.each(cases)(
-    '$code: $what; the remedy mends it',
-    async ({ code, provoke, says, mend = runRemedy, leaves = [] }) => {
-      const town = await createTown()
-      await provoke(town)
-      const finding = (await town.bridgeHost.check()).find((each) => each.code === code)
-      const text = `${finding?.subject}: ${finding?.message} -> ${finding?.remedy}`
-      for (const part of says) expect(text).toMatch(part instanceof RegExp ? part : new RegExp(escaped(part)))
-      if (!finding) throw new Error(code)
-      await mend(town, finding)
-      expect(await codes(town), text).toEqual(leaves)
-    },
-  )
+  it.each(cases)('$code: $what; the remedy mends it', (fault) => expectFound(fault))
 })
 
 /** Base chains as ufw and firewalld make them, and one of somebody who is not known. */
@@ -393,7 +285,3 @@ it('names tables of the former iptables, which it can not read', async () => {
   expect(finding).toMatchObject({ code: 'legacy-iptables', severity: 'warning' })
   expect(finding?.message).toContain('(filter, ip6 mangle)')
 })
-
-function escaped(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-}

@@ -1,0 +1,35 @@
+/** Containers whose interface has not the address that it was given. */
+import type { HostWorld } from '../explain/host-world.js'
+import { familyEndpoints } from '../plan/endpoints.js'
+import { poolOf, standingEndpoints } from '../plan/records.js'
+import type { CheckFacts } from './facts.js'
+import type { Finding } from './finding.js'
+
+/** Of the containers that were looked into; see {@link HostWorld.container}. */
+export async function insideFindings({ registry }: CheckFacts, world: HostWorld): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const container of registry.containers) {
+    const endpoints = standingEndpoints(container)
+    if (endpoints.length === 0) continue
+    const inside = await world.container(container)
+    for (const endpoint of endpoints) {
+      const network = registry.network(endpoint.network)
+      if (!network || !inside.links.some(({ index }) => index === endpoint.index)) continue
+      for (const { address } of familyEndpoints(endpoint)) {
+        const has = inside.addresses.some(
+          (each) => each.device === endpoint.index && each.address.address.equals(address),
+        )
+        if (has) continue
+        const length = poolOf(network, address)?.subnet.prefixLength ?? (address.family === 4 ? 32 : 128)
+        findings.push({
+          code: 'address-gone',
+          severity: 'warning',
+          subject: container.name,
+          message: `${endpoint.interfaceName} of ${container.name} has lost the address ${address}: ${container.name} is not reached by it`,
+          remedy: `in the container's namespace: \`ip address add ${address}/${length} dev ${endpoint.interfaceName}${address.family === 6 ? ' nodad' : ''}\`, and its routes; or stop ${container.name} and start it again`,
+        })
+      }
+    }
+  }
+  return findings
+}
