@@ -20,6 +20,7 @@ import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
 import { check } from './check/check.js'
 import type { Finding } from './check/finding.js'
+import { openFindings } from './check/open-findings.js'
 import { Container } from './container.js'
 import { explain } from './explain/explain.js'
 import type { ExplainOptions, HostExplanation } from './explain/explanation.js'
@@ -67,9 +68,17 @@ export class BridgeHost {
   readonly #context: HostContext
   readonly #lost: readonly ContainerRecord[]
 
-  private constructor(context: HostContext, lost: readonly ContainerRecord[]) {
+  /**
+   * What {@link open} found that others should know before it surprises them: `policy-drops-foreign`, an interface of Docker,
+   * libvirt or a VPN whose traffic `forwardPolicy: 'auto'` drops, or will with the first network. {@link check} finds it as
+   * well, once it is so.
+   */
+  readonly findings: readonly Finding[]
+
+  private constructor(context: HostContext, lost: readonly ContainerRecord[], findings: readonly Finding[]) {
     this.#context = context
     this.#lost = lost
+    this.findings = findings
     this.userRules = new HostUserRules(context)
   }
 
@@ -108,7 +117,8 @@ export class BridgeHost {
         reservations,
         adoptedBridges: new Map(),
       })
-      return new BridgeHost(context, await adopt(context, remembered))
+      const lost = await adopt(context, remembered)
+      return new BridgeHost(context, lost, await openFindings(context))
     } catch (error) {
       reservations?.close()
       kernel?.close()

@@ -7,6 +7,7 @@ import { bridgeFindings } from './bridges.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { foreignFindings } from './foreign-chains.js'
+import { forwardedFindings } from './forwarded.js'
 import { insideFindings } from './insides.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
@@ -34,7 +35,14 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
     ...(await insideFindings(facts, world)),
   ]
   const { foreign, findings } = await stoppedTraffic(facts, world, found)
-  return [...found, ...findings, ...foreignFindings(facts, foreign)]
+  return [...found, ...findings, ...foreignFindings(facts, foreign), ...forwardedForOthers(facts)]
+}
+
+/** What others have the host forward, where a policy that nobody asked for drops it. */
+function forwardedForOthers({ state, table, registry, settings }: CheckFacts): Finding[] {
+  const bridges = new Set([...registry.networks].flatMap((network) => network.bridges))
+  if (!settings.firewall || settings.forwardPolicy !== 'auto' || bridges.size === 0) return []
+  return forwardedFindings({ state, table, bridges, drop: registry.policy.drop, stands: true })
 }
 
 function sorted(findings: Finding[]): Finding[] {

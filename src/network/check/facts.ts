@@ -1,6 +1,7 @@
 /** What findings are computed from: the kernel's state beside what should stand. */
 import type { NamespaceState } from '../../explain/index.js'
 import type { Ruleset } from '../../nft/index.js'
+import type { ForwardPolicy } from '../options.js'
 import type { SetElement } from '../plan/elements.js'
 import type { Registry } from '../plan/registry.js'
 
@@ -13,7 +14,11 @@ export interface CheckFacts {
   /** What our sets hold of the bridges of other hosts in the namespace. */
   readonly ofOthers: readonly SetElement[]
   readonly registry: Registry
-  readonly settings: { readonly firewall: boolean; readonly ipForward: boolean }
+  readonly settings: {
+    readonly firewall: boolean
+    readonly ipForward: boolean
+    readonly forwardPolicy: ForwardPolicy
+  }
   /** Names of the tables of the former iptables (x_tables), which nf_tables does not list: `filter`, `ip6 nat`. */
   readonly legacyTables: readonly string[]
   /** `net.core.netdev_max_backlog`, which the machine has once for all namespaces; undefined: it can't be read. */

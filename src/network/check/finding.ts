@@ -8,6 +8,8 @@ export type FindingCode =
   | 'foreign-rule-unknown'
   /** Another program's rules keep neighbour discovery (IPv6) from the host. */
   | 'neighbour-discovery-dropped'
+  /** Our forward policy drops what the host forwards for another program, or will. */
+  | 'policy-drops-foreign'
   /** Another program's rule takes what is for containers out of connection tracking. */
   | 'foreign-notrack'
   /** There are tables of the former iptables (not nf_tables) in the kernel, whose rules can't be read here. */

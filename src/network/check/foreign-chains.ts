@@ -65,11 +65,6 @@ export function foreignFindings(facts: CheckFacts, stops: readonly ForeignStop[]
     if (step) stop(step, place)
     else if (rule) doubt(rule, place)
   }
-  for (const traffic of trafficOf(registry, state)) {
-    const found = stopsAt(facts, traffic)
-    if (found) add(found.step, found.hook, found.packet, traffic.network, traffic.what)
-  }
-  for (const { step, hook, packet, traffic } of stops) add(step, hook, packet, traffic.network, traffic.what)
   return [
     ...[...stopped.values()].map((each) => findingOf(facts, each)),
     ...[...unreadable.values()].map((each) => unreadableFinding(facts, each)),

@@ -27,7 +27,7 @@ import {
   SPORT,
   verdictOf,
 } from './expressions.js'
-import { USER_CHAINS } from './names.js'
+import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
 
@@ -144,7 +144,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
-    chain: { name: 'forward', type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
+    chain: { name: FORWARD_CHAIN, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
       [jump(USER_CHAINS.forward)],
       // Nobody outside has a container's address: who knows of an open connection between containers could speak in it.

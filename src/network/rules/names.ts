@@ -10,4 +10,7 @@ export type TableFamily = 'inet' | 'bridge'
  */
 export const USER_CHAINS = { forward: 'user', inbound: 'user_inbound' } as const
 
+/** The base chain that all that is forwarded meets. */
+export const FORWARD_CHAIN = 'forward'
+
 export type UserChain = keyof typeof USER_CHAINS
