@@ -97,8 +97,10 @@ export class UserRuleChain {
     await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, operation))
   }
 
-  #change(operation: string, change: (rules: UserRules) => Promise<void>): Promise<void> {
+  async #change(operation: string, change: (rules: UserRules) => Promise<void>): Promise<void> {
     const { userRules } = this.#context.kernel
+    // A rule in a chain that nothing leads to any more would be dead.
+    await this.#context.mendRules()
     return endingRevoked(this.#context, this.#chain, operation, () => change(userRules))
   }
 

@@ -66,6 +66,7 @@ export type {
   StatefulReference,
   TableReference,
 } from './compile/index.js'
+export type { CountFilter, TableCounts } from './count.js'
 export type { Change, DeletedObject, NftEvent, NftEventOptions, NftEvents } from './events.js'
 export {
   type JsonRuleset,

@@ -158,14 +158,25 @@ export class HostContext {
     ]
   }
 
-  /** Commits elements; where somebody else removed our tables or elements, everything is made again as it should be. */
+  /** Makes our rules and elements again where somebody has taken any: for what the kernel does all the same. */
+  async mendRules(): Promise<void> {
+    const { firewall } = this.settings
+    if (firewall && !isEmpty(this.registry.networks) && !(await this.kernel.isWhole()))
+      await this.#commitAll(this.registry)
+  }
+
+  /** Commits elements; where somebody else removed or emptied our tables, everything is made again as it should be. */
   async #commit({ change, after }: ViewStep): Promise<void> {
     try {
       await this.kernel.commitElements(change)
     } catch (error) {
       if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
-      await this.kernel.commitRuleset('replace', [...elementsOf(after, everything(after)).values()])
+      await this.#commitAll(after)
     }
+  }
+
+  #commitAll(view: NetworkView): Promise<void> {
+    return this.kernel.commitRuleset('replace', [...elementsOf(view, everything(view)).values()])
   }
 
   async #forgetFlows(step: ViewStep): Promise<void> {

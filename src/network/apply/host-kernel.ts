@@ -33,6 +33,7 @@ import {
   sharedElements,
 } from './other-hosts.js'
 import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
+import { StandingRules } from './standing-rules.js'
 import { ignoreMissing } from './steps.js'
 import { UserRules } from './user-rules.js'
 
@@ -71,6 +72,9 @@ export class HostKernel {
   readonly #nft: Nft
   readonly #conntrack: Conntrack
   readonly #bridgeIndexes = new Map<string, number>()
+  readonly #standing: StandingRules
+  /** No rule of ours was left. */
+  #emptied = false
   #ipv6: boolean | undefined
   #transactions = 0
   #linkRequests = 0
@@ -83,6 +87,7 @@ export class HostKernel {
     this.#nft = nft
     this.#conntrack = conntrack
     this.userRules = new UserRules(nft, table)
+    this.#standing = new StandingRules(nft, table)
   }
 
   static async open(source: NamespaceSource | undefined, table: string): Promise<HostKernel> {
@@ -244,16 +249,22 @@ export class HostKernel {
     // The users' rules go with our table, and come back with it.
     if (direction === 'remove') await this.userRules.snapshot()
     const users = this.userRules.remembered
-    await this.#commitAmongOthers(async (others) => {
+    const emptied = this.#emptied
+    const plan = async (others: readonly StandingHost[]): Promise<Transaction> => {
       if (direction === 'add') refuseTakenPools(others, elements)
       const ofOthers = others.flatMap(({ bridges }) => bridges)
       const all = [...elements, ...ofOthers]
-      const transaction = await rulesetTransaction(this.#nft, this.table, direction, all, users)
+      const content = { elements: all, users, emptied }
+      const transaction = await rulesetTransaction(this.#nft, this.table, direction, content)
       if (direction === 'remove' && others.length > 0) {
         const { bridges } = await readHost(this.#nft, this.table)
         announceBridges(transaction, others, 'delete', bridges)
       } else announceBridges(transaction, others, 'add', sharedElements(elements))
       return transaction
+    }
+    await this.#commitAmongOthers(plan, (generation) => {
+      this.#emptied = false
+      this.#standing.made(elements, generation)
     })
   }
 
@@ -289,17 +300,22 @@ export class HostKernel {
   }
 
   /** A change that other hosts are told of: of two that are made at the same time, the second sees the first. */
-  async #commitAmongOthers(plan: (others: readonly StandingHost[]) => Promise<Transaction>): Promise<void> {
+  async #commitAmongOthers(
+    plan: (others: readonly StandingHost[]) => Promise<Transaction>,
+    committed: (generation: number | undefined) => void,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const expectGeneration = await this.#nft.generation()
       const transaction = await plan(await this.otherHosts())
       this.#transactions += 1
       try {
         await transaction.commit(attempt < MOST_ATTEMPTS ? { ...TRUSTED, expectGeneration } : TRUSTED)
-        return
       } catch (error) {
-        if (!(error instanceof NfbridgeError) || error.code !== 'NFB_STALE_GENERATION') throw error
+        this.#standing.forget()
+        if (!isStale(error)) throw error
+        continue
       }
+      return committed(attempt < MOST_ATTEMPTS ? expectGeneration : undefined)
     }
   }
 
@@ -314,7 +330,10 @@ export class HostKernel {
     }
   }
 
-  /** Deletes and adds elements in one transaction. */
+  /**
+   * Deletes and adds elements in one transaction.
+   * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, whoever took them
+   */
   async commitElements(change: ElementChange): Promise<void> {
     const [gone, come] = [sharedElements(change.delete), sharedElements(change.add)]
     const plan = (others: readonly StandingHost[]): Transaction => {
@@ -326,9 +345,51 @@ export class HostKernel {
       announceBridges(transaction, others, 'add', come)
       return transaction
     }
-    if (gone.length + come.length > 0) return this.#commitAmongOthers(async (others) => plan(others))
-    this.#transactions += 1
-    await plan([]).commit(TRUSTED)
+    const committed = (generation: number | undefined): void => this.#standing.changed(change, generation)
+    if (gone.length + come.length > 0)
+      return this.#commitAmongOthers(async (others) => {
+        if (!(await this.isWhole())) throw this.#gone()
+        return plan(others)
+      }, committed)
+    const transaction = plan([])
+    for (let attempt = 1; ; attempt += 1) {
+      if (this.#standing.generation === undefined && !(await this.#look())) throw this.#gone()
+      // In the end, where others commit again and again, for whatever generation there is.
+      const generation = attempt < MOST_ATTEMPTS ? this.#standing.generation : undefined
+      this.#transactions += 1
+      try {
+        await transaction.commit({
+          ...TRUSTED,
+          ...(generation !== undefined && { expectGeneration: generation }),
+        })
+      } catch (error) {
+        this.#standing.forget()
+        if (!isStale(error)) throw error
+        continue
+      }
+      return committed(generation)
+    }
+  }
+
+  /** Whether all our rules and elements stand. */
+  async isWhole(): Promise<boolean> {
+    const { generation } = this.#standing
+    return (generation !== undefined && (await this.#nft.generation()) === generation) || this.#look()
+  }
+
+  /** Somebody has committed since we have: do our rules and elements stand? A flush leaves what the kernel would not miss. */
+  async #look(): Promise<boolean> {
+    const standing = await this.#standing.look()
+    this.#emptied = standing === 'emptied'
+    return standing === 'whole'
+  }
+
+  #gone(): NfbridgeError {
+    return new NfbridgeError({
+      code: 'NFB_MISSING',
+      operation: 'nft.count',
+      message: `rules or elements of table ${this.table} are gone`,
+    })
   }
 
   /** Several requests, in order, in one send. */
@@ -423,4 +484,8 @@ export class HostKernel {
     this.#rtnl.close()
     this.namespace.close()
   }
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof NfbridgeError && error.code === 'NFB_STALE_GENERATION'
 }

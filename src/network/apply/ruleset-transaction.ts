@@ -1,5 +1,6 @@
 import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
+import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
@@ -7,6 +8,14 @@ import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
 
 /** `add` fails with NFB_EXISTS when a table of the name is there; `replace` takes its place. */
 export type RulesetDirection = 'add' | 'replace' | 'remove'
+
+/** What both tables shall hold beside our own rules. */
+export interface RulesetContent {
+  readonly elements: readonly SetElement[]
+  readonly users: UserRuleSet
+  /** Somebody has emptied the whole table: the users' chains begin anew, too, as far as they are empty. */
+  readonly emptied: boolean
+}
 
 /**
  * The transaction that adds both tables with their chains, sets, rules and the elements given, or removes them. Replaced, the
@@ -17,8 +26,7 @@ export async function rulesetTransaction(
   nft: Nft,
   name: string,
   direction: RulesetDirection,
-  elements: readonly SetElement[],
-  users: UserRuleSet,
+  { elements, users, emptied }: RulesetContent,
 ): Promise<Transaction> {
   const transaction = nft.transaction()
   const standing = direction === 'replace' ? await readStanding(nft, name) : undefined
@@ -37,6 +45,8 @@ export async function rulesetTransaction(
   for (const object of userChainObjects(name)) transaction.add(object)
   for (const object of rulesetObjects(name)) transaction.add(object)
   if (!standing) for (const object of userRuleObjects(name, users)) transaction.add(object)
+  else if (emptied && (await isWithoutUserRules(nft, name)))
+    for (const object of userRuleObjects(name, { ...users, own: [] })) transaction.add(object)
   for (const object of elementObjects(name, elements)) transaction.add(object)
   return transaction
 }
@@ -60,4 +70,9 @@ function empty(transaction: Transaction, name: string, { nftables }: Ruleset): v
   for (const object of nftables) {
     if (('set' in object || 'map' in object) && ours.has(nameOf(object))) transaction.flush(object)
   }
+}
+
+async function isWithoutUserRules(nft: Nft, table: string): Promise<boolean> {
+  const { rules } = await nft.count({ family: 'inet', table, sets: [] })
+  return Object.values(USER_CHAINS).every((chain) => !rules.has(chain))
 }

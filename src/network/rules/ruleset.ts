@@ -42,6 +42,13 @@ export function rulesetObjects(table: string): RulesetObject[] {
   ])
 }
 
+/** How many rules each chain of a table has; the users' chains aside, and those without any. */
+export function ruleCounts(family: TableFamily): ReadonlyMap<string, number> {
+  return new Map(
+    CHAINS[family].flatMap(({ chain, rules }) => (rules.length > 0 ? [[chain.name, rules.length]] : [])),
+  )
+}
+
 /** Chains with their hooks and policies, without their rules. */
 function chainObjects(family: TableFamily, table: string, chains: readonly ChainRules[]): { chain: Chain }[] {
   return chains.map(({ chain }) => ({ chain: { family, table, ...chain } }))

@@ -104,6 +104,11 @@ export function setObjects(family: TableFamily, table: string): ({ set: NamedSet
     })
 }
 
+/** Which of the two tables a set or map is in. */
+export function familyOfSet(name: string): TableFamily | undefined {
+  return SETS.get(name)?.family
+}
+
 /** Elements as objects of a transaction, one for each set that has any. */
 export function elementObjects(table: string, elements: readonly SetElement[]): { element: Element }[] {
   const bySet = new Map<SetName, Element['elem'][number][]>()

@@ -1,0 +1,93 @@
+import { NfbridgeError } from '../../errors.js'
+import type { CountFilter, Nft, TableCounts } from '../../nft/index.js'
+import type { ElementChange, SetElement } from '../plan/elements.js'
+import type { TableFamily } from '../rules/names.js'
+import { ruleCounts } from '../rules/ruleset.js'
+import { familyOfSet } from '../rules/sets.js'
+
+/** `emptied`: no rule of ours is left where the users have theirs, as after `nft flush table`. */
+export type Standing = 'whole' | 'damaged' | 'emptied'
+
+/**
+ * Whether our rules and elements stand as we made them. As long as nobody else commits, the ruleset's generation says so:
+ * each commit of ours is the next. When it is another, our rules and elements are counted.
+ */
+export class StandingRules {
+  readonly #nft: Nft
+  readonly #table: string
+  /** By the name of the set. */
+  readonly #elements = new Map<string, number>()
+  #generation: number | undefined
+
+  constructor(nft: Nft, table: string) {
+    this.#nft = nft
+    this.#table = table
+  }
+
+  /** The generation in which they stand; undefined when they must be counted. */
+  get generation(): number | undefined {
+    return this.#generation
+  }
+
+  /** Somebody has committed. */
+  forget(): void {
+    this.#generation = undefined
+  }
+
+  /** All of them were made, by a commit for a generation. */
+  made(elements: readonly SetElement[], generation: number | undefined): void {
+    this.#elements.clear()
+    this.#count(elements, 1)
+    this.#generation = next(generation)
+  }
+
+  /** A change of elements was committed, for a generation. */
+  changed(change: ElementChange, generation: number | undefined): void {
+    this.#count(change.add, 1)
+    this.#count(change.delete, -1)
+    this.#generation = next(generation)
+  }
+
+  /** Counts them, and learns the generation in which they are whole. */
+  async look(): Promise<Standing> {
+    const [inet, bridge] = [await this.#lookAt('inet'), await this.#lookAt('bridge')]
+    // Others commit all the time: nobody can count.
+    if (inet === undefined || bridge === undefined) return 'whole'
+    const whole = inet.whole && bridge.whole
+    this.#generation = whole && inet.generation === bridge.generation ? inet.generation : undefined
+    return whole ? 'whole' : inet.rules === 0 ? 'emptied' : 'damaged'
+  }
+
+  async #lookAt(family: TableFamily) {
+    const expected = [...this.#elements].filter(([set, count]) => count > 0 && familyOfSet(set) === family)
+    const sets = expected.map(([set]) => set)
+    const found = await this.#counted({ family, table: this.#table, sets })
+    if (found === undefined) return undefined
+    const rules = [...ruleCounts(family)]
+    return {
+      generation: found.generation,
+      rules: rules.reduce((sum, [chain]) => sum + (found.rules.get(chain) ?? 0), 0),
+      whole:
+        rules.every(([chain, count]) => (found.rules.get(chain) ?? 0) >= count) &&
+        expected.every(([set, count]) => (found.elements.get(set) ?? 0) >= count),
+    }
+  }
+
+  async #counted(filter: CountFilter): Promise<TableCounts | undefined> {
+    try {
+      return await this.#nft.count(filter)
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_DUMP_INCONSISTENT') return undefined
+      throw error
+    }
+  }
+
+  #count(elements: readonly SetElement[], by: number): void {
+    for (const { set } of elements) this.#elements.set(set, (this.#elements.get(set) ?? 0) + by)
+  }
+}
+
+function next(generation: number | undefined): number | undefined {
+  if (generation === undefined) return undefined
+  return generation === 0xffff_ffff ? 1 : generation + 1
+}
