@@ -8,6 +8,7 @@ import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { foreignFindings } from './foreign-chains.js'
 import { forwardedFindings } from './forwarded.js'
+import { hostAddressFindings } from './host-addresses.js'
 import { insideFindings } from './insides.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
@@ -32,6 +33,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
     ...(await settingFindings(facts)),
     ...routeFindings(facts),
     ...tableFindings(facts),
+    ...hostAddressFindings(facts),
     ...(await insideFindings(facts, world)),
   ]
   const { foreign, findings } = await stoppedTraffic(facts, world, found)

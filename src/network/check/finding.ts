@@ -30,6 +30,9 @@ export type FindingCode =
   | 'answers-elsewhere'
   /** The host does not reach published ports by 127.0.0.1. */
   | 'route-localnet-off'
+  /** An address that a network sends under, or that a port is published on, and that the host has no longer. */
+  | 'snat-address-gone'
+  | 'published-address-gone'
   /** An interface that is trusted, and that there is not. */
   | 'trusted-interface-missing'
   /** What stands does not come about, for a reason that no other finding tells. */
