@@ -1,3 +1,4 @@
+import { MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
@@ -81,6 +82,7 @@ export function createPair(
         kind: 'veth',
         name: hostInterface,
         index: hostIndex(endpoint),
+        mac: hostEndMac(mac),
         master: bridge,
         group: network.group,
         port: portOptions(endpoint, firewall),
@@ -93,6 +95,16 @@ export function createPair(
     ...limitOperations(endpoint, network.group),
     { kind: 'link', action: 'change', link: { device: hostIndex(endpoint), up: true } },
   ]
+}
+
+/**
+ * The host's end has an address that was set (NET_ADDR_SET), which udev's MACAddressPolicy leaves alone; and so high a one, as
+ * libvirt gives it, that no bridge takes it for its own, the lowest of its ports'.
+ */
+function hostEndMac(mac: MacAddress): MacAddress {
+  const bytes = Uint8Array.from(mac.bytes)
+  bytes[0] = 0xfe
+  return MacAddress.fromBytes(bytes)
 }
 
 /** RFC 8200, 5: on an interface with less the kernel has no IPv6, and no settings of it. */

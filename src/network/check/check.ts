@@ -3,6 +3,7 @@ import { NfbridgeError } from '../../errors.js'
 import { Namespace } from '../../netns/index.js'
 import type { HostContext } from '../apply/host-context.js'
 import { HostWorld } from '../explain/host-world.js'
+import { standingEndpoints } from '../plan/records.js'
 import { bridgeFindings } from './bridges.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
@@ -10,6 +11,7 @@ import { foreignFindings } from './foreign-chains.js'
 import { forwardedFindings } from './forwarded.js'
 import { hostAddressFindings } from './host-addresses.js'
 import { insideFindings } from './insides.js'
+import { managerFindings } from './managers.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
 import { stoppedTraffic } from './stopped-traffic.js'
@@ -37,7 +39,29 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
     ...(await insideFindings(facts, world)),
   ]
   const { foreign, findings } = await stoppedTraffic(facts, world, found)
-  return [...found, ...findings, ...foreignFindings(facts, foreign), ...forwardedForOthers(facts)]
+  return [
+    ...found,
+    ...findings,
+    ...foreignFindings(facts, foreign),
+    ...forwardedForOthers(facts),
+    ...(await managed(context, facts)),
+  ]
+}
+
+/** What those say who manage the machine's interfaces. Of another namespace they know nothing. */
+async function managed({ kernel }: HostContext, { state, registry }: CheckFacts): Promise<Finding[]> {
+  using own = Namespace.current()
+  if (own.inode !== kernel.namespace.inode) return []
+  const bridges = new Set(
+    [...registry.networks].flatMap((network) => (network.adopted ? [] : network.bridges)),
+  )
+  const ports = new Set(
+    [...registry.containers].flatMap(standingEndpoints).map(({ hostInterface }) => hostInterface),
+  )
+  return managerFindings(
+    '/run',
+    state.links.filter(({ name }) => bridges.has(name) || ports.has(name)),
+  )
 }
 
 /** What others have the host forward, where a policy that nobody asked for drops it. */

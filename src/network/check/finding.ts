@@ -49,6 +49,8 @@ export type FindingCode =
   | 'port-changed'
   /** What the bridge and the host were told of a container: its MAC address, and the port that it is behind. */
   | 'station-changed'
+  /** NetworkManager or systemd-networkd manages an interface of ours. */
+  | 'interface-managed'
   /** The container's own end of it is down. */
   | 'interface-down'
   /** The container's own end has lost its address. */
