@@ -75,6 +75,18 @@ export type Isolation = 'none' | 'default' | 'strict'
  */
 export type LinkMode = 'stateful' | 'stateless'
 
+/** A route that containers get. */
+export interface RouteOptions {
+  /** `10.0.0.0/8`. */
+  readonly destination: string
+  /** A machine on the network. Default: as the default route goes, or without a way out nobody (all of it is on the bridge). */
+  readonly gateway?: string | undefined
+  /** 1 to 4294967295; the lower, the sooner it is used. Default: that of the default route. */
+  readonly metric?: number | undefined
+  /** `blackhole`, `unreachable` and `prohibit` refuse what is for the destination. Default: `unicast`. */
+  readonly type?: 'unicast' | 'blackhole' | 'unreachable' | 'prohibit' | undefined
+}
+
 /** Where pools are chosen from: `{ base: '10.64.0.0/10', size: 24 }` has 16,384 of /24. */
 export interface DefaultPoolOptions {
   /** A network of either family. */
@@ -92,6 +104,11 @@ export interface PoolOptions {
   readonly subnet: string
   /** The bridge's own address and the containers' default route. Default: the subnet's first address. */
   readonly gateway?: string | undefined
+  /**
+   * The containers' default route, where that is another machine on the bridge than the host (Docker's `default-gateway`). Where the
+   * bridge shall have no address (`inhibit_ipv4`, CNI's `isGateway: false`), with `gatewayMode: 'isolated'`. Default: `gateway`.
+   */
+  readonly defaultGateway?: string | undefined
   /**
    * The part of the subnet that addresses are handed out from (Docker's `--ip-range`): a network, or its first and last address
    * (`10.88.5.10-10.88.5.99`). Default: all of it.
@@ -117,6 +134,8 @@ export interface NetworkOptions {
   readonly subnet?: string | undefined
   /** Of `subnet`. */
   readonly gateway?: string | undefined
+  /** Of `subnet`: see {@link PoolOptions.defaultGateway}. */
+  readonly defaultGateway?: string | undefined
   /** Of `subnet`. */
   readonly range?: string | undefined
   /** Of `subnet`. */
@@ -153,6 +172,12 @@ export interface NetworkOptions {
   readonly linkMode?: LinkMode | undefined
   /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: that of the way out. */
   readonly mtu?: number | undefined
+  /** Further routes of its containers. Default: none. */
+  readonly routes?: readonly RouteOptions[] | undefined
+  /** Whether its containers get a default route (netavark's `no_default_route`, CNI's `isDefaultGateway`). Default: true. */
+  readonly defaultRoute?: boolean | undefined
+  /** Metric of its containers' default routes, 1 to 4294967295; the next that is free in a container. Default: by `priority`. */
+  readonly metric?: number | undefined
   /**
    * Whether a bridge of this name that exists is used; it is never deleted then. Its own addresses are the default of pools
    * and gateway. Default: false.
@@ -235,6 +260,12 @@ export interface EndpointOptions {
   readonly aliases?: readonly string[] | undefined
   /** The container's default route goes by its network of the highest priority, -1000 to 1000. Default: 0. */
   readonly priority?: number | undefined
+  /** Metric of its default route by this network, 1 to 4294967295, instead of `priority`. Default: that of the network, or by priority. */
+  readonly metric?: number | undefined
+  /** Whether it has a default route by this network. Default: as the network says. */
+  readonly defaultRoute?: boolean | undefined
+  /** Further routes by this network, beside the network's. Default: none. */
+  readonly routes?: readonly RouteOptions[] | undefined
   /** Limits of its bandwidth. Default: none. */
   readonly bandwidth?: BandwidthOptions | undefined
   /** Whether it may send from addresses that it was not given (routers, nested bridges). Default: false. */

@@ -20,7 +20,9 @@ import {
   portText,
   publishedText,
 } from '../plan/records.js'
+import { routeToJson } from '../plan/static-route.js'
 import { flag, get, OPERATION, object, objects, optional, text, texts } from './json-value.js'
+import { routingFromJson } from './routing-json.js'
 
 const STATES = ['running', 'stopped', 'host'] as const
 
@@ -57,8 +59,14 @@ export function containerFromJson(value: object): ContainerRecord {
   }
 }
 
-function endpointToJson({ ipv4, ipv6, mac, ...rest }: EndpointRecord): object {
-  return { ...rest, ipv4: ipv4?.toString(), ipv6: ipv6?.toString(), mac: mac.toString() }
+function endpointToJson({ ipv4, ipv6, mac, routes, ...rest }: EndpointRecord): object {
+  return {
+    ...rest,
+    routes: routes?.map(routeToJson),
+    ipv4: ipv4?.toString(),
+    ipv6: ipv6?.toString(),
+    mac: mac.toString(),
+  }
 }
 
 function endpointFromJson(value: object): EndpointRecord {
@@ -76,6 +84,7 @@ function endpointFromJson(value: object): EndpointRecord {
     aliases: optional(value, 'aliases', texts) ?? [],
     priority: whole(value, 'priority', [-1000, 1000]),
     metric: whole(value, 'metric', [1, 0xffff_ffff]),
+    ...routingFromJson(value),
     ingress: optional(value, 'ingress', bandwidthFromJson),
     egress: optional(value, 'egress', bandwidthFromJson),
     allowForgedSource: flag(value, 'allowForgedSource'),

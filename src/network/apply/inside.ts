@@ -61,10 +61,16 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
       ]
     }),
     ...endpointRoutes(network, endpoint).map(
-      ({ destination, gateway, metric }): RtnlOperation => ({
+      ({ destination, gateway, metric, type }): RtnlOperation => ({
         kind: 'route',
-        action: 'add',
-        route: { destination, device, metric, ...(gateway && { gateway }) },
+        // One that refuses belongs to no interface, and is there from an earlier connection.
+        action: type === 'unicast' ? 'add' : 'replace',
+        route: {
+          destination,
+          metric,
+          ...(type === 'unicast' ? { device } : { type }),
+          ...(gateway && { gateway }),
+        },
       }),
     ),
   ]

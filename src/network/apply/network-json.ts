@@ -6,16 +6,19 @@ import { isHostAddress, type PoolMemory } from '../plan/address-pool.js'
 import { isWithin, parseRange, rangeText } from '../plan/address-range.js'
 import { parsePeer } from '../plan/peer.js'
 import type { FamilyRecord, NetworkRecord, PeerRecord, PoolRecord } from '../plan/records.js'
+import { routeToJson } from '../plan/static-route.js'
 import { array, flag, get, integer, OPERATION, object, objects, optional, text, texts } from './json-value.js'
+import { routingFromJson } from './routing-json.js'
 
 /** A network as a file of the state directory has it: addresses are texts. */
-export function networkToJson({ pools, ipv4, ipv6, hostBinding, ...rest }: NetworkRecord): object {
+export function networkToJson({ pools, ipv4, ipv6, routes, hostBinding, ...rest }: NetworkRecord): object {
   return {
     ...rest,
     hostBinding: hostBinding?.toString(),
     pools: pools.map(poolToJson),
     ipv4: familyToJson(ipv4),
     ipv6: familyToJson(ipv6),
+    routes: routes?.map(routeToJson),
   }
 }
 
@@ -38,6 +41,8 @@ export function networkFromJson(value: object): NetworkRecord {
     hostBinding: optional(value, 'hostBinding', (each, property) => parseAddress(text(each, property))),
     linkMode: checkOneOf(get(value, 'linkMode'), ['stateful', 'stateless'], OPERATION, 'linkMode'),
     mtu: optional(value, 'mtu', integer),
+    ...routingFromJson(value),
+    ...metricFromJson(value),
     adopted: flag(value, 'adopted'),
     group: integer(value, 'group'),
   }
@@ -73,11 +78,12 @@ export function poolMemoryFromJson(value: object): PoolMemory {
   }
 }
 
-function poolToJson({ bridge, subnet, gateway, range, exclude, names }: PoolRecord): object {
+function poolToJson({ bridge, subnet, gateway, router, range, exclude, names }: PoolRecord): object {
   return {
     bridge,
     subnet: subnet.toString(),
     gateway: gateway?.toString(),
+    router: router?.toString(),
     range: rangeText(range),
     exclude: exclude.map(String),
     names,
@@ -87,6 +93,7 @@ function poolToJson({ bridge, subnet, gateway, range, exclude, names }: PoolReco
 function poolFromJson(value: object, bridges: readonly string[]): PoolRecord {
   const subnet = Cidr.parse(text(value, 'subnet'))
   const gateway = optional(value, 'gateway', (each, property) => parseAddress(text(each, property)))
+  const router = optional(value, 'router', (each, property) => parseAddress(text(each, property)))
   const range = parseRange(text(value, 'range'))
   if (gateway && !isHostAddress(subnet, gateway)) throw new TypeError(`${gateway} is no gateway of ${subnet}`)
   if (!range || !isWithin(range, subnet)) throw new TypeError(`there is no range of ${subnet}`)
@@ -94,10 +101,16 @@ function poolFromJson(value: object, bridges: readonly string[]): PoolRecord {
     bridge: checkOneOf(get(value, 'bridge'), bridges, OPERATION, 'bridge'),
     subnet,
     gateway,
+    ...(router && { router }),
     range,
     exclude: texts(value, 'exclude').map((each) => Cidr.parse(each)),
     names: optional(value, 'names', namesFromJson) ?? {},
   }
+}
+
+function metricFromJson(value: object): Pick<NetworkRecord, 'metric'> {
+  const metric = optional(value, 'metric', integer)
+  return metric === undefined ? {} : { metric }
 }
 
 function namesFromJson(value: object, property: string): Readonly<Record<string, string>> {

@@ -121,9 +121,10 @@ function routesOf(view: NetworkView, endpoint: EndpointRecord): Route[] {
         route(pool.subnet, { device, source: address }),
       ]
     }),
-    ...endpointRoutes(network, endpoint).map(({ destination, gateway, metric }) =>
-      route(destination, { device, metric, ...(gateway && { gateway }) }),
-    ),
+    ...endpointRoutes(network, endpoint).map(({ destination, gateway, metric, type }) => ({
+      ...route(destination, { device, metric, ...(gateway && { gateway }) }),
+      type,
+    })),
   ]
 }
 

@@ -9,6 +9,7 @@ import {
   poolOf,
   standingEndpoints,
 } from './records.js'
+import type { StaticRoute } from './static-route.js'
 import type { NetworkView } from './view.js'
 
 /** A route in a container, by the interface of one of its endpoints. */
@@ -17,6 +18,7 @@ export interface EndpointRoute {
   /** Undefined: everybody there is on the bridge. */
   readonly gateway: IPAddress | undefined
   readonly metric: number
+  readonly type: StaticRoute['type']
 }
 
 /**
@@ -25,22 +27,35 @@ export interface EndpointRoute {
  */
 export function endpointRoutes(network: NetworkRecord, endpoint: EndpointRecord): EndpointRoute[] {
   const { metric } = endpoint
+  const type = 'unicast'
   return familyEndpoints(endpoint).flatMap(({ address, family }): EndpointRoute[] => {
     const pool = poolOf(network, address)
     if (!pool) return []
     const others = network.pools.filter((other) => other !== pool && other.subnet.family === family)
     const siblings = others.flatMap((other): EndpointRoute[] => {
-      if (other.bridge === pool.bridge) return [{ destination: other.subnet, gateway: undefined, metric }]
-      return pool.gateway ? [{ destination: other.subnet, gateway: pool.gateway, metric }] : []
+      if (other.bridge === pool.bridge)
+        return [{ destination: other.subnet, gateway: undefined, metric, type }]
+      return pool.gateway ? [{ destination: other.subnet, gateway: pool.gateway, metric, type }] : []
     })
     const gateway = wayOut(network, pool)
-    return gateway ? [...siblings, { destination: everywhere(family), gateway, metric }] : siblings
+    const further = [...(network.routes ?? []), ...(endpoint.routes ?? [])]
+      .filter(({ destination }) => destination.family === family)
+      .map((route): EndpointRoute => {
+        const via = route.type === 'unicast' ? (route.gateway ?? gateway) : undefined
+        return { ...route, gateway: via, metric: route.metric ?? metric }
+      })
+    const hasDefault = gateway !== undefined && endpoint.defaultRoute !== false
+    return [
+      ...siblings,
+      ...further,
+      ...(hasDefault ? [{ destination: everywhere(family), gateway, metric, type } as const] : []),
+    ]
   })
 }
 
 /** By whom containers of a pool reach what is beyond their network; undefined: by nobody. */
 function wayOut(network: NetworkRecord, pool: PoolRecord): IPAddress | undefined {
-  return network.internal ? undefined : pool.gateway
+  return network.internal ? undefined : (pool.router ?? pool.gateway)
 }
 
 function everywhere(family: Family): Cidr {
@@ -63,7 +78,7 @@ export interface ReturnRoute {
 export function returnRoutes(view: NetworkView, container: ContainerRecord): ReturnRoute[] {
   const routes = standingEndpoints(container).flatMap((endpoint) => {
     const network = view.network(endpoint.network)
-    if (!network) return []
+    if (!network || endpoint.defaultRoute === false) return []
     return familyEndpoints(endpoint).flatMap(({ address }): ReturnRoute[] => {
       const pool = poolOf(network, address)
       const gateway = pool && wayOut(network, pool)

@@ -1,10 +1,11 @@
 import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
-import { joinPath } from '../../errors.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
 import { checkHostName } from './identity.js'
+import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
 
 /** One direction's limit as it was asked for: bits per second, bytes. */
 export interface LimitSettings {
@@ -28,6 +29,11 @@ export interface EndpointSettings {
   readonly interfaceName: string | undefined
   readonly aliases: readonly string[]
   readonly priority: number
+  /** Undefined: the network's, or by priority. */
+  readonly metric: number | undefined
+  /** Undefined: as the network says. */
+  readonly defaultRoute: boolean | undefined
+  readonly routes: readonly StaticRoute[]
   readonly bandwidth: BandwidthSettings
   readonly allowForgedSource: boolean
   /** The container has IPv6 turned off, and gets no IPv6 address on any network: its namespace tells, not the options. */
@@ -42,6 +48,9 @@ export const ENDPOINT_PROPERTIES: readonly string[] = [
   'interfaceName',
   'aliases',
   'priority',
+  'metric',
+  'defaultRoute',
+  'routes',
   'bandwidth',
   'allowForgedSource',
 ]
@@ -60,7 +69,11 @@ export function parseEndpointOptions(
     const value = options[property]
     return value === undefined ? undefined : parse(checkString(value, operation, at(property)), at(property))
   }
-  const { aliases = [], priority, bandwidth, allowForgedSource } = options
+  const { aliases = [], priority, metric, defaultRoute, routes, bandwidth, allowForgedSource } = options
+  if (priority !== undefined && metric !== undefined) {
+    const message = 'a metric says what a priority would choose; leave out one of the two'
+    throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path: at('metric') })
+  }
   return {
     path,
     ipv4: text('address', (value, where) => IPv4Address.parse(value, where)),
@@ -69,6 +82,10 @@ export function parseEndpointOptions(
     interfaceName: text('interfaceName', (value, where) => checkInterfaceName(value, operation, where)),
     aliases: parseAliases(aliases, operation, at('aliases')),
     priority: priority === undefined ? 0 : checkInteger(priority, [-1000, 1000], operation, at('priority')),
+    metric: metric === undefined ? undefined : checkInteger(metric, METRICS, operation, at('metric')),
+    defaultRoute:
+      defaultRoute === undefined ? undefined : checkBoolean(defaultRoute, operation, at('defaultRoute')),
+    routes: parseRoutes(routes ?? [], operation, at('routes')),
     bandwidth: parseBandwidth(bandwidth ?? {}, operation, at('bandwidth')),
     allowForgedSource:
       allowForgedSource !== undefined && checkBoolean(allowForgedSource, operation, at('allowForgedSource')),

@@ -10,6 +10,7 @@ import {
   familiesOf,
   type NetworkRecord,
 } from './records.js'
+import { checkRoutes } from './static-route.js'
 
 /** As many networks a container can be on: each has a metric of its own among those of one priority. */
 const MOST_ENDPOINTS = 64
@@ -24,7 +25,9 @@ export function planEndpoint(
 ): EndpointRecord {
   const { ipv4, ipv6, mac, aliases, priority, allowForgedSource, bandwidth } = settings
   const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, refuse)
-  const metric = chooseMetric(priority, container.endpoints, refuse)
+  const metric = chooseMetric(settings, network, container.endpoints, refuse)
+  checkRoutes(settings.routes, network, refuse)
+  const defaultRoute = settings.defaultRoute ?? network.defaultRoute !== false
   const families = availableFamilies(network, settings, refuse)
   const placement = place(claims, network, families, { 4: ipv4, 6: ipv6 }, {}, refuse)
   const [address4, address6] = [placement.addresses[4], placement.addresses[6]]
@@ -43,6 +46,8 @@ export function planEndpoint(
     aliases,
     priority,
     metric,
+    ...(settings.routes.length > 0 && { routes: settings.routes }),
+    ...(!defaultRoute && { defaultRoute: false as const }),
     ...bandwidthRecords(network, bandwidth),
     allowForgedSource,
   }
@@ -118,7 +123,26 @@ function chooseInterfaceName(
  * The metric of an endpoint's default routes: those of a higher priority are used sooner, and among equals the one that was
  * connected first. Never 0, which IPv6 takes for its default of 1024.
  */
-function chooseMetric(priority: number, endpoints: readonly EndpointRecord[], refuse: Refuse): number {
+function chooseMetric(
+  { metric: given, priority }: Pick<EndpointSettings, 'metric' | 'priority'>,
+  network: NetworkRecord,
+  endpoints: readonly EndpointRecord[],
+  refuse: Refuse,
+): number {
+  const taken = new Set(endpoints.map(({ metric }) => metric))
+  if (given !== undefined) {
+    if (!taken.has(given)) return given
+    throw refuse(
+      'NFB_SETTING_CONFLICT',
+      `another default route of the container has the metric ${given}`,
+      'metric',
+    )
+  }
+  if (network.metric !== undefined && priority === 0) {
+    let metric = network.metric
+    while (taken.has(metric)) metric += 1
+    return metric
+  }
   const slots = new Set(endpoints.map(({ metric }) => (metric - 1) % MOST_ENDPOINTS))
   let slot = Math.max(-1, ...slots) + 1
   // The slots of networks that it left come again when there are no others.

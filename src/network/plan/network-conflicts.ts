@@ -17,6 +17,8 @@ export function checkConflicts(settings: NetworkSettings, options: NetworkOption
     if (gateway === undefined || !isolated.includes(subnet.family)) continue
     conflict(`an isolated bridge has no address, and ${gateway} would be its`, joinPath(path, 'gateway'))
   }
+  for (const { router, path } of settings.pools)
+    if (router) checkRouter(settings, joinPath(path, 'defaultGateway'))
   if (settings.bridges === 1) return
   if (isolated.length > 0) {
     conflict(
@@ -27,6 +29,18 @@ export function checkConflicts(settings: NetworkSettings, options: NetworkOption
   if (settings.adopt)
     conflict('one bridge is adopted, by its name; leave out "adopt" or "bridges"', 'bridges')
   for (const pool of settings.pools) checkSplit(pool, settings.bridges)
+}
+
+/** What containers send to another machine on the bridge is let pass as among themselves. */
+function checkRouter(settings: NetworkSettings, path: string): void {
+  if (settings.internal) conflict('an internal network has no way out; leave out one of the two', path)
+  if (!settings.defaultRoute) conflict('without a default route nobody goes by it', path)
+  if (!settings.icc)
+    conflict(
+      'with icc: false nothing passes to another machine on the bridge; leave out one of the two',
+      path,
+    )
+  if (settings.bridges > 1) conflict("it is on one of the network's bridges, and there are several", path)
 }
 
 /** What restricts or translates needs rules; what permits holds without. */

@@ -21,6 +21,7 @@ import { CREATE, refuseNetwork } from './network-refusal.js'
 import { type PoolSettings, parseDefaultPools, parsePools } from './pool-settings.js'
 import { checkHostAddress } from './publish-settings.js'
 import type { Family } from './records.js'
+import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
 
 /** {@link HostOptions}, checked and with their defaults. */
 export interface HostSettings {
@@ -53,6 +54,9 @@ export interface NetworkSettings extends FamilySettings {
   readonly hostBinding: IPAddress | undefined
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
+  readonly routes: readonly StaticRoute[]
+  readonly defaultRoute: boolean
+  readonly metric: number | undefined
   readonly adopt: boolean
   /** How many bridges the network lies over. */
   readonly bridges: number
@@ -112,6 +116,10 @@ export function parseHostOptions(options: HostOptions): HostSettings {
 
 const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'name',
+  'routes',
+  'defaultRoute',
+  'defaultGateway',
+  'metric',
   'subnet',
   'gateway',
   'range',
@@ -135,8 +143,10 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
 
 export function parseNetworkOptions(options: NetworkOptions, host: HostSettings): NetworkSettings {
   checkObject(options, OPTIONS, CREATE, '')
-  const flag = (property: 'icc' | 'internal' | 'allowDirectRouting' | 'adopt', otherwise: boolean): boolean =>
-    checkBoolean(options[property] ?? otherwise, CREATE, property)
+  const flag = (
+    property: 'icc' | 'internal' | 'allowDirectRouting' | 'adopt' | 'defaultRoute',
+    otherwise: boolean,
+  ): boolean => checkBoolean(options[property] ?? otherwise, CREATE, property)
   const name = parseName(options.name)
   const internal = flag('internal', false)
   const pools = parsePools(options)
@@ -155,6 +165,10 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     hostBinding: parseHostBinding(options.hostBinding, CREATE) ?? host.hostBinding,
     linkMode: checkOneOf(options.linkMode ?? 'stateful', ['stateful', 'stateless'], CREATE, 'linkMode'),
     mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
+    routes: parseRoutes(options.routes ?? [], CREATE, 'routes'),
+    defaultRoute: flag('defaultRoute', true),
+    metric:
+      options.metric === undefined ? undefined : checkInteger(options.metric, METRICS, CREATE, 'metric'),
     adopt: flag('adopt', false),
     bridges: checkInteger(options.bridges ?? 1, [1, 64], CREATE, 'bridges'),
     firstGroup: firstGroup(host.name),

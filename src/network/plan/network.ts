@@ -12,6 +12,7 @@ import type { NetworkSettings } from './network-settings.js'
 import { holderOf } from './peer.js'
 import { isSizeAlone, NOTHING_CHOSEN, type PoolSettings } from './pool-settings.js'
 import type { Family, NetworkRecord, PoolRecord } from './records.js'
+import { checkRoutes } from './static-route.js'
 import type { NetworkView } from './view.js'
 
 /** What planning a network must know of the host. */
@@ -43,7 +44,9 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     const holder = holderOf(subnet, view)
     return holder === undefined ? obstacleOf(facts.routing, subnet) : `overlaps ${holder}`
   }
+  const { routes, defaultRoute, metric } = settings
   const planned = choosePools(settings, facts.bridgeAddresses, obstacle)
+  checkRoutes(routes, { name, pools: planned }, refuseNetwork)
   return {
     name,
     bridges,
@@ -61,6 +64,9 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     hostBinding: settings.hostBinding,
     linkMode,
     mtu: settings.mtu ?? defaultMtu(planned, facts.routing, facts.out),
+    ...(routes.length > 0 && { routes }),
+    ...(!defaultRoute && { defaultRoute: false as const }),
+    ...(metric !== undefined && { metric }),
     adopted: settings.adopt,
     group: freeGroup(networks, settings.firstGroup),
   }
@@ -141,9 +147,18 @@ function freeSubnet(
 function split(pool: PoolSettings, bridges: readonly string[], isolated: boolean): PoolRecord[] {
   const parts = bridges.map((bridge, index) => {
     const subnet = partOf(pool.subnet, splitBits(bridges.length), index)
-    const exclude = pool.exclude.filter((each) => each.overlaps(subnet))
+    const own = pool.router ? [Cidr.of(pool.router, pool.router.family === 4 ? 32 : 128)] : []
+    const exclude = [...pool.exclude, ...own].filter((each) => each.overlaps(subnet))
     const range = pool.range ?? rangeOf(subnet)
-    const part = { bridge, subnet, range, exclude, names: pool.names, gateway: undefined }
+    const part = {
+      bridge,
+      subnet,
+      range,
+      exclude,
+      names: pool.names,
+      gateway: undefined,
+      ...(pool.router && { router: pool.router }),
+    }
     return isolated ? part : { ...part, gateway: gatewayOf(pool, part) }
   })
   const given = pool.gateway

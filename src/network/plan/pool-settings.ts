@@ -12,6 +12,8 @@ export interface PoolSettings {
   /** Of the unspecified address where the size alone was asked for: {@link isSizeAlone}. */
   readonly subnet: Cidr
   readonly gateway: IPAddress | undefined
+  /** The containers' default route, where that is not the gateway. */
+  readonly router: IPAddress | undefined
   readonly range: AddressRange | undefined
   readonly exclude: readonly Cidr[]
   /** What names the excluded ones have: Docker's auxiliary addresses. */
@@ -20,16 +22,22 @@ export interface PoolSettings {
   readonly path: string
 }
 
-const PARTS = ['gateway', 'range', 'exclude'] as const
+const PARTS = ['gateway', 'defaultGateway', 'range', 'exclude'] as const
 
 /** Of a pool, what is left open. */
-export const NOTHING_CHOSEN = { gateway: undefined, range: undefined, exclude: [], names: {} } as const
+export const NOTHING_CHOSEN = {
+  gateway: undefined,
+  router: undefined,
+  range: undefined,
+  exclude: [],
+  names: {},
+} as const
 
 /** The pools that `pools`, or `subnet` and what belongs to it, ask for; none leaves the choice to us. */
 export function parsePools(options: NetworkOptions): PoolSettings[] {
-  const { subnet, gateway, range, exclude, pools } = options
+  const { subnet, gateway, defaultGateway, range, exclude, pools } = options
   if (pools === undefined) {
-    if (subnet !== undefined) return [parsePool({ subnet, gateway, range, exclude }, '')]
+    if (subnet !== undefined) return [parsePool({ subnet, gateway, defaultGateway, range, exclude }, '')]
     const stray = PARTS.find((part) => options[part] !== undefined)
     if (stray === undefined) return []
     throw refuseNetwork('NFB_INVALID_ARGUMENT', `"${stray}" is given without its subnet`, stray)
@@ -62,11 +70,14 @@ export function isSizeAlone(subnet: Cidr): boolean {
   return BigInt(subnet.network.value) === 0n
 }
 
-function parsePool({ subnet: text, gateway, range, exclude }: PoolOptions, path: string): PoolSettings {
+function parsePool(pool: PoolOptions, path: string): PoolSettings {
+  const { subnet: text, gateway, defaultGateway, range, exclude } = pool
   const at = (property: string): string => joinPath(path, property)
   const subnet = parseSubnet(checkString(text, CREATE, at('subnet')), at('subnet'))
   if (isSizeAlone(subnet)) {
-    const stray = Object.entries({ gateway, range, exclude }).find(([, value]) => value !== undefined)?.[0]
+    const stray = Object.entries({ gateway, defaultGateway, range, exclude }).find(
+      ([, value]) => value !== undefined,
+    )?.[0]
     if (stray === undefined) return { subnet, ...NOTHING_CHOSEN, path }
     const message = `"${stray}" is of a subnet, and ${subnet} is the size of one that is chosen`
     throw refuseNetwork('NFB_SETTING_CONFLICT', message, at(stray))
@@ -75,6 +86,8 @@ function parsePool({ subnet: text, gateway, range, exclude }: PoolOptions, path:
   return {
     subnet,
     gateway: gateway === undefined ? undefined : parseGateway(gateway, subnet, at('gateway')),
+    router:
+      defaultGateway === undefined ? undefined : parseGateway(defaultGateway, subnet, at('defaultGateway')),
     range: range === undefined ? undefined : parseRangeWithin(range, subnet, at('range')),
     ...excluded,
     path,

@@ -10,6 +10,7 @@ import {
 } from '../../address/index.js'
 import type { GatewayMode, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
+import type { StaticRoute } from './static-route.js'
 
 export type Family = 4 | 6
 
@@ -22,6 +23,8 @@ export interface PoolRecord {
   readonly subnet: Cidr
   /** The bridge's own address; undefined on an isolated bridge. */
   readonly gateway: IPAddress | undefined
+  /** Another machine on the bridge, by which the containers' default route goes; absent: by `gateway`. */
+  readonly router?: IPAddress
   /** What addresses are handed out from; within `subnet`. */
   readonly range: AddressRange
   /** Never handed out. */
@@ -58,6 +61,12 @@ export interface NetworkRecord {
   readonly hostBinding: IPAddress | undefined
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
+  /** Further routes of its containers; absent: none. */
+  readonly routes?: readonly StaticRoute[]
+  /** Its containers get no default route; absent: they do. */
+  readonly defaultRoute?: false
+  /** Of its containers' default routes; absent: by priority. */
+  readonly metric?: number
   /** The bridge was there before, and is never deleted. */
   readonly adopted: boolean
   /** Interface group of the containers' host ends: one request by group deletes them all. */
@@ -139,6 +148,10 @@ export interface EndpointRecord {
   readonly priority: number
   /** Metric of its default routes: the lower, the sooner it is used. Unique in the container. */
   readonly metric: number
+  /** Further routes, beside the network's; absent: none. */
+  readonly routes?: readonly StaticRoute[]
+  /** It has no default route by this network; absent: it has. */
+  readonly defaultRoute?: false
   readonly ingress: BandwidthRecord | undefined
   readonly egress: BandwidthRecord | undefined
   readonly allowForgedSource: boolean
@@ -218,9 +231,10 @@ export function endpointOn(container: ContainerRecord, network: string): Endpoin
   return container.endpoints.find((endpoint) => endpoint.network === network)
 }
 
-/** Endpoints in the order in which their default routes are used. */
+/** Endpoints in the order in which their default routes are used; those without one last. */
 export function byMetric(endpoints: readonly EndpointRecord[]): EndpointRecord[] {
-  return endpoints.toSorted((one, other) => one.metric - other.metric)
+  const rank = ({ defaultRoute }: EndpointRecord): number => (defaultRoute === false ? 1 : 0)
+  return endpoints.toSorted((one, other) => rank(one) - rank(other) || one.metric - other.metric)
 }
 
 /** The address of an endpoint in one family. */

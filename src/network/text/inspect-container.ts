@@ -11,6 +11,7 @@ import {
   shortId,
 } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
+import { inspectRoute } from './inspect-network.js'
 import type {
   BandwidthInspection,
   ContainerInspection,
@@ -59,6 +60,8 @@ function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
     aliases: [...endpoint.aliases],
     priority,
     metric,
+    defaultRoute: endpoint.defaultRoute !== false,
+    routes: (endpoint.routes ?? []).map(inspectRoute),
     ingress: inspectBandwidth(endpoint.ingress),
     egress: inspectBandwidth(endpoint.egress),
     allowForgedSource: endpoint.allowForgedSource,

@@ -7,11 +7,13 @@ import {
   type NetworkRecord,
   type PoolRecord,
 } from '../plan/records.js'
+import type { StaticRoute } from '../plan/static-route.js'
 import type {
   FamilyInspection,
   NetworkInspection,
   NetworkMemberInspection,
   PoolInspection,
+  RouteInspection,
 } from './inspection.js'
 
 /** A network as data. @param containers those with an endpoint on it */
@@ -35,19 +37,33 @@ export function inspectNetwork(
     allowDirectRouting,
     hostBinding: network.hostBinding?.toString() ?? null,
     mtu: network.mtu ?? null,
+    routes: (network.routes ?? []).map(inspectRoute),
+    defaultRoute: network.defaultRoute !== false,
+    metric: network.metric ?? null,
     adopted,
     containers: containers.map((container) => inspectMember(container, name)),
   }
 }
 
-function inspectPool({ subnet, bridge, gateway, range, exclude, names }: PoolRecord): PoolInspection {
+function inspectPool({ subnet, bridge, gateway, router, range, exclude, names }: PoolRecord): PoolInspection {
   return {
     subnet: subnet.toString(),
     bridge,
     gateway: gateway?.toString() ?? null,
+    defaultGateway: (router ?? gateway)?.toString() ?? null,
     range: rangeText(range),
     exclude: exclude.map(String),
     names: { ...names },
+  }
+}
+
+/** A route of its containers as data. */
+export function inspectRoute({ destination, gateway, metric, type }: StaticRoute): RouteInspection {
+  return {
+    destination: destination.toString(),
+    gateway: gateway?.toString() ?? null,
+    metric: metric ?? null,
+    type,
   }
 }
 

@@ -60,10 +60,25 @@ export interface NetworkInspection {
   /** The address of the host that ports are published on where none is given; `null`: every one. */
   readonly hostBinding: string | null
   readonly mtu: number | null
+  /** Further routes of its containers. */
+  readonly routes: readonly RouteInspection[]
+  readonly defaultRoute: boolean
+  /** `null`: by priority. */
+  readonly metric: number | null
   /** Whether the bridge was there before, and stays when the network goes. */
   readonly adopted: boolean
   /** What is on it, stopped containers too. */
   readonly containers: readonly NetworkMemberInspection[]
+}
+
+/** A route of containers. */
+export interface RouteInspection {
+  readonly destination: string
+  /** `null`: as the default route goes. */
+  readonly gateway: string | null
+  /** `null`: that of the default route. */
+  readonly metric: number | null
+  readonly type: 'unicast' | 'blackhole' | 'unreachable' | 'prohibit'
 }
 
 export interface PoolInspection {
@@ -71,6 +86,8 @@ export interface PoolInspection {
   readonly bridge: string
   /** `null`: the bridge has no address. */
   readonly gateway: string | null
+  /** By whom the containers' default route goes; `null`: by nobody. */
+  readonly defaultGateway: string | null
   /** The part of the subnet that addresses are handed out from. */
   readonly range: string
   readonly exclude: readonly string[]
@@ -141,6 +158,10 @@ export interface EndpointInspection {
   readonly priority: number
   /** Of its default routes: the lowest of a container is used. */
   readonly metric: number
+  /** Whether it has one by this network. */
+  readonly defaultRoute: boolean
+  /** Further routes, beside the network's. */
+  readonly routes: readonly RouteInspection[]
   /** Towards the container; `null`: no limit. */
   readonly ingress: BandwidthInspection | null
   /** From the container. */

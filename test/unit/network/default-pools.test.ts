@@ -123,6 +123,7 @@ describe('a range of two ends, and excluded addresses with names', () => {
         subnet: '10.88.0.0/16',
         bridge: 'br0',
         gateway: '10.88.0.1',
+        defaultGateway: '10.88.0.1',
         range: '10.88.5.10-10.88.5.12',
         exclude: ['10.88.5.11/32', '10.88.9.0/24'],
         names: { router: '10.88.5.11/32', others: '10.88.9.0/24' },
