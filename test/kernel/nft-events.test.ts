@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { type Change, Nft, type NftEvent, type NftEvents, verdict } from '../../src/nft/index.js'
@@ -182,18 +183,23 @@ test('what nft monitor prints is told, in its order', async () => {
     monitor.stdout.on('data', (text: Buffer) => {
       printed += text.toString()
     })
-    // nft is ready when it tells something.
+    // nft is ready when it tells something; what was made before is not counted.
     let started = 0
-    while (!printed.includes('new generation')) {
+    const start = async (): Promise<string> => {
+      const name = `start${started++}`
       await handle
         .transaction()
-        .add({ table: { family: 'ip', name: `start${started++}` } })
+        .add({ table: { family: 'ip', name } })
         .commit()
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      return name
     }
+    while (!printed.includes('new generation')) await start().then(() => sleep(20))
+    const last = await start()
+    const generations = (): number => printed.split('new generation').length
+    await expect.poll(() => printed.slice(printed.indexOf(last))).toContain('new generation')
     const lines = (): string[] => printed.split('\n').filter((line) => /^(add|delete|insert)/.test(line))
     await take(events, started)
-    const before = lines().length
+    const [before, generationsBefore] = [lines().length, generations()]
     await nftFile(
       namespace,
       `table inet t { set s { type ipv4_addr; }; chain c { }; chain d { jump c; counter; }; }
@@ -202,7 +208,7 @@ test('what nft monitor prints is told, in its order', async () => {
     await nftFile(namespace, 'flush chain inet t d\ndelete element inet t s { 10.0.0.1 }')
     await nftFile(namespace, 'delete table inet t')
     const changes = changesOf(await take(events, 3))
-    await expect.poll(() => printed.split('new generation').length).toBeGreaterThan(started + 3 - 1)
+    await expect.poll(generations).toBe(generationsBefore + 3)
     await expect.poll(() => lines().slice(before).length).toBe(changes.length)
     expect(words(changes)).toEqual(
       lines()
