@@ -42,6 +42,12 @@ export interface CommitOptions {
    * what overlaps may leave a hole in the set.
    */
   readonly ranges?: 'checked' | 'trusted'
+  /**
+   * What becomes of rules that iptables-nft can't read, in chains of its own (names in capital letters in `ip` and `ip6`
+   * tables filter, nat, mangle, raw, security): `refuse` (the default) or `ignore`. {@link iptablesRule} writes them so that
+   * it can.
+   */
+  readonly iptables?: 'refuse' | 'ignore'
 }
 
 /** What a commit tells. */
@@ -97,9 +103,9 @@ export class Commit {
 
   /** What a caller without types may pass: looking into it must not fail by itself. */
   #checkInput(): void {
-    const { ranges } = checkObject(
+    const { ranges, iptables } = checkObject(
       this.#options,
-      ['handles', 'expectGeneration', 'ranges', 'dryRun'],
+      ['handles', 'expectGeneration', 'ranges', 'iptables', 'dryRun'],
       this.#operation,
       '',
     )
@@ -109,6 +115,13 @@ export class Commit {
         operation: this.#operation,
         message: `'checked' or 'trusted' is expected, not ${JSON.stringify(ranges)}`,
         path: 'ranges',
+      })
+    if (iptables !== undefined && iptables !== 'refuse' && iptables !== 'ignore')
+      throw new NfbridgeError({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation: this.#operation,
+        message: `'refuse' or 'ignore' is expected, not ${JSON.stringify(iptables)}`,
+        path: 'iptables',
       })
     for (const [index, operation] of this.#operations.entries()) {
       for (const object of Object.values(operation)) {
@@ -310,7 +323,8 @@ export class Commit {
     const owners: number[] = []
     const { told } = this.#connection
     const interfaces = this.#interfaces
-    const batch = { sink: packer, scope, trail, nextSetId: 0, listed, told, ranged, interfaces }
+    const { iptables } = this.#options
+    const batch = { sink: packer, scope, trail, nextSetId: 0, listed, told, ranged, interfaces, iptables }
     const options = { echo: this.#options.handles ?? false }
     // Where places are counted, each rule must be seen by itself.
     const alike =

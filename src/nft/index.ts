@@ -68,6 +68,7 @@ export type {
 } from './compile/index.js'
 export type { CountFilter, TableCounts } from './count.js'
 export type { Change, DeletedObject, NftEvent, NftEventOptions, NftEvents } from './events.js'
+export { iptablesRule } from './iptables-rule.js'
 export {
   type JsonRuleset,
   type JsonSource,

@@ -5,7 +5,7 @@ import type { MapObject, RuleObject, RulesetObject, SetObject } from './model/in
 import { type Prepared, PreparedRows, type Rows } from './prepare/index.js'
 
 /** How {@link Transaction.check} goes about it. */
-export type CheckOptions = Pick<CommitOptions, 'expectGeneration'>
+export type CheckOptions = Pick<CommitOptions, 'expectGeneration' | 'iptables'>
 
 /**
  * Operations that happen together or not at all. Objects are put in, in the order in which they shall happen; nothing is

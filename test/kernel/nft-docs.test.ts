@@ -146,7 +146,8 @@ function kindsOf(name: string): string[] {
 it('the page has its tables, and a row for each kind of statement and expression', () => {
   const values = JSON.stringify(page.rules.flatMap(({ rows }) => rows.map(([, code]) => evaluate(code))))
   const kinds = [...kindsOf('Statement'), ...kindsOf('Expression')]
-  const missing = kinds.filter((kind) => !values.includes(`"${kind}":`))
+  // What belongs to xtables nft prints, and reads not.
+  const missing = kinds.filter((kind) => kind !== 'xt' && !values.includes(`"${kind}":`))
   expect(kinds.length).toBeGreaterThan(40)
   expect(missing).toEqual([])
 })

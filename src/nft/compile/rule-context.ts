@@ -30,6 +30,8 @@ export interface BatchContext {
   readonly told?: { find(set: SetName): SetDeclaration | undefined } | undefined
   /** Interval sets whose content is known; what is not known is left to the kernel. */
   readonly ranged?: RangedSets | undefined
+  /** Rules that iptables can't read in its own tables: default `refuse`. */
+  readonly iptables?: 'refuse' | 'ignore' | undefined
   /** The type iface_index with the names of the namespace; without it only indexes are taken, and `lo`. */
   readonly interfaces?: Datatype | undefined
 }

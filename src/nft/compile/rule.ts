@@ -1,4 +1,5 @@
 import { InvalidValue, quote } from '../datatype/index.js'
+import { isIptablesChain, unreadable } from '../iptables-tables.js'
 import { UserdataTypes } from '../kernel/constants.js'
 import type { Rule } from '../model/index.js'
 import { compatOf } from './compat.js'
@@ -58,6 +59,8 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
     Object.assign(record, unknownAttributes(rule.unknown, 'attributes', batch.trail))
   putPlace(batch, rule, placement, record)
   record.expressions = compileExpressions(batch, rule)
+  if (batch.iptables !== 'ignore' && isIptablesChain(rule))
+    requireReadable(batch, record.expressions, rule.family)
   const compat = compatOf(record.expressions, rule.family)
   if (compat !== undefined) record.compat = compat
   batch.trail.enter('comment')
@@ -66,6 +69,20 @@ export function addRule(batch: BatchContext, rule: Rule, placement: RulePlacemen
   const userdata = withUnknownUserdata(comment, rule.unknown, batch.trail)
   if (userdata !== undefined) record.userdata = userdata
   batch.sink.add('nftNewRule', placementFlags[placement] | flags, record)
+}
+
+/** One rule that iptables can't read makes `iptables -S` fail for its whole table, and with it who uses iptables. */
+function requireReadable(
+  { trail }: BatchContext,
+  expressions: readonly RuleExpression[],
+  family: Rule['family'],
+): void {
+  const name = unreadable(expressions, family)
+  if (name === undefined) return
+  trail.enter('expr')
+  throw new InvalidValue(
+    `iptables can't read the expression ${name} of this rule, and gives up the table or prints another rule: write it with iptablesRule(), in a table of your own, or commit with { iptables: 'ignore' }`,
+  )
 }
 
 /** Says where the rule goes: by the handle, or the number in this transaction, of the one next to it. */
