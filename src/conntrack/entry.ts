@@ -17,6 +17,8 @@ export interface ConntrackEntry {
   /** The packets that answer, as they come in: with translation, to and from the translated addresses. */
   readonly reply: Tuple
   readonly protocol: TransportProtocol
+  /** Of a connection that a helper expected: the packets of the one who began the connection that named it. */
+  readonly master?: Tuple
   /** For tcp, sctp and dccp. */
   readonly state?: ConnectionState
   /** The flags that are set. */
@@ -38,11 +40,13 @@ export function entryFromRecord(record: CtEntryRecord): ConntrackEntry | undefin
   const reply = tupleFromRecord(record.tupleReply)
   if (!original || !reply) return undefined
   const state = stateFromRecord(record)
+  const master = tupleFromRecord(record.tupleMaster)
   const counters = countersFromRecord(record)
   return {
     original,
     reply,
     protocol: original.protocol,
+    ...(master && { master }),
     ...(state !== undefined && { state }),
     status: statusFlags(record.status ?? 0),
     mark: record.mark ?? 0,

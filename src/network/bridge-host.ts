@@ -1,5 +1,5 @@
 import type { Cidr } from '../address/index.js'
-import { NfbridgeError } from '../errors.js'
+import { joinPath, NfbridgeError } from '../errors.js'
 import { checkOneOf } from '../input.js'
 import { PortReservations } from '../netns/index.js'
 import { awaitStore } from '../store/index.js'
@@ -15,7 +15,7 @@ import { inspect, type RulesFormat, rulesText } from './apply/inspect.js'
 import { planNetworkSteps } from './apply/network-steps.js'
 import { addPeer, removePeer } from './apply/peer-steps.js'
 import { Persistence } from './apply/persistence.js'
-import { refuseSharedAddresses } from './apply/publishing.js'
+import { refuseSharedAddresses, requireHelpers } from './apply/publishing.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
 import { check } from './check/check.js'
@@ -319,6 +319,11 @@ export class BridgeHost {
     const settings = await this.#present(parseNetworkOptions(options, context.settings))
     if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
     const binding = { port: { hostAddress: settings.hostBinding }, path: 'hostBinding' }
+    const helpers = settings.helpers.map((helper, index) => ({
+      name: helper,
+      path: joinPath('helpers', index),
+    }))
+    await requireHelpers(context.kernel, helpers, CREATE)
     if (options.hostBinding !== undefined) await refuseSharedAddresses(context.kernel, [binding], CREATE)
     const facts = await readFacts(
       context.kernel,

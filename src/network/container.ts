@@ -5,7 +5,7 @@ import { applyPlan, withdrawPlan } from './apply/change.js'
 import type { HostContext } from './apply/host-context.js'
 import { isIPv6Off, withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
-import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
+import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import type { Places } from './apply/stations.js'
 import { type Link, linksOf } from './container-link.js'
 import type {
@@ -329,6 +329,7 @@ export class Container {
       const requested = parsePublished(flat(ports), 'ports')
       const container = this.#record(operation)
       await refuseSharedAddresses(this.#context.kernel, requested, operation)
+      await requireHelpers(this.#context.kernel, helpersOf(requested), operation)
       const { published } = await withFreePorts(
         this.#context.kernel,
         requested,

@@ -21,6 +21,7 @@ export type {
   ExposeOption,
   ForwardPolicy,
   GatewayMode,
+  HelperName,
   HostContainerOptions,
   HostOptions,
   Isolation,
@@ -32,6 +33,7 @@ export type {
   PeerOptions,
   PoolOptions,
   PublishOption,
+  PublishOptions,
   StartOptions,
 } from './options.js'
 export type { HostsLine } from './plan/hosts-lines.js'

@@ -5,7 +5,7 @@ import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
 import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
-import { refuseSharedAddresses, withFreePorts } from './apply/publishing.js'
+import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
 import { planAttach } from './plan/attach.js'
@@ -149,6 +149,7 @@ export class Network {
       const settings = await Promise.all(parsed.map((each) => withIPv6Of(network, each, each.netns)))
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)
+      await requireHelpers(context.kernel, helpersOf(requested), ATTACH)
       const plan = await withFreePorts(
         context.kernel,
         requested,

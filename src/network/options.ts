@@ -168,6 +168,11 @@ export interface NetworkOptions {
    * `host_binding_ipv4`): `127.0.0.1`, or `0.0.0.0` or `::` for every one of a family. Default: that of {@link HostOptions}.
    */
   readonly hostBinding?: string | undefined
+  /**
+   * The kernel's helpers for connections of its containers outward, to the port that the protocol has by itself (`ftp`: tcp/21).
+   * Default: none.
+   */
+  readonly helpers?: readonly HelperName[] | undefined
   /** See {@link LinkMode}. Default: `stateful`. */
   readonly linkMode?: LinkMode | undefined
   /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: that of the way out. */
@@ -225,10 +230,22 @@ export type AddHostOption = string | { readonly name: string; readonly address: 
  * one, `8000-8009:80` is the first that is free, `80` (or 80) or `127.0.0.1::80` any free one of the host's dynamic ports
  * (net.ipv4.ip_local_port_range).
  */
-export type PublishOption = string | number | PublicationOptions
+export type PublishOption = string | number | PublishOptions
 
 /** A port that is exposed: `80/tcp`, `53/udp`, `8000-8010`, 80. */
 export type ExposeOption = string | number
+
+/** A published port as an object. */
+export interface PublishOptions extends PublicationOptions {
+  /**
+   * The kernel's helper for a protocol that names further connections within its own: they are let in and out, and translated as
+   * it is. Default: none.
+   */
+  readonly helper?: HelperName | undefined
+}
+
+/** Helpers of connection tracking (nf_conntrack_ftp …). `sip` is for udp and tcp, `tftp` and `amanda` for udp, the others for tcp. */
+export type HelperName = 'ftp' | 'irc' | 'sip' | 'tftp' | 'amanda' | 'sane'
 
 /** Limits of one direction. */
 export interface BandwidthLimit {

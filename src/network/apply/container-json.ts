@@ -7,8 +7,9 @@ import {
   parsePortRange,
   parsePublication,
 } from '../../address/index.js'
-import { checkInteger } from '../../input.js'
+import { checkInteger, checkOneOf } from '../../input.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
+import { HELPER_NAMES } from '../plan/helpers.js'
 import { requestedPublication } from '../plan/publish-settings.js'
 import {
   type BandwidthRecord,
@@ -107,6 +108,7 @@ function portFromJson(port: string): ContainerPort {
 function publishedToJson({ chosenOf, ...port }: PublishedPort): object {
   return {
     publication: publishedText(port),
+    helper: port.helper,
     chosenOf: typeof chosenOf === 'object' ? formatRange(chosenOf) : chosenOf,
   }
 }
@@ -115,8 +117,12 @@ function publishedFromJson(value: object): PublishedPort {
   const publication = optional(value, 'publication', text)
   if (publication === undefined) return formerPublishedFromJson(value)
   const chosenOf = optional(value, 'chosenOf', text)
+  const helper = optional(value, 'helper', (each, name) =>
+    checkOneOf(get(each, name), HELPER_NAMES, OPERATION, name),
+  )
   return {
     ...publishedPort(publication),
+    ...(helper && { helper }),
     ...(chosenOf && { chosenOf: chosenOf === 'dynamic' ? chosenOf : parsePortRange(chosenOf, 'chosenOf') }),
   }
 }

@@ -21,7 +21,8 @@ import {
 } from '../../rtnl/index.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
-import { elementObjects } from '../rules/sets.js'
+import type { HelperObject } from '../plan/helpers.js'
+import { elementObjects, helperObjects } from '../rules/sets.js'
 import { fromInheritedKey, inheritedKey } from './forwarding-settings.js'
 import {
   announceBridges,
@@ -340,6 +341,7 @@ export class HostKernel {
       refuseTakenPools(others, change.add)
       const transaction = this.#nft.transaction()
       for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
+      for (const object of helperObjects(this.table, change.add)) transaction.add(object)
       for (const object of elementObjects(this.table, change.add)) transaction.add(object)
       announceBridges(transaction, others, 'delete', gone)
       announceBridges(transaction, others, 'add', come)
@@ -390,6 +392,22 @@ export class HostKernel {
       operation: 'nft.count',
       message: `rules or elements of table ${this.table} are gone`,
     })
+  }
+
+  /** Whether the kernel has a helper of connection tracking, or a module of it to load. */
+  async hasHelper(helper: Omit<HelperObject, 'type'> & { readonly type: string }): Promise<boolean> {
+    const table = { family: 'inet', name: `${this.table}-helper` } as const
+    const transaction = this.#nft.transaction()
+    transaction.add({ table }).add({ 'ct helper': { family: 'inet', table: table.name, ...helper } })
+    transaction.delete({ table })
+    this.#transactions += 1
+    try {
+      await transaction.commit()
+      return true
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return false
+      throw error
+    }
   }
 
   /** Several requests, in order, in one send. */

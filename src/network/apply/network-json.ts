@@ -2,8 +2,10 @@ import { Cidr, parseAddress } from '../../address/index.js'
 import { checkOneOf } from '../../input.js'
 // Not from the folder's index, which loads the addon.
 import { checkInterfaceName } from '../../rtnl/names.js'
+import type { HelperName } from '../options.js'
 import { isHostAddress, type PoolMemory } from '../plan/address-pool.js'
 import { isWithin, parseRange, rangeText } from '../plan/address-range.js'
+import { HELPER_NAMES } from '../plan/helpers.js'
 import { parsePeer } from '../plan/peer.js'
 import type { FamilyRecord, NetworkRecord, PeerRecord, PoolRecord } from '../plan/records.js'
 import { routeToJson } from '../plan/static-route.js'
@@ -39,6 +41,7 @@ export function networkFromJson(value: object): NetworkRecord {
     trustedInterfaces: interfaces(value, 'trustedInterfaces'),
     allowDirectRouting: flag(value, 'allowDirectRouting'),
     hostBinding: optional(value, 'hostBinding', (each, property) => parseAddress(text(each, property))),
+    helpers: optional(value, 'helpers', helpersFromJson) ?? [],
     linkMode: checkOneOf(get(value, 'linkMode'), ['stateful', 'stateless'], OPERATION, 'linkMode'),
     mtu: optional(value, 'mtu', integer),
     ...routingFromJson(value),
@@ -133,6 +136,10 @@ function familyFromJson(value: object, family: 4 | 6): FamilyRecord {
     snat,
     except,
   }
+}
+
+function helpersFromJson(value: object, property: string): HelperName[] {
+  return texts(value, property).map((name) => checkOneOf(name, HELPER_NAMES, OPERATION, property))
 }
 
 function interfaces(value: object, property: string): string[] {

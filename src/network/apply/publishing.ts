@@ -1,6 +1,7 @@
 import type { PortRange } from '../../address/index.js'
-import { NfbridgeError } from '../../errors.js'
+import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
+import { HELPER_OBJECTS } from '../plan/helpers.js'
 import { DYNAMIC_PORTS, type PortFacts } from '../plan/host-ports.js'
 import type { Plan } from '../plan/plan.js'
 import type { RequestedPublication } from '../plan/publish-settings.js'
@@ -64,6 +65,32 @@ export async function refuseSharedAddresses(
       path,
     })
   }
+}
+
+/** Refuses helpers that the kernel has not. @throws NfbridgeError NFB_NOT_SUPPORTED */
+export async function requireHelpers(
+  kernel: Pick<HostKernel, 'hasHelper'>,
+  helpers: readonly { readonly name: string | undefined; readonly path: string }[],
+  operation: string,
+): Promise<void> {
+  for (const { name, path } of helpers) {
+    for (const helper of HELPER_OBJECTS.values()) {
+      if (helper.type !== name || (await kernel.hasHelper(helper))) continue
+      throw new NfbridgeError({
+        code: 'NFB_NOT_SUPPORTED',
+        operation,
+        message: `the kernel has no helper for ${name}: its module nf_conntrack_${name} is missing`,
+        path,
+      })
+    }
+  }
+}
+
+/** The helpers of publications, each with its place. */
+export function helpersOf(
+  requested: readonly RequestedPublication[],
+): { readonly name: string | undefined; readonly path: string }[] {
+  return requested.map(({ port, path }) => ({ name: port.helper, path: joinPath(path, 'helper') }))
 }
 
 /** What the kernel itself heeds when it chooses a port. */

@@ -2,7 +2,7 @@ import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
-import { elementObjects } from '../rules/sets.js'
+import { elementObjects, helperObjects } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
 import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
 
@@ -47,6 +47,7 @@ export async function rulesetTransaction(
   if (!standing) for (const object of userRuleObjects(name, users)) transaction.add(object)
   else if (emptied && (await isWithoutUserRules(nft, name)))
     for (const object of userRuleObjects(name, { ...users, own: [] })) transaction.add(object)
+  for (const object of helperObjects(name, elements)) transaction.add(object)
   for (const object of elementObjects(name, elements)) transaction.add(object)
   return transaction
 }

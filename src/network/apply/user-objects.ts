@@ -1,5 +1,6 @@
 /** What users have in our table beside their two chains, and what their rules refer to: chains, sets, counters … */
 import type { ListedObject, NamedMap, NamedSet, Nft, Ruleset, RulesetObject } from '../../nft/index.js'
+import { HELPER_OBJECTS } from '../plan/helpers.js'
 import { DEFAULT_TABLE, USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects } from '../rules/ruleset.js'
 
@@ -30,11 +31,16 @@ export async function ownObjects(nft: Nft, table: string, { nftables }: Ruleset)
       if (!KNOWN.has(nameOf(object))) chains.push(object)
     } else if ('set' in object || 'map' in object) {
       if (!KNOWN.has(nameOf(object))) sets.push(await withElements(nft, table, object))
-    } else if (!('flowtable' in object)) {
+    } else if (!('flowtable' in object) && !isHelper(object)) {
       objects.push(object)
     }
   }
   return [...objects, ...chains, ...sets, ...rules]
+}
+
+/** Ours, made with the first element that refers to it. */
+function isHelper(object: RulesetObject): boolean {
+  return 'ct helper' in object && HELPER_OBJECTS.has(object['ct helper'].name)
 }
 
 async function withElements<T extends { readonly set: NamedSet } | { readonly map: NamedMap }>(

@@ -1,5 +1,7 @@
 import type { Cidr, IPAddress, PortRange } from '../../address/index.js'
+import type { HelperName } from '../options.js'
 import { type EndpointFamily, eachFamily, familyEndpoints, publishingEndpoint } from './endpoints.js'
+import { helperObject, helperPorts } from './helpers.js'
 import {
   type ContainerRecord,
   type Family,
@@ -42,18 +44,28 @@ export type PlainSet =
     >
 
 /** Maps to a verdict. */
-export type VerdictMap = 'icc' | 'direct' | 'direct_between' | 'forward_policy'
+export type VerdictMap = 'icc' | 'direct' | 'direct_between' | 'outward' | 'forward_policy'
 
 /** Maps to an address, or to an address and a port. */
-export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'snat_to'>
+export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'publish_helped' | 'snat_to'>
+
+/** Maps to a helper of connection tracking. */
+export type HelperMap = OfFamily<'publish_helpers'> | 'outward_helpers'
 
 /** Sets that the rules fill themselves, from the packets that they see. */
 export type DynamicSet = 'same_bridge'
 
-export type SetName = PlainSet | VerdictMap | TargetMap | DynamicSet
+export type SetName = PlainSet | VerdictMap | TargetMap | HelperMap | DynamicSet
 
 /** The chains that a verdict map leads to. */
-export type ElementVerdict = 'accept' | 'drop' | 'same_network' | 'routed' | 'published_ports'
+export type ElementVerdict =
+  | 'accept'
+  | 'drop'
+  | 'same_network'
+  | 'routed'
+  | 'published_ports'
+  | 'outbound'
+  | 'outbound_helped'
 
 /** One field of a key: a value, or in a set of intervals a range or a prefix. */
 export type KeyField =
@@ -74,6 +86,8 @@ export type SetElement =
       readonly key: readonly KeyField[]
       readonly target: readonly [address: string, port?: number]
     }
+  /** The helper is the name of an object: {@link HELPER_OBJECTS}. */
+  | { readonly set: HelperMap; readonly key: readonly KeyField[]; readonly helper: string }
 
 /** Which part of a view a change touches. Only this part is planned, whatever the number of containers. */
 export interface Touched {
@@ -146,6 +160,7 @@ export function elementsOf(view: NetworkView, touched: Touched): Map<string, Set
 export function elementText(element: SetElement): string {
   const key = `${element.set} ${element.key.map(fieldText).join(' . ')}`
   if ('verdict' in element) return `${key} : ${element.verdict}`
+  if ('helper' in element) return `${key} : ${element.helper}`
   return 'target' in element ? `${key} : ${element.target.join(' . ')}` : key
 }
 
@@ -157,12 +172,22 @@ function fieldText(field: KeyField): string {
 }
 
 function networkElements(view: NetworkView, network: NetworkRecord): SetElement[] {
-  const { bridges, internal, isolation, trustedInterfaces } = network
+  const { bridges, internal, isolation, trustedInterfaces, helpers } = network
   const verdict = network.icc ? 'accept' : 'same_network'
   const pools = network.pools.map(({ subnet }) => subnetElement('pools', subnet))
   const perBridge = bridges.flatMap((bridge): SetElement[] => [
     { set: 'bridges', key: [bridge] },
     { set: 'host_bridges', key: [bridge] },
+    { set: 'outward', key: [bridge], verdict: helpers.length > 0 ? 'outbound_helped' : 'outbound' },
+    ...helpers.flatMap((helper) =>
+      helperPorts(helper).map(
+        ({ protocol, port }): SetElement => ({
+          set: 'outward_helpers',
+          key: [bridge, protocol, port],
+          helper: helperObject(helper, protocol),
+        }),
+      ),
+    ),
     ...bridges.map((other): SetElement => ({ set: 'icc', key: [bridge, other], verdict })),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
     ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),
@@ -295,8 +320,10 @@ function translationElements(published: PublishedPort, { address, family }: Endp
     ...(isForHostAlone(published) ? [] : publishedElements(address, protocol, containerPorts, family)),
     { set: ofFamily('hairpin', family), key: [to, to] },
   ]
+  if (published.helper !== undefined)
+    return [...shared, ...helpedElements(published, published.helper, to, family)]
   if (isInterval(hostPorts) && hostPorts.first === containerPorts.first) {
-    const host = hostAddress?.toString() ?? { prefix: { addr: family === 4 ? '0.0.0.0' : '::', len: 0 } }
+    const host = hostAddress?.toString() ?? everyAddress(family)
     const key = [host, protocol, { range: hostPorts }]
     return [...shared, { set: ofFamily('publish_ranges', family), key, target: [to] }]
   }
@@ -307,6 +334,29 @@ function translationElements(published: PublishedPort, { address, family }: Endp
       : { set: ofFamily('publish', family), key: [hostAddress.toString(), protocol, hostPort], target }
   })
   return [...shared, ...single]
+}
+
+/** The helper is assigned first: once a connection is translated, the kernel makes no room for what it changes in packets. */
+function helpedElements(
+  published: PublishedPort,
+  helper: HelperName,
+  to: string,
+  family: Family,
+): SetElement[] {
+  const { hostPorts, containerPorts, protocol } = published
+  const host = oneHostAddress(published)?.toString() ?? everyAddress(family)
+  return portsOf(hostPorts).flatMap((hostPort, offset): SetElement[] => {
+    const key = [host, protocol, hostPort]
+    return [
+      { set: ofFamily('publish_helpers', family), key, helper: helperObject(helper, protocol) },
+      { set: ofFamily('publish_helped', family), key, target: [to, containerPorts.first + offset] },
+    ]
+  })
+}
+
+/** As a key of an interval set. */
+function everyAddress(family: Family): KeyField {
+  return { prefix: { addr: family === 4 ? '0.0.0.0' : '::', len: 0 } }
 }
 
 function publishedElements(

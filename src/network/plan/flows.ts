@@ -41,6 +41,8 @@ class Revoked {
   /** Where those connections lead: addresses of containers. */
   readonly #servers = new Set<string>()
   readonly #ranges: SetElement[] = []
+  /** Publications with a helper: what they let in may have named further connections. */
+  readonly #helped: SetElement[] = []
   readonly #peers: Cidr[] = []
   readonly #pools: readonly Cidr[]
   readonly #closed: readonly ClosedNetwork[]
@@ -66,6 +68,7 @@ class Revoked {
           this.#add(`publish ${element.key.join(' ')} ${target}`, element.target[0])
         if (element.set === `publish_any${suffix}`)
           this.#add(`any ${element.key.join(' ')} ${target}`, element.target[0])
+        if (element.set === `publish_helped${suffix}`) this.#helped.push(element)
         if (element.set === `publish_ranges${suffix}`) {
           this.#ranges.push(element)
           this.#servers.add(element.target[0])
@@ -81,6 +84,7 @@ class Revoked {
       this.#gone.size,
       this.#allowed.size,
       this.#ranges.length,
+      this.#helped.length,
       this.#peers.length,
       this.#closed.length,
     ]
@@ -101,6 +105,7 @@ class Revoked {
       addressesOf(entry).some((address) => this.#gone.has(address)) ||
       allowedBy(entry).some((each) => this.#allowed.has(each)) ||
       this.#ranges.some((range) => cameBy(range, entry)) ||
+      this.#helped.some((helped) => cameByHelped(helped, entry)) ||
       (this.#peers.some((peer) => peer.contains(entry.original.source)) &&
         this.#pools.some((pool) => pool.contains(entry.reply.source))) ||
       this.#closed.some((network) => network.forbids(entry))
@@ -112,8 +117,8 @@ class Revoked {
     const all = new Set([...this.#gone, ...this.#servers])
     const [address] = all
     const family = this.#family
-    if (all.size !== 1 || address === undefined || this.#peers.length + this.#closed.length > 0)
-      return [{ family }]
+    const others = this.#peers.length + this.#closed.length + this.#helped.length
+    if (all.size !== 1 || address === undefined || others > 0) return [{ family }]
     const value = parseAddress(address)
     // To a server a connection is answered from its address, translated or not; who begins one is its source.
     const answered = { reply: { source: value } }
@@ -227,7 +232,12 @@ function udpPorts(
   family: Family,
 ): { readonly first: number; readonly last: number }[] {
   const suffix = family === 6 ? '6' : ''
-  const names = [`publish${suffix}`, `publish_any${suffix}`, `publish_ranges${suffix}`]
+  const names = [
+    `publish${suffix}`,
+    `publish_any${suffix}`,
+    `publish_ranges${suffix}`,
+    `publish_helped${suffix}`,
+  ]
   const port = key.at(-1)
   if (!names.includes(set) || key.at(-2) !== 'udp' || port === undefined) return []
   if (typeof port === 'number') return [{ first: port, last: port }]
@@ -242,6 +252,15 @@ function cameBy(range: SetElement, { original, reply, protocol }: ConntrackEntry
   const port = typeof ports === 'object' && 'range' in ports && within(ports.range, original.destinationPort)
   const answers = reply.source.toString() === range.target[0] && reply.sourcePort === original.destinationPort
   return address && proto === protocol && port && answers
+}
+
+/** Whether a connection, or the one that named it, came by a publication with a helper. */
+function cameByHelped({ key }: SetElement, { original, master, protocol, status }: ConntrackEntry): boolean {
+  const [host, proto, port] = key
+  const isOf = ({ destination, destinationPort }: ConntrackEntry['original']): boolean =>
+    (typeof host === 'object' || host === destination.toString()) && port === destinationPort
+  if (master) return isOf(master)
+  return proto === protocol && status.includes('dnat') && isOf(original)
 }
 
 function within(range: { readonly first: number; readonly last: number }, port: number | undefined): boolean {

@@ -49,6 +49,7 @@ function checkWithoutRules(settings: NetworkSettings, { masquerade }: NetworkOpt
     [!settings.icc, 'icc: false', 'icc'],
     [settings.internal, 'internal: true', 'internal'],
     [settings.isolation === 'strict', "isolation: 'strict'", 'isolation'],
+    [settings.helpers.length > 0, 'a helper', 'helpers'],
     [typeof masquerade === 'object', 'masquerading with conditions', 'masquerade'],
   ]
   for (const [given, what, path] of asked) {

@@ -6,6 +6,7 @@ import { checkInterfaceName } from '../../rtnl/names.js'
 import type {
   ExistingRules,
   ForwardPolicy,
+  HelperName,
   HostOptions,
   Isolation,
   LinkMode,
@@ -14,6 +15,7 @@ import type {
 import { DEFAULT_TABLE } from '../rules/names.js'
 import type { DefaultPool } from './default-pools.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
+import { parseHelpers } from './helpers.js'
 import { checkTableName, firstGroup } from './host-name.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
@@ -52,6 +54,7 @@ export interface NetworkSettings extends FamilySettings {
   readonly trustedInterfaces: readonly string[]
   readonly allowDirectRouting: boolean
   readonly hostBinding: IPAddress | undefined
+  readonly helpers: readonly HelperName[]
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
   readonly routes: readonly StaticRoute[]
@@ -135,6 +138,7 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'trustedInterfaces',
   'allowDirectRouting',
   'hostBinding',
+  'helpers',
   'linkMode',
   'mtu',
   'adopt',
@@ -163,6 +167,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     trustedInterfaces: parseInterfaces(options.trustedInterfaces ?? []),
     allowDirectRouting: flag('allowDirectRouting', false),
     hostBinding: parseHostBinding(options.hostBinding, CREATE) ?? host.hostBinding,
+    helpers: parseHelpers(options.helpers ?? [], CREATE, 'helpers'),
     linkMode: checkOneOf(options.linkMode ?? 'stateful', ['stateful', 'stateless'], CREATE, 'linkMode'),
     mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
     routes: parseRoutes(options.routes ?? [], CREATE, 'routes'),

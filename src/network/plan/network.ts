@@ -62,6 +62,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     trustedInterfaces,
     allowDirectRouting,
     hostBinding: settings.hostBinding,
+    helpers: settings.helpers,
     linkMode,
     mtu: settings.mtu ?? defaultMtu(planned, facts.routing, facts.out),
     ...(routes.length > 0 && { routes }),

@@ -1,7 +1,8 @@
 import { Cidr, formatPublication, type Publication, parsePublication } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray } from '../../input.js'
-import type { PublishOption } from '../options.js'
+import type { PublishOption, PublishOptions } from '../options.js'
+import { parseHelper } from './helpers.js'
 import type { PortChoice, PublishedPort } from './records.js'
 
 /** A publication as it was asked for. */
@@ -20,11 +21,38 @@ export function parsePublished(publish: readonly PublishOption[], path: string):
   const requested = new Map<string, RequestedPublication>()
   checkArray(publish, OPERATION, path).forEach((option, index) => {
     const at = joinPath(path, index)
-    // A number is a port of the container, as where ports are exposed.
-    const publication = parsePublication(typeof option === 'number' ? String(option) : option, at)
-    requested.set(formatPublication(publication), requestedPublication(publication, at))
+    const request = parseOption(option, at)
+    requested.set(requestText(request), request)
   })
   return [...requested.values()]
+}
+
+/** As it was asked for. */
+export function requestText({ port, choice }: Pick<RequestedPublication, 'port' | 'choice'>): string {
+  const hostPorts = choice === 'dynamic' ? undefined : (choice ?? port.hostPorts)
+  return formatPublication({ ...port, hostPorts })
+}
+
+function parseOption(option: PublishOption, path: string): RequestedPublication {
+  // A number is a port of the container, as where ports are exposed.
+  if (!isObject(option)) {
+    return requestedPublication(
+      parsePublication(typeof option === 'number' ? String(option) : option, path),
+      path,
+    )
+  }
+  const { helper, ...written } = option
+  const request = requestedPublication(parsePublication(written, path), path)
+  if (helper === undefined) return request
+  const { port } = request
+  return {
+    ...request,
+    port: { ...port, helper: parseHelper(helper, port.protocol, OPERATION, joinPath(path, 'helper')) },
+  }
+}
+
+function isObject(option: PublishOption): option is PublishOptions {
+  return typeof option === 'object' && option !== null && !Array.isArray(option)
 }
 
 /** @throws NfbridgeError NFB_INVALID_ADDRESS for a host address that nothing can be published on */

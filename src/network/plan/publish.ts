@@ -11,7 +11,7 @@ import { eachFamily, translates } from './endpoints.js'
 import type { PortFacts } from './host-ports.js'
 import { clientPairs } from './link.js'
 import { containerLabel, type Plan } from './plan.js'
-import type { RequestedPublication } from './publish-settings.js'
+import { type RequestedPublication, requestText } from './publish-settings.js'
 import {
   addressOf,
   byMetric,
@@ -176,13 +176,6 @@ function matches(standing: PublishedPort, { port, choice }: RequestedPublication
 function isRange(one: PortChoice | undefined, other: PortChoice | undefined): boolean {
   if (typeof one !== 'object' || typeof other !== 'object') return false
   return one.first === other.first && one.last === other.last
-}
-
-function requestText({ port, choice }: RequestedPublication): string {
-  return formatPublication({
-    ...port,
-    hostPorts: choice === 'dynamic' ? undefined : (choice ?? port.hostPorts),
-  })
 }
 
 /** Why no network of a container takes a publication; undefined: one does. */

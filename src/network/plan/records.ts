@@ -8,7 +8,7 @@ import {
   type PortRange,
   type Protocol,
 } from '../../address/index.js'
-import type { GatewayMode, Isolation, LinkMode } from '../options.js'
+import type { GatewayMode, HelperName, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
 import type { StaticRoute } from './static-route.js'
 
@@ -59,6 +59,8 @@ export interface NetworkRecord {
   readonly allowDirectRouting: boolean
   /** The address of the host that ports are published on where none is given; undefined: every one of both families. */
   readonly hostBinding: IPAddress | undefined
+  /** Helpers of connections outward. */
+  readonly helpers: readonly HelperName[]
   readonly linkMode: LinkMode
   readonly mtu: number | undefined
   /** Further routes of its containers; absent: none. */
@@ -103,6 +105,7 @@ export interface PublishedPort {
   readonly protocol: Protocol
   /** The host's ports were chosen, of these: others may be, when the container starts again. */
   readonly chosenOf?: PortChoice | undefined
+  readonly helper?: HelperName | undefined
 }
 
 /** What ports of the host are chosen of: a range that was given, or the host's own range of dynamic ports. */

@@ -51,24 +51,31 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
         [inSet(concat(saddr, daddr, L4PROTO, DPORT), set('links')), ACCEPT],
         [inSet(concat(saddr, daddr, L4PROTO, SPORT), set('replies')), ACCEPT],
       ]),
-      [flagged(CT_STATE, 'related'), jump('errors')],
+      [flagged(CT_STATE, 'related'), jump('related')],
       [DROP],
     ],
   },
   {
-    // Errors about a connection that containers have: only from its other end. Who merely knows of it could forge one.
-    chain: { name: 'errors' },
-    rules: both(({ saddr, daddr, set }) => [
-      [
-        inSet(concat(daddr, saddr, CT_PROTOCOL, { ct: { key: 'proto-dst', dir: 'original' } }), set('links')),
-        ACCEPT,
-      ],
-      ...(['published', 'published_ranges'] as const).map((published) => [
-        flagged(CT_STATUS, 'dnat'),
-        inSet(concat(saddr, CT_PROTOCOL, { ct: { key: 'proto-src', dir: 'reply' } }), set(published)),
-        ACCEPT,
+    // A connection that a helper expects is let through, as the one that named it was. Errors about a connection that
+    // containers have: only from its other end. Who merely knows of it could forge one.
+    chain: { name: 'related' },
+    rules: [
+      [flagged(CT_STATUS, 'expected'), is(L4PROTO, anyOf('tcp', 'udp')), ACCEPT],
+      ...both(({ saddr, daddr, set }) => [
+        [
+          inSet(
+            concat(daddr, saddr, CT_PROTOCOL, { ct: { key: 'proto-dst', dir: 'original' } }),
+            set('links'),
+          ),
+          ACCEPT,
+        ],
+        ...(['published', 'published_ranges'] as const).map((published) => [
+          flagged(CT_STATUS, 'dnat'),
+          inSet(concat(saddr, CT_PROTOCOL, { ct: { key: 'proto-src', dir: 'reply' } }), set(published)),
+          ACCEPT,
+        ]),
       ]),
-    ]),
+    ],
   },
   {
     chain: { name: 'published_ports' },
@@ -87,7 +94,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     // From a network of this host to another.
     chain: { name: 'other_network' },
     rules: [
-      [flagged(CT_STATE, 'related'), jump('errors')],
+      [flagged(CT_STATE, 'related'), jump('related')],
       [inSet(IIFNAME, 'strict'), DROP],
       [inSet(OIFNAME, 'strict'), DROP],
       [verdictOf(concat(NFPROTO, OIFNAME), 'direct_between')],
@@ -131,6 +138,14 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
+    // The same of networks with helpers.
+    chain: { name: 'outbound_helped' },
+    rules: [
+      [{ 'ct helper': { map: { key: concat(IIFNAME, L4PROTO, DPORT), data: '@outward_helpers' } } }],
+      [goto('outbound')],
+    ],
+  },
+  {
     // A network without a way out reaches the host by its own bridge's address, and by no other.
     chain: { name: 'input', type: 'filter', hook: 'input', prio: 0, policy: 'accept' },
     rules: [
@@ -154,7 +169,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [flagged(CT_STATE, 'established'), ACCEPT],
       [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
       [inSet(OIFNAME, 'bridges'), goto('inbound')],
-      [inSet(IIFNAME, 'bridges'), goto('outbound')],
+      [verdictOf(IIFNAME, 'outward')],
       [flagged(CT_STATE, 'related'), ACCEPT],
       // Other hosts in this namespace have rules of their own for their bridges.
       [inSet(IIFNAME, 'host_bridges'), ACCEPT],

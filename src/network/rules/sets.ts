@@ -1,6 +1,7 @@
-import type { DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
+import type { CtHelper, DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
 import { type KeyField, ofFamily, type SetElement, type SetName } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
+import { HELPER_OBJECTS } from '../plan/helpers.js'
 import type { TableFamily } from './names.js'
 
 /**
@@ -36,6 +37,8 @@ const SHARED = {
   direct: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
   direct_between: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
   forward_policy: { family: 'inet', type: 'nf_proto', map: 'verdict' },
+  outward: { family: 'inet', type: 'ifname', map: 'verdict' },
+  outward_helpers: { family: 'inet', type: ['ifname', 'inet_proto', 'inet_service'], map: 'ct helper' },
   // Pairs of a bridge and itself: filled by the rule that looks a pair up, see `forward`.
   same_bridge: {
     family: 'inet',
@@ -75,6 +78,18 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
       family: 'inet',
       type: [address, 'inet_proto', 'inet_service'],
       map: address,
+      flags: ['interval'],
+    },
+    publish_helpers: {
+      family: 'inet',
+      type: [address, 'inet_proto', 'inet_service'],
+      map: 'ct helper',
+      flags: ['interval'],
+    },
+    publish_helped: {
+      family: 'inet',
+      type: [address, 'inet_proto', 'inet_service'],
+      map: [address, 'inet_service'],
       flags: ['interval'],
     },
     pools: { family: 'inet', type: address, flags: ['interval'] },
@@ -124,6 +139,15 @@ export function elementObjects(table: string, elements: readonly SetElement[]): 
   })
 }
 
+/** The helpers that elements refer to, as objects of a transaction: added again where they are there already. */
+export function helperObjects(table: string, elements: readonly SetElement[]): { 'ct helper': CtHelper }[] {
+  const names = new Set(elements.flatMap((element) => ('helper' in element ? element.helper : [])))
+  return [...names].flatMap((name) => {
+    const helper = HELPER_OBJECTS.get(name)
+    return helper ? [{ 'ct helper': { family: 'inet', table, ...helper } }] : []
+  })
+}
+
 function elementValue(element: SetElement): Element['elem'][number] {
   const fields = element.key.map(fieldValue)
   const [first] = fields
@@ -133,6 +157,7 @@ function elementValue(element: SetElement): Element['elem'][number] {
     if (verdict === 'accept') return [key, { accept: null }]
     return [key, verdict === 'drop' ? { drop: null } : { jump: { target: verdict } }]
   }
+  if ('helper' in element) return [key, element.helper]
   if (!('target' in element)) return key
   const [address, port] = element.target
   return [key, port === undefined ? address : { concat: [address, port] }]

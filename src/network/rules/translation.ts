@@ -9,6 +9,7 @@ import {
   DROP,
   type FamilyWords,
   FROM_BRIDGE,
+  goto,
   IIFNAME,
   inSet,
   is,
@@ -36,10 +37,27 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
       // The kernel would not take the answer (IPv6 has no route_localnet): refused at once rather than lost.
       [is({ payload: { protocol: 'ip6', field: 'daddr' } }, '::1'), { return: null }],
       ...both((words) => [[dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish'))]]),
+      [localDestination, goto('to_container_by_any')],
+    ],
+  },
+  {
+    // By any address of the host.
+    chain: { name: 'to_container_by_any' },
+    rules: [
       ...both((words) => [
-        [localDestination, dnat(words, concat(L4PROTO, DPORT), words.set('publish_any'))],
-        [localDestination, dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish_ranges'))],
+        [dnat(words, concat(L4PROTO, DPORT), words.set('publish_any'))],
+        [dnat(words, concat(words.daddr, L4PROTO, DPORT), words.set('publish_ranges'))],
       ]),
+      // The helper before the translation: the kernel makes room for what it changes in packets when it translates.
+      ...both((words) => {
+        const key = concat(words.daddr, L4PROTO, DPORT)
+        return [
+          [
+            { 'ct helper': { map: { key, data: `@${words.set('publish_helpers')}` } } },
+            dnat(words, key, words.set('publish_helped')),
+          ],
+        ]
+      }),
     ],
   },
   {

@@ -38,6 +38,9 @@ export function inspectContainer(
     endpoints: endpoints.map(inspectEndpoint),
     exposed: exposed.map(portText),
     published: published.map(publishedText),
+    publishedHelpers: Object.fromEntries(
+      published.flatMap((port) => (port.helper ? [[publishedText(port), port.helper] as const] : [])),
+    ),
     links: links.flatMap((link) => inspectLink(view, link)),
     linkedFrom: [...clients],
     hosts: hostsLines(view, container).map(({ text }) => text),

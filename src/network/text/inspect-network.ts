@@ -36,6 +36,7 @@ export function inspectNetwork(
     trustedInterfaces: [...network.trustedInterfaces],
     allowDirectRouting,
     hostBinding: network.hostBinding?.toString() ?? null,
+    helpers: [...network.helpers],
     mtu: network.mtu ?? null,
     routes: (network.routes ?? []).map(inspectRoute),
     defaultRoute: network.defaultRoute !== false,

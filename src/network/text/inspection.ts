@@ -1,4 +1,11 @@
-import type { ExistingRules, ForwardPolicy, GatewayMode, Isolation, LinkMode } from '../options.js'
+import type {
+  ExistingRules,
+  ForwardPolicy,
+  GatewayMode,
+  HelperName,
+  Isolation,
+  LinkMode,
+} from '../options.js'
 
 /**
  * Everything that a host's networks are, as data: the answer of `host.inspect()`. It is JSON as it is (`null` stands for
@@ -59,6 +66,8 @@ export interface NetworkInspection {
   readonly allowDirectRouting: boolean
   /** The address of the host that ports are published on where none is given; `null`: every one. */
   readonly hostBinding: string | null
+  /** Helpers of connections outward. */
+  readonly helpers: readonly HelperName[]
   readonly mtu: number | null
   /** Further routes of its containers. */
   readonly routes: readonly RouteInspection[]
@@ -130,6 +139,8 @@ export interface ContainerInspection {
   readonly exposed: readonly string[]
   /** `8080:80/tcp`, `0.0.0.0:8080:80/tcp` */
   readonly published: readonly string[]
+  /** Helpers of published ports, by their text: `ftp`. */
+  readonly publishedHelpers: Readonly<Record<string, HelperName>>
   readonly links: readonly LinkInspection[]
   /** Names of the containers with a link to this one. */
   readonly linkedFrom: readonly string[]

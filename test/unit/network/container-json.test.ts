@@ -41,6 +41,7 @@ function containers(): ContainerRecord[] {
       '0.0.0.0:1:1',
       '[::]:1:1',
       '7000-7009:70',
+      { hostPort: 21, containerPort: 21, helper: 'ftp' as const },
     ],
     hostsFile: '/var/lib/web/hosts',
   }

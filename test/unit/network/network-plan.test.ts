@@ -40,6 +40,8 @@ describe('planning a network', () => {
       internal: false,
       isolation: 'default',
       trustedInterfaces: [],
+      hostBinding: undefined,
+      helpers: [],
       allowDirectRouting: false,
       linkMode: 'stateless',
       mtu: undefined,

@@ -83,6 +83,8 @@ describe('options of a network', () => {
       internal: false,
       isolation: 'default',
       trustedInterfaces: [],
+      hostBinding: undefined,
+      helpers: [],
       allowDirectRouting: false,
       linkMode: 'stateful',
       mtu: undefined,

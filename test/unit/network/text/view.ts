@@ -51,6 +51,7 @@ export function network(
     trustedInterfaces: [],
     allowDirectRouting: false,
     hostBinding: undefined,
+    helpers: [],
     linkMode: 'stateful',
     mtu: undefined,
     adopted: false,
