@@ -1,10 +1,4 @@
-import {
-  formatPublication,
-  formatRange,
-  type IPAddress,
-  IPv6Address,
-  type PortRange,
-} from '../../address/index.js'
+import { formatRange, type IPAddress, IPv6Address, type PortRange } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { Claims } from './claims.js'
 import { eachFamily, translates } from './endpoints.js'
