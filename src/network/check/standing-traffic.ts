@@ -39,7 +39,7 @@ export interface StandingTraffic {
 }
 
 /** So many containers, and published ports, are tried. */
-const MOST = 64
+export const MOST = 64
 
 /** The standing connections of a host; a sample where there are many of one kind. */
 export class StandingConnections {
