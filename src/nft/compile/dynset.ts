@@ -1,8 +1,9 @@
 /** Statements that put elements into sets: `set`, `map`, `meter`. */
-import { InvalidValue, keyLayout, quote } from '../datatype/index.js'
+import { InvalidValue, type KeyField, keyLayout, quote } from '../datatype/index.js'
 import { DYNSET_EXPRESSIONS, DynsetOps } from '../kernel/constants.js'
 import type {
   DynamicKey,
+  Expression,
   MapStatement,
   SetOperation,
   SetStatement,
@@ -10,14 +11,14 @@ import type {
   TypeSpecification,
 } from '../model/index.js'
 import { prepareSingle } from './argument.js'
-import { isConstant, isObject, setReference } from './constant.js'
+import { constantBytes, isConcat, isConstant, isObject, setReference } from './constant.js'
 import { isObjectKind } from './data-layout.js'
 import { milliseconds } from './element.js'
 import type { DynsetData } from './kernel-expression.js'
 import { loadOperand } from './load.js'
 import { namedSet } from './lookup.js'
 import type { Draft } from './message.js'
-import type { Operand } from './operand.js'
+import { loadedValue, type Operand, type ValueOperand } from './operand.js'
 import { register, slots } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 import { resolve } from './selector.js'
@@ -30,7 +31,7 @@ export function compileSetStatement(context: RuleContext, statement: SetStatemen
   const name = setName(statement.set)
   trail.leave()
   trail.enter('elem')
-  const { operand, timeout } = dynamicKey(context, statement.elem)
+  const { operand, timeout } = dynamicKey(context, statement.elem, name)
   trail.leave()
   loadOperand(context.out, 0, operand, false)
   const data = dynsetData(context, statement.op, name, timeout)
@@ -45,7 +46,7 @@ export function compileMapStatement(context: RuleContext, statement: MapStatemen
   const name = setName(statement.map)
   trail.leave()
   trail.enter('elem')
-  const { operand, timeout } = dynamicKey(context, statement.elem)
+  const { operand, timeout } = dynamicKey(context, statement.elem, name)
   trail.leave()
   trail.enter('data')
   const loadData = prepareData(context, name, statement.data, statement.type)
@@ -92,22 +93,58 @@ function setName(reference: unknown): string {
   return name
 }
 
-/** The key, and the lifetime of its element in milliseconds. */
+/**
+ * The key, and the lifetime of its element in milliseconds.
+ * @param set whose key it is: of constants among its fields the declaration says the types
+ */
 export function dynamicKey(
   context: RuleContext,
   key: DynamicKey,
+  set?: string,
 ): { readonly operand: Operand; readonly timeout: bigint | undefined } {
   if (!isObject(key) || Array.isArray(key) || !('elem' in key))
-    return { operand: resolve(context, key), timeout: undefined }
+    return { operand: keyOperand(context, key, set), timeout: undefined }
   const { trail } = context
   trail.enter('elem')
   trail.enter('val')
-  const operand = resolve(context, key.elem.val)
+  const operand = keyOperand(context, key.elem.val, set)
   trail.leave()
   const timeout =
     key.elem.timeout === undefined ? undefined : milliseconds(key.elem.timeout, 'timeout', trail)
   trail.leave()
   return { operand, timeout }
+}
+
+/** `ip saddr . 22`: fields of the packet, and constants beside them. */
+function keyOperand(context: RuleContext, key: Expression, set: string | undefined): Operand {
+  if (!isConcat(key) || set === undefined || !key.concat.some(isConstant)) return resolve(context, key)
+  const declared = context.batch.scope.find(context.family, context.table, set)?.type
+  if (declared === undefined)
+    throw new InvalidValue(`the types of @${set} are not known here, which its constants have: declare it`)
+  const { fields, length } = keyLayout(declared)
+  if (fields.length !== key.concat.length)
+    throw new InvalidValue(`@${set} has keys of ${fields.length} fields, not of ${key.concat.length}`)
+  const parts: ValueOperand[] = []
+  context.trail.enter('concat')
+  for (const [index, part] of key.concat.entries()) {
+    const field = fields[index]
+    if (field === undefined) continue
+    context.trail.enter(index)
+    const operand = isConstant(part) ? constantOperand(part, field) : resolve(context, part)
+    if (operand.kind !== 'value') throw new InvalidValue('a concatenation has no other within it')
+    parts.push(operand)
+    context.trail.leave()
+  }
+  context.trail.leave()
+  return { kind: 'concat', parts, length }
+}
+
+function constantOperand(constant: Expression, { type, length, order }: KeyField): ValueOperand {
+  const value = constantBytes(constant, type, length, order)
+  return loadedValue({ type: type.name, length, order }, (dreg) => ({
+    name: 'immediate',
+    data: { dreg, data: { value } },
+  }))
 }
 
 export function dynsetData(

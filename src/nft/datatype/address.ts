@@ -1,5 +1,6 @@
 import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
 import type { Immediate } from '../model/index.js'
+import { parseInteger } from './byte-order.js'
 import type { Datatype } from './datatype.js'
 import { InvalidValue, parseWith, quote } from './invalid-value.js'
 
@@ -30,6 +31,15 @@ function requireText(value: Immediate, what: string): string {
   throw new InvalidValue(`${quote(value)} is no ${what}: text is expected`, 'NFB_INVALID_ADDRESS')
 }
 
+/** An address as text, also as masks are written in nft's JSON: `"0xffff0000"`. */
+function ipv4Number(value: Immediate): number {
+  const number = typeof value === 'string' && value.startsWith('0x') ? parseInteger(value) : undefined
+  if (typeof number === 'number' && number <= 0xffffffff) return number
+  const text = requireText(value, 'IPv4 address')
+  const quick = parseIPv4(text)
+  return quick >= 0 ? quick : parseWith(() => IPv4Address.parse(text).value)
+}
+
 /** ipv4_addr */
 export const ipv4Type: Datatype = {
   name: 'ipv4_addr',
@@ -38,15 +48,9 @@ export const ipv4Type: Datatype = {
   order: 'big',
   bitmask: false,
   text: false,
-  parse(value) {
-    const text = requireText(value, 'IPv4 address')
-    const parsed = parseIPv4(text)
-    return parsed >= 0 ? parsed : parseWith(() => IPv4Address.parse(text).value)
-  },
+  parse: ipv4Number,
   write(value, target, offset) {
-    const text = requireText(value, 'IPv4 address')
-    const quick = parseIPv4(text)
-    const number = quick >= 0 ? quick : parseWith(() => IPv4Address.parse(text).value)
+    const number = ipv4Number(value)
     target[offset] = number >>> 24
     target[offset + 1] = (number >>> 16) & 255
     target[offset + 2] = (number >>> 8) & 255

@@ -123,7 +123,10 @@ export const headers: { readonly [P in PayloadProtocol]: Header<P> } = {
     },
   },
   esp: { base: 'th', fields: { spi: at(0, 32), sequence: at(32, 32) } },
-  comp: { base: 'th', fields: { nexthdr: at(0, 8, 'inet_proto'), flags: at(8, 8), cpi: at(16, 16) } },
+  comp: {
+    base: 'th',
+    fields: { nexthdr: at(0, 8, 'inet_proto'), flags: at(8, 8, 'bitmask'), cpi: at(16, 16) },
+  },
   udp: {
     base: 'th',
     fields: {

@@ -1,4 +1,5 @@
 import type { DatatypeName, Immediate } from '../model/index.js'
+import { gidType, uidType } from './accounts.js'
 import { etherAddressType, ipv4Type, ipv6Type, linkLayerAddressType } from './address.js'
 import { readNumber } from './byte-order.js'
 import { dateType, hourType } from './clock.js'
@@ -26,6 +27,8 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
     title: 'netfilter protocol',
   }),
   integer: integerType('integer', 4, 0),
+  // The flags of IPComp, whose bits have no names.
+  bitmask: integerType('bitmask', 3, 0),
   string: stringType,
   ll_addr: linkLayerAddressType,
   ipv4_addr: ipv4Type,
@@ -68,8 +71,8 @@ const datatypes: { readonly [N in DatatypeName]: Datatype } = {
   // The names of iproute2's rt_realms are the machine's own, but for the first.
   realm: integerType('realm', 22, 32, { order: 'host', symbols: [['cosmos', 0]] }),
   classid: classidType,
-  uid: integerType('uid', 24, 32, { order: 'host', title: 'user id' }),
-  gid: integerType('gid', 25, 32, { order: 'host', title: 'group id' }),
+  uid: uidType,
+  gid: gidType,
   ct_state: integerType('ct_state', 26, 32, { order: 'host', bitmask: true, symbols: symbols.ctStates }),
   ct_dir: integerType('ct_dir', 27, 8, { symbols: symbols.ctDirections }),
   ct_status: integerType('ct_status', 28, 32, { order: 'host', bitmask: true, symbols: symbols.ctStatuses }),

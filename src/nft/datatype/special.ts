@@ -19,10 +19,32 @@ export const timeType: Datatype = {
   read: (bytes, offset, length, order): Immediate => Number(readNumber(bytes, offset, length, order)) / 1000,
 }
 
+const units: { readonly [unit: string]: number } = {
+  w: 604_800_000,
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+}
+
+/** `1d2h3m4s5ms` as milliseconds; digits alone are seconds. */
+function parseDuration(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) * 1000
+  if (!/^(?:\d+(?:ms|[wdhms]))+$/.test(text)) return undefined
+  return [...text.matchAll(/(\d+)(ms|[wdhms])/g)].reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0),
+    0,
+  )
+}
+
 function parseSeconds(value: Immediate): number {
-  if (typeof value !== 'number' || !(value >= 0) || value * 1000 > 0xffffffff)
-    throw new InvalidValue(`${quote(value)} is no time: seconds are expected, below 4294967`)
-  return Math.round(value * 1000)
+  const milliseconds = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(String(value))
+  if (milliseconds === undefined || !(milliseconds >= 0) || milliseconds > 0xffffffff)
+    throw new InvalidValue(
+      `${quote(value)} is no time: seconds are expected, below 4294967, or text such as "1h30m"`,
+    )
+  return milliseconds
 }
 
 /** classid: a traffic control handle, `major:minor` in hexadecimal, `none` or `root`. */
@@ -49,7 +71,8 @@ export const classidType: Datatype = {
 function parseClassid(value: Immediate): number {
   if (value === 'none') return 0
   if (value === 'root') return 0xffffffff
-  if (typeof value === 'number' && value >>> 0 === value) return value
+  const number = parseInteger(value)
+  if (typeof number === 'number' && number >>> 0 === number) return number
   const [, major, minor] = /^([0-9a-f]{0,4}):([0-9a-f]{0,4})$/i.exec(String(value)) ?? []
   if (major === undefined || minor === undefined)
     throw new InvalidValue(`${quote(value)} is no handle of traffic control, such as "1:2"`)

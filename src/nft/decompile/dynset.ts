@@ -3,11 +3,14 @@ import type { ExprDynsetRecord, NftSetRecord } from '../../native/records.js'
 import { DYNSET_EXPRESSIONS, DynsetOps } from '../kernel/constants.js'
 import type { DynamicKey, SetOperation, StatefulStatement, Statement } from '../model/index.js'
 import { type Argument, readSingle } from './argument.js'
+import { readValue } from './constants.js'
 import { seconds } from './elements.js'
+import { keyEncoding } from './encodings.js'
 import { operand, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
 import { isAnonymous } from './set-catalog.js'
 import { readStateful } from './stateful.js'
+import type { Loaded } from './value.js'
 
 const operations: ReadonlyMap<number, SetOperation> = new Map(
   (Object.entries(DynsetOps) as [SetOperation, number][]).map(([name, number]) => [number, name]),
@@ -23,7 +26,7 @@ export function readDynset(state: RuleState, record: ExprDynsetRecord): boolean 
   // Else it is inverted: matches where there is no room.
   if ((flags & ~DYNSET_EXPRESSIONS) !== 0) return false
   const loaded = state.registers.span(sregKey, set.keyLen)
-  const key = loaded && operand(loaded, state.protocols)
+  const key = loaded && operand(named(loaded, set), state.protocols)
   const states = statesOf(record)
   if (!key || !states) return false
   const elem: DynamicKey =
@@ -35,6 +38,18 @@ export function readDynset(state: RuleState, record: ExprDynsetRecord): boolean 
   use([...key.parts, ...(data?.parts ?? [])], state.protocols)
   state.say(said, [...loaded, ...(data?.from ?? [])])
   return true
+}
+
+/** Constants among the fields of a key, as the set's types have them. */
+function named(loaded: readonly Loaded[], set: NftSetRecord): readonly Loaded[] {
+  if (!loaded.some(({ value }) => value.kind === 'constant')) return loaded
+  const fields = keyEncoding(set) ?? []
+  return loaded.map((each, index) => {
+    const field = fields[index]
+    if (each.value.kind !== 'constant' || field?.length !== each.length) return each
+    const expression = readValue(each.value.bytes, field)
+    return { ...each, value: { kind: 'key', expression, type: field.type, order: field.order } }
+  })
 }
 
 function statesOf({ expr, expressions }: ExprDynsetRecord): StatefulStatement[] | undefined {

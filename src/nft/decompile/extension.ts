@@ -59,8 +59,9 @@ function readReset(
   if (op !== extensionOps['tcp option'] || offset !== 0 || len !== 0 || flags !== 0) return false
   const names = Object.keys(extensions['tcp option']) as (keyof TcpOptionFields)[]
   const name = names.find((each) => extensions['tcp option'][each]?.type === type)
-  if (name === undefined) return false
-  state.say({ reset: { 'tcp option': { name } } })
+  if (name === undefined && type === undefined) return false
+  const option = name === undefined ? { base: type ?? 0, offset: 0, len: 0 } : { name }
+  state.say({ reset: { 'tcp option': option } })
   return true
 }
 

@@ -1,5 +1,6 @@
 /** Comparisons: cmp and range expressions with what they compare. */
 import type { ExprCmpRecord, ExprRangeRecord } from '../../native/records.js'
+import { writeNumber } from '../datatype/index.js'
 import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement } from '../model/index.js'
 import { isZero } from './bits.js'
@@ -53,6 +54,13 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   }
   const part = partOf(value, loaded.length, state.protocols)
   if (!part) return false
+  // Whether there is a route: later versions of nft compare the one byte that the kernel writes.
+  if (bytes.length === 1 && part.type.name === 'boolean' && part.order === 'host') {
+    const whole = new Uint8Array(part.length)
+    writeNumber(bytes[0] ?? 0, whole, 0, part.length, 'host')
+    sayMatch(state, part, operator, whole, loaded)
+    return true
+  }
   if (bytes.length < part.length) {
     const short = part.bits || part.shift !== 0 ? undefined : readShort(bytes, part)
     if (short === undefined || (operator !== '==' && operator !== '!=')) return false

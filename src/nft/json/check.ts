@@ -16,6 +16,8 @@ interface Miss {
   readonly progress: number
   readonly steps: Steps
   readonly message: () => string
+  /** Of a value that is none of some: which. */
+  readonly refused?: { readonly value: unknown; readonly expected: readonly Shape[] }
 }
 
 type Steps = (string | number)[]
@@ -232,10 +234,18 @@ function compareUnion(
     const failure = compare(candidate, value, steps)
     if (failure === undefined) return undefined
     if (best === undefined || failure.progress > best.progress) best = failure
+    else if (failure.progress === best.progress) best = either(best, failure)
   }
   // Scalars, and what is like no alternative: say all that would do. Others: what the best alternative misses.
   const isVague = candidates.length > 1 && best?.progress === progressOf(steps, 0)
   return best === undefined || isVague ? refuse(value, index.all, steps) : best
+}
+
+/** Two alternatives that miss at the same place: there either would do. */
+function either(one: Miss, other: Miss): Miss {
+  if (one.refused === undefined || other.refused === undefined) return one
+  if (one.steps.join() !== other.steps.join()) return one
+  return refuse(one.refused.value, [...one.refused.expected, ...other.refused.expected], one.steps)
 }
 
 function progressOf(steps: Steps, fitting: number): number {
@@ -247,7 +257,8 @@ function fail(message: () => string, steps: Steps, fitting: number): Miss {
 }
 
 function refuse(value: unknown, expected: readonly Shape[], steps: Steps): Miss {
-  return fail(() => `${quote(value)} is not what is expected: ${titles(expected)}`, steps, 0)
+  const message = (): string => `${quote(value)} is not what is expected: ${titles(expected)}`
+  return { ...fail(message, steps, 0), refused: { value, expected } }
 }
 
 function titles(expected: readonly Shape[]): string {

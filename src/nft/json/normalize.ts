@@ -1,4 +1,4 @@
-/** Forms that libnftables reads or nft 1.0.6 prints, and the model says in one way only. */
+/** Forms that libnftables reads or nft prints, and the model says in one way only. */
 
 type Node = { readonly [key: string]: unknown }
 
@@ -9,8 +9,10 @@ export function isNode(value: unknown): value is Node {
 const asList = (value: unknown): unknown => (value === undefined || Array.isArray(value) ? value : [value])
 
 /** An object of a ruleset with one value where a list is expected made a list of one, and the like. */
-export function normalizeObject(kind: string, object: unknown): unknown {
-  if (!isNode(object)) return object
+export function normalizeObject(kind: string, given: unknown): unknown {
+  if (!isNode(given)) return given
+  // `"policy": null`: what there is not.
+  const object = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   switch (kind) {
     case 'table':
       return changed(object, { flags: tableFlags(object.flags) })

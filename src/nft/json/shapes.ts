@@ -40,6 +40,7 @@ export const shapes: { readonly [name: string]: Shape } = {
     },
   },
   ChainType: { kind: 'values', values: ['filter', 'nat', 'route'] },
+  ChunkField: { kind: 'values', values: ['flags', 'length', 'type'] },
   ConcatExpression: { kind: 'object', properties: { concat: { kind: 'list', of: { ref: 'Expression' } } } },
   ContinueVerdict: { kind: 'object', properties: { continue: { kind: 'values', values: [null] } } },
   Counter: {
@@ -218,6 +219,7 @@ export const shapes: { readonly [name: string]: Shape } = {
     kind: 'values',
     values: [
       'arp_op',
+      'bitmask',
       'boolean',
       'cgroupsv2',
       'classid',
@@ -896,6 +898,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                 kind: 'values',
                 values: [
                   'arp_op',
+                  'bitmask',
                   'boolean',
                   'cgroupsv2',
                   'classid',
@@ -972,6 +975,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         kind: 'values',
         values: [
           'arp_op',
+          'bitmask',
           'boolean',
           'cgroupsv2',
           'classid',
@@ -1501,7 +1505,13 @@ export const shapes: { readonly [name: string]: Shape } = {
   PrefixExpression: {
     kind: 'object',
     properties: {
-      prefix: { kind: 'object', properties: { addr: { kind: 'string' }, len: { kind: 'number' } } },
+      prefix: {
+        kind: 'object',
+        properties: {
+          addr: { kind: 'union', of: [{ kind: 'number' }, { kind: 'string' }] },
+          len: { kind: 'number' },
+        },
+      },
     },
   },
   PreparedMessages: {
@@ -1687,28 +1697,37 @@ export const shapes: { readonly [name: string]: Shape } = {
         kind: 'object',
         properties: {
           'tcp option': {
-            kind: 'object',
-            properties: {
-              name: {
-                kind: 'values',
-                values: [
-                  'eol',
-                  'fastopen',
-                  'maxseg',
-                  'md5sig',
-                  'mptcp',
-                  'nop',
-                  'sack',
-                  'sack-perm',
-                  'sack0',
-                  'sack1',
-                  'sack2',
-                  'sack3',
-                  'timestamp',
-                  'window',
-                ],
+            kind: 'union',
+            of: [
+              {
+                kind: 'object',
+                properties: { base: { kind: 'number' }, offset: { kind: 'number' }, len: { kind: 'number' } },
               },
-            },
+              {
+                kind: 'object',
+                properties: {
+                  name: {
+                    kind: 'values',
+                    values: [
+                      'eol',
+                      'fastopen',
+                      'maxseg',
+                      'md5sig',
+                      'mptcp',
+                      'nop',
+                      'sack',
+                      'sack-perm',
+                      'sack0',
+                      'sack1',
+                      'sack2',
+                      'sack3',
+                      'timestamp',
+                      'window',
+                    ],
+                  },
+                },
+              },
+            ],
           },
         },
       },
@@ -1796,10 +1815,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         of: [
           {
             kind: 'object',
-            properties: {
-              name: { kind: 'values', values: ['abort'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
-            },
+            properties: { name: { kind: 'values', values: ['abort'] }, 'field?': { ref: 'ChunkField' } },
           },
           {
             kind: 'object',
@@ -1817,16 +1833,13 @@ export const shapes: { readonly [name: string]: Shape } = {
           },
           {
             kind: 'object',
-            properties: {
-              name: { kind: 'values', values: ['cookie-ack'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
-            },
+            properties: { name: { kind: 'values', values: ['cookie-ack'] }, 'field?': { ref: 'ChunkField' } },
           },
           {
             kind: 'object',
             properties: {
               name: { kind: 'values', values: ['cookie-echo'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
+              'field?': { ref: 'ChunkField' },
             },
           },
           {
@@ -1855,10 +1868,7 @@ export const shapes: { readonly [name: string]: Shape } = {
           },
           {
             kind: 'object',
-            properties: {
-              name: { kind: 'values', values: ['error'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
-            },
+            properties: { name: { kind: 'values', values: ['error'] }, 'field?': { ref: 'ChunkField' } },
           },
           {
             kind: 'object',
@@ -1869,16 +1879,13 @@ export const shapes: { readonly [name: string]: Shape } = {
           },
           {
             kind: 'object',
-            properties: {
-              name: { kind: 'values', values: ['heartbeat'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
-            },
+            properties: { name: { kind: 'values', values: ['heartbeat'] }, 'field?': { ref: 'ChunkField' } },
           },
           {
             kind: 'object',
             properties: {
               name: { kind: 'values', values: ['heartbeat-ack'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
+              'field?': { ref: 'ChunkField' },
             },
           },
           {
@@ -1948,14 +1955,14 @@ export const shapes: { readonly [name: string]: Shape } = {
             kind: 'object',
             properties: {
               name: { kind: 'values', values: ['shutdown-ack'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
+              'field?': { ref: 'ChunkField' },
             },
           },
           {
             kind: 'object',
             properties: {
               name: { kind: 'values', values: ['shutdown-complete'] },
-              'field?': { kind: 'values', values: ['flags', 'length', 'type'] },
+              'field?': { ref: 'ChunkField' },
             },
           },
         ],
@@ -2528,6 +2535,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         kind: 'values',
         values: [
           'arp_op',
+          'bitmask',
           'boolean',
           'cgroupsv2',
           'classid',

@@ -1,6 +1,8 @@
 /** The names of nft's data types (`nft describe`), as sets and maps declare them. Their encodings: `../datatype/`. */
 export type DatatypeName =
   | 'integer'
+  /** `comp flags` */
+  | 'bitmask'
   | 'string'
   | 'mark'
   | 'boolean'

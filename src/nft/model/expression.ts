@@ -157,9 +157,9 @@ export interface MapExpression {
   }
 }
 
-/** A network: `{ prefix: { addr: '10.0.0.0', len: 8 } }`. */
+/** A network: `{ prefix: { addr: '10.0.0.0', len: 8 } }`; of marks and other numbers those that begin alike. */
 export interface PrefixExpression {
-  readonly prefix: { readonly addr: string; readonly len: number }
+  readonly prefix: { readonly addr: string | number; readonly len: number }
 }
 
 /** Both ends included. */

@@ -59,5 +59,10 @@ export interface FlowStatement {
 
 /** Takes an option out of TCP's header: `nop` stands in its place. */
 export interface ResetStatement {
-  readonly reset: { readonly 'tcp option': { readonly name: keyof TcpOptionFields } }
+  readonly reset: {
+    readonly 'tcp option':
+      | { readonly name: keyof TcpOptionFields }
+      /** Of an option without a name, by its kind; `len` and `offset` are 0. */
+      | { readonly base: number; readonly offset: number; readonly len: number }
+  }
 }

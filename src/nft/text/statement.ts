@@ -4,7 +4,7 @@ import { expressionText, mapDataText } from './expression.js'
 import { logText } from './log.js'
 import { matchText } from './match.js'
 import { dupText, forwardText, natText, tproxyText } from './nat.js'
-import { isNode, json, list, type Node, onlyEntry, quoted, unknownText, words } from './node.js'
+import { child, isNode, json, list, type Node, onlyEntry, quoted, unknownText, words } from './node.js'
 import { opaqueText } from './opaque.js'
 import { counterText, quotaText, rateText } from './rate.js'
 import { rejectText } from './reject.js'
@@ -64,7 +64,7 @@ const printers: { readonly [key: string]: Printer | undefined } = {
     words(expressionText(key, stylesOf(key)), 'vmap', mapDataText(data, stylesOf(key), [])),
   ),
   mangle: options(mangleText),
-  reset: (value) => `reset ${expressionText(value)}`,
+  reset: resetText,
   set: options(setText),
   map: options(setText),
   meter: options(meterText),
@@ -107,6 +107,12 @@ function mangleText({ key, value }: Node): string {
   // Names that are words of nft's syntax as well, `icmp`, are read there in quotation marks alone.
   const isName = typeof value === 'string' && styles[0]?.type === 'inet_proto'
   return `${expressionText(key)} set ${isName ? quoted(value) : expressionText(value, styles)}`
+}
+
+/** `reset tcp option sack-perm`; an option without a name by its kind. */
+function resetText(value: unknown): string {
+  const base = child(child(value, 'tcp option'), 'base')
+  return base === undefined ? `reset ${expressionText(value)}` : `reset tcp option ${String(base)}`
 }
 
 /** `queue flags bypass to 1-5` */
