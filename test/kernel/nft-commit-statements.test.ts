@@ -108,36 +108,35 @@ async function open(): Promise<{ namespace: Namespace; handle: Nft }> {
   return { namespace, handle: keep(await Nft.open({ netns: namespace })) }
 }
 
+/** nft 1.0.6 spoils the checksums of these; test/conformance has them as mended, and nft-packets.test.ts shows it. */
+function writesChecksum(rule: string): boolean {
+  return /"mangle":\{"key":\{"payload":\{"protocol":"(udp|udplite|dccp|th)"/.test(rule)
+}
+
 describe('what we install, nft lists as if it had installed it', () => {
-  test.each(families)(
-    'every statement of the table of cases, family %s',
-    { timeout: 60_000 },
-    async (family) => {
-      const { namespace: ours, handle } = await open()
-      const theirs = keep(await Namespace.create())
-      const wanted = cases.filter((one) => one.family === family)
-      await nftFile(theirs, worldText(family))
-      const rules = await accepted(theirs, wanted)
-      // Queues, flowtables, security marks are not in every kernel.
-      const rare = wanted.filter(({ expr }) =>
-        /"queue"|"flow"|"secmark"|"ct count"/.test(JSON.stringify(expr)),
+  test.each(families)('every statement of the table of cases, family %s', async (family) => {
+    const { namespace: ours, handle } = await open()
+    const theirs = keep(await Namespace.create())
+    const wanted = cases.filter((one) => one.family === family && !writesChecksum(JSON.stringify(one.expr)))
+    await nftFile(theirs, worldText(family))
+    const rules = await accepted(theirs, wanted)
+    // Queues, flowtables, security marks are not in every kernel.
+    const rare = wanted.filter(({ expr }) => /"queue"|"flow"|"secmark"|"ct count"/.test(JSON.stringify(expr)))
+    expect(rules.length).toBeGreaterThanOrEqual(wanted.length - rare.length - 6)
+
+    const transaction = handle.transaction()
+    for (const object of world(family)) transaction.add(object)
+    for (const { expr } of rules) transaction.add({ rule: { family, table: 't', chain: 'c', expr } })
+    await transaction.commit()
+
+    expect(await expressionsOf(ours, family)).toEqual(await expressionsOf(theirs, family))
+    const listed = async (namespace: Namespace): Promise<string[]> =>
+      (await nftJson(namespace, 'list', 'chain', family, 't', 'c')).flatMap(({ rule }) =>
+        isObject(rule) ? [JSON.stringify(rule.expr)] : [],
       )
-      expect(rules.length).toBeGreaterThanOrEqual(wanted.length - rare.length - 6)
-
-      const transaction = handle.transaction()
-      for (const object of world(family)) transaction.add(object)
-      for (const { expr } of rules) transaction.add({ rule: { family, table: 't', chain: 'c', expr } })
-      await transaction.commit()
-
-      expect(await expressionsOf(ours, family)).toEqual(await expressionsOf(theirs, family))
-      const listed = async (namespace: Namespace): Promise<string[]> =>
-        (await nftJson(namespace, 'list', 'chain', family, 't', 'c')).flatMap(({ rule }) =>
-          isObject(rule) ? [JSON.stringify(rule.expr)] : [],
-        )
-      expect(await listed(ours)).toEqual(await listed(theirs))
-      expect(await nft(ours, 'list', 'ruleset')).toBe(await nft(theirs, 'list', 'ruleset'))
-    },
-  )
+    expect(await listed(ours)).toEqual(await listed(theirs))
+    expect(await nft(ours, 'list', 'ruleset')).toBe(await nft(theirs, 'list', 'ruleset'))
+  })
 })
 
 describe('what nft 1.0.6 has no JSON for, the kernel keeps', () => {

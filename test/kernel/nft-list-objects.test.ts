@@ -94,7 +94,7 @@ table inet t {
   set bounds { type inet_service; flags interval; elements = { 0-9, 20, 60000-65535 } }
   set everything { type ipv4_addr; flags interval; elements = { 0.0.0.0/0 } }
   set ranges { type ipv4_addr . inet_service; flags interval; elements = { 1.2.3.0/24 . 80, 1.2.3.4 . 1-5 } }
-  set timed { type ipv4_addr; flags timeout; timeout 10m; gc-interval 1h; size 100; elements = { 1.2.3.4 timeout 30s, 1.2.3.5 } }
+  set timed { type ipv4_addr; flags timeout; timeout 10m; gc-interval 1h; size 100; elements = { 1.2.3.4 timeout 1h30s, 1.2.3.5 } }
   set changing { type ipv4_addr; flags dynamic; size 1000; policy memory; }
   set pmarks { type mark; elements = { 1, 5, 0x10000 } }
   set markranges { type mark; flags interval; elements = { 1-5, 8 } }
@@ -122,7 +122,7 @@ table inet t {
   map icc { type ifname . ifname : verdict; elements = { "a" . "b" comment "of the pair" : jump ch, "a" . "c" : goto ch } }
   map portmarks { type inet_service : mark; flags interval; elements = { 1-5 : 6, 9 : 7 } }
   map markaddrs { type mark : ipv4_addr; elements = { 1 : 1.2.3.4 } }
-  map timedports { type ipv4_addr : inet_service; flags timeout; elements = { 1.2.3.4 timeout 10s : 5 } }
+  map timedports { type ipv4_addr : inet_service; flags timeout; elements = { 1.2.3.4 timeout 1h10s : 5 } }
   chain ch { comment "of the chain"; }
   chain base { type filter hook input priority filter + 5; policy drop; counter name "c1"; iifname @names accept comment "of the rule"; }
   chain late { type filter hook input priority 300; }
