@@ -16,6 +16,7 @@ export type {
   ConnectOptions,
   ContainerOptions,
   ContainerReference,
+  DefaultPoolOptions,
   EndpointOptions,
   ExistingRules,
   ExposeOption,
@@ -34,6 +35,7 @@ export type {
   PoolOptions,
   PublishOption,
   PublishOptions,
+  RouteOptions,
   StartOptions,
 } from './options.js'
 export type { HostsLine } from './plan/hosts-lines.js'
