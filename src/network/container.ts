@@ -7,6 +7,7 @@ import { isIPv6Off, withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import type { Places } from './apply/stations.js'
+import { besideOthers } from './apply/taken-links.js'
 import { type Link, linksOf } from './container-link.js'
 import type {
   BandwidthOptions,
@@ -45,6 +46,7 @@ import {
   shortId,
 } from './plan/records.js'
 import type { Registry } from './plan/registry.js'
+import type { TakenLinks } from './plan/taken-links.js'
 
 /** What a call takes one by one, or as the list that an option takes. */
 export type OneOrMore<T> = T | readonly T[]
@@ -201,15 +203,17 @@ export class Container {
       const record = this.#network(nameOf(network, operation), operation)
       const place = container.state === 'running' ? this.#placeOf(container, parsed.netns) : undefined
       const settings = await withIPv6Of(record, parsed, place)
-      const plan = planConnect(registry, container, record, settings)
-      const apply = (places: Places): Promise<void> => applyPlan(this.#context, plan, operation, places)
+      const apply = (places: Places, taken?: TakenLinks): Promise<void> =>
+        applyPlan(this.#context, planConnect(registry, container, record, settings, taken), operation, places)
       if (container.state !== 'running') {
         // It has no namespace, and what changes is for when it starts.
         await apply(new Map())
         if (settings.netns !== undefined) this.#context.namespaces.keep(container.id, settings.netns)
         return
       }
-      return this.#withPlace(container, settings.netns, operation, apply)
+      return besideOthers(this.#context, [place], (taken) =>
+        this.#withPlace(container, settings.netns, operation, (places) => apply(places, taken)),
+      )
     })
   }
 
@@ -251,14 +255,16 @@ export class Container {
         return record !== undefined && familiesOf(record).includes(6)
       })
       const ipv6Off = wantsIPv6 && (await isIPv6Off(this.#placeOf(container, netns)))
-      await withFreePorts(
-        this.#context.kernel,
-        container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
-        (ports) => planStart(registry, container, ports, netns, ipv6Off),
-        (plan) =>
-          this.#withPlace(container, netns, operation, (places) =>
-            applyPlan(this.#context, plan, operation, places),
-          ),
+      await besideOthers(this.#context, [this.#placeOf(container, netns)], (taken) =>
+        withFreePorts(
+          this.#context.kernel,
+          container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
+          (ports) => planStart(registry, container, ports, netns, ipv6Off, taken),
+          (plan) =>
+            this.#withPlace(container, netns, operation, (places) =>
+              applyPlan(this.#context, plan, operation, places),
+            ),
+        ),
       )
     })
   }

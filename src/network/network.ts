@@ -6,6 +6,7 @@ import type { HostContext } from './apply/host-context.js'
 import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
+import { besideOthers } from './apply/taken-links.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
 import { planAttach } from './plan/attach.js'
@@ -150,17 +151,20 @@ export class Network {
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)
       await requireHelpers(context.kernel, helpersOf(requested), ATTACH)
-      const plan = await withFreePorts(
-        context.kernel,
-        requested,
-        (ports) => planAttach(registry, network, settings, host.firewall, ports),
-        async (planned) => {
-          const named = settings.flatMap(({ netns, path }, index) => {
-            const container = planned.containers[index]
-            return container ? [{ id: container.id, netns, path }] : []
-          })
-          await withPlaces(context, named, ATTACH, (places) => applyPlan(context, planned, ATTACH, places))
-        },
+      const sources = settings.map(({ netns }) => netns)
+      const plan = await besideOthers(context, sources, (taken) =>
+        withFreePorts(
+          context.kernel,
+          requested,
+          (ports) => planAttach(registry, network, settings, host.firewall, ports, taken),
+          async (planned) => {
+            const named = settings.flatMap(({ netns, path }, index) => {
+              const container = planned.containers[index]
+              return container ? [{ id: container.id, netns, path }] : []
+            })
+            await withPlaces(context, named, ATTACH, (places) => applyPlan(context, planned, ATTACH, places))
+          },
+        ),
       )
       return plan.containers.map(({ id }) => new Container(context, id))
     })

@@ -271,7 +271,7 @@ export interface EndpointOptions {
   readonly ipv6Address?: string | undefined
   /** Default: derived from the address, `02:42:` and its four bytes. */
   readonly mac?: string | undefined
-  /** The interface's name in the container. Default: `eth0`, or the first `ethN` that it has not. */
+  /** The interface's name in the container, which has none of that name. Default: `eth0`, or the first `ethN` that it has not, from whomever. */
   readonly interfaceName?: string | undefined
   /** Further names that it has in the hosts files of containers that are linked to it, on this network. Default: none. */
   readonly aliases?: readonly string[] | undefined

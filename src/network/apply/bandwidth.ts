@@ -1,11 +1,6 @@
 import type { RtnlOperation } from '../../rtnl/index.js'
-import {
-  type BandwidthRecord,
-  type EndpointRecord,
-  hostIndex,
-  INDEX_SPAN,
-  standingEndpoints,
-} from '../plan/records.js'
+import { type BandwidthRecord, type EndpointRecord, standingEndpoints } from '../plan/records.js'
+import { FORMER_SPAN } from './container-json.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Transition } from './stations.js'
 import { ignoreMissing, type Step, takeBack } from './steps.js'
@@ -23,9 +18,9 @@ export function limiterName({ hostInterface }: Pick<EndpointRecord, 'hostInterfa
   return `ifb${hostInterface.slice('veth'.length)}`
 }
 
-/** Beyond those of the host ends. */
-export function limiterIndex(endpoint: EndpointRecord): number {
-  return hostIndex(endpoint) + INDEX_SPAN
+/** Beside that of the host's end; earlier versions left no room there, and numbered from {@link FORMER_SPAN} on. */
+export function limiterIndex({ hostIndex }: Pick<EndpointRecord, 'hostIndex'>): number {
+  return hostIndex < FORMER_SPAN ? hostIndex + 1 : hostIndex + FORMER_SPAN
 }
 
 /** The requests that limit a new interface. @param group of its network: that of the `ifb`, too */
@@ -80,7 +75,7 @@ export function changeOperations(
 
 /** Towards the container: what leaves by the end on the host. */
 function ingressOperations(endpoint: EndpointRecord, before: Limits, after: Limits): RtnlOperation[] {
-  const device = hostIndex(endpoint)
+  const device = endpoint.hostIndex
   if (after.ingress) return [tokenBucket(device, after.ingress)]
   return before.ingress ? [{ kind: 'qdisc', action: 'delete', qdisc: { device, parent: 'root' } }] : []
 }
@@ -92,7 +87,7 @@ function egressOperations(
   after: Limits,
   group: number,
 ): RtnlOperation[] {
-  const device = hostIndex(endpoint)
+  const device = endpoint.hostIndex
   const limiter = limiterIndex(endpoint)
   if (before.egress && after.egress) return [tokenBucket(limiter, after.egress)]
   if (after.egress) {

@@ -27,6 +27,9 @@ import { routingFromJson } from './routing-json.js'
 
 const STATES = ['running', 'stopped', 'host'] as const
 
+/** How far the host's ends were from those in containers, before a file said where they are. */
+export const FORMER_SPAN = 0x10000000
+
 /** A container as JSON: text forms only, which the parsers of the caller's own input read again. */
 export function containerToJson(container: ContainerRecord): object {
   const { endpoints, exposed, published, addHosts, ...rest } = container
@@ -72,6 +75,7 @@ function endpointToJson({ ipv4, ipv6, mac, routes, ...rest }: EndpointRecord): o
 
 function endpointFromJson(value: object): EndpointRecord {
   const fixed = object(value, 'fixed')
+  const index = whole(value, 'index', [1, 0x7fff_ffff])
   return {
     network: text(value, 'network'),
     bridge: text(value, 'bridge'),
@@ -81,7 +85,10 @@ function endpointFromJson(value: object): EndpointRecord {
     mac: MacAddress.parseUnicast(text(value, 'mac')),
     hostInterface: text(value, 'hostInterface'),
     interfaceName: text(value, 'interfaceName'),
-    index: whole(value, 'index', [1, 0x7fff_ffff]),
+    index,
+    hostIndex:
+      optional(value, 'hostIndex', (from, name) => whole(from, name, [1, 0x7fff_ffff])) ??
+      index + FORMER_SPAN,
     aliases: optional(value, 'aliases', texts) ?? [],
     priority: whole(value, 'priority', [-1000, 1000]),
     metric: whole(value, 'metric', [1, 0xffff_ffff]),

@@ -3,7 +3,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
 import { familyEndpoints } from '../plan/endpoints.js'
-import { type EndpointRecord, hostIndex, type NetworkRecord } from '../plan/records.js'
+import type { EndpointRecord, NetworkRecord } from '../plan/records.js'
 import { limiterName, limitOperations } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Places, Station } from './stations.js'
@@ -19,7 +19,7 @@ export async function undoPairs(
   const foreign = new Set(
     error instanceof NfbridgeError
       ? [error, ...error.related]
-          .filter(({ code }) => code === 'NFB_EXISTS')
+          .filter(({ code }) => code === 'NFB_EXISTS' || code === 'NFB_BUSY')
           .flatMap((each) =>
             failedOperations(each)
               .slice(0, 1)
@@ -46,12 +46,14 @@ export function pairError(
   const station = stations[owners[failedIndex] ?? -1]
   if (!station) return error
   const path = places.get(station.container.id)?.path ?? ''
-  const { hostInterface, interfaceName } = station.endpoint
-  if (error.code !== 'NFB_EXISTS') return inOperation(error, error.operation, { path })
+  const { hostInterface, interfaceName, index, hostIndex } = station.endpoint
+  // Of an index that somebody has the kernel says EBUSY in the container, and EEXIST on the host.
+  if (error.code !== 'NFB_EXISTS' && error.code !== 'NFB_BUSY')
+    return inOperation(error, error.operation, { path })
   return new NfbridgeError({
-    code: 'NFB_EXISTS',
+    code: error.code,
     operation: error.operation,
-    message: `the container has an interface "${interfaceName}" already, or the host one "${hostInterface}"`,
+    message: `the container has an interface "${interfaceName}" or index ${index} already, or the host "${hostInterface}" or ${hostIndex}`,
     errno: error.errno,
     kernelMessage: error.kernelMessage,
     path: joinPath(path, 'interfaceName'),
@@ -81,7 +83,7 @@ export function createPair(
         ...both,
         kind: 'veth',
         name: hostInterface,
-        index: hostIndex(endpoint),
+        index: endpoint.hostIndex,
         mac: hostEndMac(mac),
         master: bridge,
         group: network.group,
@@ -93,7 +95,7 @@ export function createPair(
     },
     ...stationOperations(endpoint, bridge, firewall),
     ...limitOperations(endpoint, network.group),
-    { kind: 'link', action: 'change', link: { device: hostIndex(endpoint), up: true } },
+    { kind: 'link', action: 'change', link: { device: endpoint.hostIndex, up: true } },
   ]
 }
 
@@ -140,7 +142,7 @@ function stationOperations(endpoint: EndpointRecord, bridge: number, firewall: b
   if (!firewall) return []
   const { mac } = endpoint
   return [
-    { kind: 'fdb', action: 'replace', entry: { device: hostIndex(endpoint), mac, state: 'static' } },
+    { kind: 'fdb', action: 'replace', entry: { device: endpoint.hostIndex, mac, state: 'static' } },
     ...neighbourOperations('replace', endpoint, bridge),
   ]
 }
@@ -182,7 +184,7 @@ export function portOperations(
   firewall: boolean,
 ): RtnlOperation[] {
   return endpoints.flatMap((endpoint) => {
-    const device = hostIndex(endpoint)
+    const device = endpoint.hostIndex
     const port = portOptions(endpoint, firewall)
     return [
       { kind: 'link', action: 'change', link: { device, master: bridge, up: true, port } } as const,

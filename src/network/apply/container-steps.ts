@@ -1,7 +1,6 @@
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
 import { returnRoutes } from '../plan/endpoint-routes.js'
-import { hostIndex } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { bandwidthSteps } from './bandwidth.js'
 import { createPair, deletePairs, forgetNeighbours, pairError, undoPairs } from './container-links.js'
@@ -135,7 +134,7 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
       if (places.size === 0) return
       const bridges = new Set(stations.map(({ endpoint }) => endpoint.bridge))
       const indexes = await Promise.all([...bridges].map((bridge) => kernel.bridgeIndex(bridge)))
-      await kernel.awaitCarrier([...stations.map(({ endpoint }) => hostIndex(endpoint)), ...indexes])
+      await kernel.awaitCarrier([...stations.map(({ endpoint }) => endpoint.hostIndex), ...indexes])
       await Promise.all(
         stations.map(async ({ container, endpoint: { ipv6, mac } }) => {
           const place = places.get(container.id)

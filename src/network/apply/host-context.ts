@@ -43,6 +43,8 @@ export class HostContext {
   readonly namespaces: KeptNamespaces
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
+  /** Whether what containers have already was in the way once; see {@link besideOthers}. */
+  looksInside = false
   readonly #turns = new Turns()
   #leftovers: readonly Leftover[] = []
   #closed = false

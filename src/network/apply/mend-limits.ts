@@ -1,5 +1,5 @@
 import type { Link, Qdisc, RtnlOperation } from '../../rtnl/index.js'
-import { type BandwidthRecord, type EndpointRecord, hostIndex } from '../plan/records.js'
+import type { BandwidthRecord, EndpointRecord } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { changeOperations, type Limits, limiterIndex, limiterName } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
@@ -22,7 +22,7 @@ export async function limitMendingOperations(
     qdiscs.set(qdisc.device, [...(qdiscs.get(qdisc.device) ?? []), qdisc])
   }
   return stations.flatMap(({ network, endpoint }) => {
-    const device = hostIndex(endpoint)
+    const device = endpoint.hostIndex
     const own = qdiscs.get(device) ?? []
     const redirected = own.some(({ kind }) => kind === 'ingress')
     const limiter = present.has(limiterName(endpoint))

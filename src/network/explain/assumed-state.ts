@@ -5,7 +5,7 @@ import type { Address, Link, Neighbour, Route, RouteDecision, RouteLookup } from
 import { bridgeMac } from '../plan/bridge.js'
 import { endpointRoutes } from '../plan/endpoint-routes.js'
 import { familyEndpoints } from '../plan/endpoints.js'
-import { type ContainerRecord, type EndpointRecord, hostIndex, poolOf } from '../plan/records.js'
+import { type ContainerRecord, type EndpointRecord, poolOf } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 
 /** The kernel's default: that of a container's own is not known. */
@@ -53,7 +53,7 @@ function loopback(): Link {
 
 function linkOf(endpoint: EndpointRecord, hostLinks: readonly Link[]): Link {
   const { index, interfaceName, mac } = endpoint
-  const other = hostLinks.find((link) => link.index === hostIndex(endpoint))
+  const other = hostLinks.find((link) => link.index === endpoint.hostIndex)
   return {
     index,
     name: interfaceName,
@@ -66,7 +66,7 @@ function linkOf(endpoint: EndpointRecord, hostLinks: readonly Link[]): Link {
     state: 'up',
     flags: 0,
     group: 0,
-    peer: hostIndex(endpoint),
+    peer: endpoint.hostIndex,
     // Any number: what the container calls the host's namespace.
     peerNamespaceId: 0,
     record: {},

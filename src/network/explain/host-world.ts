@@ -6,7 +6,7 @@ import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
 import { familyEndpoints } from '../plan/endpoints.js'
-import { type ContainerRecord, hostIndex, standingEndpoints } from '../plan/records.js'
+import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import { assumedState } from './assumed-state.js'
 
@@ -117,7 +117,7 @@ export class HostWorld implements World {
 /** Whether it is the container's own namespace: a path may lead to another one by now. */
 function isOf({ links }: NamespaceState, record: ContainerRecord): boolean {
   return standingEndpoints(record).some((endpoint) =>
-    links.some(({ index, peer }) => index === endpoint.index && peer === hostIndex(endpoint)),
+    links.some(({ index, peer }) => index === endpoint.index && peer === endpoint.hostIndex),
   )
 }
 

@@ -8,6 +8,7 @@ import type { Plan } from './plan.js'
 import { checkPublishable, claimPublications, reservePublications, withHostBinding } from './publish.js'
 import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
+import { NOBODY_LOOKED, type TakenLinks } from './taken-links.js'
 import { type NetworkView, withChange } from './view.js'
 
 const OPERATION = 'Network.attach'
@@ -27,10 +28,12 @@ export function planAttach(
   settings: readonly ContainerSettings[],
   firewall: boolean,
   ports: PortFacts,
+  taken: TakenLinks = NOBODY_LOOKED,
 ): AttachPlan {
   const claims = new Claims(
     registry,
     settings.flatMap(({ name }) => name ?? []),
+    taken,
   )
   const unlinked = identifyAll(claims, network, settings)
   const view = withChange(registry, { containers: byId(unlinked) })
@@ -102,11 +105,17 @@ function identifyAll(
   const isAsked = ({ endpoint }: ContainerSettings): boolean =>
     (endpoint.ipv4 ?? endpoint.ipv6 ?? endpoint.mac) !== undefined
   const identified = new Map<ContainerSettings, ContainerRecord>()
-  for (const each of settings) if (isAsked(each)) identified.set(each, identify(claims, network, each))
-  return settings.map((each) => identified.get(each) ?? identify(claims, network, each))
+  for (const [index, each] of settings.entries())
+    if (isAsked(each)) identified.set(each, identify(claims, network, each, index))
+  return settings.map((each, index) => identified.get(each) ?? identify(claims, network, each, index))
 }
 
-function identify(claims: Claims, network: NetworkRecord, settings: ContainerSettings): ContainerRecord {
+function identify(
+  claims: Claims,
+  network: NetworkRecord,
+  settings: ContainerSettings,
+  index: number,
+): ContainerRecord {
   const refuse = refusal(OPERATION, settings.path)
   const id = claims.id(settings.id, refuse)
   return {
@@ -116,7 +125,9 @@ function identify(claims: Claims, network: NetworkRecord, settings: ContainerSet
     domainname: settings.domainname,
     state: 'running',
     netns: typeof settings.netns === 'string' ? settings.netns : undefined,
-    endpoints: [planEndpoint(claims, network, settings.endpoint, { id, endpoints: [] }, refuse)],
+    endpoints: [
+      planEndpoint(claims, network, settings.endpoint, { id, endpoints: [] }, refuse, claims.inside(index)),
+    ],
     exposed: settings.exposed,
     published: [],
     links: [],

@@ -5,8 +5,9 @@ import { seedOfHost } from './host-name.js'
 import { HostPorts } from './host-ports.js'
 import { hostInterfaceName, randomId } from './identity.js'
 import { automaticName } from './names.js'
-import { INDEX_SPAN, type NetworkRecord, type PoolRecord, shortId } from './records.js'
+import { type NetworkRecord, type PoolRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
+import { InsideClaims, type LinksInside, NOBODY_LOOKED, type TakenLinks } from './taken-links.js'
 
 /** A bridge has 1,024 ports, numbered from 1 (BR_MAX_PORTS in net/bridge/br_private.h). */
 export const MOST_BRIDGE_PORTS = 1023
@@ -15,6 +16,7 @@ export const MOST_BRIDGE_PORTS = 1023
 export type Refuse = (
   code:
     | 'NFB_NAME_TAKEN'
+    | 'NFB_EXISTS'
     | 'NFB_ADDRESS_OUTSIDE_POOL'
     | 'NFB_ADDRESS_TAKEN'
     | 'NFB_POOL_FULL'
@@ -44,15 +46,21 @@ export class Claims {
   readonly #shortIds = new Set<string>()
   readonly #addresses = new Set<string>()
   readonly #hostInterfaces = new Set<string>()
-  readonly #indexes = new Set<number>()
+  readonly #inside = new Map<LinksInside, InsideClaims>()
+  readonly #taken: TakenLinks
+  #nextHostIndex = 0
   readonly #macs = new Set<string>()
   readonly #portsByBridge = new Map<string, number>()
   readonly #cursors = new Map<PoolRecord, Generator<IPAddress, undefined>>()
   readonly #nextFree = new Map<PoolRecord, IPAddress | undefined>()
 
-  /** @param reserved names that others of the call ask for: they are not chosen */
-  constructor(registry: Registry, reserved: Iterable<string> = []) {
+  /**
+   * @param reserved names that others of the call ask for: they are not chosen
+   * @param taken what others have in containers and on the host
+   */
+  constructor(registry: Registry, reserved: Iterable<string> = [], taken: TakenLinks = NOBODY_LOOKED) {
     this.registry = registry
+    this.#taken = taken
     this.#reserved = new Set(reserved)
   }
 
@@ -130,13 +138,24 @@ export class Claims {
     return mac
   }
 
-  /** From the address, which is unique but for its first bits, and far above what the kernel counts itself. */
-  index(address: IPAddress): number {
-    let index = INDEX_SPAN + Number(BigInt(address.value) % BigInt(INDEX_SPAN))
-    while (this.registry.hasIndex(index) || this.#indexes.has(index)) {
-      index = INDEX_SPAN + ((index + 1) % INDEX_SPAN)
-    }
-    this.#indexes.add(index)
+  /** What the container at a place of the call takes in its namespace. */
+  inside(place: number): InsideClaims {
+    const links = this.#taken.inside[place]
+    if (!links) return new InsideClaims()
+    const claims = this.#inside.get(links) ?? new InsideClaims(links)
+    this.#inside.set(links, claims)
+    return claims
+  }
+
+  /** An index for an interface on the host, with the next one. @param former one from before, if it is free */
+  hostIndex(former?: number): number {
+    const isFree = (index: number): boolean =>
+      [index, index + 1].every((each) => !this.registry.hasHostIndex(each) && !this.#taken.host.has(each))
+    if (former !== undefined && [former, former + 1].every((each) => !this.#taken.host.has(each)))
+      return former
+    let index = Math.max(this.#nextHostIndex, this.registry.lowestHostIndex)
+    while (!isFree(index)) index += 2
+    this.#nextHostIndex = index + 2
     return index
   }
 

@@ -11,6 +11,7 @@ import {
   type NetworkRecord,
 } from './records.js'
 import { checkRoutes } from './static-route.js'
+import type { InsideClaims } from './taken-links.js'
 
 /** As many networks a container can be on: each has a metric of its own among those of one priority. */
 const MOST_ENDPOINTS = 64
@@ -22,10 +23,11 @@ export function planEndpoint(
   settings: EndpointSettings,
   container: Pick<ContainerRecord, 'id' | 'endpoints'>,
   refuse: Refuse,
+  inside: InsideClaims,
 ): EndpointRecord {
   const { ipv4, ipv6, mac, aliases, priority, allowForgedSource, bandwidth } = settings
-  const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, refuse)
-  const metric = chooseMetric(settings, network, container.endpoints, refuse)
+  const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, inside, refuse)
+  const metric = chooseMetric(settings, network, container.endpoints, inside, refuse)
   checkRoutes(settings.routes, network, refuse)
   const defaultRoute = settings.defaultRoute ?? network.defaultRoute !== false
   const families = availableFamilies(network, settings, refuse)
@@ -42,7 +44,8 @@ export function planEndpoint(
     mac: claims.mac(network, address, mac, refuse),
     hostInterface: claims.hostInterface(`${container.id} ${network.name}`),
     interfaceName,
-    index: claims.index(address),
+    index: inside.index(new Set(container.endpoints.map(({ index }) => index))),
+    hostIndex: claims.hostIndex(),
     aliases,
     priority,
     metric,
@@ -60,6 +63,7 @@ export function replanEndpoint(
   former: EndpointRecord,
   ipv6Off: boolean,
   refuse: Refuse,
+  inside: InsideClaims,
 ): EndpointRecord {
   const { ipv4, ipv6, fixed } = former
   const asked = { 4: fixed.ipv4 ? ipv4 : undefined, 6: fixed.ipv6 ? ipv6 : undefined }
@@ -74,6 +78,11 @@ export function replanEndpoint(
     ipv4: address4 instanceof IPv4Address ? address4 : undefined,
     ipv6: address6 instanceof IPv6Address ? address6 : undefined,
     mac: claims.mac(network, address, fixed.mac ? former.mac : undefined, refuse),
+    metric: inside.metrics.has(former.metric)
+      ? chooseMetric({ metric: undefined, priority: former.priority }, network, [], inside, refuse)
+      : former.metric,
+    index: inside.index(new Set(), former.index),
+    hostIndex: claims.hostIndex(former.hostIndex),
   }
 }
 
@@ -109,14 +118,18 @@ export function bandwidthRecords(
 function chooseInterfaceName(
   given: string | undefined,
   endpoints: readonly EndpointRecord[],
+  inside: InsideClaims,
   refuse: Refuse,
 ): string {
-  const taken = new Set(endpoints.map(({ interfaceName }) => interfaceName))
-  if (given !== undefined) {
-    if (!taken.has(given)) return given
+  const own = new Set(endpoints.map(({ interfaceName }) => interfaceName))
+  if (given !== undefined && own.has(given)) {
     throw refuse('NFB_NAME_TAKEN', `the container has an interface "${given}" already`, 'interfaceName')
   }
-  for (let number = 0; ; number += 1) if (!taken.has(`eth${number}`)) return `eth${number}`
+  if (given !== undefined && inside.hasName(given)) {
+    const message = `the container has an interface "${given}" already, which is not ours`
+    throw refuse('NFB_EXISTS', message, 'interfaceName')
+  }
+  return inside.name(given, own)
 }
 
 /**
@@ -126,10 +139,11 @@ function chooseInterfaceName(
 function chooseMetric(
   { metric: given, priority }: Pick<EndpointSettings, 'metric' | 'priority'>,
   network: NetworkRecord,
-  endpoints: readonly EndpointRecord[],
+  endpoints: readonly Pick<EndpointRecord, 'metric'>[],
+  inside: InsideClaims,
   refuse: Refuse,
 ): number {
-  const taken = new Set(endpoints.map(({ metric }) => metric))
+  const taken = new Set([...endpoints.map(({ metric }) => metric), ...inside.metrics])
   if (given !== undefined) {
     if (!taken.has(given)) return given
     throw refuse(
@@ -141,13 +155,18 @@ function chooseMetric(
   if (network.metric !== undefined && priority === 0) {
     let metric = network.metric
     while (taken.has(metric)) metric += 1
+    inside.metric(metric)
     return metric
   }
-  const slots = new Set(endpoints.map(({ metric }) => (metric - 1) % MOST_ENDPOINTS))
+  const slots = new Set(
+    [...taken].filter((metric) => metric > 0).map((metric) => (metric - 1) % MOST_ENDPOINTS),
+  )
   let slot = Math.max(-1, ...slots) + 1
   // The slots of networks that it left come again when there are no others.
   if (slot >= MOST_ENDPOINTS) slot = 0
   while (slots.has(slot)) slot += 1
-  if (slot < MOST_ENDPOINTS) return (1000 - priority) * MOST_ENDPOINTS + slot + 1
+  const metric = (1000 - priority) * MOST_ENDPOINTS + slot + 1
+  inside.metric(metric)
+  if (slot < MOST_ENDPOINTS) return metric
   throw refuse('NFB_SETTING_CONFLICT', `a container is on ${MOST_ENDPOINTS} networks at most`)
 }

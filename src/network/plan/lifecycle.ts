@@ -9,6 +9,7 @@ import { containerLabel, type Plan } from './plan.js'
 import { claimPublications } from './publish.js'
 import { type ContainerRecord, endpointOn, type NetworkRecord } from './records.js'
 import type { Registry } from './registry.js'
+import { NOBODY_LOOKED, type TakenLinks } from './taken-links.js'
 import { withChange } from './view.js'
 
 /** A change of one container, and the record that it becomes. */
@@ -45,15 +46,17 @@ export function planStart(
   ports: PortFacts,
   given?: NamespaceSource,
   ipv6Off = false,
+  taken: TakenLinks = NOBODY_LOOKED,
 ): ContainerPlan {
   refuseHost(container, START)
   const refuse = refusal(START, undefined)
   if (container.state === 'running') {
     throw refuse('NFB_SETTING_CONFLICT', `${containerLabel(container)} is running; stop it first`)
   }
-  const claims = new Claims(registry)
+  const claims = new Claims(registry, [], taken)
+  const inside = claims.inside(0)
   const endpoints = container.endpoints.map((endpoint) =>
-    replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, ipv6Off, refuse),
+    replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, ipv6Off, refuse, inside),
   )
   const netns = pathAfter(container, given)
   const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }
@@ -69,13 +72,15 @@ export function planConnect(
   container: ContainerRecord,
   network: NetworkRecord,
   settings: ConnectSettings,
+  taken: TakenLinks = NOBODY_LOOKED,
 ): ContainerPlan {
   refuseHost(container, CONNECT)
   const refuse = refusal(CONNECT, settings.endpoint.path)
   if (endpointOn(container, network.name)) {
     throw refuse('NFB_SETTING_CONFLICT', `${containerLabel(container)} is on ${network.name} already`)
   }
-  const endpoint = planEndpoint(new Claims(registry), network, settings.endpoint, container, refuse)
+  const claims = new Claims(registry, [], taken)
+  const endpoint = planEndpoint(claims, network, settings.endpoint, container, refuse, claims.inside(0))
   const unlinked: ContainerRecord = {
     ...container,
     netns: pathAfter(container, settings.netns),

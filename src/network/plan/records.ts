@@ -146,6 +146,12 @@ export interface EndpointRecord {
   readonly interfaceName: string
   /** Index of the interface in the container. Chosen here, because looking it up would cost a request. */
   readonly index: number
+  /**
+   * Index of its end on the host. The kernel heeds the one inside only when this one is given as well; and they differ, because the kernel
+   * takes a link whose peer has its own index for one whose carrier can wait: up to a second in which the first packets are lost
+   * (`linkwatch_urgent_event` in net/core/link_watch.c).
+   */
+  readonly hostIndex: number
   /** Further names for those that are linked to it. */
   readonly aliases: readonly string[]
   readonly priority: number
@@ -259,18 +265,6 @@ export function poolOf(network: NetworkRecord, address: IPAddress): PoolRecord |
 export function familiesOf(network: NetworkRecord): Family[] {
   return ([4, 6] as const).filter((family) => network.pools.some(({ subnet }) => subnet.family === family))
 }
-
-/**
- * Index of the interface's end on the host. The kernel heeds the one inside only when this one is given as well; and they
- * differ, because the kernel takes a link whose peer has its own index for one whose carrier can wait: up to a second in
- * which the first packets are lost (`linkwatch_urgent_event` in net/core/link_watch.c).
- */
-export function hostIndex(endpoint: Pick<EndpointRecord, 'index'>): number {
-  return endpoint.index + INDEX_SPAN
-}
-
-/** Indexes of interfaces are positive 31-bit numbers: those in containers are from here, those on the host from twice here. */
-export const INDEX_SPAN = 0x10000000
 
 /** The first 12 characters of an id, as Docker shortens it. */
 export function shortId(id: string): string {

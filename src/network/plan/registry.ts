@@ -14,6 +14,7 @@ import {
   shortId,
   standingEndpoints,
 } from './records.js'
+import { FIRST_HOST_INDEX } from './taken-links.js'
 import type { NetworkView, ViewChange } from './view.js'
 
 /** The orders in which a network's pools go on, by subnet: JSON. */
@@ -41,7 +42,8 @@ export class Registry implements NetworkView {
   readonly #clientsByServer = new Map<string, Set<string>>()
   /** Of stopped containers too: they keep the names and indexes of their interfaces. */
   readonly #hostInterfaces = new Set<string>()
-  readonly #indexes = new Set<number>()
+  readonly #hostIndexes = new Set<number>()
+  #lowestHostIndex = FIRST_HOST_INDEX
   /** What only a standing endpoint has: `network mac`, and how many ports a bridge has. */
   readonly #macs = new Set<string>()
   readonly #portsByBridge = new Map<string, number>()
@@ -121,8 +123,14 @@ export class Registry implements NetworkView {
     return this.#hostInterfaces.has(name)
   }
 
-  hasIndex(index: number): boolean {
-    return this.#indexes.has(index)
+  hasHostIndex(index: number): boolean {
+    return this.#hostIndexes.has(index)
+  }
+
+  /** Where the search for an index on the host begins: below, all are in use. */
+  get lowestHostIndex(): number {
+    while (this.#hostIndexes.has(this.#lowestHostIndex)) this.#lowestHostIndex += 2
+    return this.#lowestHostIndex
   }
 
   hasMac(network: string, mac: MacAddress): boolean {
@@ -239,10 +247,12 @@ export class Registry implements NetworkView {
     enter(direction, this.#idsByNetwork, endpoint.network, id)
     if (direction === 'add') {
       this.#hostInterfaces.add(endpoint.hostInterface)
-      this.#indexes.add(endpoint.index)
+      this.#hostIndexes.add(endpoint.hostIndex)
     } else {
       this.#hostInterfaces.delete(endpoint.hostInterface)
-      this.#indexes.delete(endpoint.index)
+      this.#hostIndexes.delete(endpoint.hostIndex)
+      if (endpoint.hostIndex < this.#lowestHostIndex && endpoint.hostIndex >= FIRST_HOST_INDEX)
+        this.#lowestHostIndex = endpoint.hostIndex
     }
   }
 

@@ -120,7 +120,7 @@ describe('both families', () => {
     expect(String(endpointOf(app).mac)).toMatch(/^02:42:/)
     expect([String(endpointOf(web).mac), String(endpointOf(app).mac)]).toContain('02:42:00:00:00:02')
     expect(String(endpointOf(web).mac)).not.toBe(String(endpointOf(app).mac))
-    expect(endpointOf(web).index).not.toBe(endpointOf(app).index)
+    expect(endpointOf(web).hostIndex).not.toBe(endpointOf(app).hostIndex)
   })
 })
 

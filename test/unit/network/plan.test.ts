@@ -47,7 +47,8 @@ describe('planning an attachment', () => {
     expect(app?.name).toMatch(/^[a-z]+_[a-z]+$/)
     expect(app?.id).toMatch(/^[0-9a-f]{64}$/)
     expect(app?.hostname).toBe(app?.id.slice(0, 12))
-    expect(endpointOf(app).index).not.toBe(endpointOf(web).index)
+    expect([web, app].map((each) => endpointOf(each).index)).toEqual([2, 2])
+    expect([web, app].map((each) => endpointOf(each).hostIndex)).toEqual([65_536, 65_538])
   })
 
   it('takes what is asked for before it chooses', () => {

@@ -124,6 +124,7 @@ function endpoint(network: string, index: number): EndpointRecord {
     hostInterface: `veth${index}`,
     interfaceName: `eth${index}`,
     index: index + 1,
+    hostIndex: 65_536 + 2 * index,
     aliases: [],
     priority: 0,
     metric: index,

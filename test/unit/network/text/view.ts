@@ -75,6 +75,7 @@ export function endpoint(on: string, ...addresses: readonly string[]): EndpointR
     hostInterface: 'veth0123456789a',
     interfaceName: 'eth0',
     index: 7,
+    hostIndex: 70_000,
     aliases: [],
     priority: 0,
     metric: 64_000,
