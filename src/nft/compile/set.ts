@@ -1,5 +1,5 @@
 /** Named sets and maps. */
-import { type ByteOrder, InvalidValue, type KeyLayout, quote } from '../datatype/index.js'
+import { type ByteOrder, InvalidValue, type KeyLayout, notedTypes, quote } from '../datatype/index.js'
 import { SetFlags, SetPolicies, UserdataTypes } from '../kernel/constants.js'
 import type { NamedMap, NamedSet, SetFlag } from '../model/index.js'
 import {
@@ -22,7 +22,7 @@ import { changeRanged, newRangedSet, type RangedChange } from './ranged-elements
 import type { BatchContext } from './rule-context.js'
 import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
-import { unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
+import { hasUserdata, unknownAttributes, unknownFlags, withUnknownUserdata } from './unknown.js'
 import { Userdata } from './userdata.js'
 
 /** nft's numbers of byte orders (`enum byteorder`, include/datatype.h). */
@@ -166,6 +166,14 @@ function setUserdata(
   if (data !== undefined && isDescribed(data))
     userdata.number(UserdataTypes.setDataByteOrder, byteOrderNumber(dataOrder(data)))
   if (set['auto-merge']) userdata.number(UserdataTypes.setMergeElements, 1)
+  const notes = notedTypes(
+    key.fields,
+    data === undefined || typeof data === 'string' ? undefined : data.fields,
+  )
+  if (!hasUserdata(set.unknown, UserdataTypes.setKeyTypeof))
+    userdata.value(UserdataTypes.setKeyTypeof, notes.key)
+  if (!hasUserdata(set.unknown, UserdataTypes.setDataTypeof))
+    userdata.value(UserdataTypes.setDataTypeof, notes.data)
   if (data !== undefined)
     userdata.number(UserdataTypes.setDataInterval, isDescribed(data) && hasRanges(data) ? 1 : 0)
   batch.trail.enter('comment')

@@ -22,6 +22,12 @@ export function withUnknownUserdata(
   return bytes
 }
 
+/** Whether a value of user data is among it. */
+export function hasUserdata(unknown: UnknownParts | undefined, type: number): boolean {
+  const userdata = unknown?.userdata
+  return Array.isArray(userdata) && userdata.some((value: UnknownValue) => value?.type === type)
+}
+
 function userdataBytes(userdata: NonNullable<UnknownParts['userdata']>, trail: Trail): Uint8Array {
   if (typeof userdata === 'string') return fromHexadecimal(userdata)
   return eachValue(userdata, trail, ({ type, value }) => {

@@ -26,6 +26,15 @@ export class Userdata {
     return this
   }
 
+  /** A value as it is; nothing for none. */
+  value(type: number, bytes: Uint8Array | undefined): this {
+    if (bytes === undefined) return this
+    this.#head(type, bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
   /** Values that were written before. */
   values(bytes: Uint8Array | undefined): this {
     if (bytes === undefined) return this

@@ -25,3 +25,4 @@ export {
   xfrmKeys,
 } from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'
+export { isEmptyNote, notedTypes } from './typeof.js'

@@ -1,7 +1,7 @@
 /** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
 
 import type { NftChainRecord, NftObjectRecord, NftTableRecord } from '../../native/records.js'
-import { type Datatype, typesFromId, verdictTypeId } from '../datatype/index.js'
+import { type Datatype, isEmptyNote, notedTypes, typesFromId, verdictTypeId } from '../datatype/index.js'
 import {
   CHAIN_BASE,
   ChainFlags,
@@ -32,7 +32,14 @@ import type {
   WithUnknown,
 } from '../model/index.js'
 import { readCounter, readElements, seconds } from './elements.js'
-import { dataEncoding, declaredLengths, declaredOrders, givesRanges, keyEncoding } from './encodings.js'
+import {
+  dataEncoding,
+  declaredLengths,
+  declaredOrders,
+  type FieldEncoding,
+  givesRanges,
+  keyEncoding,
+} from './encodings.js'
 import { objectKind } from './object-reference.js'
 import { type KernelSet, withNames } from './set-catalog.js'
 import { readStateful } from './stateful.js'
@@ -159,19 +166,39 @@ const listedSetFlags: { readonly [F in SetFlag]: number } = {
   timeout: SetFlags.timeout,
   dynamic: SetFlags.dynamic,
 }
-/**
- * What user data of sets may hold beside the comment: what follows from the types, and `typeof` of newer nft (3 and 4 in
- * libnftnl's udata.h), whose types are there as such as well.
- */
+/** What user data of sets may hold beside what they were declared by: the comment, and what follows from the types. */
 const knownSetData = [
   UserdataTypes.setKeyByteOrder,
   UserdataTypes.setDataByteOrder,
   UserdataTypes.setMergeElements,
   UserdataTypes.setDataInterval,
   UserdataTypes.setComment,
-  3,
-  4,
 ]
+
+/** Ranges are kept in the order of packets, whatever was declared. */
+function inDeclaredOrder(
+  fields: readonly FieldEncoding[],
+  order: 'host' | 'big' | undefined,
+): readonly FieldEncoding[] {
+  if (order === undefined) return fields
+  return fields.map((field) => (field.type.bits === 0 ? { ...field, order } : field))
+}
+
+/** The expressions that a set was declared by, where they say more than its types do. */
+function withoutNotes(
+  userdata: UnknownParts['userdata'],
+  values: ReadonlyMap<number, Uint8Array>,
+  notes: ReadonlyMap<number, Uint8Array | undefined>,
+): UnknownParts['userdata'] {
+  if (userdata === undefined || typeof userdata === 'string') return userdata
+  const kept = userdata.filter(({ type }) => {
+    const bytes = values.get(type)
+    if (bytes === undefined || !notes.has(type)) return true
+    const own = notes.get(type)
+    return !isEmptyNote(bytes) && (own === undefined || Buffer.compare(bytes, own) !== 0)
+  })
+  return kept.length > 0 ? kept : undefined
+}
 
 /**
  * A set or map that is not anonymous, with its elements, in steps; undefined when it has more than the model can say.
@@ -199,6 +226,13 @@ export function* readSet(
   const size = isOwnSize ? undefined : desc?.size
   const orders = declaredOrders(record)
   const key = declaredLengths(fields, orders.key)
+  const given =
+    record.dataType === undefined || record.dataType === verdictTypeId ? undefined : dataEncoding(record)
+  const noted = notedTypes(inDeclaredOrder(fields, orders.key), given && inDeclaredOrder(given, orders.data))
+  const notes = new Map([
+    [UserdataTypes.setKeyTypeof, noted.key],
+    [UserdataTypes.setDataTypeof, noted.data],
+  ])
   const comment = userdata.get(UserdataTypes.setComment)
   const { family, name, ...rest } = base
   const properties = {
@@ -218,7 +252,7 @@ export function* readSet(
     ...(key.lengths !== undefined && { keyLen: key.lengths }),
     ...(key.order !== undefined && { keyOrder: key.order }),
     ...unknownParts({
-      userdata: otherData,
+      userdata: withoutNotes(otherData, userdata, notes),
       flags: otherFlags,
       attributes: record.opaque,
       description: desc?.opaque,

@@ -207,6 +207,8 @@ export const UserdataTypes = {
   setKeyByteOrder: 0,
   setDataByteOrder: 1,
   setMergeElements: 2,
+  setKeyTypeof: 3,
+  setDataTypeof: 4,
   setDataInterval: 6,
   setComment: 7,
   elementComment: 0,
