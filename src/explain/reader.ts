@@ -2,7 +2,7 @@
 import { NfbridgeError } from '../errors.js'
 import type { Namespace } from '../netns/index.js'
 import { Nft } from '../nft/index.js'
-import { type RoutingRule, Rtnl } from '../rtnl/index.js'
+import { Rtnl } from '../rtnl/index.js'
 import { Catalog } from './catalog.js'
 import { Evaluator } from './evaluate.js'
 import { environmentOf, type NamespaceState } from './state.js'
@@ -67,7 +67,7 @@ export class StateReader {
         this.#rtnl.links.list(),
         this.#rtnl.addresses.list(),
         this.#rtnl.routes.list({ table: 'all' }),
-        this.#rules(),
+        this.#rtnl.rules.list(),
         this.#rtnl.neighbours.list(),
         this.#rtnl.fdb.list(),
       ])
@@ -92,13 +92,6 @@ export class StateReader {
       operation: 'explain.read',
       message: `the ruleset changed during each of ${ATTEMPTS} readings: try again`,
     })
-  }
-
-  /** A kernel without IPv6 has no rules of it either, and refuses to list them. */
-  async #rules(): Promise<RoutingRule[]> {
-    const rules = await this.#rtnl.rules.list({ family: 4 })
-    const ipv6 = await this.#sysctl('net/ipv6/conf/default/addr_gen_mode')
-    return ipv6 === undefined ? rules : [...rules, ...(await this.#rtnl.rules.list({ family: 6 }))]
   }
 
   close(): void {

@@ -1,8 +1,11 @@
+import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { Connection } from './connection.js'
 import type { Direction } from './operation.js'
 import { type RoutingRule, type RoutingRuleSpec, readRule } from './routing-rule.js'
 import { familyNumber } from './values.js'
+
+const LIST = 'rtnl.rules.list'
 
 /** Which rules to list. */
 export interface RoutingRuleFilter {
@@ -18,17 +21,24 @@ export class RoutingRules {
     this.#connection = connection
   }
 
-  /** The rules in the order in which the kernel asks them, IPv4's first. */
+  /** The rules in the order in which the kernel asks them, IPv4's first. A kernel without IPv6 has none of it. */
   async list(filter: RoutingRuleFilter = {}): Promise<RoutingRule[]> {
-    const caller = 'rtnl.rules.list'
-    checkObject(filter, ['family'], caller, 'filter')
-    const rules: RoutingRule[] = []
-    for (const family of filter.family === undefined ? [4 as const, 6 as const] : [filter.family]) {
-      const asked = { family: familyNumber(family) }
-      for (const message of await this.#connection.dump('getRule', asked, caller))
-        if (message.name === 'newRule') rules.push(readRule(message.record, family))
+    checkObject(filter, ['family'], LIST, 'filter')
+    if (filter.family !== undefined) return this.#list(filter.family)
+    const rules = await this.#list(4)
+    try {
+      return [...rules, ...(await this.#list(6))]
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_NOT_SUPPORTED') return rules
+      throw error
     }
-    return rules
+  }
+
+  async #list(family: 4 | 6): Promise<RoutingRule[]> {
+    const messages = await this.#connection.dump('getRule', { family: familyNumber(family) }, LIST)
+    return messages.flatMap((message) =>
+      message.name === 'newRule' ? [readRule(message.record, family)] : [],
+    )
   }
 
   /** @throws NfbridgeError NFB_EXISTS */

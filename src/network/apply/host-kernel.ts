@@ -141,10 +141,9 @@ export class HostKernel {
   }
 
   /** The rules by which the kernel finds a table, of the families that it has. */
-  async listRoutingRules(): Promise<RoutingRule[]> {
+  listRoutingRules(): Promise<RoutingRule[]> {
     this.#linkRequests += 1
-    const rules = await this.#rtnl.rules.list({ family: 4 })
-    return (await this.hasIPv6()) ? [...rules, ...(await this.#rtnl.rules.list({ family: 6 }))] : rules
+    return this.#rtnl.rules.list()
   }
 
   /** What the kernel decides about a packet of the host. */
