@@ -16,6 +16,7 @@ import { planNetworkSteps } from './apply/network-steps.js'
 import { addPeer, removePeer } from './apply/peer-steps.js'
 import { Persistence } from './apply/persistence.js'
 import { refuseSharedAddresses, requireHelpers } from './apply/publishing.js'
+import { requireForBridges } from './apply/require-forwarding.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
 import { check } from './check/check.js'
@@ -325,6 +326,7 @@ export class BridgeHost {
     }))
     await requireHelpers(context.kernel, helpers, CREATE)
     if (options.hostBinding !== undefined) await refuseSharedAddresses(context.kernel, [binding], CREATE)
+    await requireForBridges(context, settings.bridges, settings.families, CREATE)
     const facts = await readFacts(
       context.kernel,
       context.registry,

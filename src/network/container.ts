@@ -2,10 +2,12 @@ import { NfbridgeError } from '../errors.js'
 import { checkString } from '../input.js'
 import type { NamespaceSource } from '../netns/index.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
+import { Forwarding } from './apply/forwarding.js'
 import type { HostContext } from './apply/host-context.js'
 import { isIPv6Off, withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
+import { requireForPublications } from './apply/require-forwarding.js'
 import type { Places } from './apply/stations.js'
 import { besideOthers } from './apply/taken-links.js'
 import { type Link, linksOf } from './container-link.js'
@@ -336,6 +338,8 @@ export class Container {
       const container = this.#record(operation)
       await refuseSharedAddresses(this.#context.kernel, requested, operation)
       await requireHelpers(this.#context.kernel, helpersOf(requested), operation)
+      const networks = container.endpoints.flatMap((each) => registry.network(each.network) ?? [])
+      await requireForPublications(this.#context, requested, Forwarding.families(networks), operation)
       const { published } = await withFreePorts(
         this.#context.kernel,
         requested,

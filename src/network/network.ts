@@ -6,6 +6,7 @@ import type { HostContext } from './apply/host-context.js'
 import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
+import { requireForPublications } from './apply/require-forwarding.js'
 import { besideOthers } from './apply/taken-links.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
@@ -13,7 +14,7 @@ import { planAttach } from './plan/attach.js'
 import { parseContainerOptions } from './plan/container-settings.js'
 import { planDetach } from './plan/detach.js'
 import { planDisconnect } from './plan/lifecycle.js'
-import { type ContainerRecord, endpointOn, type NetworkRecord } from './plan/records.js'
+import { type ContainerRecord, endpointOn, familiesOf, type NetworkRecord } from './plan/records.js'
 import { planUpdate } from './plan/update.js'
 
 /** A bridge network. The object is a handle: two of the same network are equal in all they do. */
@@ -151,6 +152,7 @@ export class Network {
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)
       await requireHelpers(context.kernel, helpersOf(requested), ATTACH)
+      await requireForPublications(context, requested, familiesOf(network), ATTACH)
       const sources = settings.map(({ netns }) => netns)
       const plan = await besideOthers(context, sources, (taken) =>
         withFreePorts(

@@ -38,6 +38,53 @@ describe('ipForward', () => {
   })
 })
 
+describe('ipForward: false on a host that does not forward', () => {
+  it('refuses what would be accepted and dead: publishing, and a network over several bridges', async () => {
+    const { host, attach, bridgeHost, outside, machine } = await createSetting(
+      ['web'],
+      {},
+      { ipForward: false },
+    )
+    const refused = {
+      code: 'NFB_SETTING_CONFLICT',
+      reason: expect.stringContaining('net.ipv4.ip_forward is 0'),
+    }
+    await expect(attach('web', { publish: ['8080:80'] })).rejects.toMatchObject({
+      ...refused,
+      path: 'publish[0]',
+    })
+    const web = await attach('web', { publish: ['127.0.0.1:8080:80'] })
+    await expect(web.publish('127.0.0.1:8081:80', '8080:80')).rejects.toMatchObject({
+      ...refused,
+      path: 'ports[1]',
+    })
+    expect(web.published).toHaveLength(1)
+    await expect(bridgeHost.createNetwork({ name: 'wide', bridges: 2 })).rejects.toMatchObject({
+      ...refused,
+      path: 'bridges',
+    })
+    // What the host sends itself is not forwarded.
+    await machine('web').serveTcp(80)
+    expect((await host.probeTcp('127.0.0.1', 8080, { timeoutMs: 2000 })).outcome).toBe('reached')
+    // The control: where the host forwards, all of it is taken, and works.
+    await host.namespace.writeSysctl(FORWARD, '1')
+    await web.publish('8080:80')
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await bridgeHost.createNetwork({ name: 'wide', bridges: 2 })
+  })
+
+  it('asks of each family of its own', async () => {
+    const pools = [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }]
+    const { host, attach } = await createSetting(['web'], { subnet: undefined, pools }, { ipForward: false })
+    await host.namespace.writeSysctl(FORWARD, '1')
+    const web = await attach('web', { publish: ['0.0.0.0:8080:80'] })
+    await expect(web.publish('8081:80')).rejects.toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+      reason: expect.stringContaining('net.ipv6.conf.all.forwarding is 0'),
+    })
+  })
+})
+
 describe('firewall: false', () => {
   it('makes no change to any rule, and bridging and routing work', async () => {
     const { host, outside, machines } = await createMachines('web', 'app')
