@@ -2,7 +2,7 @@ import { Cidr } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { bridgePools } from '../plan/bridge.js'
-import { familiesOf, type NetworkRecord } from '../plan/records.js'
+import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import { gatewayOperations } from './bridge-steps.js'
 import type { HostContext } from './host-context.js'
 import { addressOperation } from './inside.js'
@@ -16,6 +16,8 @@ export interface AdoptedBridge {
   readonly up: boolean
   /** The addresses that it had not: `172.20.0.1/16`. */
   readonly addresses: readonly string[]
+  /** Gateways of the network that other machines are: `172.20.0.254`. */
+  readonly gateways: readonly string[]
 }
 
 /** Makes a bridge of somebody else fit for a network; what was there already stays as it is. */
@@ -28,30 +30,60 @@ export async function adoptBridge(
   const link = await kernel.findLink(bridge)
   if (link?.kind !== 'bridge') throw noBridge(bridge, link)
   const standing = await kernel.listAddresses(link.index)
-  const missing = bridgePools(network, bridge).filter(
+  const before = context.adoptedBridges.get(bridge)
+  const lacking = bridgePools(network, bridge).filter(
     ({ gateway }) => gateway && !standing.some(({ address }) => address.address.equals(gateway)),
   )
+  const gateways = await othersGateways(context, link, lacking, before)
+  const missing = lacking.filter(({ gateway }) => gateway && !gateways.includes(gateway.toString()))
   const added = missing.flatMap(({ gateway, subnet }) =>
     gateway ? [`${gateway}/${subnet.prefixLength}`] : [],
   )
-  const before = context.adoptedBridges.get(bridge)
   const memory: AdoptedBridge = {
     nfCallIptables: before?.nfCallIptables ?? link.bridge?.nfCallIptables ?? false,
     nfCallIp6tables: before?.nfCallIp6tables ?? link.bridge?.nfCallIp6tables ?? false,
     up: before?.up ?? link.up,
     addresses: [...new Set([...(before?.addresses ?? []), ...added])],
+    gateways,
   }
   // Remembered first: killed in between, we would take away what is not there.
   context.adoptedBridges.set(bridge, memory)
   persistence.saveBridge(bridge, memory)
   const nfCall = settings.firewall ? { bridge: { nfCallIptables: true, nfCallIp6tables: true } } : {}
+  // Without ports it would take the MAC of the first of ours, and lose it with the last.
+  const links = await kernel.listLinks()
+  const mac = links.some(({ master }) => master === link.index) || !link.mac ? {} : { mac: link.mac }
   await kernel.applyLinks([
-    { kind: 'link', action: 'change', link: { device: link.index, up: true, ...nfCall } },
+    { kind: 'link', action: 'change', link: { device: link.index, up: true, ...mac, ...nfCall } },
     ...gatewayOperations(link.index, missing),
   ])
   if (settings.firewall && familiesOf(network).includes(4)) {
     await sysctls.change(localnetSetting(bridge), '1')
   }
+}
+
+/**
+ * Gateways that other machines on the bridge's LAN are: the host sends by them, or they answer. Containers have them as their way out;
+ * the bridge must not have them as well.
+ */
+async function othersGateways(
+  { kernel }: HostContext,
+  { index, up }: Link,
+  lacking: readonly PoolRecord[],
+  before: AdoptedBridge | undefined,
+): Promise<string[]> {
+  const found: string[] = []
+  const routes = await kernel.listRoutes()
+  for (const { gateway } of lacking) {
+    if (!gateway) continue
+    // Ours since an earlier process made it so, and taken from the bridge meanwhile: to be given again.
+    if (before?.addresses.some((text) => Cidr.parseInterface(text).address.equals(gateway))) continue
+    const known = before?.gateways.includes(gateway.toString()) ?? false
+    const isUsed = (): boolean => routes.some((route) => route.gateway?.equals(gateway) ?? false)
+    // Nobody answers on a bridge that is down.
+    if (known || isUsed() || (up && (await kernel.isTaken(index, gateway)))) found.push(gateway.toString())
+  }
+  return found
 }
 
 /** Gives a bridge back as it was, if it is still there; also one that was adopted half. */

@@ -68,35 +68,44 @@ export function pairError(
  */
 export function createPair(
   { network, endpoint }: Station,
-  bridge: number,
+  bridge: BridgeOfPair,
   namespace: Namespace,
   { firewall, ipv6 }: { readonly firewall: boolean; readonly ipv6: boolean },
 ): RtnlOperation[] {
   const { hostInterface, interfaceName, mac, index } = endpoint
   // One queue at each end spares a fifth of the cost.
-  const both = { txQueues: 1, rxQueues: 1, ...(network.mtu === undefined ? {} : { mtu: network.mtu }) }
+  const queues = { txQueues: 1, rxQueues: 1 }
+  const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
   return [
     {
       kind: 'link',
       action: 'create',
       link: {
-        ...both,
+        ...queues,
+        ...(bridge.mtu === undefined ? mtu : { mtu: bridge.mtu }),
         kind: 'veth',
         name: hostInterface,
         index: endpoint.hostIndex,
         mac: hostEndMac(mac),
-        master: bridge,
+        master: bridge.index,
         group: network.group,
         port: portOptions(endpoint, firewall),
         // A port of a bridge needs no address of its own: four routes less for the kernel to walk through, and no frames from it.
         ...(ipv6 && hasIPv6(network) ? { ipv6AddressGeneration: 'none' } : {}),
-        peer: { ...both, name: interfaceName, mac, netns: namespace, index },
+        peer: { ...queues, ...mtu, name: interfaceName, mac, netns: namespace, index },
       },
     },
-    ...stationOperations(endpoint, bridge, firewall),
+    ...stationOperations(endpoint, bridge.index, firewall),
     ...limitOperations(endpoint, network.group),
     { kind: 'link', action: 'change', link: { device: endpoint.hostIndex, up: true } },
   ]
+}
+
+/** What a pair must know of its bridge. */
+export interface BridgeOfPair {
+  readonly index: number
+  /** Of an adopted one, which has the least of its ports' unless somebody set it; undefined: that of the network. */
+  readonly mtu: number | undefined
 }
 
 /**

@@ -3,7 +3,14 @@ import type { Touched } from '../plan/elements.js'
 import { returnRoutes } from '../plan/endpoint-routes.js'
 import type { NetworkView } from '../plan/view.js'
 import { bandwidthSteps } from './bandwidth.js'
-import { createPair, deletePairs, forgetNeighbours, pairError, undoPairs } from './container-links.js'
+import {
+  type BridgeOfPair,
+  createPair,
+  deletePairs,
+  forgetNeighbours,
+  pairError,
+  undoPairs,
+} from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { hostsFileSteps } from './hosts-files.js'
 import { configureInside, configureReturn } from './inside.js'
@@ -60,7 +67,7 @@ function hostLinksStep(
       for (const [index, station] of stations.entries()) {
         const place = places.get(station.container.id)
         if (!place) continue
-        const bridge = await kernel.bridgeIndex(station.endpoint.bridge)
+        const bridge = await bridgeOfPair(kernel, station)
         const own = createPair(station, bridge, place.namespace, { firewall, ipv6 })
         operations.push(...own)
         owners.push(...own.map(() => index))
@@ -78,6 +85,15 @@ function hostLinksStep(
       await ignoreMissing(kernel.applyLinks([...neighbours, ...deletePairs(stations)]))
     },
   }
+}
+
+async function bridgeOfPair(
+  kernel: HostContext['kernel'],
+  { network, endpoint }: Station,
+): Promise<BridgeOfPair> {
+  if (!network.adopted) return { index: await kernel.bridgeIndex(endpoint.bridge), mtu: undefined }
+  const link = await kernel.findLink(endpoint.bridge)
+  return { index: link?.index ?? (await kernel.bridgeIndex(endpoint.bridge)), mtu: link?.mtu }
 }
 
 function insideStep({ kernel }: HostContext, stations: readonly Station[], places: Places): Step {
@@ -124,6 +140,30 @@ function returnStep(
 }
 
 /**
+ * With a spanning tree a bridge of somebody else lets a new port neither send nor learn for twice its forward delay, half a minute
+ * by default.
+ */
+async function awaitForwardingPorts(
+  kernel: HostContext['kernel'],
+  stations: readonly Station[],
+): Promise<void> {
+  for (const bridge of new Set(stations.map(({ endpoint }) => endpoint.bridge))) {
+    const link = await kernel.findLink(bridge)
+    if (!link?.bridge?.stp) continue
+    const ports = stations.filter(({ endpoint }) => endpoint.bridge === bridge)
+    await kernel.awaitForwarding(
+      ports.map(({ endpoint }) => endpoint.hostIndex),
+      STP_DELAYS * (link.bridge.forwardDelay ?? DEFAULT_FORWARD_DELAY),
+    )
+  }
+}
+
+/** Listening, learning, and one for the kernel's timers. */
+const STP_DELAYS = 3
+/** In centiseconds (BR_DEFAULT_FORWARD_DELAY). */
+const DEFAULT_FORWARD_DELAY = 1500
+
+/**
  * When it is done the containers' first packet gets through. The bridge comes last: its carrier follows from its ports'.
  * One that is not there in time is no failure: somebody set the interface down.
  */
@@ -134,7 +174,10 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
       if (places.size === 0) return
       const bridges = new Set(stations.map(({ endpoint }) => endpoint.bridge))
       const indexes = await Promise.all([...bridges].map((bridge) => kernel.bridgeIndex(bridge)))
-      await kernel.awaitCarrier([...stations.map(({ endpoint }) => endpoint.hostIndex), ...indexes])
+      const ports = stations.map(({ endpoint }) => endpoint.hostIndex)
+      await kernel.awaitCarrier([...ports, ...indexes])
+      const onAdopted = stations.filter(({ network }) => network.adopted)
+      if (onAdopted.length > 0) await awaitForwardingPorts(kernel, onAdopted)
       await Promise.all(
         stations.map(async ({ container, endpoint: { ipv6, mac } }) => {
           const place = places.get(container.id)

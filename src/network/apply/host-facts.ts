@@ -46,6 +46,7 @@ export async function readFacts(
     bridgeAddresses: addresses.flatMap(({ device, scope, address }) =>
       device === bridge && scope === 'universe' ? [address] : [],
     ),
+    bridgeMtu: links.find(({ index }) => index === bridge)?.mtu,
   }
 }
 

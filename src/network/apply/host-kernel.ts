@@ -52,6 +52,9 @@ export interface HostStatistics {
 const MOST_ATTEMPTS = 8
 const CARRIER_ATTEMPTS = 50
 const CARRIER_INTERVAL_MS = 2
+/** A spanning tree takes seconds, and the kernel asks for a neighbour once a second. */
+const FORWARDING_INTERVAL_MS = 20
+const EVERYBODY = 'ff:ff:ff:ff:ff:ff'
 /** Of pools, peers and ranges of ports the plan sees to it that none overlaps another: nothing needs to be read for it. */
 const TRUSTED = { ranges: 'trusted' } as const
 /** Listing as many costs less than a second walk through the kernel's table. */
@@ -227,6 +230,39 @@ export class HostKernel {
       await setTimeout(CARRIER_INTERVAL_MS)
     }
     return false
+  }
+
+  /** Waits until ports of a bridge with a spanning tree forward. @returns false when one does not in time */
+  async awaitForwarding(ports: readonly Device[], centiseconds: number): Promise<boolean> {
+    const end = performance.now() + centiseconds * 10
+    for (;;) {
+      this.#linkRequests += 1
+      const links = await this.#rtnl.links.getAll(ports)
+      if (links.every(({ port }) => port?.state === 'forwarding')) return true
+      if (performance.now() > end) return false
+      await setTimeout(FORWARDING_INTERVAL_MS)
+    }
+  }
+
+  /**
+   * Whether another machine on a link has an address: it is asked as the kernel asks for a neighbour whose MAC it doubts, but by
+   * broadcast.
+   */
+  async isTaken(device: number, address: IPAddress): Promise<boolean> {
+    const neighbour = { device, address, mac: EVERYBODY, state: 'probe' } as const
+    await this.applyLinks([{ kind: 'neighbour', action: 'replace', neighbour }])
+    try {
+      for (;;) {
+        const entry = (await this.listNeighbours()).find(
+          (each) => each.device === device && each.address.equals(address),
+        )
+        if (entry?.state !== 'probe') return entry?.state === 'reachable' || entry?.state === 'stale'
+        await setTimeout(FORWARDING_INTERVAL_MS)
+      }
+    } finally {
+      const gone = { kind: 'neighbour', action: 'delete', neighbour: { device, address } } as const
+      await ignoreMissing(this.applyLinks([gone]))
+    }
   }
 
   /** Tells everybody on a bridge which MAC addresses are at now. */

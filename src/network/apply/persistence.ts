@@ -1,4 +1,4 @@
-import { Cidr } from '../../address/index.js'
+import { Cidr, parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Store } from '../../store/index.js'
 import type { ContainerRecord, NetworkRecord, PeerRecord } from '../plan/records.js'
@@ -161,6 +161,9 @@ function bridgeFromJson(value: object): AdoptedBridge {
     nfCallIp6tables: flag(value, 'nfCallIp6tables'),
     up: flag(value, 'up'),
     addresses: texts(value, 'addresses').map((each) => Cidr.parseInterface(each).toString()),
+    // A file of an earlier version has none.
+    gateways:
+      'gateways' in value ? texts(value, 'gateways').map((each) => parseAddress(each).toString()) : [],
   }
 }
 

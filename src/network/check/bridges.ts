@@ -58,9 +58,13 @@ function bridgeDown({ name: network }: NetworkRecord, name: string): Finding {
   }
 }
 
-function gatewaysGone({ state }: CheckFacts, network: NetworkRecord, bridge: Link): Finding[] {
+function gatewaysGone(
+  { state, gatewaysOfOthers }: CheckFacts,
+  network: NetworkRecord,
+  bridge: Link,
+): Finding[] {
   return bridgePools(network, bridge.name).flatMap(({ gateway, subnet }): Finding[] => {
-    if (!gateway) return []
+    if (!gateway || gatewaysOfOthers.includes(gateway.toString())) return []
     const there = state.addresses.some(
       ({ device, address }) => device === bridge.index && address.address.equals(gateway),
     )

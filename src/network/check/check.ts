@@ -77,13 +77,24 @@ function sorted(findings: Finding[]): Finding[] {
 }
 
 async function readFacts(
-  { kernel, registry, settings }: HostContext,
+  { kernel, registry, settings, adoptedBridges }: HostContext,
   { host: state }: HostWorld,
 ): Promise<CheckFacts> {
   const tables = await kernel.listTables()
   const [legacyTables, backlog] = [await readLegacyTables(kernel.namespace), await readBacklog()]
   const ofOthers = (await kernel.otherHosts()).flatMap(({ bridges }) => bridges)
-  return { state, table: kernel.table, tables, ofOthers, registry, settings, legacyTables, backlog }
+  const gatewaysOfOthers = [...adoptedBridges.values()].flatMap(({ gateways }) => gateways)
+  return {
+    state,
+    table: kernel.table,
+    tables,
+    ofOthers,
+    gatewaysOfOthers,
+    registry,
+    settings,
+    legacyTables,
+    backlog,
+  }
 }
 
 /** Made by the first call of iptables-legacy, and not listed with those of nf_tables. */

@@ -13,6 +13,8 @@ export interface CheckFacts {
   readonly tables: Ruleset
   /** What our sets hold of the bridges of other hosts in the namespace. */
   readonly ofOthers: readonly SetElement[]
+  /** Gateways that other machines on adopted bridges are. */
+  readonly gatewaysOfOthers: readonly string[]
   readonly registry: Registry
   readonly settings: {
     readonly firewall: boolean

@@ -22,6 +22,8 @@ export interface HostFacts {
   readonly out: WaysOut
   /** Addresses of the bridge that is to be adopted, with their prefix lengths; none otherwise. */
   readonly bridgeAddresses: readonly Cidr[]
+  /** Its MTU: that of its LAN. */
+  readonly bridgeMtu?: number | undefined
 }
 
 /**
@@ -64,7 +66,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     hostBinding: settings.hostBinding,
     helpers: settings.helpers,
     linkMode,
-    mtu: settings.mtu ?? defaultMtu(planned, facts.routing, facts.out),
+    mtu: settings.mtu ?? facts.bridgeMtu ?? defaultMtu(planned, facts.routing, facts.out),
     ...(routes.length > 0 && { routes }),
     ...(!defaultRoute && { defaultRoute: false as const }),
     ...(metric !== undefined && { metric }),

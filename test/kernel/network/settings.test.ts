@@ -68,8 +68,8 @@ describe('ipForward: false on a host that does not forward', () => {
     expect((await host.probeTcp('127.0.0.1', 8080, { timeoutMs: 2000 })).outcome).toBe('reached')
     // The control: where the host forwards, all of it is taken, and works.
     await host.namespace.writeSysctl(FORWARD, '1')
-    await web.publish('8080:80')
-    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+    await web.publish('8082:80')
+    await expectReached(outside, '203.0.113.1', 8082, '203.0.113.2')
     await bridgeHost.createNetwork({ name: 'wide', bridges: 2 })
   })
 

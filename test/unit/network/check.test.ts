@@ -40,6 +40,7 @@ function facts(sysctls: Readonly<Record<string, string>>, ports = 0, backlog?: n
     table: host.name,
     tables: { nftables: [], generation: 1 },
     ofOthers: [],
+    gatewaysOfOthers: [],
     registry,
     settings: host,
     legacyTables: [],
