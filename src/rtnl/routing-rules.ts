@@ -36,7 +36,7 @@ export class RoutingRules {
 
   async #list(family: 4 | 6): Promise<RoutingRule[]> {
     const messages = await this.#connection.dump('getRule', { family: familyNumber(family) }, LIST)
-    return messages.flatMap((message) =>
+    return [...messages].flatMap((message) =>
       message.name === 'newRule' ? [readRule(message.record, family)] : [],
     )
   }
