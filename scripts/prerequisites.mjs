@@ -20,7 +20,12 @@ const packages = [
   { debian: 'bash', use: 'test', required: true, programs: ['bash'] },
   { debian: 'grep', use: 'test', required: true, programs: ['grep'] },
   { debian: 'dash', use: 'test', required: true, programs: ['sh'] },
-  { debian: 'util-linux', use: 'test', required: true, programs: ['nsenter', 'prlimit', 'setpriv', 'unshare'] },
+  {
+    debian: 'util-linux',
+    use: 'test',
+    required: true,
+    programs: ['nsenter', 'prlimit', 'setpriv', 'unshare'],
+  },
   { debian: 'mount', use: 'test', required: true, programs: ['mount'] },
   { debian: 'nftables', use: 'test', required: true, programs: ['nft'] },
   { debian: 'iproute2', use: 'test', required: true, programs: ['ip', 'bridge', 'ss', 'tc'] },
