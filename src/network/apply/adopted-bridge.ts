@@ -2,7 +2,7 @@ import { Cidr } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { bridgePools } from '../plan/bridge.js'
-import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
+import { type Family, familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import { gatewayOperations } from './bridge-steps.js'
 import type { HostContext } from './host-context.js'
 import { addressOperation } from './inside.js'
@@ -57,9 +57,9 @@ export async function adoptBridge(
     { kind: 'link', action: 'change', link: { device: link.index, up: true, ...mac, ...nfCall } },
     ...gatewayOperations(link.index, missing),
   ])
-  if (settings.firewall && familiesOf(network).includes(4)) {
-    await sysctls.change(localnetSetting(bridge), '1')
-  }
+  const families = familiesOf(network)
+  if (settings.firewall && families.includes(4)) await sysctls.change(localnetSetting(bridge), '1')
+  for (const family of families) await sysctls.change(announcementSetting(bridge, family), '1')
 }
 
 /**
@@ -102,15 +102,27 @@ export async function releaseBridge(context: HostContext, bridge: string): Promi
       const { address, prefixLength } = Cidr.parseInterface(text)
       await ignoreMissing(kernel.applyLinks([addressOperation('delete', link.index, address, prefixLength)]))
     }
-    await sysctls.restore(localnetSetting(bridge))
+    for (const setting of changedSettings(bridge)) await sysctls.restore(setting)
     if (!memory.up) {
       await kernel.applyLinks([{ kind: 'link', action: 'change', link: { device: link.index, up: false } }])
     }
   } else {
-    sysctls.forget(localnetSetting(bridge))
+    for (const setting of changedSettings(bridge)) sysctls.forget(setting)
   }
   context.adoptedBridges.delete(bridge)
   persistence.saveBridge(bridge, undefined)
+}
+
+function changedSettings(bridge: string): string[] {
+  return [localnetSetting(bridge), announcementSetting(bridge, 4), announcementSetting(bridge, 6)]
+}
+
+/**
+ * The host tells everybody when the bridge's MAC becomes another one, as it does when a port of a lower MAC joins: containers
+ * would go on sending to the former one until they give it up.
+ */
+function announcementSetting(bridge: string, family: Family): string {
+  return family === 4 ? `net/ipv4/conf/${bridge}/arp_notify` : `net/ipv6/conf/${bridge}/ndisc_notify`
 }
 
 function localnetSetting(bridge: string): string {

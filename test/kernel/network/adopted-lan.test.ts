@@ -43,10 +43,17 @@ describe("an adopted bridge is somebody's LAN", () => {
     expect(await linkOf(one.namespace, 'eth0')).toMatchObject({ mtu: 9000 })
     await two.serveTcp(80)
     await expectReached(lan, container.address, 80, '10.5.0.254')
+    await host.serveTcp(90)
+    await expectReached(two, '10.5.0.1', 90, container.address)
+    expect(await ip(two.namespace, 'neighbour', 'show', '10.5.0.1')).toContain('fa:00:5e:00:53:01')
     // The control: another port changes both.
     await ip(host.namespace, 'link', 'add', 'tap', 'address', '02:00:00:00:00:01', 'type', 'veth')
     await ip(host.namespace, 'link', 'set', 'tap', 'master', 'br0')
     expect(await linkOf(host.namespace, 'br0')).toEqual({ mtu: 1500, address: '02:00:00:00:00:01' })
+    // Nothing is sent meanwhile: it is the host that tells.
+    await expect
+      .poll(() => ip(two.namespace, 'neighbour', 'show', '10.5.0.1'))
+      .toContain('lladdr 02:00:00:00:00:01')
     await ip(host.namespace, 'link', 'del', 'tap')
     await container.detach()
     expect(await linkOf(host.namespace, 'br0')).toMatchObject({ address: 'fa:00:5e:00:53:01' })
