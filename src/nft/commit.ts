@@ -27,6 +27,7 @@ import type { MapObject, SetObject } from './model/index.js'
 import { AlikeRules } from './prepare/index.js'
 import { RangedSets } from './ranges/index.js'
 import { refusedElements } from './refused-elements.js'
+import { refusedInput } from './refused-input.js'
 import { type Asking, ask, askSync } from './requests.js'
 
 /** How {@link Transaction.commit} goes about it. */
@@ -381,6 +382,7 @@ export class Commit {
         unknownDestroy(error, this.#operations, release()) ??
         lackingFeature(error, this.#operations) ??
         refusedElements(error, this.#operations) ??
+        refusedInput(error, this.#operations, { declared: this.#declared, told: this.#connection.told }) ??
         error
       )
     }

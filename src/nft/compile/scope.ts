@@ -5,6 +5,7 @@ import type { SetTypes } from './data-layout.js'
 export interface SetDeclaration extends SetTypes {
   readonly map: MapType | undefined
   readonly flags: readonly SetFlag[]
+  readonly stmt?: NamedSet['stmt']
 }
 
 /** The properties of a set that say how its keys and data are written; absent ones stay absent. */
@@ -27,6 +28,7 @@ export function declarationOf(set: NamedSet | NamedMap): SetDeclaration {
     ...setTypes(set),
     map: 'map' in set ? set.map : undefined,
     flags: set.flags ?? noFlags,
+    ...(set.stmt !== undefined && { stmt: set.stmt }),
   }
 }
 
