@@ -315,9 +315,16 @@ export interface ContainerOptions extends EndpointOptions {
   readonly netns: NamespaceSource
   /** Unique on the host. Default: an adjective and a surname, `brave_lovelace`. */
   readonly name?: string | undefined
-  /** 12 to 64 characters of `0-9a-f`, unique on the host. Default: 64 random ones. Its first 12 are the short id. */
+  /**
+   * Unique on the host, and nobody else's name: 1 to 255 printable characters, spaces only within (`k8s.io/web-0`). Its first 12 are the
+   * short id, by which it is found where no other begins so. In the text form of a link it can have no `:`; in the object form it can.
+   * Default: 64 random characters of `0-9a-f`.
+   */
   readonly id?: string | undefined
-  /** The name that the container calls itself. Default: the short id. It is no key: links are not found by it. */
+  /**
+   * The name that the container calls itself. It is no key: links are not found by it. Default: the short id, of 12 to 64 characters of
+   * `0-9a-f`; of any other id the whole, at most 63 characters, `-` standing for those that a host name can't have.
+   */
   readonly hostname?: string | undefined
   /** What follows `hostname` in its full name: `example.com`. Default: none, or what `hostname` has behind its first dot. */
   readonly domainname?: string | undefined
@@ -338,6 +345,8 @@ export interface ContainerOptions extends EndpointOptions {
 
 /** Options of {@link BridgeHost.addHostContainer}. */
 export interface HostContainerOptions {
+  /** As that of {@link ContainerOptions}. */
   readonly name?: string | undefined
+  /** As that of {@link ContainerOptions}. */
   readonly id?: string | undefined
 }

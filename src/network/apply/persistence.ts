@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Cidr, parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Store } from '../../store/index.js'
@@ -60,7 +61,7 @@ export class Persistence {
     const containers = [...(change.containers ?? [])]
     const gone = containers.filter(([, container]) => !container)
     for (const [id, container] of [...gone, ...containers.filter(([, each]) => each)]) {
-      this.#store.put('containers', id, container && containerToJson(container))
+      this.#store.put('containers', containerKey(id), container && containerToJson(container))
     }
     for (const [subnet, peer] of change.peers ?? []) {
       this.#store.put('peers', subnet, peer && peerToJson(peer))
@@ -101,7 +102,7 @@ export class Persistence {
       ),
       containers: this.#read(
         'containers',
-        named(containerFromJson, ({ id }) => id),
+        named(containerFromJson, ({ id }) => containerKey(id)),
       ),
       peers: this.#read(
         'peers',
@@ -129,6 +130,17 @@ export class Persistence {
       }),
     )
   }
+}
+
+/** A file's name takes 255 bytes, of which a draft's ending is some, and a character of an id may need twelve of them. */
+const LONGEST_KEY = 200
+/** Ids that begin so are digested as well, so that none has the key of another. */
+const DIGESTED = 'sha256:'
+
+/** What a container's file is called by: its id, or a digest of one that is too long for a file's name. */
+function containerKey(id: string): string {
+  if (encodeURIComponent(id).length <= LONGEST_KEY && !id.startsWith(DIGESTED)) return id
+  return DIGESTED + createHash('sha256').update(id).digest('hex')
 }
 
 /** Each object is in the file of its own name, or it would be forgotten in another. */

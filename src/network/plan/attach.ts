@@ -3,10 +3,11 @@ import type { ContainerSettings, HostContainerSettings } from './container-setti
 import { planEndpoint } from './endpoint.js'
 import type { PortFacts } from './host-ports.js'
 import { hostGateways } from './hosts-lines.js'
-import { planLinks } from './link.js'
+import { defaultHostName } from './identity.js'
+import { finder, planLinks } from './link.js'
 import type { Plan } from './plan.js'
 import { checkPublishable, claimPublications, reservePublications, withHostBinding } from './publish.js'
-import { type ContainerRecord, type NetworkRecord, shortId } from './records.js'
+import type { ContainerRecord, NetworkRecord } from './records.js'
 import type { Registry } from './registry.js'
 import { NOBODY_LOOKED, type TakenLinks } from './taken-links.js'
 import { type NetworkView, withChange } from './view.js'
@@ -52,11 +53,7 @@ export function planAttach(
       published: claimPublications(claims, view, container, requested, ports, OPERATION),
     }
   })
-  const present = new Map(
-    published.flatMap((each) => [each.name, each.id, shortId(each.id)].map((key) => [key, each])),
-  )
-  const find = (reference: string): ContainerRecord | undefined =>
-    registry.find(reference) ?? present.get(reference)
+  const find = finder(registry, published)
   const containers = published.map((container, index) => ({
     ...container,
     links: planLinks(container, settings[index]?.links ?? [], find, registry, published, OPERATION),
@@ -81,8 +78,8 @@ export function planHostContainer(
   const id = claims.id(settings.id, refuse)
   const container: ContainerRecord = {
     id,
-    name: claims.name(settings.name, refuse),
-    hostname: shortId(id),
+    name: claims.name(settings.name, refuse, id),
+    hostname: defaultHostName(id),
     domainname: undefined,
     state: 'host',
     netns: undefined,
@@ -120,8 +117,8 @@ function identify(
   const id = claims.id(settings.id, refuse)
   return {
     id,
-    name: claims.name(settings.name, refuse),
-    hostname: settings.hostname ?? shortId(id),
+    name: claims.name(settings.name, refuse, id),
+    hostname: settings.hostname ?? defaultHostName(id),
     domainname: settings.domainname,
     state: 'running',
     netns: typeof settings.netns === 'string' ? settings.netns : undefined,

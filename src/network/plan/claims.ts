@@ -5,7 +5,7 @@ import { seedOfHost } from './host-name.js'
 import { HostPorts } from './host-ports.js'
 import { hostInterfaceName, randomId } from './identity.js'
 import { automaticName } from './names.js'
-import { type NetworkRecord, type PoolRecord, shortId } from './records.js'
+import type { NetworkRecord, PoolRecord } from './records.js'
 import type { Registry } from './registry.js'
 import { InsideClaims, type LinksInside, NOBODY_LOOKED, type TakenLinks } from './taken-links.js'
 
@@ -43,7 +43,7 @@ export class Claims {
   readonly reservedPorts: HostPorts = new HostPorts()
   readonly #reserved: ReadonlySet<string>
   readonly #names = new Set<string>()
-  readonly #shortIds = new Set<string>()
+  readonly #ids = new Set<string>()
   readonly #addresses = new Set<string>()
   readonly #hostInterfaces = new Set<string>()
   readonly #inside = new Map<LinksInside, InsideClaims>()
@@ -66,20 +66,27 @@ export class Claims {
 
   id(given: string | undefined, refuse: Refuse): string {
     const id = given ?? randomId()
-    const short = shortId(id)
-    // Two containers with one short id could not be told apart in a link.
-    if (this.registry.hasShortId(short) || this.#shortIds.has(short)) {
-      throw refuse('NFB_NAME_TAKEN', `another container has the id ${short}`, 'id')
+    if (this.registry.container(id) || this.#ids.has(id)) {
+      throw refuse('NFB_NAME_TAKEN', `another container has the id "${id}"`, 'id')
     }
-    this.#shortIds.add(short)
+    // It would be found by that name, and never by its id.
+    if (this.registry.hasName(id) || this.#names.has(id)) {
+      throw refuse('NFB_NAME_TAKEN', `another container has the name "${id}"`, 'id')
+    }
+    this.#ids.add(id)
     return id
   }
 
-  name(given: string | undefined, refuse: Refuse): string {
-    const isTaken = (name: string): boolean => this.registry.hasName(name) || this.#names.has(name)
+  /** @param own the id of the container that is to have it: the name may be the same */
+  name(given: string | undefined, refuse: Refuse, own?: string): string {
+    const isId = (name: string): boolean =>
+      name !== own && (this.registry.container(name) !== undefined || this.#ids.has(name))
+    const isTaken = (name: string): boolean =>
+      this.registry.hasName(name) || this.#names.has(name) || isId(name)
     const name = given ?? automaticName((each) => this.#reserved.has(each) || isTaken(each))
     if (isTaken(name)) {
-      throw refuse('NFB_NAME_TAKEN', `another container has the name "${name}"; detach it first`, 'name')
+      const what = isId(name) ? 'id' : 'name'
+      throw refuse('NFB_NAME_TAKEN', `another container has the ${what} "${name}"; detach it first`, 'name')
     }
     this.#names.add(name)
     return name

@@ -1,9 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { NfbridgeError } from '../../errors.js'
+import { shortId } from './records.js'
 
 /** Names as Docker has them: a letter or digit, then letters, digits, `_`, `.`, `-`. */
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/
-const CONTAINER_ID = /^[0-9a-f]{12,64}$/
+/** Printable text, spaces only within: letters, marks, digits, punctuation and symbols of any script; nothing that steers a terminal. */
+const CONTAINER_ID = /^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]+(?<! )$/u
+const LONGEST_ID = 255
+/** As Docker, podman and containerd make them. */
+const HEXADECIMAL_ID = /^[0-9a-f]{12,64}$/
+/** A label of a host name (RFC 1035 2.3.4). */
+const LONGEST_LABEL = 63
 /** RFC 1123 labels, of which a hosts file can hold any. */
 const HOST_NAME = /^[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*$/
 
@@ -32,8 +39,23 @@ export function checkContainerName(name: string, path: string): string {
 }
 
 export function checkContainerId(id: string, path: string): string {
-  if (CONTAINER_ID.test(id)) return id
-  throw invalidName(`"${id}" is no container id: 12 to 64 digits of 0-9a-f`, path)
+  if (id.length <= LONGEST_ID && CONTAINER_ID.test(id)) return id
+  const message = `${JSON.stringify(id)} is no container id: 1 to ${LONGEST_ID} printable characters, with no space at an end`
+  throw invalidName(message, path)
+}
+
+/**
+ * The host name of a container that is given none: the short id, as in Docker. What is no hexadecimal number says something in all of
+ * its characters, and the first 12 of several may be equal: there it is the whole id, as far as a host name can have it.
+ */
+export function defaultHostName(id: string): string {
+  if (HEXADECIMAL_ID.test(id)) return shortId(id)
+  const name = id
+    .replace(/[^a-zA-Z0-9_.-]+/g, '-')
+    .slice(0, LONGEST_LABEL)
+    .replace(/[-.]*\.[-.]*/g, '.')
+    .replace(/^[-.]+|[-.]+$/g, '')
+  return isHostName(name) ? name : createHash('sha256').update(id).digest('hex').slice(0, 12)
 }
 
 export function checkHostName(name: string, path: string): string {

@@ -1,11 +1,30 @@
 import { NfbridgeError } from '../../errors.js'
 import type { RequestedLink, UnlinkRequest } from './container-settings.js'
 import { containerLabel, type Plan } from './plan.js'
-import { type ContainerRecord, endpointOn, type LinkRecord } from './records.js'
+import { type ContainerRecord, endpointOn, type LinkRecord, shortId } from './records.js'
 import type { Registry } from './registry.js'
 
 /** Finds a container by name, full id or short id. */
 type Find = (reference: string) => ContainerRecord | undefined
+
+/** Finds what stands and, beside it, what is planned in the same call: by names before ids, and by these before short ids. */
+export function finder(registry: Registry, planned: readonly ContainerRecord[]): Find {
+  const byName = new Map(planned.map((each) => [each.name, each]))
+  const byId = new Map(planned.map((each) => [each.id, each]))
+  const byShortId = new Map<string, ContainerRecord[]>()
+  for (const each of planned) {
+    const alike = byShortId.get(shortId(each.id))
+    if (alike) alike.push(each)
+    else byShortId.set(shortId(each.id), [each])
+  }
+  return (reference) => {
+    const name = registry.named(reference) ?? byName.get(reference)
+    const exact = name ?? registry.container(reference) ?? byId.get(reference)
+    if (exact) return exact
+    const [candidate, ...others] = [...registry.withShortId(reference), ...(byShortId.get(reference) ?? [])]
+    return others.length === 0 ? candidate : undefined
+  }
+}
 
 /**
  * The links of a client with the requested ones added.
@@ -16,7 +35,7 @@ export function planLinks(
   requested: readonly RequestedLink[],
   find: Find,
   registry: Registry,
-  others: Iterable<ContainerRecord>,
+  others: readonly ContainerRecord[],
   operation: string,
 ): LinkRecord[] {
   const links = [...client.links]
@@ -108,7 +127,14 @@ function linkChange(client: ContainerRecord, links: readonly LinkRecord[]): Plan
   }
 }
 
-function unknownServer(reference: string, registry: Registry, others: Iterable<ContainerRecord>): string {
+function unknownServer(reference: string, registry: Registry, others: readonly ContainerRecord[]): string {
+  const beginning = [...registry.withShortId(reference), ...others].filter(
+    ({ id }) => shortId(id) === reference,
+  )
+  if (beginning.length > 1) {
+    const names = beginning.map(containerLabel).join(', ')
+    return `"${reference}" is the short id of several containers: ${names}; give the name or the full id`
+  }
   for (const { hostname, name } of [...registry.withHostName(reference), ...others]) {
     if (hostname !== reference) continue
     return `"${reference}" is the host name of "${name}"; a host name is not a container's name or id`

@@ -266,7 +266,8 @@ export function familiesOf(network: NetworkRecord): Family[] {
   return ([4, 6] as const).filter((family) => network.pools.some(({ subnet }) => subnet.family === family))
 }
 
-/** The first 12 characters of an id, as Docker shortens it. */
+/** The first 12 characters of an id, as Docker shortens it; none is cut in half. */
 export function shortId(id: string): string {
-  return id.slice(0, 12)
+  const units = id.slice(0, 12)
+  return /[\ud800-\udfff]/.test(units) ? Array.from(id).slice(0, 12).join('') : units
 }

@@ -91,14 +91,21 @@ export class Registry implements NetworkView {
 
   /** The container that a name, a full id or an unambiguous short id stands for. Never a host name. */
   find(reference: string): ContainerRecord | undefined {
-    const byName = this.#idsByName.get(reference)
-    if (byName !== undefined) return this.#containers.get(byName)
-    const byId = this.#containers.get(reference)
-    if (byId) return byId
-    const candidates = this.#idsByShortId.get(reference)
-    if (candidates?.size !== 1) return undefined
-    const [id] = candidates
+    const exact = this.named(reference) ?? this.#containers.get(reference)
+    if (exact) return exact
+    const [candidate, ...others] = this.withShortId(reference)
+    return others.length === 0 ? candidate : undefined
+  }
+
+  /** The container of a name. */
+  named(name: string): ContainerRecord | undefined {
+    const id = this.#idsByName.get(name)
     return id === undefined ? undefined : this.#containers.get(id)
+  }
+
+  /** The containers with a short id: that of ids that begin alike is the same. */
+  withShortId(short: string): ContainerRecord[] {
+    return [...(this.#idsByShortId.get(short) ?? [])].flatMap((id) => this.#containers.get(id) ?? [])
   }
 
   /** The containers that call themselves so; no key, only for an error's sake. */
@@ -108,10 +115,6 @@ export class Registry implements NetworkView {
 
   hasName(name: string): boolean {
     return this.#idsByName.has(name)
-  }
-
-  hasShortId(short: string): boolean {
-    return this.#idsByShortId.has(short)
   }
 
   /** Ids of the containers with a link to this one. */

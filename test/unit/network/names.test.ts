@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { Claims, refusal } from '../../../src/network/plan/claims.js'
+import { parseLink } from '../../../src/network/plan/container-settings.js'
+import {
+  checkContainerId,
+  defaultHostName,
+  hostInterfaceName,
+  isHostName,
+} from '../../../src/network/plan/identity.js'
+import { planLink } from '../../../src/network/plan/link.js'
 import { automaticName } from '../../../src/network/plan/names.js'
-import { network, registryWith } from './fixtures.js'
+import { shortId } from '../../../src/network/plan/records.js'
+import { attach, known, network, registryWith, thrown } from './fixtures.js'
 
 describe('automatic names', () => {
   it('are an adjective and a surname, unique among many', () => {
@@ -34,5 +43,79 @@ describe('automatic names', () => {
     // Who asked for it gets it.
     const [first = ''] = reserved
     expect(claims.name(first, refuse)).toBe(first)
+  })
+})
+
+/** Ids of podman, containerd, Kubernetes and CNI, and what somebody may think of. */
+const IDS = [
+  'a',
+  'web-0',
+  'k8s.io/pod_nginx-7c5b',
+  'cnitool-77383ca0a0715733ca6f',
+  '../../../etc/passwd',
+  '..',
+  'a:b',
+  'sha256:5f0a6d1c2b3e',
+  '100%2F',
+  'my container',
+  'Büro №1',
+  '\u{1f433}'.repeat(20),
+  '\u{1f433}'.repeat(127),
+  'x'.repeat(255),
+]
+
+describe('the id of a container', () => {
+  it.each(IDS)('may be %s, and names that are made of it are safe', (id) => {
+    expect(checkContainerId(id, 'id')).toBe(id)
+    expect(isHostName(defaultHostName(id))).toBe(true)
+    expect(defaultHostName(id).length).toBeLessThanOrEqual(63)
+    expect(hostInterfaceName(id)).toMatch(/^veth[0-9a-f]{11}$/)
+    expect(encodeURIComponent(shortId(id)), 'throws for half a character').not.toBe('')
+    expect(Array.from(shortId(id)).length).toBe(Math.min(12, Array.from(id).length))
+  })
+
+  it('is its host name as far as it can be, where it is no hexadecimal number', () => {
+    const names = ['5f0a6d1c2b3e4455', '5f0a6d1c2b3', 'k8s.io/a b.', '-.-'].map(defaultHostName)
+    expect(names).toEqual([
+      '5f0a6d1c2b3e',
+      '5f0a6d1c2b3',
+      'k8s.io-a-b',
+      expect.stringMatching(/^[0-9a-f]{12}$/),
+    ])
+  })
+
+  it('may begin as others do: then the short id finds none of them, and the error says whom it could mean', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    attach(registry, docker0, { name: 'one', id: 'k8s-pod-nginx-1' }, { name: 'app', id: 'app' })
+    const link = (reference: string) =>
+      planLink(registry, known(registry, 'app'), parseLink(reference, 'link')).change.containers?.get('app')
+        ?.links
+    expect(link('k8s-pod-ngin')).toEqual([{ server: 'k8s-pod-nginx-1', alias: 'k8s-pod-ngin' }])
+    const ambiguous = [
+      { name: 'two', id: 'k8s-pod-nginx-2' },
+      { name: 'three', links: ['k8s-pod-ngin'] },
+    ]
+    const refused = {
+      code: 'NFB_NOT_FOUND',
+      message: expect.stringContaining('"one" (k8s-pod-ngin), "two" (k8s-pod-ngin)'),
+    }
+    expect(thrown(() => attach(registry, docker0, ...ambiguous))).toMatchObject(refused)
+    attach(registry, docker0, ...ambiguous.slice(0, 1))
+    expect(thrown(() => link('k8s-pod-ngin'))).toMatchObject(refused)
+    expect(link('k8s-pod-nginx-2')).toEqual([{ server: 'k8s-pod-nginx-2', alias: 'k8s-pod-nginx-2' }])
+  })
+
+  it('is found after names, and before short ids, also in the call that makes them', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    attach(registry, docker0, { name: 'former', id: 'web-frontend-1' })
+    const [named, client] = attach(
+      registry,
+      docker0,
+      { name: 'web-frontend', id: 'x' },
+      { links: ['web-frontend'] },
+    )
+    expect(client?.links).toEqual([{ server: named?.id, alias: 'web-frontend' }])
   })
 })

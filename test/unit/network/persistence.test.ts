@@ -50,6 +50,22 @@ describe('the state directory', () => {
     expect(loaded.sysctls).toEqual(new Map([['net.ipv4.ip_forward', '0']]))
   })
 
+  it.each(['..', '../../etc/passwd', 'a b', 'x'.repeat(255), '\u{1f433}'.repeat(127), 'sha256:x'])(
+    'keeps a container of the id %s in a file of its own, there, and forgets it',
+    (id) => {
+      const docker0 = network()
+      const registry = registryWith(docker0)
+      const containers = attach(registry, docker0, { id }, { id: `y${Array.from(id).slice(1).join('')}` })
+      const persistence = new Persistence(openStore(directory))
+      persistence.save({ containers: new Map(containers.map((each) => [each.id, each])) })
+      expect(readdirSync(join(directory, 'containers'))).toHaveLength(2)
+      expect(new Set(persistence.load().containers)).toEqual(new Set(containers))
+      persistence.save({ containers: new Map([[id, undefined]]) })
+      expect(persistence.load().containers).toEqual(containers.slice(1))
+      persistence.close()
+    },
+  )
+
   it('takes a file that names no host for one of the default name', () => {
     const store = openStore(directory)
     store.put('host', 'settings', { firewall: true })
