@@ -12,14 +12,17 @@ export function checkObject<T extends object>(
   operation: string,
   path: string,
 ): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
-  }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(checkIsObject(value, operation, path))) {
     if (properties.includes(key)) continue
     throw wrong(operation, `there is no "${key}", only ${properties.join(', ')}`, joinPath(path, key))
   }
   return value
+}
+
+/** An object of any properties. */
+export function checkIsObject<T extends object>(value: T, operation: string, path: string): T {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
 }
 
 export function checkString(value: unknown, operation: string, path: string): string {

@@ -99,6 +99,11 @@ export class Container {
     return this.#record('Container.domainname').domainname
   }
 
+  /** The labels that it was attached with: a copy. */
+  get labels(): Record<string, string> {
+    return { ...this.#record('Container.labels').labels }
+  }
+
   /** `host`: it uses the host's network, and only its name is known here. */
   get state(): 'running' | 'stopped' | 'host' {
     return this.#record('Container.state').state

@@ -71,6 +71,11 @@ export class Network {
     return this.#record('Network.mtu').mtu
   }
 
+  /** The labels that it was made with: a copy. */
+  get labels(): Record<string, string> {
+    return { ...this.#record('Network.labels').labels }
+  }
+
   /** What is attached to it or connected with it, stopped containers included. */
   get containers(): Container[] {
     const { registry } = this.#context

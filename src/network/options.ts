@@ -188,6 +188,8 @@ export interface NetworkOptions {
    * and gateway. Default: false.
    */
   readonly adopt?: boolean | undefined
+  /** Data of the runtime's own, texts by names, that comes back after a restart; see {@link Network.labels}. Default: none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
   /**
    * Over how many bridges the network lies, 1 to 64: a bridge takes 1,023 containers. The pools are split among them and
    * the host routes between them. Default: 1.
@@ -341,6 +343,8 @@ export interface ContainerOptions extends EndpointOptions {
    * replaced as a whole, never half written, and made where it is missing. Default: none.
    */
   readonly hostsFile?: string | undefined
+  /** Data of the runtime's own, texts by names, that comes back after a restart; see {@link Container.labels}. Default: none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 /** Options of {@link BridgeHost.addHostContainer}. */
@@ -349,4 +353,6 @@ export interface HostContainerOptions {
   readonly name?: string | undefined
   /** As that of {@link ContainerOptions}. */
   readonly id?: string | undefined
+  /** As those of {@link ContainerOptions}. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }

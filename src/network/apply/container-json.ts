@@ -10,6 +10,7 @@ import {
 import { checkInteger, checkOneOf } from '../../input.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
+import { labelsOf } from '../plan/labels.js'
 import { requestedPublication } from '../plan/publish-settings.js'
 import {
   type BandwidthRecord,
@@ -22,7 +23,7 @@ import {
   publishedText,
 } from '../plan/records.js'
 import { routeToJson } from '../plan/static-route.js'
-import { flag, get, OPERATION, object, objects, optional, text, texts } from './json-value.js'
+import { flag, get, OPERATION, object, objects, optional, text, texts, textsByName } from './json-value.js'
 import { routingFromJson } from './routing-json.js'
 
 const STATES = ['running', 'stopped', 'host'] as const
@@ -59,6 +60,7 @@ export function containerFromJson(value: object): ContainerRecord {
     links: objects(value, 'links').map(linkFromJson),
     addHosts: parseAddHosts(optional(value, 'addHosts', texts) ?? [], OPERATION, 'addHosts'),
     hostsFile: optional(value, 'hostsFile', text),
+    ...labelsOf({ labels: optional(value, 'labels', textsByName) }),
     ...(isOld || optional(value, 'hostsFileUnmarked', flag) ? { hostsFileUnmarked: true } : {}),
   }
 }

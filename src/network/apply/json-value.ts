@@ -48,6 +48,12 @@ export function optional<T>(
   return get(value, property) === undefined ? undefined : parse(value, property)
 }
 
+/** Texts by names. */
+export function textsByName(value: object, property: string): Readonly<Record<string, string>> {
+  const from = object(value, property)
+  return Object.fromEntries(Object.keys(from).map((name) => [name, text(from, name)]))
+}
+
 function asObject(value: unknown, property: string): object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new TypeError(`"${property}" is no object`)

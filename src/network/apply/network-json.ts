@@ -6,10 +6,23 @@ import type { HelperName } from '../options.js'
 import { isHostAddress, type PoolMemory } from '../plan/address-pool.js'
 import { isWithin, parseRange, rangeText } from '../plan/address-range.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
+import { labelsOf } from '../plan/labels.js'
 import { parsePeer } from '../plan/peer.js'
 import type { FamilyRecord, NetworkRecord, PeerRecord, PoolRecord } from '../plan/records.js'
 import { routeToJson } from '../plan/static-route.js'
-import { array, flag, get, integer, OPERATION, object, objects, optional, text, texts } from './json-value.js'
+import {
+  array,
+  flag,
+  get,
+  integer,
+  OPERATION,
+  object,
+  objects,
+  optional,
+  text,
+  texts,
+  textsByName,
+} from './json-value.js'
 import { routingFromJson } from './routing-json.js'
 
 /** A network as a file of the state directory has it: addresses are texts. */
@@ -48,6 +61,7 @@ export function networkFromJson(value: object): NetworkRecord {
     ...metricFromJson(value),
     adopted: flag(value, 'adopted'),
     group: integer(value, 'group'),
+    ...labelsOf({ labels: optional(value, 'labels', textsByName) }),
   }
 }
 
@@ -107,18 +121,13 @@ function poolFromJson(value: object, bridges: readonly string[]): PoolRecord {
     ...(router && { router }),
     range,
     exclude: texts(value, 'exclude').map((each) => Cidr.parse(each)),
-    names: optional(value, 'names', namesFromJson) ?? {},
+    names: optional(value, 'names', textsByName) ?? {},
   }
 }
 
 function metricFromJson(value: object): Pick<NetworkRecord, 'metric'> {
   const metric = optional(value, 'metric', integer)
   return metric === undefined ? {} : { metric }
-}
-
-function namesFromJson(value: object, property: string): Readonly<Record<string, string>> {
-  const names = object(value, property)
-  return Object.fromEntries(Object.keys(names).map((name) => [name, text(names, name)]))
 }
 
 function familyToJson({ mode, masquerade, snat, except }: FamilyRecord): object {

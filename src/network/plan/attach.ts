@@ -4,6 +4,7 @@ import { planEndpoint } from './endpoint.js'
 import type { PortFacts } from './host-ports.js'
 import { hostGateways } from './hosts-lines.js'
 import { defaultHostName } from './identity.js'
+import { labelsOf } from './labels.js'
 import { finder, planLinks } from './link.js'
 import type { Plan } from './plan.js'
 import { checkPublishable, claimPublications, reservePublications, withHostBinding } from './publish.js'
@@ -89,6 +90,7 @@ export function planHostContainer(
     links: [],
     addHosts: [],
     hostsFile: undefined,
+    ...labelsOf(settings),
   }
   return { container, change: { containers: byId([container]) }, touched: {} }
 }
@@ -130,6 +132,7 @@ function identify(
     links: [],
     addHosts: settings.addHosts,
     hostsFile: settings.hostsFile,
+    ...labelsOf(settings),
   }
 }
 

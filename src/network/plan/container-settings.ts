@@ -13,6 +13,7 @@ import type {
 import { parseAddHosts } from './add-hosts.js'
 import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
 import { checkContainerId, checkContainerName, checkHostName, isHostName } from './identity.js'
+import { type Labelled, parseLabels } from './labels.js'
 import { parsePublished, type RequestedPublication } from './publish-settings.js'
 import { type AddedHost, type ContainerPort, portText } from './records.js'
 
@@ -34,7 +35,7 @@ export interface UnlinkRequest {
 }
 
 /** {@link ContainerOptions}, checked; what has a default may still be chosen. */
-export interface ContainerSettings {
+export interface ContainerSettings extends Labelled {
   /** Where it stands in the caller's input: `containers[3]`, or empty. */
   readonly path: string
   readonly netns: NamespaceSource
@@ -58,7 +59,7 @@ export interface ConnectSettings {
 }
 
 /** {@link HostContainerOptions}, checked. */
-export interface HostContainerSettings {
+export interface HostContainerSettings extends Labelled {
   readonly name: string | undefined
   readonly id: string | undefined
 }
@@ -80,6 +81,7 @@ const CONTAINER_PROPERTIES: readonly string[] = [
   'publish',
   'links',
   'hostsFile',
+  'labels',
 ]
 
 export function parseContainerOptions(options: ContainerOptions, path: string): ContainerSettings {
@@ -109,6 +111,7 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
     published: parsePublished(options.publish ?? [], at('publish')),
     links: parseLinks(options.links ?? [], ATTACH, at('links')),
     hostsFile: hostsFile === undefined ? undefined : checkFile(hostsFile, at('hostsFile')),
+    ...parseLabels(options.labels, ATTACH, at('labels')),
   }
 }
 
@@ -129,10 +132,11 @@ export function parseStartOptions(options: StartOptions): NamespaceSource | unde
 
 /** Options of {@link BridgeHost.addHostContainer}. */
 export function parseHostContainerOptions(options: HostContainerOptions): HostContainerSettings {
-  const { name, id } = checkObject(options, ['name', 'id'], ADD_HOST, '')
+  const { name, id, labels } = checkObject(options, ['name', 'id', 'labels'], ADD_HOST, '')
   return {
     name: name === undefined ? undefined : checkContainerName(checkString(name, ADD_HOST, 'name'), 'name'),
     id: id === undefined ? undefined : checkContainerId(checkString(id, ADD_HOST, 'id'), 'id'),
+    ...parseLabels(labels, ADD_HOST),
   }
 }
 

@@ -17,6 +17,7 @@ import type { DefaultPool } from './default-pools.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { parseHelpers } from './helpers.js'
 import { checkTableName, firstGroup } from './host-name.js'
+import { type Labelled, parseLabels } from './labels.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
@@ -41,7 +42,7 @@ export interface HostSettings {
 }
 
 /** {@link NetworkOptions}, checked; pools may still be chosen. */
-export interface NetworkSettings extends FamilySettings {
+export interface NetworkSettings extends FamilySettings, Labelled {
   readonly name: string
   /** Those of which containers get addresses; one without a pool gets a default one. */
   readonly families: readonly Family[]
@@ -142,6 +143,7 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'linkMode',
   'mtu',
   'adopt',
+  'labels',
   'bridges',
 ]
 
@@ -177,6 +179,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     adopt: flag('adopt', false),
     bridges: checkInteger(options.bridges ?? 1, [1, 64], CREATE, 'bridges'),
     firstGroup: firstGroup(host.name),
+    ...parseLabels(options.labels, CREATE),
   }
   checkConflicts(settings, options, host.firewall)
   return settings

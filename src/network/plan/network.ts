@@ -5,6 +5,7 @@ import { rangeOf, rangeText } from './address-range.js'
 import { bridgeNames } from './bridge-names.js'
 import { defaultPools } from './default-pools.js'
 import { type HostRouting, obstacleOf } from './host-routing.js'
+import { labelsOf } from './labels.js'
 import { defaultMtu, type WaysOut } from './mtu.js'
 import { splitBits } from './network-conflicts.js'
 import { refuseNetwork } from './network-refusal.js'
@@ -72,6 +73,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     ...(metric !== undefined && { metric }),
     adopted: settings.adopt,
     group: freeGroup(networks, settings.firstGroup),
+    ...labelsOf(settings),
   }
 }
 

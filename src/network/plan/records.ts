@@ -10,6 +10,7 @@ import {
 } from '../../address/index.js'
 import type { GatewayMode, HelperName, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
+import type { Labelled } from './labels.js'
 import type { StaticRoute } from './static-route.js'
 
 export type Family = 4 | 6
@@ -44,7 +45,7 @@ export interface FamilyRecord {
 }
 
 /** A network as it stands: immutable; a change makes another record. */
-export interface NetworkRecord {
+export interface NetworkRecord extends Labelled {
   readonly name: string
   /** Names of its bridges; the first is the network's. */
   readonly bridges: readonly string[]
@@ -171,7 +172,7 @@ export interface EndpointRecord {
  * they are what it gets back when it starts, but nothing of it stands and its addresses are free. `host`: it uses the host's
  * network, is known by name only, and has no endpoints.
  */
-export interface ContainerRecord {
+export interface ContainerRecord extends Labelled {
   readonly id: string
   readonly name: string
   readonly hostname: string

@@ -47,6 +47,7 @@ export function inspectContainer(
     addHosts: container.addHosts.map(addHostText),
     hostsFile: hostsFile ?? null,
     variables: { ...linkVariables(view, container) },
+    labels: { ...container.labels },
   }
 }
 

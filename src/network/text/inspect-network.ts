@@ -42,6 +42,7 @@ export function inspectNetwork(
     defaultRoute: network.defaultRoute !== false,
     metric: network.metric ?? null,
     adopted,
+    labels: { ...network.labels },
     containers: containers.map((container) => inspectMember(container, name)),
   }
 }

@@ -76,6 +76,8 @@ export interface NetworkInspection {
   readonly metric: number | null
   /** Whether the bridge was there before, and stays when the network goes. */
   readonly adopted: boolean
+  /** The runtime's own data. */
+  readonly labels: Readonly<Record<string, string>>
   /** What is on it, stopped containers too. */
   readonly containers: readonly NetworkMemberInspection[]
 }
@@ -152,6 +154,8 @@ export interface ContainerInspection {
   readonly hostsFile: string | null
   /** Docker's variables of its links: `DB_PORT`. */
   readonly variables: Readonly<Record<string, string>>
+  /** The runtime's own data. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 export interface EndpointInspection {

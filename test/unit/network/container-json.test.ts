@@ -44,6 +44,7 @@ function containers(): ContainerRecord[] {
       { hostPort: 21, containerPort: 21, helper: 'ftp' as const },
     ],
     hostsFile: '/var/lib/web/hosts',
+    labels: { 'com.example.tier': 'front', empty: '', 7: 'ä\u0000', ['__proto__']: 'x' },
   }
   attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'] })
   const connect = parseConnectOptions({ priority: 1000 })
@@ -108,6 +109,7 @@ describe('a container in the state directory', () => {
     ['a bad port', (file) => ({ ...file, expose: ['http'] })],
     ['a bad publication', (file) => ({ ...file, publish: [{ publication: '80' }, { port: 'x:y' }] })],
     ['a link without server', (file) => ({ ...file, links: [{ alias: 'db' }] })],
+    ['a label that is no text', (file) => ({ ...file, labels: { tier: 7 } })],
     ['a name of another type', (file) => ({ ...file, name: 7 })],
   ])('is refused with %s', (_, damage) => {
     const [web] = containers()

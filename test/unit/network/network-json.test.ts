@@ -35,6 +35,7 @@ const WIDE = plan(
     allowDirectRouting: true,
     linkMode: 'stateless',
     mtu: 1400,
+    labels: { 'com.example.tier': 'front', ['__proto__']: 'x' },
   },
   viewOf([]),
 )

@@ -101,6 +101,19 @@ describe('planning an attachment', () => {
       'NFB_INVALID_NAME',
       'containers[0].interfaceName',
     ],
+    [
+      'a label that is no text',
+      [{ labels: JSON.parse('{"a":1}') }],
+      'NFB_INVALID_ARGUMENT',
+      'containers[0].labels.a',
+    ],
+    [
+      'labels that are a list',
+      [{ labels: JSON.parse('["a"]') }],
+      'NFB_INVALID_ARGUMENT',
+      'containers[0].labels',
+    ],
+    ['a label without a name', [{ labels: { '': 'a' } }], 'NFB_INVALID_ARGUMENT', 'containers[0].labels'],
     ['an address outside', [{ address: '10.0.0.1' }], 'NFB_ADDRESS_OUTSIDE_POOL', 'containers[0].address'],
     [
       'the broadcast address',

@@ -57,3 +57,38 @@ describe("containers with ids of a runtime's own", () => {
     expect([...third.lost, ...(third.network('docker0')?.containers ?? [])]).toEqual([])
   })
 })
+
+describe('labels of networks and containers', () => {
+  it('are what was given, and come back after a restart, a stop and a start', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(state, { recursive: true, force: true }))
+    const { host, machines } = await createMachines('web', 'app')
+    const namespaceOf = (name: string) => {
+      const machine = machines.get(name)
+      if (machine) return machine.namespace
+      throw new Error(name)
+    }
+    const first = await openHost(host, { state })
+    const labels: Record<string, string> = { 'com.example.tier': 'front', note: 'a b\n' }
+    const network = await first.createNetwork({ name: 'docker0', labels })
+    const web = await network.attach({ name: 'web', netns: namespaceOf('web'), labels })
+    await network.attach({ name: 'app', netns: namespaceOf('app') })
+    await first.addHostContainer({ name: 'sshd', labels: { of: 'the host' } })
+    await web.stop()
+    await web.start({ netns: namespaceOf('web') })
+    const given = { ...labels }
+    labels.note = 'changed by its owner'
+    web.labels.note = 'changed in a copy'
+    await first.close()
+    const second = await openHost(host, { state })
+    expect(second.network('docker0')?.labels).toEqual(given)
+    const told = await second.inspect()
+    expect(told.networks.map((each) => each.labels)).toEqual([given])
+    expect(Object.fromEntries(told.containers.map((each) => [each.name, each.labels]))).toEqual({
+      web: given,
+      app: {},
+      sshd: { of: 'the host' },
+    })
+    expect(second.container('web')?.labels).toEqual(given)
+  })
+})
