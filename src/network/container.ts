@@ -48,6 +48,7 @@ import {
   shortId,
 } from './plan/records.js'
 import type { Registry } from './plan/registry.js'
+import { planRename } from './plan/rename.js'
 import type { TakenLinks } from './plan/taken-links.js'
 
 /** What a call takes one by one, or as the list that an option takes. */
@@ -274,6 +275,15 @@ export class Container {
         ),
       )
     })
+  }
+
+  /**
+   * Gives the container another name, in whatever state it is. Links from and to it stay, under their aliases; its host name stays, too.
+   * The name in the hosts files of those that are linked to it is the new one.
+   * @throws NfbridgeError NFB_NAME_TAKEN, NFB_INVALID_NAME, NFB_INVALID_ARGUMENT, NFB_NOT_FOUND, NFB_CLOSED
+   */
+  rename(name: string): Promise<void> {
+    return this.#change('Container.rename', (registry, container) => planRename(registry, container, name))
   }
 
   /**

@@ -224,9 +224,11 @@ export class Registry implements NetworkView {
   /** @param other the same container after or before the change: what is equal in both is not touched */
   #index(direction: 'add' | 'remove', container: ContainerRecord, other: ContainerRecord | undefined): void {
     const { id, name, hostname, endpoints, state } = container
-    if (!other) {
+    if (other?.name !== name) {
       if (direction === 'add') this.#idsByName.set(name, id)
       else this.#idsByName.delete(name)
+    }
+    if (!other) {
       enter(direction, this.#idsByShortId, shortId(id), id)
       enter(direction, this.#idsByHostName, hostname, id)
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -90,5 +90,59 @@ describe('labels of networks and containers', () => {
       sshd: { of: 'the host' },
     })
     expect(second.container('web')?.labels).toEqual(given)
+  })
+})
+
+describe('a container that is renamed', () => {
+  it('keeps its links and connections, and the hosts file of its client follows', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(directory, { recursive: true, force: true }))
+    const state = join(directory, 'state')
+    const file = join(directory, 'hosts')
+    const { attach, machine, bridgeHost, host } = await createSetting(
+      ['web', 'app'],
+      { icc: false },
+      { state },
+    )
+    const web = await attach('web', { expose: ['80/tcp'], hostname: 'www' })
+    const app = await attach('app', { links: ['web:db'], hostsFile: file })
+    await machine('web').serveTcp(80)
+    const open = await machine('app').holdTcp(web.address, 80)
+    expect(readFileSync(file, 'utf8')).toContain(`${web.address}\tdb www web\n`)
+    expect(await failureOf(web.rename('app'))).toMatchObject({
+      code: 'NFB_NAME_TAKEN',
+      operation: 'Container.rename',
+    })
+    await web.rename('server')
+    expect([web.name, bridgeHost.container('web'), bridgeHost.container('server')?.id]).toEqual([
+      'server',
+      undefined,
+      web.id,
+    ])
+    expect(readFileSync(file, 'utf8')).toContain(`${web.address}\tdb www server\n`)
+    expect(readFileSync(file, 'utf8')).not.toMatch(/web$/m)
+    expect(app.links).toMatchObject([{ alias: 'db', container: 'server' }])
+    expect(await open.send('still')).toBe('echo')
+    await expectReached(machine('app'), web.address, 80, app.address)
+    await web.stop()
+    await web.rename('later')
+    await bridgeHost.close()
+    const again = await openHost(host, { state })
+    expect(again.container('later')).toMatchObject({ id: web.id, state: 'stopped' })
+    expect(again.container('app')?.links).toMatchObject([{ alias: 'db', container: 'later' }])
+  })
+
+  it('is as it was when a hosts file can not be written', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(directory, { recursive: true, force: true }))
+    const { attach } = await createSetting(['web', 'app'])
+    const web = await attach('web')
+    const app = await attach('app', { links: ['web:db'], hostsFile: join(directory, 'hosts') })
+    rmSync(directory, { recursive: true })
+    expect(await failureOf(web.rename('server'))).toMatchObject({
+      operation: 'Container.rename',
+      errno: 'ENOENT',
+    })
+    expect([web.name, app.links[0]?.container]).toEqual(['web', 'web'])
   })
 })

@@ -10,7 +10,8 @@ import {
 import { planLink } from '../../../src/network/plan/link.js'
 import { automaticName } from '../../../src/network/plan/names.js'
 import { shortId } from '../../../src/network/plan/records.js'
-import { attach, known, network, registryWith, thrown } from './fixtures.js'
+import { planRename } from '../../../src/network/plan/rename.js'
+import { attach, carryOut, known, network, registryWith, thrown } from './fixtures.js'
 
 describe('automatic names', () => {
   it('are an adjective and a surname, unique among many', () => {
@@ -117,5 +118,39 @@ describe('the id of a container', () => {
       { links: ['web-frontend'] },
     )
     expect(client?.links).toEqual([{ server: named?.id, alias: 'web-frontend' }])
+  })
+})
+
+describe('a container that is renamed', () => {
+  it('is found by the new name alone, and gives the old one back', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    attach(registry, docker0, { name: 'web', id: 'x', expose: ['80'] }, { name: 'app', links: ['web'] })
+    const { links } = known(registry, 'app')
+    carryOut(registry, planRename(registry, known(registry, 'web'), 'www'))
+    expect([registry.find('web'), registry.find('www')?.id, registry.find('x')?.name]).toEqual([
+      undefined,
+      'x',
+      'www',
+    ])
+    expect(known(registry, 'app').links).toEqual(links)
+    carryOut(registry, planRename(registry, known(registry, 'app'), 'web'))
+    // Its own id is a name that nobody else can have.
+    carryOut(registry, planRename(registry, known(registry, 'www'), 'x'))
+    expect(['web', 'x'].map((name) => known(registry, name).name)).toEqual(['web', 'x'])
+    expect(planRename(registry, known(registry, 'x'), 'x').change).toEqual({})
+  })
+
+  it.each([
+    ['app', 'NFB_NAME_TAKEN'],
+    ['y', 'NFB_NAME_TAKEN'],
+    ['a b', 'NFB_INVALID_NAME'],
+    ['', 'NFB_INVALID_NAME'],
+  ])('can not be called "%s": %s', (name, code) => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    attach(registry, docker0, { name: 'web' }, { name: 'app', id: 'y' })
+    const failure = thrown(() => planRename(registry, known(registry, 'web'), name))
+    expect(failure).toMatchObject({ code, operation: expect.any(String), path: 'name' })
   })
 })
