@@ -275,6 +275,16 @@ export interface EndpointOptions {
   readonly mac?: string | undefined
   /** The interface's name in the container, which has none of that name. Default: `eth0`, or the first `ethN` that it has not, from whomever. */
   readonly interfaceName?: string | undefined
+  /**
+   * The name of its other end, on the host, which has none of that name (netavark's `host_interface_name`): 1 to 15 bytes. Default: `veth`
+   * and eleven hexadecimal digits.
+   */
+  readonly hostInterfaceName?: string | undefined
+  /**
+   * MTU of the interface in the container, 576 (IPv6: 1280) to that of the network. What is larger does not come in. Default: that of
+   * the network.
+   */
+  readonly mtu?: number | undefined
   /** Further names that it has in the hosts files of containers that are linked to it, on this network. Default: none. */
   readonly aliases?: readonly string[] | undefined
   /** The container's default route goes by its network of the highest priority, -1000 to 1000. Default: 0. */

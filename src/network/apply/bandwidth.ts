@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import { type BandwidthRecord, type EndpointRecord, standingEndpoints } from '../plan/records.js'
 import { FORMER_SPAN } from './container-json.js'
@@ -15,7 +16,8 @@ const UNLIMITED: Limits = { ingress: undefined, egress: undefined }
  * comes in by an interface has no queue, and is sent round by another one.
  */
 export function limiterName({ hostInterface }: Pick<EndpointRecord, 'hostInterface'>): string {
-  return `ifb${hostInterface.slice('veth'.length)}`
+  const [, digits] = /^veth([0-9a-f]{11})$/.exec(hostInterface) ?? []
+  return `ifb${digits ?? createHash('sha256').update(hostInterface).digest('hex').slice(0, 11)}`
 }
 
 /** Beside that of the host's end; earlier versions left no room there, and numbered from {@link FORMER_SPAN} on. */

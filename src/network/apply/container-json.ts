@@ -11,6 +11,7 @@ import { checkInteger, checkOneOf } from '../../input.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
 import { labelsOf } from '../plan/labels.js'
+import { LARGEST_MTU, smallestMtu } from '../plan/mtu.js'
 import { requestedPublication } from '../plan/publish-settings.js'
 import {
   type BandwidthRecord,
@@ -87,6 +88,7 @@ function endpointFromJson(value: object): EndpointRecord {
     mac: MacAddress.parseUnicast(text(value, 'mac')),
     hostInterface: text(value, 'hostInterface'),
     interfaceName: text(value, 'interfaceName'),
+    ...mtuFromJson(value),
     index,
     hostIndex:
       optional(value, 'hostIndex', (from, name) => whole(from, name, [1, 0x7fff_ffff])) ??
@@ -99,6 +101,11 @@ function endpointFromJson(value: object): EndpointRecord {
     egress: optional(value, 'egress', bandwidthFromJson),
     allowForgedSource: flag(value, 'allowForgedSource'),
   }
+}
+
+function mtuFromJson(value: object): Pick<EndpointRecord, 'mtu'> {
+  const mtu = optional(value, 'mtu', (from, name) => whole(from, name, [smallestMtu([]), LARGEST_MTU]))
+  return mtu === undefined ? {} : { mtu }
 }
 
 function bandwidthFromJson(value: object, property: string): BandwidthRecord {

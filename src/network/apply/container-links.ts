@@ -92,7 +92,15 @@ export function createPair(
         port: portOptions(endpoint, firewall),
         // A port of a bridge needs no address of its own: four routes less for the kernel to walk through, and no frames from it.
         ...(ipv6 && hasIPv6(network) ? { ipv6AddressGeneration: 'none' } : {}),
-        peer: { ...queues, ...mtu, name: interfaceName, mac, netns: namespace, index },
+        peer: {
+          ...queues,
+          ...mtu,
+          ...(endpoint.mtu === undefined ? {} : { mtu: endpoint.mtu }),
+          name: interfaceName,
+          mac,
+          netns: namespace,
+          index,
+        },
       },
     },
     ...stationOperations(endpoint, bridge.index, firewall),

@@ -26,7 +26,7 @@ export async function configureInside(
     }
     await kernel.applyInside(
       namespace,
-      insideOperations(network, endpoint, hasIPv6(network) && kernelHasIPv6),
+      insideOperations(network, endpoint, hasIPv6({ mtu: endpoint.mtu ?? network.mtu }) && kernelHasIPv6),
     )
   } catch (error) {
     throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })

@@ -38,11 +38,15 @@ async function look(
   { kernel }: HostContext,
   sources: readonly (NamespaceSource | undefined)[],
 ): Promise<TakenLinks> {
-  const host = new Set((await kernel.listLinks()).map(({ index }) => index))
+  const links = await kernel.listLinks()
   const known = new Map<bigint, LinksInside>()
   const inside: (LinksInside | undefined)[] = []
   for (const source of sources) inside.push(source === undefined ? undefined : await linksIn(source, known))
-  return { host, inside }
+  return {
+    host: new Set(links.map(({ index }) => index)),
+    hostNames: new Set(links.map(({ name }) => name)),
+    inside,
+  }
 }
 
 async function linksIn(source: NamespaceSource, known: Map<bigint, LinksInside>): Promise<LinksInside> {

@@ -166,14 +166,31 @@ export class Claims {
     return index
   }
 
-  /** @param seed what is alone in having it: a container on a network */
-  hostInterface(seed: string): string {
-    for (let attempt = 0; ; attempt += 1) {
-      const name = hostInterfaceName(seedOfHost(this.registry.host, seed), attempt)
-      if (this.registry.hasHostInterface(name) || this.#hostInterfaces.has(name)) continue
-      this.#hostInterfaces.add(name)
-      return name
+  /**
+   * The name of an interface on the host.
+   * @param seed what is alone in having it: a container on a network
+   * @param given one that was asked for
+   */
+  hostInterface(seed: string, given: string | undefined, refuse: Refuse): string {
+    const isOurs = (name: string): boolean =>
+      this.registry.hasHostInterface(name) || this.#hostInterfaces.has(name)
+    if (given !== undefined && (isOurs(given) || this.#taken.hostNames.has(given))) {
+      const [code, who] = isOurs(given)
+        ? (['NFB_NAME_TAKEN', 'another container'] as const)
+        : (['NFB_EXISTS', 'the host'] as const)
+      throw refuse(code, `${who} has an interface "${given}" on the host`, 'hostInterfaceName')
     }
+    const seeded = seedOfHost(this.registry.host, seed)
+    let name = given ?? hostInterfaceName(seeded)
+    for (
+      let attempt = 1;
+      given === undefined && (isOurs(name) || this.#taken.hostNames.has(name));
+      attempt += 1
+    ) {
+      name = hostInterfaceName(seeded, attempt)
+    }
+    this.#hostInterfaces.add(name)
+    return name
   }
 }
 

@@ -5,6 +5,7 @@ import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
 import { checkHostName } from './identity.js'
+import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
 
 /** One direction's limit as it was asked for: bits per second, bytes. */
@@ -27,6 +28,8 @@ export interface EndpointSettings {
   readonly ipv6: IPv6Address | undefined
   readonly mac: MacAddress | undefined
   readonly interfaceName: string | undefined
+  readonly hostInterfaceName: string | undefined
+  readonly mtu: number | undefined
   readonly aliases: readonly string[]
   readonly priority: number
   /** Undefined: the network's, or by priority. */
@@ -46,6 +49,8 @@ export const ENDPOINT_PROPERTIES: readonly string[] = [
   'ipv6Address',
   'mac',
   'interfaceName',
+  'hostInterfaceName',
+  'mtu',
   'aliases',
   'priority',
   'metric',
@@ -63,13 +68,14 @@ export function parseEndpointOptions(
 ): EndpointSettings {
   const at = (property: string): string => joinPath(path, property)
   const text = <T>(
-    property: 'address' | 'ipv6Address' | 'mac' | 'interfaceName',
+    property: 'address' | 'ipv6Address' | 'mac' | 'interfaceName' | 'hostInterfaceName',
     parse: (text: string, path: string) => T,
   ): T | undefined => {
     const value = options[property]
     return value === undefined ? undefined : parse(checkString(value, operation, at(property)), at(property))
   }
-  const { aliases = [], priority, metric, defaultRoute, routes, bandwidth, allowForgedSource } = options
+  const interfaceName = (value: string, where: string): string => checkInterfaceName(value, operation, where)
+  const { mtu, aliases = [], priority, metric, defaultRoute, routes, bandwidth, allowForgedSource } = options
   if (priority !== undefined && metric !== undefined) {
     const message = 'a metric says what a priority would choose; leave out one of the two'
     throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path: at('metric') })
@@ -79,7 +85,10 @@ export function parseEndpointOptions(
     ipv4: text('address', (value, where) => IPv4Address.parse(value, where)),
     ipv6: text('ipv6Address', (value, where) => IPv6Address.parse(value, where)),
     mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
-    interfaceName: text('interfaceName', (value, where) => checkInterfaceName(value, operation, where)),
+    interfaceName: text('interfaceName', interfaceName),
+    hostInterfaceName: text('hostInterfaceName', interfaceName),
+    mtu:
+      mtu === undefined ? undefined : checkInteger(mtu, [smallestMtu([]), LARGEST_MTU], operation, at('mtu')),
     aliases: parseAliases(aliases, operation, at('aliases')),
     priority: priority === undefined ? 0 : checkInteger(priority, [-1000, 1000], operation, at('priority')),
     metric: metric === undefined ? undefined : checkInteger(metric, METRICS, operation, at('metric')),

@@ -1,6 +1,7 @@
 import { IPv4Address, IPv6Address } from '../../address/index.js'
 import type { Claims, Refuse } from './claims.js'
 import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
+import { endpointMtu } from './mtu.js'
 import { place } from './placement.js'
 import {
   type BandwidthRecord,
@@ -42,8 +43,13 @@ export function planEndpoint(
     ipv6: address6 instanceof IPv6Address ? address6 : undefined,
     fixed: { ipv4: ipv4 !== undefined, ipv6: ipv6 !== undefined, mac: mac !== undefined },
     mac: claims.mac(network, address, mac, refuse),
-    hostInterface: claims.hostInterface(`${container.id} ${network.name}`),
+    hostInterface: claims.hostInterface(
+      `${container.id} ${network.name}`,
+      settings.hostInterfaceName,
+      refuse,
+    ),
     interfaceName,
+    ...endpointMtu(settings.mtu, network, families, refuse),
     index: inside.index(new Set(container.endpoints.map(({ index }) => index))),
     hostIndex: claims.hostIndex(),
     aliases,

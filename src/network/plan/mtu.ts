@@ -1,7 +1,8 @@
 import type { IPAddress } from '../../address/index.js'
 import type { Route } from '../../rtnl/route.js'
+import type { Refuse } from './claims.js'
 import { type HostRouting, ownWayOut } from './host-routing.js'
-import type { Family, PoolRecord } from './records.js'
+import type { Family, NetworkRecord, PoolRecord } from './records.js'
 
 /** How packets leave the host. */
 export interface WaysOut {
@@ -21,6 +22,32 @@ export const LARGEST_MTU = 65_535
 /** In bytes: what every host takes at least, 576 with IPv4 (RFC 791, 3.1), and what every link must carry with IPv6 (RFC 8200, 5). */
 export function smallestMtu(families: readonly Family[]): number {
   return families.includes(6) ? 1280 : 576
+}
+
+/**
+ * The MTU of an interface in a container, as it was asked for. The host's end keeps that of the bridge, which takes the least of its
+ * ports' for its own.
+ */
+export function endpointMtu(
+  mtu: number | undefined,
+  network: Pick<NetworkRecord, 'name' | 'mtu'>,
+  families: readonly Family[],
+  refuse: Refuse,
+): { readonly mtu?: number } {
+  if (mtu === undefined) return {}
+  const most = network.mtu ?? ETHERNET_MTU
+  if (mtu > most) {
+    throw refuse(
+      'NFB_SETTING_CONFLICT',
+      `the MTU of ${network.name} is ${most}: nothing larger passes its bridge`,
+      'mtu',
+    )
+  }
+  if (mtu < smallestMtu(families)) {
+    const message = `${network.name} has IPv6 addresses, and with less than ${smallestMtu(families)} there is no IPv6`
+    throw refuse('NFB_SETTING_CONFLICT', message, 'mtu')
+  }
+  return { mtu }
 }
 
 /**

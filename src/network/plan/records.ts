@@ -145,6 +145,8 @@ export interface EndpointRecord {
   readonly hostInterface: string
   /** Name of the interface in the container. */
   readonly interfaceName: string
+  /** MTU of the interface in the container; absent: that of the network. */
+  readonly mtu?: number
   /** Index of the interface in the container. Chosen here, because looking it up would cost a request. */
   readonly index: number
   /**

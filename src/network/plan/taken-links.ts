@@ -11,12 +11,14 @@ export interface LinksInside {
 export interface TakenLinks {
   /** Indexes on the host. */
   readonly host: ReadonlySet<number>
+  /** Names on the host. */
+  readonly hostNames: ReadonlySet<string>
   /** Of each container of a call, in its order; containers in one namespace have one object. Undefined: nobody looked. */
   readonly inside: readonly (LinksInside | undefined)[]
 }
 
 /** Nobody looked: a namespace that is new has `lo` and nothing else. */
-export const NOBODY_LOOKED: TakenLinks = { host: new Set(), inside: [] }
+export const NOBODY_LOOKED: TakenLinks = { host: new Set(), hostNames: new Set(), inside: [] }
 
 const NOTHING: LinksInside = { names: new Set(), indexes: new Set(), metrics: new Set() }
 

@@ -61,6 +61,7 @@ function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
     mac: mac.toString(),
     interfaceName,
     hostInterface,
+    mtu: endpoint.mtu ?? null,
     aliases: [...endpoint.aliases],
     priority,
     metric,

@@ -168,6 +168,8 @@ export interface EndpointInspection {
   readonly interfaceName: string
   /** Its other end, on the host. */
   readonly hostInterface: string
+  /** Of the interface in the container; `null`: that of the network. */
+  readonly mtu: number | null
   /** Further names for those that are linked to it. */
   readonly aliases: readonly string[]
   readonly priority: number

@@ -72,3 +72,70 @@ describe("an interface's name and index in the container", () => {
     expect(web.interfaceName).toBe('lan0')
   })
 })
+
+describe("an interface's name on the host", () => {
+  it('is the one that was asked for, with all that is made for it, also after a restart and a start', async () => {
+    const { attach, machine, host, network } = await createSetting(['web', 'app'], { icc: false })
+    const bandwidth = { egress: { rate: 1_000_000_000 } }
+    const web = await attach('web', { hostInterfaceName: 'web', bandwidth, expose: ['80/tcp'] })
+    const app = await attach('app', { hostInterfaceName: 'veth-app', bandwidth, links: ['web'] })
+    await machine('web').serveTcp(80)
+    await expectReached(machine('app'), web.address, 80, app.address)
+    const ports = async () =>
+      (await ipJson(host.namespace, 'link', 'show', 'master', 'docker0')).map(({ ifname }) => ifname).sort()
+    expect(await ports()).toEqual(['veth-app', 'web'])
+    await web.stop()
+    expect(await ports()).toEqual(['veth-app'])
+    await web.start()
+    expect([web.hostInterface, await ports()]).toEqual(['web', ['veth-app', 'web']])
+    await expectReached(machine('app'), web.address, 80, app.address)
+    await network.detachAll()
+    expect((await ipJson(host.namespace, 'link', 'show', 'type', 'ifb')).length).toBe(0)
+  })
+
+  it('is refused where somebody has it, and nothing is changed', async () => {
+    const { attach, host } = await createSetting(['web', 'app'])
+    await attach('web', { hostInterfaceName: 'lan' })
+    const before = await stateOf(host.namespace)
+    for (const [name, code] of [
+      ['lan', 'NFB_NAME_TAKEN'],
+      ['docker0', 'NFB_EXISTS'],
+      ['lo', 'NFB_EXISTS'],
+    ]) {
+      expect(await failureOf(attach('app', { hostInterfaceName: name }))).toMatchObject({
+        code,
+        operation: 'Network.attach',
+        path: 'hostInterfaceName',
+        remaining: [],
+      })
+    }
+    expect(await stateOf(host.namespace)).toBe(before)
+  })
+})
+
+describe("a container's own MTU", () => {
+  it("is that of its interface, and the bridge and other containers keep the network's", async () => {
+    const { attach, machine, host, network } = await createSetting(['small', 'app'], {
+      ipv6: true,
+      mtu: 1450,
+    })
+    const small = await attach('small', { mtu: 1280 })
+    const app = await attach('app')
+    const mtuOf = async (namespace: typeof host.namespace, name: string) =>
+      (await ipJson(namespace, 'link', 'show', name)).map(({ mtu }) => mtu)
+    expect(await mtuOf(machine('small').namespace, 'eth0')).toEqual([1280])
+    expect(await mtuOf(machine('app').namespace, 'eth0')).toEqual([1450])
+    expect(await mtuOf(host.namespace, small.hostInterface)).toEqual([1450])
+    expect(await mtuOf(host.namespace, 'docker0')).toEqual([1450])
+    await machine('small').serveTcp(80, { address: '::' })
+    await expectReached(machine('app'), String(small.ipv6Address), 80, String(app.ipv6Address))
+    await small.stop()
+    await small.start()
+    expect(await mtuOf(machine('small').namespace, 'eth0')).toEqual([1280])
+    await small.detach()
+    const refused = { code: 'NFB_SETTING_CONFLICT', path: 'mtu' }
+    expect(await failureOf(attach('small', { mtu: 1451 }))).toMatchObject(refused)
+    expect(await failureOf(attach('small', { mtu: 1279 }))).toMatchObject(refused)
+    expect(network.containers).toHaveLength(1)
+  })
+})

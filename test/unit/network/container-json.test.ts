@@ -29,6 +29,8 @@ function containers(): ContainerRecord[] {
     ipv6Address: 'fd00:1::9',
     mac: '02:00:00:00:00:09',
     interfaceName: 'lan0',
+    hostInterfaceName: 'web-lan',
+    mtu: 1400,
     priority: -7,
     bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
     allowForgedSource: true,
@@ -109,6 +111,13 @@ describe('a container in the state directory', () => {
     ['a bad port', (file) => ({ ...file, expose: ['http'] })],
     ['a bad publication', (file) => ({ ...file, publish: [{ publication: '80' }, { port: 'x:y' }] })],
     ['a link without server', (file) => ({ ...file, links: [{ alias: 'db' }] })],
+    [
+      'an MTU that none can be',
+      (file) => ({
+        ...file,
+        endpoints: [{ ...(Array.isArray(file.endpoints) ? file.endpoints[0] : {}), mtu: 67 }],
+      }),
+    ],
     ['a label that is no text', (file) => ({ ...file, labels: { tier: 7 } })],
     ['a name of another type', (file) => ({ ...file, name: 7 })],
   ])('is refused with %s', (_, damage) => {

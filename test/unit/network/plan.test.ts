@@ -114,6 +114,20 @@ describe('planning an attachment', () => {
       'containers[0].labels',
     ],
     ['a label without a name', [{ labels: { '': 'a' } }], 'NFB_INVALID_ARGUMENT', 'containers[0].labels'],
+    [
+      'a bad name on the host',
+      [{ hostInterfaceName: 'a/b' }],
+      'NFB_INVALID_NAME',
+      'containers[0].hostInterfaceName',
+    ],
+    [
+      'a name on the host twice',
+      [{ hostInterfaceName: 'x' }, { hostInterfaceName: 'x' }],
+      'NFB_NAME_TAKEN',
+      'containers[1].hostInterfaceName',
+    ],
+    ['an MTU that no host has', [{ mtu: 575 }], 'NFB_INVALID_ARGUMENT', 'containers[0].mtu'],
+    ["an MTU above the network's", [{ mtu: 1501 }], 'NFB_SETTING_CONFLICT', 'containers[0].mtu'],
     ['an address outside', [{ address: '10.0.0.1' }], 'NFB_ADDRESS_OUTSIDE_POOL', 'containers[0].address'],
     [
       'the broadcast address',
