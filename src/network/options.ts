@@ -285,6 +285,11 @@ export interface EndpointOptions {
    * the network.
    */
   readonly mtu?: number | undefined
+  /**
+   * Settings of the interface in the container, below `net.ipv4.conf`, `net.ipv6.conf`, `net.ipv4.neigh` and `net.ipv6.neigh`, with `IFNAME`
+   * for its name: `{ 'net.ipv4.conf.IFNAME.log_martians': 1 }`. Written before it has addresses. Default: the kernel's.
+   */
+  readonly sysctls?: Readonly<Record<string, string | number>> | undefined
   /** Further names that it has in the hosts files of containers that are linked to it, on this network. Default: none. */
   readonly aliases?: readonly string[] | undefined
   /** The container's default route goes by its network of the highest priority, -1000 to 1000. Default: 0. */

@@ -9,6 +9,7 @@ import {
 } from '../../address/index.js'
 import { checkInteger, checkOneOf } from '../../input.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
+import { parseEndpointSysctls } from '../plan/endpoint-sysctls.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
 import { labelsOf } from '../plan/labels.js'
 import { LARGEST_MTU, smallestMtu } from '../plan/mtu.js'
@@ -89,6 +90,7 @@ function endpointFromJson(value: object): EndpointRecord {
     hostInterface: text(value, 'hostInterface'),
     interfaceName: text(value, 'interfaceName'),
     ...mtuFromJson(value),
+    ...parseEndpointSysctls(optional(value, 'sysctls', textsByName), OPERATION, 'sysctls'),
     index,
     hostIndex:
       optional(value, 'hostIndex', (from, name) => whole(from, name, [1, 0x7fff_ffff])) ??

@@ -1,15 +1,17 @@
 import { Cidr, type IPAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
+import type { Namespace } from '../../netns/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac } from '../plan/bridge.js'
 import { endpointRoutes, type ReturnRoute } from '../plan/endpoint-routes.js'
+import { endpointSysctl } from '../plan/endpoint-sysctls.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { type EndpointRecord, type NetworkRecord, type PoolRecord, poolOf } from '../plan/records.js'
 import { hasIPv6 } from './container-links.js'
 import type { HostKernel } from './host-kernel.js'
 import type { Place, Station } from './stations.js'
 import { inOperation } from './steps.js'
-import { writeIfWritable } from './sysctls.js'
+import { writeIfWritable, writeSetting } from './sysctls.js'
 
 /** In the container: the interface up, its addresses, the ways out. One send, and the settings of IPv6 where it has it. */
 export async function configureInside(
@@ -24,12 +26,29 @@ export async function configureInside(
       // What another container advertises as a router is not to be believed; where rules are made, it is dropped before.
       await writeIfWritable(namespace, `net/ipv6/conf/${endpoint.interfaceName}/accept_ra`, '0')
     }
+    await writeSysctls(endpoint, namespace, path)
     await kernel.applyInside(
       namespace,
       insideOperations(network, endpoint, hasIPv6({ mtu: endpoint.mtu ?? network.mtu }) && kernelHasIPv6),
     )
   } catch (error) {
-    throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })
+    const where = error instanceof NfbridgeError ? error.path : undefined
+    throw inOperation(error, 'Network.attach', { path: where ?? joinPath(path, 'netns') })
+  }
+}
+
+/** Before it has addresses: some are heeded only then. An error tells which of them the kernel does not have or take. */
+async function writeSysctls(
+  { sysctls = {}, interfaceName }: EndpointRecord,
+  namespace: Namespace,
+  path: string,
+): Promise<void> {
+  for (const [name, value] of Object.entries(sysctls)) {
+    try {
+      await writeSetting(namespace, endpointSysctl(name, interfaceName), value)
+    } catch (error) {
+      throw inOperation(error, 'Network.attach', { path: joinPath(joinPath(path, 'sysctls'), name) })
+    }
   }
 }
 

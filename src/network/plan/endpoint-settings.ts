@@ -4,6 +4,7 @@ import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
+import { parseEndpointSysctls, type WithSysctls } from './endpoint-sysctls.js'
 import { checkHostName } from './identity.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
@@ -21,7 +22,7 @@ export interface BandwidthSettings {
 }
 
 /** {@link EndpointOptions}, checked; what has a default may still be chosen. */
-export interface EndpointSettings {
+export interface EndpointSettings extends WithSysctls {
   /** Where it stands in the caller's input: `containers[3]`, or empty. */
   readonly path: string
   readonly ipv4: IPv4Address | undefined
@@ -51,6 +52,7 @@ export const ENDPOINT_PROPERTIES: readonly string[] = [
   'interfaceName',
   'hostInterfaceName',
   'mtu',
+  'sysctls',
   'aliases',
   'priority',
   'metric',
@@ -89,6 +91,7 @@ export function parseEndpointOptions(
     hostInterfaceName: text('hostInterfaceName', interfaceName),
     mtu:
       mtu === undefined ? undefined : checkInteger(mtu, [smallestMtu([]), LARGEST_MTU], operation, at('mtu')),
+    ...parseEndpointSysctls(options.sysctls, operation, at('sysctls')),
     aliases: parseAliases(aliases, operation, at('aliases')),
     priority: priority === undefined ? 0 : checkInteger(priority, [-1000, 1000], operation, at('priority')),
     metric: metric === undefined ? undefined : checkInteger(metric, METRICS, operation, at('metric')),

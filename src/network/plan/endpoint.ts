@@ -1,6 +1,7 @@
 import { IPv4Address, IPv6Address } from '../../address/index.js'
 import type { Claims, Refuse } from './claims.js'
 import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
+import { checkEndpointSysctls } from './endpoint-sysctls.js'
 import { endpointMtu } from './mtu.js'
 import { place } from './placement.js'
 import {
@@ -32,6 +33,7 @@ export function planEndpoint(
   checkRoutes(settings.routes, network, refuse)
   const defaultRoute = settings.defaultRoute ?? network.defaultRoute !== false
   const families = availableFamilies(network, settings, refuse)
+  checkEndpointSysctls(settings, families, refuse)
   const placement = place(claims, network, families, { 4: ipv4, 6: ipv6 }, {}, refuse)
   const [address4, address6] = [placement.addresses[4], placement.addresses[6]]
   const address = address4 ?? address6
@@ -49,6 +51,7 @@ export function planEndpoint(
       refuse,
     ),
     interfaceName,
+    ...(settings.sysctls && { sysctls: settings.sysctls }),
     ...endpointMtu(settings.mtu, network, families, refuse),
     index: inside.index(new Set(container.endpoints.map(({ index }) => index))),
     hostIndex: claims.hostIndex(),

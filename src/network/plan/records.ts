@@ -10,6 +10,7 @@ import {
 } from '../../address/index.js'
 import type { GatewayMode, HelperName, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
+import type { WithSysctls } from './endpoint-sysctls.js'
 import type { Labelled } from './labels.js'
 import type { StaticRoute } from './static-route.js'
 
@@ -133,7 +134,7 @@ export interface BandwidthRecord {
 }
 
 /** A container's place on one network. */
-export interface EndpointRecord {
+export interface EndpointRecord extends WithSysctls {
   readonly network: string
   readonly bridge: string
   readonly ipv4: IPv4Address | undefined

@@ -62,6 +62,7 @@ function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
     interfaceName,
     hostInterface,
     mtu: endpoint.mtu ?? null,
+    sysctls: { ...endpoint.sysctls },
     aliases: [...endpoint.aliases],
     priority,
     metric,

@@ -170,6 +170,8 @@ export interface EndpointInspection {
   readonly hostInterface: string
   /** Of the interface in the container; `null`: that of the network. */
   readonly mtu: number | null
+  /** Settings that were asked for, with `IFNAME` for the interface in the container. */
+  readonly sysctls: Readonly<Record<string, string>>
   /** Further names for those that are linked to it. */
   readonly aliases: readonly string[]
   readonly priority: number

@@ -31,6 +31,7 @@ function containers(): ContainerRecord[] {
     interfaceName: 'lan0',
     hostInterfaceName: 'web-lan',
     mtu: 1400,
+    sysctls: { 'net.ipv4.conf.IFNAME.rp_filter': 2, 'net.ipv6.neigh.IFNAME.retrans_time_ms': '100' },
     priority: -7,
     bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
     allowForgedSource: true,
@@ -116,6 +117,18 @@ describe('a container in the state directory', () => {
       (file) => ({
         ...file,
         endpoints: [{ ...(Array.isArray(file.endpoints) ? file.endpoints[0] : {}), mtu: 67 }],
+      }),
+    ],
+    [
+      'a setting of another interface',
+      (file) => ({
+        ...file,
+        endpoints: [
+          {
+            ...(Array.isArray(file.endpoints) ? file.endpoints[0] : {}),
+            sysctls: { 'net.ipv4.conf.all.forwarding': '1' },
+          },
+        ],
       }),
     ],
     ['a label that is no text', (file) => ({ ...file, labels: { tier: 7 } })],
