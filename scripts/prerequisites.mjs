@@ -17,6 +17,8 @@ const packages = [
     required: true,
     programs: ['cat', 'env', 'ln', 'mkdir', 'mkfifo', 'seq', 'sleep', 'test', 'true'],
   },
+  { debian: 'gcc', use: 'test', required: true, programs: ['gcc'] },
+  { debian: 'binutils', use: 'test', required: true, programs: ['as', 'ld'] },
   { debian: 'bash', use: 'test', required: true, programs: ['bash'] },
   { debian: 'grep', use: 'test', required: true, programs: ['grep'] },
   { debian: 'dash', use: 'test', required: true, programs: ['sh'] },

@@ -155,7 +155,9 @@ async function expectWhole(
   for (const container of adopted.containers) {
     const file = join(folders.hosts, container.name)
     if (container.state === 'running' && /^c\d/.test(container.name))
-      expect(readFileSync(file, 'utf8')).toBe(container.hostsText)
+      expect(readFileSync(file, 'utf8')).toBe(
+        `# Begin of the lines of nfbridge\n${container.hostsText}# End of the lines of nfbridge\n`,
+      )
   }
   expect(readdirSync(folders.hosts).filter((name) => name.startsWith('.'))).toEqual([])
 }
