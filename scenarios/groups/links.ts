@@ -321,7 +321,7 @@ export const links: Group = {
     {
       name: 'link-names-and-variables',
       about:
-        "The client's hosts lines (alias, host name, name, short id, the name left out when it is the alias) and Docker's variables.",
+        "The client's hosts lines (alias, host name, name, the name left out when it is the alias) and Docker's variables.",
       networks: closed,
       containers: {
         web: { hostname: 'www', expose: ['80/tcp', '443/tcp', '53/udp'] },
@@ -338,7 +338,7 @@ export const links: Group = {
             {
               check: 'hosts',
               container: 'app',
-              lines: ['172.17.0.2 db www web <id:web>', '172.17.0.3 cache <id:cache>'],
+              lines: ['172.17.0.2 db www web', '172.17.0.3 cache <id:cache>'],
             },
             {
               check: 'variables',
