@@ -287,13 +287,19 @@ export class StandingConnections {
     })
   }
 
+  /** Somebody on the same network; not on a bridge of somebody else, whose machines are in namespaces that nobody named. */
+  #neighbour({ device, address }: Address): string | undefined {
+    if (linkByIndex(this.#world.host, device)?.kind === 'bridge') return undefined
+    return neighbourIn(address, address.address)
+  }
+
   /** Who asks for an address of the host's: somebody far away, where the host itself would answer by that link, else a neighbour. */
   async #somebodyBeyond(asked: Address, device: string, family: Family): Promise<string | undefined> {
     const { host } = this.#world
     const far = { destination: STRANGER[family], source: asked.address.address }
     const answer = await host.lookup(far)
     if (answer.reachable && answer.device === asked.device) return STRANGER[family]
-    const near = neighbourIn(asked.address, asked.address.address)
+    const near = this.#neighbour(asked)
     const back = near === undefined ? undefined : await host.lookup({ destination: near })
     return back?.reachable && linkByIndex(host, back.device)?.name === device && back.type === 'unicast'
       ? near

@@ -146,12 +146,17 @@ describe('a call that fails half way is undone', () => {
     const namespaces = ['a', 'b', 'c'].map((name) => machine(name).namespace)
     const before = await Promise.all([host.namespace, ...namespaces].map(stateOf))
     const failure = await failureOf(
-      network.attachAll(namespaces.map((netns, index) => ({ netns, publish: [`${8000 + index}:80`] }))),
+      network.attachAll(
+        namespaces.map((netns, index) => ({
+          netns,
+          interfaceName: 'eth0',
+          publish: [`${8000 + index}:80`],
+        })),
+      ),
     )
     expect(failure).toMatchObject({
       code: 'NFB_EXISTS',
       operation: 'Network.attach',
-      errno: 'EEXIST',
       path: 'containers[1].interfaceName',
       remaining: [],
     })

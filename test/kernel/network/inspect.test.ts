@@ -59,7 +59,9 @@ describe("toText('nft')", () => {
     const theirs = await Promise.all(
       ['inet', 'bridge'].map((family) => nft(host.namespace, 'list', 'table', family, 'nfbridge')),
     )
-    expect(inOrder(printed)).toBe(inOrder(theirs.join('')))
+    // nft 1.0.6 leaves the type of a frame out where fields of a key need it.
+    const asTheirs = printed.replace(/ether type ip6? (?=iifname \.)/g, '')
+    expect(inOrder(asTheirs)).toBe(inOrder(theirs.join('')))
     expect(printed).toContain('chain theirs')
   })
 
