@@ -1,5 +1,5 @@
 /** Of which types the values of an expression are: constants beside it are read accordingly. */
-import { ctKeys, datatype, headers, metaKeys } from '../nft/datatype/index.js'
+import { ctKeys, datatype, headers, metaKeys, typeNames } from '../nft/datatype/index.js'
 import type {
   CtReference,
   DatatypeName,
@@ -8,7 +8,7 @@ import type {
   NamedSet,
   PayloadReference,
   RawPayloadReference,
-  TypeSpecification,
+  SetType,
 } from '../nft/index.js'
 import { type FieldType, isList } from './constant.js'
 import type { PacketFamily } from './packet.js'
@@ -63,12 +63,11 @@ export function operandsOf(expression: object): { readonly [operator: string]: r
 }
 
 /** A declared type, or those of a concatenation. */
-export function declaredTypes(declared: TypeSpecification): readonly FieldType[] {
-  const names = typeof declared === 'string' ? [declared] : declared
-  return names.map((type) => ({ type, bits: datatype(type).bits || 64 }))
+export function declaredTypes(declared: SetType): readonly FieldType[] {
+  return typeNames(declared).map((type) => ({ type, bits: datatype(type).bits || 64 }))
 }
 
-function mapTypes(set: NamedSet | NamedMap | undefined): TypeSpecification | undefined {
+function mapTypes(set: NamedSet | NamedMap | undefined): SetType | undefined {
   if (set === undefined || !('map' in set)) return undefined
   const { map } = set
   return typeof map === 'string' ? (isDatatype(map) ? map : undefined) : map

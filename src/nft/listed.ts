@@ -4,6 +4,7 @@
  */
 import type { ReplyMessage } from '../native/unpack.js'
 import { chainKey, type Listed, type Operation, RuleOrder } from './compile/index.js'
+import { isTypeof, typeofParts } from './datatype/index.js'
 import { familyNumbers } from './kernel/constants.js'
 import { generationOf } from './list.js'
 import type { Family, MapObject, SetObject } from './model/index.js'
@@ -195,7 +196,11 @@ function isIntervalSet({ flags }: Declared): boolean {
  * that are added to a set of several fields: what one of them holds is in the set, also where another covers it.
  */
 function isRanged(set: Declared, adds: boolean): boolean {
-  return isIntervalSet(set) && !(adds && Array.isArray(set.type) && set.map === undefined)
+  return isIntervalSet(set) && !(adds && hasFields(set.type) && set.map === undefined)
+}
+
+function hasFields(type: unknown): boolean {
+  return Array.isArray(type) || (isTypeof(type) && typeofParts(type).length > 1)
 }
 
 function nameOf({ family, table, name }: Properties): SetName | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
+import { isTypeof, keyLayout } from '../../src/nft/datatype/index.js'
 import { type ListedObject, type MapObject, Nft, type SetObject } from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { nft, nftFile } from '../support/tools.js'
@@ -291,16 +292,27 @@ function nameOf(object: SetObject | MapObject): string {
   return ('set' in object ? object.set : object.map).name
 }
 
-/** A listed set without the expressions that nft declared it by. */
-function withoutNotes(object: ListedObject): unknown {
-  if (!('set' in object || 'map' in object)) return object
-  const [[kind, { unknown, ...set }] = ['set', {}]] = Object.entries({ ...object } as Record<string, Noted>)
-  const rest = unknown?.userdata?.filter(({ type }) => type !== 3 && type !== 4) ?? []
-  return { [kind]: rest.length === 0 ? set : { ...set, unknown } }
+/** A listed set by the names of the types, and not by the expressions that nft declared it by. */
+function byNames(object: ListedObject): unknown {
+  if ('set' in object) return { set: { ...object.set, ...namesOf('type', 'key', object.set.type) } }
+  if (!('map' in object)) return object
+  const { type, map } = object.map
+  return { map: { ...object.map, ...namesOf('type', 'key', type), ...namesOf('map', 'data', map) } }
 }
 
-interface Noted {
-  readonly unknown?: { readonly userdata?: readonly { readonly type: number }[] }
+function namesOf(name: 'type' | 'map', prefix: 'key' | 'data', declared: unknown): object {
+  if (!isTypeof(declared)) return {}
+  const { fields } = keyLayout(declared)
+  const [only] = fields
+  const names = fields.map(({ type }) => type.name)
+  const lengths = fields.map(({ length }) => length)
+  if (fields.every(({ type }) => type.bits !== 0)) return { [name]: names.length === 1 ? names[0] : names }
+  const isHost = fields.length === 1 && only?.order === 'host' && !only.type.text
+  return {
+    [name]: names.length === 1 ? names[0] : names,
+    [`${prefix}Len`]: names.length === 1 ? lengths[0] : lengths,
+    ...(isHost && { [`${prefix}Order`]: 'host' }),
+  }
 }
 
 /** The kernel's records of a set and of its elements, without what differs from one making to the next. */
@@ -323,7 +335,7 @@ test.each(sets)('%s', async (text, object) => {
   const reader = keep(await Nft.open({ netns: theirs }))
   const writer = keep(await Nft.open({ netns: ours }))
   const { nftables } = await reader.list({ kinds: ['set'] })
-  expect(comparable(nftables.map(withoutNotes))).toEqual(comparable([object]))
+  expect(comparable(nftables.map(byNames))).toEqual(comparable([object]))
   await writer
     .transaction()
     .add({ table: { family: 'inet', name: 't' } })
@@ -365,6 +377,18 @@ test('what nft notes of a typeof tells the lengths as well', async () => {
   const handle = keep(await Nft.open({ netns: namespace }))
   const { nftables } = await handle.list({ kinds: ['set'] })
   expect(nftables).toMatchObject([
-    { set: { type: ['ipv4_addr', 'integer'], keyLen: [4, 2], elem: [{ concat: ['1.2.3.4', 80] }] } },
+    {
+      set: {
+        type: {
+          typeof: {
+            concat: [
+              { payload: { protocol: 'ip', field: 'saddr' } },
+              { payload: { protocol: 'ip', field: 'length' } },
+            ],
+          },
+        },
+        elem: [{ concat: ['1.2.3.4', 80] }],
+      },
+    },
   ])
 })

@@ -1,6 +1,13 @@
 /** What statements take as arguments: constants, ranges, or what a map gives. */
-import { type ByteOrder, type Datatype, InvalidValue, keyLayout, quote } from '../datatype/index.js'
-import type { DatatypeName, Expression, MapExpression } from '../model/index.js'
+import {
+  type ByteOrder,
+  type Datatype,
+  InvalidValue,
+  keyLayout,
+  quote,
+  typeNames,
+} from '../datatype/index.js'
+import type { DatatypeName, Expression, MapExpression, SetType } from '../model/index.js'
 import { constantBytes, isConstant, isObject } from './constant.js'
 import { isObjectKind, type ValueLayout } from './data-layout.js'
 import { immediate, toNetworkOrder } from './emit.js'
@@ -92,13 +99,10 @@ export function mapTypes(
 ): readonly DatatypeName[] | undefined {
   const declared = typeof map.data === 'string' ? declaredTypes(context, map.data) : undefined
   const types = declared ?? map.type
-  return types === undefined ? undefined : typeof types === 'string' ? [types] : types
+  return types === undefined ? undefined : typeNames(types)
 }
 
-function declaredTypes(
-  context: RuleContext,
-  reference: string,
-): DatatypeName | readonly DatatypeName[] | undefined {
+function declaredTypes(context: RuleContext, reference: string): SetType | undefined {
   const declaration = context.batch.scope.find(context.family, context.table, reference.slice(1))
   const map = declaration?.map
   return map === undefined || map === 'verdict' || isObjectKind(map) ? undefined : map

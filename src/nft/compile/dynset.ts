@@ -7,8 +7,8 @@ import type {
   MapStatement,
   SetOperation,
   SetStatement,
+  SetType,
   StatefulStatement,
-  TypeSpecification,
 } from '../model/index.js'
 import { prepareSingle } from './argument.js'
 import { constantBytes, isConcat, isConstant, isObject, setReference } from './constant.js'
@@ -78,7 +78,7 @@ function prepareData(
   throw new InvalidValue(`what @${name} gives is not known here: say its type, such as type: 'mark'`)
 }
 
-function dataFields(type: TypeSpecification): ReturnType<typeof keyLayout>['fields'] {
+function dataFields(type: SetType): ReturnType<typeof keyLayout>['fields'] {
   const { fields } = keyLayout(type)
   if (fields.length !== 1)
     throw new InvalidValue(

@@ -168,7 +168,7 @@ function setUserdata(
   if (set['auto-merge']) userdata.number(UserdataTypes.setMergeElements, 1)
   const notes = notedTypes(
     key.fields,
-    data === undefined || typeof data === 'string' ? undefined : data.fields,
+    typeof data === 'object' ? data.fields : data === 'verdict' ? data : undefined,
   )
   if (!hasUserdata(set.unknown, UserdataTypes.setKeyTypeof))
     userdata.value(UserdataTypes.setKeyTypeof, notes.key)

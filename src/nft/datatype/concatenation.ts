@@ -1,8 +1,10 @@
-import type { DatatypeName, Immediate, TypeSpecification } from '../model/index.js'
+import type { DatatypeName, Expression, Immediate, SetType, TypeofSpecification } from '../model/index.js'
 import type { ByteOrder } from './byte-order.js'
 import type { Datatype } from './datatype.js'
 import { InvalidValue, quote } from './invalid-value.js'
 import { datatype, datatypeById } from './registry.js'
+import { typeofField } from './typeof-expression.js'
+import type { Noted, TypeofField } from './typeof-note.js'
 
 /** One field of a key: where it lies and how it is written. */
 export interface KeyField {
@@ -11,6 +13,8 @@ export interface KeyField {
   /** Bytes of the value, without the padding to four. */
   readonly length: number
   readonly order: ByteOrder
+  /** Of a field that was declared by an expression: what nft notes of it. */
+  readonly noted?: Noted
 }
 
 /** The layout of a key or of a map's data: one field, or several, each padded to four bytes. */
@@ -41,7 +45,8 @@ export interface LengthOptions {
 }
 
 /** The layout of a declared type. @throws InvalidValue when a type is unknown or has no length at all */
-export function keyLayout(specification: TypeSpecification, options: LengthOptions = {}): KeyLayout {
+export function keyLayout(specification: SetType, options: LengthOptions = {}): KeyLayout {
+  if (isTypeof(specification)) return layoutOf(typeofParts(specification).map(typeofField))
   if (options.lengths !== undefined || options.order !== undefined)
     return describe(typeof specification === 'string' ? [specification] : specification, options)
   const key = typeof specification === 'string' ? specification : specification.join(' . ')
@@ -64,20 +69,50 @@ function lengthOf(type: Datatype, lengths: LengthOptions['lengths'], index: numb
   return length
 }
 
+/** Whether a set is declared by expressions, and not by the names of types. */
+export function isTypeof(specification: unknown): specification is TypeofSpecification {
+  return typeof specification === 'object' && specification !== null && 'typeof' in specification
+}
+
+/** The expressions of the fields: several as a list, or as the concatenation that nft prints. */
+export function typeofParts({ typeof: given }: TypeofSpecification): readonly Expression[] {
+  if (isList(given)) return given
+  if (typeof given === 'object' && given !== null && 'concat' in given && isList(given.concat))
+    return given.concat
+  return [given]
+}
+
+function isList(given: Expression | readonly Expression[]): given is readonly Expression[] {
+  return Array.isArray(given)
+}
+
+/** The names of the types, also of what is declared by expressions. @throws InvalidValue as {@link keyLayout} */
+export function typeNames(specification: SetType): readonly DatatypeName[] {
+  if (isTypeof(specification)) return typeofParts(specification).map((each) => typeofField(each).type.name)
+  return typeof specification === 'string' ? [specification] : specification
+}
+
 function describe(names: readonly DatatypeName[], { lengths, order }: LengthOptions): KeyLayout {
-  if (names.length === 0) throw new InvalidValue('a type is expected')
+  return layoutOf(
+    names.map((name, index) => {
+      const type = datatype(name)
+      return { type, length: lengthOf(type, lengths, index), order: order ?? 'big' }
+    }),
+  )
+}
+
+function layoutOf(given: readonly TypeofField[]): KeyLayout {
+  if (given.length === 0) throw new InvalidValue('a type is expected')
   const fields: KeyField[] = []
   let offset = 0
   // Not with shifts: five types of 6 bits need 30 bits, and a sixth must be refused and not wrapped around.
   let typeId = 0
-  for (const [index, name] of names.entries()) {
-    const type = datatype(name)
-    const length = lengthOf(type, lengths, index)
-    fields.push({ type, offset, length, order: type.order ?? order ?? 'big' })
+  for (const { type, length, order, noted } of given) {
+    fields.push({ type, offset, length, order: type.order ?? order, ...(noted && { noted }) })
     offset += paddedLength(length)
     typeId = typeId * 2 ** typeBits + type.id
   }
-  if (names.length > 5) throw new InvalidValue('a key has at most 5 fields')
+  if (given.length > 5) throw new InvalidValue('a key has at most 5 fields')
   if (offset > 64) throw new InvalidValue(`the key is ${offset} bytes long, at most 64 are possible`)
   const [only] = fields
   if (fields.length === 1 && only !== undefined)

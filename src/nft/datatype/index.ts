@@ -1,10 +1,13 @@
 export { type ByteOrder, readNumber, writeNumber } from './byte-order.js'
 export {
+  isTypeof,
   type KeyField,
   type KeyLayout,
   keyLayout,
   paddedLength,
   readField,
+  typeNames,
+  typeofParts,
   typesFromId,
   writeField,
 } from './concatenation.js'
@@ -26,3 +29,10 @@ export {
 } from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'
 export { isEmptyNote, notedTypes } from './typeof.js'
+export { knownExpressions, notedExpression, typeofField } from './typeof-expression.js'
+export {
+  concatNote,
+  Expressions as NotedExpressions,
+  type KnownExpression,
+  verdictNote,
+} from './typeof-note.js'

@@ -2,25 +2,21 @@
  * What nft notes of a set that is declared by `typeof`: the expression that its keys come from. Types without a length of
  * their own need it; without it nft 1.0.6 ends when it lists such a set.
  */
-import { writeNumber } from './byte-order.js'
 import type { KeyField } from './concatenation.js'
 import { headers } from './headers.js'
 import { ctKeys, metaKeys } from './keys.js'
+import {
+  concatNote,
+  Expressions,
+  emptyNote,
+  NO_DIRECTION,
+  type Noted,
+  verdictNote,
+  word,
+} from './typeof-note.js'
 
-/** enum expr_types of nftables (include/expression.h) */
-const Expressions = { payload: 7, meta: 9, ct: 12, concat: 13 } as const
-/** NFTNL_UDATA_SET_TYPEOF_EXPR and NFTNL_UDATA_SET_TYPEOF_DATA (libnftnl's udata.h). */
-const EXPRESSION = 0
-const DATA = 1
 /** PROTO_BASE_NETWORK_HDR of nftables, which counts bases from 1. */
 const NETWORK_HEADER = 2
-/** Of a connection as it is, without a direction. */
-const NO_DIRECTION = 0xffff_ffff
-
-interface Noted {
-  readonly kind: number
-  readonly data: readonly number[]
-}
 
 /** What is noted of a set's key, and of what a map gives. */
 export interface NotedTypes {
@@ -31,29 +27,30 @@ export interface NotedTypes {
 /**
  * Expressions of the same types, lengths and orders as the fields have. Nothing where each type says its own length, and none
  * needs to be noted; nor where nft has no such expression.
- * @param data undefined for sets, and for maps that give no values
+ * @param data undefined for sets, and for maps of named objects
  */
-export function notedTypes(key: readonly KeyField[], data: readonly KeyField[] | undefined): NotedTypes {
+export function notedTypes(
+  key: readonly KeyField[],
+  data: readonly KeyField[] | 'verdict' | undefined,
+): NotedTypes {
+  const given = data === undefined || data === 'verdict' ? [] : data
   // nft takes a map's key and data from expressions, or neither.
-  if ([...key, ...(data ?? [])].every(({ type }) => type.bits !== 0))
+  if ([...key, ...given].every(({ type, noted }) => type.bits !== 0 && noted === undefined))
     return { key: undefined, data: undefined }
-  return { key: noteOf(key), data: data && noteOf(data) }
+  return { key: noteOf(key), data: data === 'verdict' ? verdictNote : data && noteOf(data) }
 }
 
+/** Each field's own expression, where all have one. */
 function noteOf(fields: readonly KeyField[]): Uint8Array | undefined {
-  const noted = fields.map(notedField)
-  const known = noted.filter((each) => each !== undefined)
-  const [only] = known
-  if (only === undefined || known.length !== noted.length) return undefined
-  if (known.length === 1) return Uint8Array.from(expression(only))
-  const parts = known.flatMap((each, index) => value(index, expression(each)))
-  return Uint8Array.from(expression({ kind: Expressions.concat, data: parts }))
+  const known = fields.map(({ noted }) => noted).filter((each) => each !== undefined)
+  if (known.length === fields.length) return concatNote(known)
+  const alike = fields.map(notedField).filter((each) => each !== undefined)
+  return alike.length === fields.length ? concatNote(alike) : undefined
 }
 
 /** What nft 1.0.6 notes of a concatenation that was declared by its types: nothing of its parts. */
 export function isEmptyNote(bytes: Uint8Array): boolean {
-  const empty = expression({ kind: Expressions.concat, data: [] })
-  return bytes.length === empty.length && empty.every((byte, index) => bytes[index] === byte)
+  return bytes.length === emptyNote.length && emptyNote.every((byte, index) => bytes[index] === byte)
 }
 
 function notedField({ type, length, order }: KeyField): Noted | undefined {
@@ -100,18 +97,4 @@ function headerField(type: string): Noted | undefined {
     if (index >= 0) return { kind: Expressions.payload, data: [...word(0, id), ...word(1, index + 1)] }
   }
   return undefined
-}
-
-function expression({ kind, data }: Noted): number[] {
-  return [...word(EXPRESSION, kind), ...value(DATA, data)]
-}
-
-function word(type: number, number: number): number[] {
-  const bytes = new Uint8Array(4)
-  writeNumber(number, bytes, 0, 4, 'host')
-  return value(type, bytes)
-}
-
-function value(type: number, bytes: ArrayLike<number>): number[] {
-  return [type, bytes.length, ...Array.from(bytes)]
 }

@@ -1,21 +1,25 @@
 /** How the keys and the data of a set are laid out, from what the kernel says of it. */
 
 import type { NftSetRecord } from '../../native/records.js'
-import { type Datatype, datatype, paddedLength, readNumber, typesFromId } from '../datatype/index.js'
+import {
+  type ByteOrder,
+  type Datatype,
+  datatype,
+  paddedLength,
+  readNumber,
+  typesFromId,
+} from '../datatype/index.js'
 import { SetFlags, UserdataTypes } from '../kernel/constants.js'
 import type { DatatypeName, Expression } from '../model/index.js'
 import { type Encoding, readFlags, readInterval } from './constants.js'
 import type { Part } from './operand.js'
-import { typeofLengths } from './typeof.js'
+import { notedFields } from './typeof.js'
 import { readUserdata } from './userdata.js'
 
 /** One field of a key, or of a map's data. */
 export interface FieldEncoding extends Encoding {
   readonly offset: number
 }
-
-/** NFTNL_UDATA_SET_KEY_TYPEOF */
-const KEY_TYPEOF = 3
 
 /** enum byteorder of nftables (include/datatype.h) */
 const nftByteOrders = { host: 1, big: 2 } as const
@@ -38,7 +42,7 @@ export function keyEncoding(
       declaredOrder(set, UserdataTypes.setKeyByteOrder),
       isInterval(set),
       parts,
-      set.desc?.concat?.map(({ len }) => len) ?? typeofLengths(readUserdata(set.userdata)?.get(KEY_TYPEOF)),
+      declaredFields(set, UserdataTypes.setKeyTypeof, set.desc?.concat),
     )
   )
 }
@@ -47,7 +51,31 @@ export function keyEncoding(
 export function dataEncoding(set: NftSetRecord): readonly FieldEncoding[] | undefined {
   const types = typesFromId(set.dataType ?? 0)
   const length = (set.dataLen ?? 0) / (givesRanges(set) ? 2 : 1)
-  return types && encoding(types, length, declaredOrder(set, UserdataTypes.setDataByteOrder), false)
+  const declared = declaredFields(set, UserdataTypes.setDataTypeof)
+  return (
+    types &&
+    encoding(types, length, declaredOrder(set, UserdataTypes.setDataByteOrder), false, undefined, declared)
+  )
+}
+
+/** What a set tells of fields whose types have no length and order of their own. */
+interface DeclaredField {
+  readonly length: number | undefined
+  readonly order: ByteOrder | undefined
+}
+
+function declaredFields(
+  set: NftSetRecord,
+  type: number,
+  concat?: readonly { readonly len?: number }[],
+): readonly DeclaredField[] | undefined {
+  const noted = notedFields(readUserdata(set.userdata)?.get(type))
+  const count = Math.max(concat?.length ?? 0, noted?.length ?? 0)
+  if (count === 0) return undefined
+  return Array.from({ length: count }, (_, index) => ({
+    length: concat?.[index]?.len ?? noted?.[index]?.length,
+    order: noted?.[index]?.order,
+  }))
 }
 
 /** The lengths and the order that a declaration must tell: of types that have none of their own. */
@@ -93,7 +121,7 @@ function encoding(
   declared: 'host' | 'big' | undefined,
   interval: boolean,
   parts?: readonly Part[],
-  lengths?: readonly (number | undefined)[],
+  told?: readonly DeclaredField[],
 ): readonly FieldEncoding[] | undefined {
   if (parts && parts.length !== types.length) return undefined
   // One value is as long as the key; of several, the padding hides how long each is, unless the set says it.
@@ -106,9 +134,9 @@ function encoding(
     // A type without a length of its own says less than what is looked up.
     const type = part && (own.bits === 0 || part.type.name === name) ? part.type : own
     // A field of a few bits may be loaded with more bytes than its type has.
-    const size = part?.length ?? fieldLength(own) ?? alone ?? lengths?.[index]
+    const size = part?.length ?? fieldLength(own) ?? alone ?? told?.[index]?.length
     if (size === undefined || size <= 0) return undefined
-    const order = interval ? 'big' : (own.order ?? part?.order ?? declared ?? 'big')
+    const order = interval ? 'big' : (own.order ?? part?.order ?? declared ?? told?.[index]?.order ?? 'big')
     fields.push({ type, offset, length: size, order, shift: part?.shift ?? 0 })
     offset += padded(size, types.length)
   }

@@ -1,7 +1,14 @@
 /** Tables, chains, sets, maps and named objects of the kernel as objects of the model. */
 
 import type { NftChainRecord, NftObjectRecord, NftTableRecord } from '../../native/records.js'
-import { type Datatype, isEmptyNote, notedTypes, typesFromId, verdictTypeId } from '../datatype/index.js'
+import {
+  type Datatype,
+  isEmptyNote,
+  notedTypes,
+  typesFromId,
+  verdictNote,
+  verdictTypeId,
+} from '../datatype/index.js'
 import {
   CHAIN_BASE,
   ChainFlags,
@@ -28,6 +35,7 @@ import type {
   StatefulStatement,
   Table,
   TableFlag,
+  TypeofSpecification,
   UnknownParts,
   WithUnknown,
 } from '../model/index.js'
@@ -43,6 +51,7 @@ import {
 import { objectKind } from './object-reference.js'
 import { type KernelSet, withNames } from './set-catalog.js'
 import { readStateful } from './stateful.js'
+import { typeofSpecification } from './typeof.js'
 import { splitFlags, splitUserdata, unknownParts } from './unknown.js'
 import { readText } from './userdata.js'
 
@@ -175,13 +184,12 @@ const knownSetData = [
   UserdataTypes.setComment,
 ]
 
-/** Ranges are kept in the order of packets, whatever was declared. */
+/** As a declaration by names says it: numbers without a said order are in that of packets, whatever the kernel holds. */
 function inDeclaredOrder(
   fields: readonly FieldEncoding[],
   order: 'host' | 'big' | undefined,
 ): readonly FieldEncoding[] {
-  if (order === undefined) return fields
-  return fields.map((field) => (field.type.bits === 0 ? { ...field, order } : field))
+  return fields.map((field) => (field.type.bits === 0 ? { ...field, order: order ?? 'big' } : field))
 }
 
 /** The expressions that a set was declared by, where they say more than its types do. */
@@ -197,6 +205,42 @@ function withoutNotes(
     const own = notes.get(type)
     return !isEmptyNote(bytes) && (own === undefined || Buffer.compare(bytes, own) !== 0)
   })
+  return kept.length > 0 ? kept : undefined
+}
+
+type Notes = ReadonlyMap<number, Uint8Array | undefined>
+
+interface Declared {
+  readonly key: TypeofSpecification
+  /** Undefined for sets, and for maps that give no values. */
+  readonly data: TypeofSpecification | undefined
+}
+
+/**
+ * The expressions that a set was declared by. What we note of types that have no length of their own is none: whoever
+ * declares them by their names lists them so.
+ */
+function expressionsOf(
+  values: ReadonlyMap<number, Uint8Array>,
+  own: Notes,
+  fields: readonly FieldEncoding[],
+  given: readonly FieldEncoding[] | undefined,
+): Declared | undefined {
+  const isOwn = [...own].every(([type, note]) => {
+    const bytes = values.get(type)
+    return note === undefined ? bytes === undefined : bytes && Buffer.compare(bytes, note) === 0
+  })
+  const key = isOwn ? undefined : typeofSpecification(values.get(UserdataTypes.setKeyTypeof), fields)
+  const note = values.get(UserdataTypes.setDataTypeof)
+  const data = typeofSpecification(note, given)
+  if (key === undefined || (given !== undefined && data === undefined)) return undefined
+  const isOther = given === undefined && note !== undefined && Buffer.compare(note, verdictNote) !== 0
+  return isOther ? undefined : { key, data }
+}
+
+function withoutTypes(userdata: UnknownParts['userdata'], notes: Notes): UnknownParts['userdata'] {
+  if (userdata === undefined || typeof userdata === 'string') return userdata
+  const kept = userdata.filter(({ type }) => !notes.has(type))
   return kept.length > 0 ? kept : undefined
 }
 
@@ -228,18 +272,22 @@ export function* readSet(
   const key = declaredLengths(fields, orders.key)
   const given =
     record.dataType === undefined || record.dataType === verdictTypeId ? undefined : dataEncoding(record)
-  const noted = notedTypes(inDeclaredOrder(fields, orders.key), given && inDeclaredOrder(given, orders.data))
+  const noted = notedTypes(
+    inDeclaredOrder(fields, orders.key),
+    record.dataType === verdictTypeId ? 'verdict' : given && inDeclaredOrder(given, orders.data),
+  )
   const notes = new Map([
     [UserdataTypes.setKeyTypeof, noted.key],
     [UserdataTypes.setDataTypeof, noted.data],
   ])
+  const declared = expressionsOf(userdata, notes, fields, given)
   const comment = userdata.get(UserdataTypes.setComment)
   const { family, name, ...rest } = base
   const properties = {
     family,
     name,
     table,
-    type: oneOrMore(types),
+    type: declared?.key ?? oneOrMore(types),
     ...rest,
     ...(comment && { comment: readText(comment) }),
     ...(policy === SetPolicies.memory && { policy: 'memory' as const }),
@@ -249,10 +297,10 @@ export function* readSet(
     ...(gcInterval !== undefined && { 'gc-interval': seconds(gcInterval) }),
     ...(isSet(userdata.get(UserdataTypes.setMergeElements)) && { 'auto-merge': true }),
     ...(stmt.length > 0 && { stmt }),
-    ...(key.lengths !== undefined && { keyLen: key.lengths }),
-    ...(key.order !== undefined && { keyOrder: key.order }),
+    ...(!declared && key.lengths !== undefined && { keyLen: key.lengths }),
+    ...(!declared && key.order !== undefined && { keyOrder: key.order }),
     ...unknownParts({
-      userdata: withoutNotes(otherData, userdata, notes),
+      userdata: declared ? withoutTypes(otherData, notes) : withoutNotes(otherData, userdata, notes),
       flags: otherFlags,
       attributes: record.opaque,
       description: desc?.opaque,
@@ -269,10 +317,10 @@ export function* readSet(
   return {
     map: {
       ...properties,
-      map,
+      map: declared?.data ?? map,
       ...(givesRanges(record) && { ranges: true }),
-      ...(data.lengths !== undefined && { dataLen: data.lengths }),
-      ...(data.order !== undefined && { dataOrder: data.order }),
+      ...(!declared?.data && data.lengths !== undefined && { dataLen: data.lengths }),
+      ...(!declared?.data && data.order !== undefined && { dataOrder: data.order }),
       ...(maps.length > 0 && { elem: maps }),
     },
   }

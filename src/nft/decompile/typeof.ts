@@ -1,32 +1,64 @@
-/** What nft 1.0.6 notes in the user data of sets that were declared with `typeof`: here, how long fields are. */
-import { readNumber } from '../datatype/index.js'
+/** The expressions that sets were declared by (`typeof`), as nft notes them in the sets' user data. */
+import {
+  concatNote,
+  type KnownExpression,
+  NotedExpressions,
+  notedExpression,
+  readNumber,
+} from '../datatype/index.js'
+import type { TypeofSpecification } from '../model/index.js'
+import type { FieldEncoding } from './encodings.js'
 import { readUserdata } from './userdata.js'
 
-/** enum expr_types of nftables (include/expression.h) */
-const PAYLOAD = 7
-const CONCAT = 13
-/** NFTNL_UDATA_SET_TYPEOF_EXPR, NFTNL_UDATA_SET_TYPEOF_DATA (libnftnl), and the length of a payload expression, in bits. */
+/** NFTNL_UDATA_SET_TYPEOF_EXPR, NFTNL_UDATA_SET_TYPEOF_DATA (libnftnl) */
 const EXPRESSION = 0
 const DATA = 1
-const PAYLOAD_BITS = 4
 
-type Values = ReadonlyMap<number, Uint8Array>
-
-function number(bytes: Uint8Array | undefined): number | undefined {
-  return bytes?.length === 4 ? Number(readNumber(bytes, 0, 4, 'host')) : undefined
+interface Note {
+  readonly kind: number
+  readonly data: Uint8Array
 }
 
-/** The bytes of one expression: known of fields of the packet only, which are in the order of the network. */
-function payloadLength(expression: Values | undefined): number | undefined {
-  if (number(expression?.get(EXPRESSION)) !== PAYLOAD) return undefined
-  const bits = number(readUserdata(expression?.get(DATA))?.get(PAYLOAD_BITS))
-  return bits === undefined ? undefined : Math.ceil(bits / 8)
+function readNote(bytes: Uint8Array): Note | undefined {
+  const values = readUserdata(bytes)
+  const kind = values?.get(EXPRESSION)
+  const data = values?.get(DATA)
+  if (kind?.length !== 4 || data === undefined) return undefined
+  return { kind: Number(readNumber(kind, 0, 4, 'host')), data }
 }
 
-/** The lengths of the fields of a concatenation, as far as they are told. */
-export function typeofLengths(typeOf: Uint8Array | undefined): readonly (number | undefined)[] | undefined {
-  const expression = typeOf && readUserdata(typeOf)
-  if (number(expression?.get(EXPRESSION)) !== CONCAT) return undefined
-  const parts = readUserdata(expression?.get(DATA))
-  return parts && [...parts.values()].map((part) => payloadLength(readUserdata(part)))
+function known(note: Note | undefined): KnownExpression | undefined {
+  return note && notedExpression({ kind: note.kind, data: [...note.data] })
+}
+
+/** What is noted of each field, as far as it is understood; undefined for no note. */
+export function notedFields(
+  bytes: Uint8Array | undefined,
+): readonly (KnownExpression | undefined)[] | undefined {
+  const note = bytes && readNote(bytes)
+  if (note === undefined) return undefined
+  if (note.kind !== NotedExpressions.concat) return [known(note)]
+  return [...(readUserdata(note.data)?.values() ?? [])].map((part) => known(readNote(part)))
+}
+
+/**
+ * The declaration by expressions; undefined where the note is not understood whole, does not give what the set holds, or
+ * would not be written again as it is.
+ */
+export function typeofSpecification(
+  bytes: Uint8Array | undefined,
+  fields: readonly Pick<FieldEncoding, 'type' | 'length'>[] | undefined,
+): TypeofSpecification | undefined {
+  const noted = notedFields(bytes)?.filter((each) => each !== undefined)
+  if (bytes === undefined || noted === undefined || noted.length !== fields?.length) return undefined
+  const fits = noted.every(
+    ({ type, length }, index) => type.name === fields[index]?.type.name && length === fields[index]?.length,
+  )
+  const again = concatNote(noted.flatMap((each) => each.noted ?? []))
+  if (!fits || again === undefined || Buffer.compare(bytes, again) !== 0) return undefined
+  const [only] = noted
+  const expressions = noted.map(({ expression }) => expression)
+  return only !== undefined && noted.length === 1
+    ? { typeof: only.expression }
+    : { typeof: { concat: expressions } }
 }

@@ -1,6 +1,7 @@
 /** Values of the model to libnftables' JSON. */
 import { NfbridgeError } from '../../errors.js'
 import { type Operation, priorityNumber } from '../compile/index.js'
+import { isTypeof, typeNames } from '../datatype/index.js'
 import { withProtocols } from '../implied-protocol.js'
 import type { Family, ListedObject, OpaqueObject, Priority, RulesetObject } from '../model/index.js'
 import { isNode } from './normalize.js'
@@ -12,7 +13,7 @@ const operation = 'ruleset.toJson'
 export interface ToJsonOptions {
   /**
    * Keep what nft 1.0.6 does not read or refuses: the set flag `dynamic`, names of priorities, parts of seconds, flags and
-   * comments of tables, flags, counters and comments of chains, types of elements and maps, what is
+   * comments of tables, flags, counters and comments of chains, types of elements and maps, the expressions that sets are declared by, what is
    * `unknown`. `ruleset.fromJson` reads all of it. Default: false.
    */
   readonly keep?: boolean
@@ -130,7 +131,7 @@ const foreign: { readonly [kind: string]: readonly string[] } = {
 
 /** The object as nft 1.0.6 reads it. */
 function accepted(kind: string, object: JsonObject): JsonObject {
-  const { prio, flags, family, ...rest } = without(object, ['unknown', ...(foreign[kind] ?? [])])
+  const { prio, flags, family, ...rest } = without(namedTypes(object), ['unknown', ...(foreign[kind] ?? [])])
   return {
     family,
     ...rest,
@@ -140,6 +141,16 @@ function accepted(kind: string, object: JsonObject): JsonObject {
     ...(Array.isArray(flags) && { flags: flags.filter((flag) => flag !== 'dynamic') }),
     ...(isSet(kind) && wholeSeconds(rest)),
   }
+}
+
+/** nft 1.0.6 reads names of types only, no expressions. */
+function namedTypes(object: JsonObject): JsonObject {
+  const named = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
+    if (!isTypeof(value)) return []
+    const types = typeNames(value)
+    return [[name, types.length === 1 ? types[0] : types]]
+  })
+  return { ...object, ...Object.fromEntries(named) }
 }
 
 const isSet = (kind: string): boolean => kind === 'set' || kind === 'map'

@@ -2,10 +2,11 @@
  * The objects of a ruleset, in the shape of libnftables' JSON (`man libnftables-json`, RULESET ELEMENTS). A property
  * marked "ours" is one that nft 1.0.6 does not print or does not have.
  */
-import type { DatatypeName, TypeSpecification } from './datatype.js'
+import type { DatatypeName } from './datatype.js'
 import type { MapElement, SetElement } from './expression.js'
 import type { ChainFlag, ChainType, Family, Hook, Policy, Priority, TableFlag } from './family.js'
 import type { OpaqueRecord } from './opaque.js'
+import type { SetType, TypeofSpecification } from './set-type.js'
 import type { FlowtableObject, StatefulKind, StatefulObject } from './stateful-object.js'
 import type { Statement } from './statement.js'
 import type { StatefulStatement } from './statement-set.js'
@@ -75,8 +76,8 @@ export interface SetProperties extends WithUnknown {
   readonly table: string
   readonly name: string
   readonly handle?: number
-  /** The key's type; an array for a concatenation. */
-  readonly type: TypeSpecification
+  /** The key's type; an array for a concatenation; or the expressions that keys come from. */
+  readonly type: SetType
   readonly policy?: 'performance' | 'memory'
   readonly flags?: readonly SetFlag[]
   /** Default lifetime of elements, in seconds. */
@@ -102,7 +103,7 @@ export interface NamedSet extends SetProperties {
 }
 
 /** What a map gives: a verdict, a named object of a kind, a value, or the fields of a concatenation. */
-export type MapType = 'verdict' | StatefulKind | DatatypeName | readonly DatatypeName[]
+export type MapType = 'verdict' | StatefulKind | DatatypeName | readonly DatatypeName[] | TypeofSpecification
 
 export interface NamedMap extends SetProperties {
   readonly map: MapType
@@ -125,7 +126,7 @@ export interface Element {
   readonly name: string
   readonly elem: readonly (SetElement | MapElement)[]
   /** Ours: the set's declared key type. */
-  readonly type?: TypeSpecification
+  readonly type?: SetType
   /** Ours: the map's declared data type. */
   readonly map?: MapType
   /** Ours: the set's declared flags; `interval` decides how elements are written. */

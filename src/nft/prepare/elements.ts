@@ -1,6 +1,6 @@
 import { located, Trail } from '../compile/index.js'
-import { InvalidValue } from '../datatype/index.js'
-import type { ElementObject, Expression, MapObject, SetObject } from '../model/index.js'
+import { InvalidValue, typeNames } from '../datatype/index.js'
+import type { ElementObject, Expression, MapObject, MapType, SetObject } from '../model/index.js'
 import { type Prepared, prepare } from './prepared.js'
 
 /**
@@ -19,7 +19,7 @@ function elementOf(declaration: SetObject | MapObject, names: readonly string[])
   try {
     const set = 'set' in declaration ? declaration.set : declaration.map
     const { family, table, name } = set
-    const keys = fieldCount(set.type)
+    const keys = typeNames(set.type).length
     const map = 'map' in set ? set.map : undefined
     if (map === 'verdict')
       throw new InvalidValue('a verdict is no slot: prepare({ element: { …, elem: [[slots, verdict]] } })')
@@ -34,8 +34,8 @@ function elementOf(declaration: SetObject | MapObject, names: readonly string[])
   }
 }
 
-function fieldCount(type: string | readonly string[]): number {
-  return typeof type === 'string' ? 1 : type.length
+function fieldCount(map: MapType): number {
+  return typeof map === 'string' ? 1 : typeNames(map).length
 }
 
 function joined(names: readonly string[]): Expression {

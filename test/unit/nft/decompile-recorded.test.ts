@@ -288,7 +288,10 @@ describe('recorded objects', () => {
       map: 'verdict',
       elem: [[{ concat: ['br0', 'br0'] }, { jump: { target: 'same_bridge' } }]],
     })
-    expect(named('map', 'marks')).toMatchObject({ map: 'mark', elem: [['10.0.0.1', 7]] })
+    expect(named('map', 'marks')).toMatchObject({
+      map: { typeof: { meta: { key: 'mark' } } },
+      elem: [['10.0.0.1', 7]],
+    })
   })
 
   it('are quotas, limits, helpers and the like', () => {
