@@ -19,21 +19,26 @@ export async function configureInside(
   { network, endpoint }: Station,
   { namespace, path }: Place,
 ): Promise<void> {
+  const kernelHasIPv6 = await kernel.hasIPv6()
+  await toldOf(joinPath(path, 'netns'), async () => {
+    if (!endpoint.ipv6) return
+    if (!kernelHasIPv6) throw noIPv6()
+    // What another container advertises as a router is not to be believed; where rules are made, it is dropped before.
+    await writeIfWritable(namespace, `net/ipv6/conf/${endpoint.interfaceName}/accept_ra`, '0')
+  })
+  await writeSysctls(endpoint, namespace, joinPath(path, 'sysctls'))
+  const sixth = hasIPv6({ mtu: endpoint.mtu ?? network.mtu }) && kernelHasIPv6
+  await toldOf(joinPath(path, 'netns'), () =>
+    kernel.applyInside(namespace, insideOperations(network, endpoint, sixth)),
+  )
+}
+
+/** What fails is told of the caller's input. */
+async function toldOf(path: string, work: () => Promise<unknown>): Promise<void> {
   try {
-    const kernelHasIPv6 = await kernel.hasIPv6()
-    if (endpoint.ipv6) {
-      if (!kernelHasIPv6) throw noIPv6()
-      // What another container advertises as a router is not to be believed; where rules are made, it is dropped before.
-      await writeIfWritable(namespace, `net/ipv6/conf/${endpoint.interfaceName}/accept_ra`, '0')
-    }
-    await writeSysctls(endpoint, namespace, path)
-    await kernel.applyInside(
-      namespace,
-      insideOperations(network, endpoint, hasIPv6({ mtu: endpoint.mtu ?? network.mtu }) && kernelHasIPv6),
-    )
+    await work()
   } catch (error) {
-    const where = error instanceof NfbridgeError ? error.path : undefined
-    throw inOperation(error, 'Network.attach', { path: where ?? joinPath(path, 'netns') })
+    throw inOperation(error, 'Network.attach', { path })
   }
 }
 
@@ -44,11 +49,9 @@ async function writeSysctls(
   path: string,
 ): Promise<void> {
   for (const [name, value] of Object.entries(sysctls)) {
-    try {
-      await writeSetting(namespace, endpointSysctl(name, interfaceName), value)
-    } catch (error) {
-      throw inOperation(error, 'Network.attach', { path: joinPath(joinPath(path, 'sysctls'), name) })
-    }
+    await toldOf(joinPath(path, name), () =>
+      writeSetting(namespace, endpointSysctl(name, interfaceName), value),
+    )
   }
 }
 
