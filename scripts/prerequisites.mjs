@@ -18,7 +18,7 @@ const packages = [
     programs: ['cat', 'env', 'ln', 'mkdir', 'mkfifo', 'seq', 'sleep', 'test', 'true'],
   },
   { debian: 'gcc', use: 'test', required: true, programs: ['gcc'] },
-  { debian: 'binutils', use: 'test', required: true, programs: ['as', 'ld'] },
+  { debian: 'binutils', use: 'test', required: true, programs: ['as', 'ld', 'strip'] },
   { debian: 'bash', use: 'test', required: true, programs: ['bash'] },
   { debian: 'grep', use: 'test', required: true, programs: ['grep'] },
   { debian: 'dash', use: 'test', required: true, programs: ['sh'] },
