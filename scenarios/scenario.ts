@@ -46,7 +46,7 @@ export interface HostSetup {
 export interface Scenario extends HostSetup {
   /** Unique over all groups: `icc-off-link-one-way`. */
   readonly name: string
-  /** What it shows, and for which point of issue 4 or line of DOCKER.md. */
+  /** What it shows. */
   readonly about: string
   /** Whether there is IPv6 outside. Default: whether a network has it. */
   readonly ipv6?: boolean

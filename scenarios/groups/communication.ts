@@ -1,4 +1,4 @@
-/** Between containers of one network: icc, on and off, and changed while they run (issue 4, points 8 and 13). */
+/** Between containers of one network: icc, on and off, and changed while they run. */
 import type { Group } from '../scenario.js'
 import { inward, outward } from './rows.js'
 

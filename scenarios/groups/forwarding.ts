@@ -1,4 +1,4 @@
-/** Forwarding and policy: what the host forwards, and who decides (issue 4, points 1, 2, 7; DOCKER.md, "What is reached"). */
+/** Forwarding and policy: what the host forwards, and who decides. */
 import { table } from 'nfbridge/nft'
 import type { Group, Scenario } from '../scenario.js'
 import { inward, outward } from './rows.js'

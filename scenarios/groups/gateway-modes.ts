@@ -1,4 +1,4 @@
-/** How a network meets the outside: gateway modes, internal networks, direct access, masquerading (issue 4, point 16). */
+/** How a network meets the outside: gateway modes, internal networks, direct access, masquerading. */
 import type { GatewayMode, NetworkOptions } from 'nfbridge'
 import type { Group, Scenario } from '../scenario.js'
 import { inward, outward } from './rows.js'

@@ -1,4 +1,4 @@
-/** Addresses, interfaces and bridges (issue 4, point 20). */
+/** Addresses, interfaces and bridges. */
 import type { Group } from '../scenario.js'
 import { inward, outward } from './rows.js'
 

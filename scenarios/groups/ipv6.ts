@@ -1,4 +1,4 @@
-/** IPv6 and dual stack (issue 4, point 18). */
+/** IPv6 and dual stack. */
 import type { Group } from '../scenario.js'
 import { inward, noLoopback6, outward } from './rows.js'
 

@@ -1,7 +1,4 @@
-/**
- * Containers and hosts that come and go (issue 4, points 4, 12, 13; DOCKER.md: the defects of links, faults): who gets an address
- * inherits nothing of who had it.
- */
+/** Containers and hosts that come and go: who gets an address inherits nothing of who had it. */
 import type { UserRuleOption } from 'nfbridge'
 import { match, verdict } from 'nfbridge/nft'
 import type { Group } from '../scenario.js'

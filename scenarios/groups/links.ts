@@ -1,4 +1,4 @@
-/** Links: what they open, what they are refused for, and what they tell the client (issue 4, points 9 to 11, 17). */
+/** Links: what they open, what they are refused for, and what they tell the client. */
 import type { LinkMode } from 'nfbridge'
 import type { Group, Scenario } from '../scenario.js'
 import { inward, outward } from './rows.js'

@@ -1,4 +1,4 @@
-/** Several networks: isolation, containers on two of them, default routes, many bridges (issue 4, points 14 and 22). */
+/** Several networks: isolation, containers on two of them, default routes, many bridges. */
 import type { Isolation } from 'nfbridge'
 import type { Group, Scenario } from '../scenario.js'
 import { inward, outward } from './rows.js'

@@ -1,4 +1,4 @@
-/** Two hosts with a link between them (issue 4, points 2 and 3). */
+/** Two hosts with a link between them. */
 import type { Group, Scenario, Stage } from '../scenario.js'
 
 const one = '172.17.0.0/16'

@@ -1,4 +1,4 @@
-/** Published ports: from wherever, seen as whom, bound to what (issue 4, point 15; DOCKER.md: publishing). */
+/** Published ports: from wherever, seen as whom, bound to what. */
 import type { Group, Scenario } from '../scenario.js'
 import { inward, noLoopback6, outward } from './rows.js'
 

@@ -1,4 +1,4 @@
-/** Who sends as whom (issue 4, point 19): a container has NET_RAW and NET_ADMIN, and does its worst. */
+/** Who sends as whom: a container has NET_RAW and NET_ADMIN, and does its worst. */
 import type { Group } from '../scenario.js'
 import { inward, outward } from './rows.js'
 

@@ -1,4 +1,4 @@
-/** The users' own rules, in front of ours (issue 4, points 5 to 7; DOCKER.md: DOCKER-USER and DOCKER). */
+/** The users' own rules, in front of ours. */
 import type { UserRuleOption } from 'nfbridge'
 import { match, table, verdict } from 'nfbridge/nft'
 import type { Group } from '../scenario.js'
