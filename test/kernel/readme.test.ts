@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { Namespace } from '../../src/index.js'
+import { ownMounts } from '../support/own-mounts.js'
 import { nft, run, runIn } from '../support/tools.js'
 
 const EXAMPLE = new URL('../../examples/readme.mjs', import.meta.url)
@@ -54,7 +55,7 @@ describe("the README's example", () => {
       await host.network('docker0').detachAll()
       await host.close()`
     const { code, stdout, stderr } = await run('unshare', [
-      '--mount',
+      ...ownMounts(),
       'sh',
       '-c',
       SCRIPT,

@@ -43,8 +43,10 @@ describe('nothing is left', () => {
   test('of handles that were collected, calls running', () => expectProgram('collect', [], ['--expose-gc']))
 })
 
-test('a process that cannot return to its namespace works in others', async () => {
+test('a process that cannot return to its namespace works in others', async ({ skip }) => {
   // A user namespace without a network namespace of its own: setns() back is refused.
+  const { code, stderr } = await run('unshare', ['--user', '--map-root-user', 'true'])
+  if (code !== 0) skip(`the kernel gives no user namespace here: ${stderr.trim()}`)
   const result = await run('unshare', ['--user', '--map-root-user', process.execPath, program('no-return')])
   expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 0, stderr: '' })
 })

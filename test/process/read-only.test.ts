@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { HostOptions, NetworkOptions } from '../../src/index.js'
 import { createMachines } from '../kernel/network/setting.js'
 import { stateOf } from '../kernel/network/state.js'
+import { ownMounts } from '../support/own-mounts.js'
 import { run } from '../support/tools.js'
 
 const PROGRAM = fileURLToPath(new URL('./programs/read-only.mjs', import.meta.url))
@@ -53,7 +54,7 @@ describe('where /proc/sys is read-only', () => {
     for (const [name, value] of Object.entries(settings)) await host.namespace.writeSysctl(name, value)
     const before = await stateOf(host.namespace)
     const { stdout, stderr } = await run('unshare', [
-      ...['--mount', 'sh', '-c', READ_ONLY, 'sh', process.execPath, PROGRAM],
+      ...[...ownMounts(), 'sh', '-c', READ_ONLY, 'sh', process.execPath, PROGRAM],
       ...[host.namespace.path(), web.namespace.path(), JSON.stringify(options), JSON.stringify(network)],
     ])
     expect(stderr).toBe('')

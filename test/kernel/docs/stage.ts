@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Machine } from '../../../lab/machine.js'
 import { addAddress, connect, outsideNetwork } from '../../../lab/wiring.js'
+import { ownMounts } from '../../support/own-mounts.js'
 import { run } from '../../support/tools.js'
 
 /** What a page says: its program, the lines that it says are printed, and the blocks of text that it shows of them. */
@@ -65,7 +66,7 @@ export async function runPage({ name, program }: Page): Promise<Outcome> {
   try {
     await connectWorld(machines)
     const { code, stdout, stderr } = await run('unshare', [
-      ...['--mount', 'sh', '-c', SCRIPT, 'sh', process.execPath],
+      ...[...ownMounts(), 'sh', '-c', SCRIPT, 'sh', process.execPath],
       fileURLToPath(new URL(`${name}.mjs`, PROGRAMS)),
       ...all.map((machine) => `${machine.name}=/proc/${process.pid}/fd/${machine.namespace.fd}`),
     ])

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ownMounts } from '../../support/own-mounts.js'
 import { ip, runIn } from '../../support/tools.js'
 import { type Case, expectFound, inHost, port, reopen, set } from './check-town.js'
 import { cleanUp, createSetting } from './setting.js'
@@ -19,7 +20,7 @@ it('makes bridges and ports with MAC addresses that count as set, and stay', asy
   await ip(host.namespace, ...'link add control type veth peer name other'.split(' '))
   const read = async (name: string): Promise<string> => {
     const script = `mount -t sysfs sysfs ${folder} && cat ${folder}/class/net/${name}/addr_assign_type`
-    return (await runIn(host.namespace, 'unshare', ['--mount', 'sh', '-c', script])).trim()
+    return (await runIn(host.namespace, 'unshare', [...ownMounts(), 'sh', '-c', script])).trim()
   }
   expect(await read('control')).not.toBe(SET)
   expect(await read('docker0')).toBe(SET)
