@@ -22,6 +22,7 @@ export function checkInterfaceName(name: string, operation: string, path?: strin
 function faultOf(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'it is not a string'
   if (name === '') return 'it is empty'
+  if (/\p{Surrogate}/u.test(name)) return 'half a character stands in it'
   const length = Buffer.byteLength(name)
   if (length > LONGEST_NAME) return `it has ${length} bytes, ${LONGEST_NAME} are the most`
   if (name === '.' || name === '..') return 'it would be a directory below /sys/class/net'

@@ -29,6 +29,7 @@ import {
   readHost,
   readInherited,
   readOtherHosts,
+  refuseTakenBridges,
   refuseTakenPools,
   type StandingHost,
   sharedElements,
@@ -287,7 +288,10 @@ export class HostKernel {
     const users = this.userRules.remembered
     const emptied = this.#emptied
     const plan = async (others: readonly StandingHost[]): Promise<Transaction> => {
-      if (direction === 'add') refuseTakenPools(others, elements)
+      if (direction === 'add') {
+        refuseTakenPools(others, elements)
+        refuseTakenBridges(others, elements)
+      }
       const ofOthers = others.flatMap(({ bridges }) => bridges)
       const all = [...elements, ...ofOthers]
       const content = { elements: all, users, emptied }
@@ -374,6 +378,7 @@ export class HostKernel {
     const [gone, come] = [sharedElements(change.delete), sharedElements(change.add)]
     const plan = (others: readonly StandingHost[]): Transaction => {
       refuseTakenPools(others, change.add)
+      refuseTakenBridges(others, change.add)
       const transaction = this.#nft.transaction()
       for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
       for (const object of helperObjects(this.table, change.add)) transaction.add(object)

@@ -92,6 +92,26 @@ export function refuseTakenPools(hosts: readonly StandingHost[], added: readonly
   }
 }
 
+/**
+ * A bridge is of one host: the rules of two would drop what the other one's let pass.
+ * @throws NfbridgeError NFB_NAME_TAKEN
+ */
+export function refuseTakenBridges(hosts: readonly StandingHost[], added: readonly SetElement[]): void {
+  for (const { set, key } of added) {
+    if (set !== 'bridges') continue
+    const holder = hosts.find(({ bridges }) =>
+      bridges.some((theirs) => theirs.set === 'host_bridges' && theirs.key[0] === key[0]),
+    )
+    if (!holder) continue
+    throw new NfbridgeError({
+      code: 'NFB_NAME_TAKEN',
+      operation: 'BridgeHost.createNetwork',
+      message: `the bridge "${String(key[0])}" is of a network of the host "${holder.table}" in this namespace; choose another name`,
+      path: 'name',
+    })
+  }
+}
+
 /** Tells other hosts of bridges that come, or that go; no error where they know it already. */
 export function announceBridges(
   transaction: Transaction,

@@ -71,8 +71,10 @@ function lengthOf({ first, last }: PublishedPort['hostPorts']): number {
   return last - first
 }
 
-/** "This network", multicast, reserved and broadcast, and link-local, of which each interface has its own (RFC 6890, RFC 4291). */
-const NO_HOSTS = ['0.0.0.0/8', '224.0.0.0/3', 'fe80::/10', 'ff00::/8'].map((text) => Cidr.parse(text))
+/** "This network", multicast, reserved and broadcast, IPv4 written as IPv6, and link-local, of which each interface has its own (RFC 6890, RFC 4291). */
+const NO_HOSTS = ['0.0.0.0/8', '224.0.0.0/3', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'].map((text) =>
+  Cidr.parse(text),
+)
 
 /** An address of the host, or `0.0.0.0` or `::` for every one. @throws NfbridgeError NFB_INVALID_ADDRESS */
 export function checkHostAddress(

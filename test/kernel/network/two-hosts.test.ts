@@ -37,6 +37,26 @@ const UPLINK = '203.0.113.1'
 const OUTSIDE = '203.0.113.2'
 
 describe('two programs in one namespace', () => {
+  it('have no bridge in common: of another host, or one that both would adopt', async () => {
+    const { host, first, second } = await createTwo()
+    await ip(host.namespace, ...'link add lan type bridge'.split(' '))
+    await first.createNetwork({ name: 'lan', adopt: true, subnet: '10.5.0.0/24' })
+    const before = await nft(host.namespace, 'list', 'ruleset')
+    for (const name of ['red', 'lan'])
+      expect(
+        await failureOf(second.createNetwork({ name, adopt: true, subnet: '10.9.0.0/24' })),
+      ).toMatchObject({
+        code: 'NFB_NAME_TAKEN',
+        path: 'name',
+        message: expect.stringContaining('"nfbridge"'),
+      })
+    expect(await nft(host.namespace, 'list', 'ruleset')).toBe(before)
+    expect(await first.check()).toEqual([])
+    // The control: given up by the one, it is the other's to adopt.
+    await first.network('lan')?.destroy()
+    await second.createNetwork({ name: 'lan', adopt: true, subnet: '10.9.0.0/24' })
+  })
+
   it('have their own tables and interfaces, and neither cuts the other off', async () => {
     const { host, outside, one, two, first, second, atRed, atBlue } = await createTwo()
     const tables = await nft(host.namespace, 'list', 'tables')

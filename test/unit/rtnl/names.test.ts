@@ -30,6 +30,7 @@ describe('names of interfaces', () => {
     ['a\n', /"\\n"/],
     ['a\u0000', /contains/],
     ['veth%d', /"%"/],
+    ['br\ud800', /half a character/],
     [7, /not a string/],
     [undefined, /not a string/],
   ]
