@@ -1,6 +1,12 @@
 /** Connections that stand: what our networks are there for, as questions to the kernel's state. */
-import { parseAddress } from '../../address/index.js'
-import { linkByIndex, type NamespaceState, type PathQuestion, type Sender } from '../../explain/index.js'
+import { type IPAddress, parseAddress } from '../../address/index.js'
+import {
+  hasAddress,
+  linkByIndex,
+  type NamespaceState,
+  type PathQuestion,
+  type Sender,
+} from '../../explain/index.js'
 import type { Address } from '../../rtnl/index.js'
 import type { HostWorld } from '../explain/host-world.js'
 import { eachFamily, familyEndpoints, publishingEndpoint } from '../plan/endpoints.js'
@@ -22,6 +28,11 @@ import {
 import type { Registry } from '../plan/registry.js'
 import { neighbourIn, STRANGER } from './sample-addresses.js'
 import { uplinks } from './uplinks.js'
+
+/** Whether an address is the sender's own: of two containers in one namespace, as in a pod, nothing leaves it. */
+function isWithin(from: Sender, to: IPAddress): boolean {
+  return from.kind === 'namespace' && hasAddress(from.state, to.toString())
+}
 
 /** A connection that has to come about. */
 export interface StandingTraffic {
@@ -103,17 +114,14 @@ export class StandingConnections {
       for (const family of eachFamily) {
         const [source, to] = [addressOf(endpoint, family), addressOf(there, family)]
         if (!source || !to) continue
+        const from = await this.#namespace(container, source.toString())
+        if (isWithin(from, to)) continue
         found.push({
           what: `what containers of ${network.name} send to each other (IPv${family})`,
           network,
           family,
           containers: [container.name, other.name],
-          question: {
-            from: await this.#namespace(container, source.toString()),
-            to: to.toString(),
-            protocol: 'tcp',
-            port: 80,
-          },
+          question: { from, to: to.toString(), protocol: 'tcp', port: 80 },
           target: other.name,
         })
       }
@@ -136,13 +144,15 @@ export class StandingConnections {
         for (const family of eachFamily) {
           const [source, to] = [addressOf(endpoint, family), addressOf(there, family)]
           if (!source || !to) continue
+          const from = await this.#namespace(client, source.toString())
+          if (isWithin(from, to)) continue
           found.push({
             what: `the link of ${client.name} to ${server.name} (${port.port}/${port.protocol}, IPv${family})`,
             network,
             family,
             containers: [client.name, server.name],
             question: {
-              from: await this.#namespace(client, source.toString()),
+              from,
               to: to.toString(),
               protocol: port.protocol,
               port: port.port,

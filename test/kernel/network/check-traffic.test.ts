@@ -258,6 +258,13 @@ describe('host.check, of each connection that stands', () => {
 
 /** Networks of every kind that work: none of it is a fault. */
 describe('host.check raises no false alarm', () => {
+  it('about two containers in one namespace, linked or not', async () => {
+    const { bridgeHost, attach, machine, network } = await createSetting(['pod'], { internal: true })
+    await attach('pod', { expose: ['80/tcp'] })
+    await network.attach({ name: 'second', netns: machine('pod').namespace, links: ['pod'] })
+    expect(await bridgeHost.check()).toEqual([])
+  })
+
   it.each(['my*', 'a.b', 'x-y_z', '0', 'br+0', 'docker@0', 'drop', 'ip'])(
     'for a network named %s',
     async (name) => {
