@@ -14,6 +14,7 @@ import { type Link, linksOf } from './container-link.js'
 import type {
   BandwidthOptions,
   ConnectOptions,
+  ContainerUpdate,
   ExposeOption,
   LinkOption,
   PublishOption,
@@ -50,6 +51,7 @@ import {
 import type { Registry } from './plan/registry.js'
 import { planRename } from './plan/rename.js'
 import type { TakenLinks } from './plan/taken-links.js'
+import { planContainerUpdate } from './plan/update.js'
 
 /** What a call takes one by one, or as the list that an option takes. */
 export type OneOrMore<T> = T | readonly T[]
@@ -100,7 +102,7 @@ export class Container {
     return this.#record('Container.domainname').domainname
   }
 
-  /** The labels that it was attached with: a copy. */
+  /** The labels that it was attached with, or got by {@link update}: a copy. */
   get labels(): Record<string, string> {
     return { ...this.#record('Container.labels').labels }
   }
@@ -284,6 +286,14 @@ export class Container {
    */
   rename(name: string): Promise<void> {
     return this.#change('Container.rename', (registry, container) => planRename(registry, container, name))
+  }
+
+  /**
+   * Changes the container's labels, in whatever state it is.
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_FOUND, NFB_CLOSED
+   */
+  update(update: ContainerUpdate): Promise<void> {
+    return this.#change('Container.update', (_, container) => planContainerUpdate(container, update))
   }
 
   /**

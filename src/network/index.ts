@@ -16,6 +16,7 @@ export type {
   ConnectOptions,
   ContainerOptions,
   ContainerReference,
+  ContainerUpdate,
   DefaultPoolOptions,
   EndpointOptions,
   ExistingRules,

@@ -71,7 +71,7 @@ export class Network {
     return this.#record('Network.mtu').mtu
   }
 
-  /** The labels that it was made with: a copy. */
+  /** The labels that it was made with, or got by {@link update}: a copy. */
   get labels(): Record<string, string> {
     return { ...this.#record('Network.labels').labels }
   }

@@ -200,6 +200,14 @@ export interface NetworkOptions {
 /** What {@link Network.update} changes while containers run. */
 export interface NetworkUpdate {
   readonly icc?: boolean | undefined
+  /** Instead of all labels that it has: `{}` leaves none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/** What {@link Container.update} changes. */
+export interface ContainerUpdate {
+  /** Instead of all labels that it has: `{}` leaves none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 /** Options of {@link BridgeHost.addPeer}: another host's container subnet. */
@@ -351,6 +359,11 @@ export interface ContainerOptions extends EndpointOptions {
   readonly expose?: readonly ExposeOption[] | undefined
   /** Ports of the host that lead to this container. Default: none. */
   readonly publish?: readonly PublishOption[] | undefined
+  /**
+   * Whether each port of `expose` that `publish` does not name is published as well, on any free one of the host's dynamic ports
+   * (Docker's `-P`). What is exposed later is not. Default: false.
+   */
+  readonly publishAll?: boolean | undefined
   /** Containers that this one may reach: see {@link LinkOption}. Default: none. */
   readonly links?: readonly LinkOption[] | undefined
   /**

@@ -1,6 +1,6 @@
 import { parseExpose } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
-import { checkArray, checkObject, checkString } from '../../input.js'
+import { checkArray, checkBoolean, checkObject, checkString } from '../../input.js'
 import type { NamespaceSource } from '../../netns/index.js'
 import type {
   ConnectOptions,
@@ -14,7 +14,7 @@ import { parseAddHosts } from './add-hosts.js'
 import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
 import { checkContainerId, checkContainerName, checkHostName, isHostName } from './identity.js'
 import { type Labelled, parseLabels } from './labels.js'
-import { parsePublished, type RequestedPublication } from './publish-settings.js'
+import { parsePublished, publishedBeside, type RequestedPublication } from './publish-settings.js'
 import { type AddedHost, type ContainerPort, portText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */
@@ -79,6 +79,7 @@ const CONTAINER_PROPERTIES: readonly string[] = [
   'addHosts',
   'expose',
   'publish',
+  'publishAll',
   'links',
   'hostsFile',
   'labels',
@@ -90,13 +91,15 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
   if (options.netns === undefined || options.netns === null) {
     throw invalid(ATTACH, "the container's network namespace is missing", at('netns'))
   }
-  const { name, id, hostsFile } = options
+  const { name, id, hostsFile, publishAll = false } = options
   const hostName = (property: 'hostname' | 'domainname'): string | undefined => {
     const value = options[property]
     return value === undefined
       ? undefined
       : checkHostName(checkString(value, ATTACH, at(property)), at(property))
   }
+  const exposed = parseExposed(options.expose ?? [], at('expose'))
+  const published = parsePublished(options.publish ?? [], at('publish'))
   return {
     path,
     netns: options.netns,
@@ -107,8 +110,10 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
     domainname: hostName('domainname'),
     addHosts: parseAddHosts(options.addHosts ?? [], ATTACH, at('addHosts')),
     endpoint: parseEndpointOptions(options, ATTACH, path),
-    exposed: parseExposed(options.expose ?? [], at('expose')),
-    published: parsePublished(options.publish ?? [], at('publish')),
+    exposed,
+    published: checkBoolean(publishAll, ATTACH, at('publishAll'))
+      ? [...published, ...publishedBeside(published, exposed, at('publishAll'))]
+      : published,
     links: parseLinks(options.links ?? [], ATTACH, at('links')),
     hostsFile: hostsFile === undefined ? undefined : checkFile(hostsFile, at('hostsFile')),
     ...parseLabels(options.labels, ATTACH, at('labels')),

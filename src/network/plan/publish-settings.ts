@@ -3,7 +3,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray } from '../../input.js'
 import type { PublishOption, PublishOptions } from '../options.js'
 import { parseHelper } from './helpers.js'
-import type { PortChoice, PublishedPort } from './records.js'
+import type { ContainerPort, PortChoice, PublishedPort } from './records.js'
 
 /** A publication as it was asked for. */
 export interface RequestedPublication {
@@ -25,6 +25,24 @@ export function parsePublished(publish: readonly PublishOption[], path: string):
     requested.set(requestText(request), request)
   })
   return [...requested.values()]
+}
+
+/** Exposed ports that no publication names, each on a port of the host that is still to be chosen. @param path of what asks for it */
+export function publishedBeside(
+  published: readonly RequestedPublication[],
+  exposed: readonly ContainerPort[],
+  path: string,
+): RequestedPublication[] {
+  const isNamed = ({ protocol, port }: ContainerPort): boolean =>
+    published.some(
+      ({ port: { protocol: other, containerPorts } }) =>
+        other === protocol && port >= containerPorts.first && port <= containerPorts.last,
+    )
+  return exposed
+    .filter((port) => !isNamed(port))
+    .map(({ protocol, port }) =>
+      requestedPublication({ containerPorts: { first: port, last: port }, protocol }, path),
+    )
 }
 
 /** As it was asked for. */

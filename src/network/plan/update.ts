@@ -1,11 +1,13 @@
 import { NfbridgeError } from '../../errors.js'
 import { checkBoolean, checkObject } from '../../input.js'
-import type { NetworkUpdate } from '../options.js'
+import type { ContainerUpdate, NetworkUpdate } from '../options.js'
+import { type Labelled, type Labels, labelsOf, parseLabels } from './labels.js'
 import type { Plan } from './plan.js'
-import { endpointOn, type NetworkRecord } from './records.js'
+import { type ContainerRecord, endpointOn, type NetworkRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
 const UPDATE = 'Network.update'
+const UPDATE_CONTAINER = 'Container.update'
 
 /**
  * Changes a network while its containers run. With icc closed links begin to matter, and with icc open they open nothing
@@ -18,7 +20,7 @@ export function planUpdate(
   update: NetworkUpdate,
   firewall: boolean,
 ): Plan {
-  checkObject(update, ['icc'], UPDATE, '')
+  checkObject(update, ['icc', 'labels'], UPDATE, '')
   const icc = update.icc === undefined ? network.icc : checkBoolean(update.icc, UPDATE, 'icc')
   if (!icc && !firewall) {
     throw new NfbridgeError({
@@ -28,11 +30,30 @@ export function planUpdate(
       path: 'icc',
     })
   }
-  if (icc === network.icc) return { change: {}, touched: {} }
+  const { labels: former, ...rest } = network
+  const changed = { ...rest, icc, ...changedLabels(former, update.labels, UPDATE) }
+  if (icc === network.icc && update.labels === undefined) return { change: {}, touched: {} }
   return {
-    change: { networks: new Map([[network.name, { ...network, icc }]]) },
-    touched: { networks: [network.name], containers: [], pairs: linkedPairs(view, network.name) },
+    change: { networks: new Map([[network.name, changed]]) },
+    // No rule has a label.
+    touched:
+      icc === network.icc
+        ? {}
+        : { networks: [network.name], containers: [], pairs: linkedPairs(view, network.name) },
   }
+}
+
+/** Changes what of a container neither rules nor interfaces have. @throws NfbridgeError NFB_INVALID_ARGUMENT */
+export function planContainerUpdate(container: ContainerRecord, update: ContainerUpdate): Plan {
+  const { labels: given } = checkObject(update, ['labels'], UPDATE_CONTAINER, '')
+  if (given === undefined) return { change: {}, touched: {} }
+  const { labels: _, ...rest } = container
+  const changed = { ...rest, ...parseLabels(given, UPDATE_CONTAINER) }
+  return { change: { containers: new Map([[container.id, changed]]) }, touched: {} }
+}
+
+function changedLabels(former: Labels | undefined, given: Labels | undefined, operation: string): Labelled {
+  return given === undefined ? labelsOf({ labels: former }) : parseLabels(given, operation)
 }
 
 /** Clients and servers with a place on a network. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ipJson } from '../../support/tools.js'
+import { ipJson, nft } from '../../support/tools.js'
 import {
   cleanUp,
   createMachines,
@@ -90,6 +90,45 @@ describe('labels of networks and containers', () => {
       sshd: { of: 'the host' },
     })
     expect(second.container('web')?.labels).toEqual(given)
+  })
+
+  it('are changed by update, running or stopped, without a rule that changes; and stay so', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(state, { recursive: true, force: true }))
+    const setting = await createSetting(['web', 'app'], { labels: { tier: 'front' } }, { state })
+    const { attach, network, bridgeHost, host } = setting
+    const web = await attach('web', { labels: { owner: 'ann' } })
+    const app = await attach('app', { labels: { owner: 'ann' } })
+    const rules = (): Promise<string> => nft(host.namespace, '-a', 'list', 'ruleset')
+    const before = await rules()
+    await network.update({ labels: { tier: 'back', note: '' } })
+    await web.update({ labels: { owner: 'bob' } })
+    expect(await rules()).toBe(before)
+    await app.stop()
+    await app.update({ labels: {} })
+    await app.update({})
+    expect([network.labels, web.labels, app.labels]).toEqual([
+      { tier: 'back', note: '' },
+      { owner: 'bob' },
+      {},
+    ])
+    expect(await failureOf(web.update(JSON.parse('{"labels":{"owner":7}}')))).toMatchObject({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation: 'Container.update',
+      path: 'labels.owner',
+    })
+    expect(await failureOf(network.update({ labels: { '': 'x' } }))).toMatchObject({ path: 'labels' })
+    expect(await failureOf(web.update(JSON.parse('{"icc":false}')))).toMatchObject({ path: 'icc' })
+    await network.update({ icc: false })
+    expect(network.labels).toEqual({ tier: 'back', note: '' })
+    await bridgeHost.close()
+    const again = await openHost(host, { state })
+    const told = await again.inspect()
+    expect(told.networks).toMatchObject([{ icc: false, labels: { tier: 'back', note: '' } }])
+    expect(Object.fromEntries(told.containers.map((each) => [each.name, each.labels]))).toEqual({
+      web: { owner: 'bob' },
+      app: {},
+    })
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Machine } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
 import { ip, nft } from '../../support/tools.js'
-import { createSetting, expectBlocked, expectReached } from './setting.js'
+import { createSetting, expectBlocked, expectReached, failureOf } from './setting.js'
 
 const HOST = '203.0.113.1'
 const OUTSIDE = '203.0.113.2'
@@ -36,6 +36,38 @@ describe.each([true, false])('a published port, icc: %s', (icc) => {
 })
 
 describe('publishing', () => {
+  it('all exposed ports gives each that is not named a port of the host, kept by a stop and a start', async () => {
+    const { attach, machine, outside } = await createSetting(['web'])
+    const web = await attach('web', {
+      expose: ['80/tcp', '80/udp', '443', '9000-9001'],
+      publish: ['8080:80', '7000-7010:7000-7010'],
+      publishAll: true,
+    })
+    const [named, range, ...chosen] = web.published
+    expect([named, range]).toEqual(['8080:80/tcp', '7000-7010:7000-7010/tcp'])
+    expect(chosen.map((each) => each.slice(each.indexOf(':') + 1))).toEqual([
+      '80/udp',
+      '443/tcp',
+      '9000/tcp',
+      '9001/tcp',
+    ])
+    await machine('web').serveTcp(9001)
+    const hostPort = Number(chosen.find((each) => each.endsWith(':9001/tcp'))?.split(':')[0])
+    await expectReached(outside, HOST, hostPort, OUTSIDE)
+    await web.expose('5000')
+    await web.stop()
+    await web.start({ netns: machine('web').namespace })
+    expect(web.published).toEqual([named, range, ...chosen])
+    const failure = await failureOf(attach('web', JSON.parse('{"publishAll":"yes"}')))
+    expect(failure).toMatchObject({ code: 'NFB_INVALID_ARGUMENT', path: 'publishAll' })
+  })
+
+  it('all exposed ports is refused where no port of the host leads to the container', async () => {
+    const { attach } = await createSetting(['web'], { internal: true })
+    const failure = await failureOf(attach('web', { expose: ['80'], publishAll: true }))
+    expect(failure).toMatchObject({ code: 'NFB_SETTING_CONFLICT', path: 'publishAll' })
+  })
+
   it('opens the published port alone, and only by the host: not the address of the container', async () => {
     const { attach, machine, outside } = await createSetting(['web'])
     const web = await attach('web', { publish: ['8080:80'] })
