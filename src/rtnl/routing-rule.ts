@@ -3,8 +3,8 @@ import { NfbridgeError } from '../errors.js'
 import { checkInteger, checkObject } from '../input.js'
 import type { RoutingRuleRecord } from '../native/records.js'
 import { checkInterfaceName } from './names.js'
-import { nameOf, numberOf, ROUTE_TABLES } from './numbers.js'
-import type { RouteTable } from './route.js'
+import { nameOf, numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
+import type { RouteProtocol, RouteTable } from './route.js'
 import { compact, familyNumber, readAddress, toNetwork } from './values.js'
 
 /** FR_ACT_* of linux/fib_rules.h: what a rule does with what it matches. */
@@ -42,6 +42,8 @@ export interface RoutingRule {
   readonly suppressPrefixLength?: number
   /** Routes by a link of this group are passed over. */
   readonly suppressInterfaceGroup?: number
+  /** Who added it; absent: the kernel was not told. */
+  readonly protocol?: RouteProtocol
   /** All that the kernel said. */
   readonly record: RoutingRuleRecord
 }
@@ -61,6 +63,8 @@ export interface RoutingRuleSpec {
   /** The table that is asked. Default: `main`. */
   readonly table?: RouteTable
   readonly suppressPrefixLength?: number
+  /** Who adds it, by which one's own rules are told from those of others: only a rule of the protocol given is deleted. Default: none. */
+  readonly protocol?: RouteProtocol
 }
 
 const NAMES = [
@@ -73,6 +77,7 @@ const NAMES = [
   'mask',
   'table',
   'suppressPrefixLength',
+  'protocol',
 ] as const satisfies readonly (keyof RoutingRuleSpec)[]
 
 /** The properties by their attributes, for the paths of errors. */
@@ -124,6 +129,10 @@ export function ruleRecord(spec: RoutingRuleSpec, operation: string, path: strin
     fwmask: whole(spec.mask, 'mask'),
     fraTable: table < FIRST_WIDE_TABLE ? undefined : table,
     suppressPrefixlen: whole(spec.suppressPrefixLength, 'suppressPrefixLength'),
+    protocol:
+      spec.protocol === undefined
+        ? undefined
+        : numberOf(ROUTE_PROTOCOLS, spec.protocol, operation, at('protocol')),
   })
 }
 
@@ -149,6 +158,7 @@ export function readRule(record: RoutingRuleRecord, family: 4 | 6): RoutingRule 
     mask: record.fwmask,
     suppressPrefixLength: something(record.suppressPrefixlen),
     suppressInterfaceGroup: something(record.suppressIfgroup),
+    protocol: record.protocol ? nameOf(ROUTE_PROTOCOLS, record.protocol) : undefined,
     record,
   })
 }

@@ -7,7 +7,7 @@ import { planDisconnect } from '../plan/lifecycle.js'
 import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
 import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
-import { type NetworkView, withChange } from '../plan/view.js'
+import { invertChange, type NetworkView, withChange } from '../plan/view.js'
 import { adoptBridge } from './adopted-bridge.js'
 import { limiterName } from './bandwidth.js'
 import { requireBridgeNetfilter } from './bridge-netfilter.js'
@@ -17,13 +17,15 @@ import { portOperations } from './container-links.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import { refreshHostsFiles } from './hosts-files.js'
+import { lastingInsideStep } from './lasting-inside.js'
 import { mendingOperations } from './mend-bridges.js'
 import { limitMendingOperations } from './mend-limits.js'
 import { missingPeerRoutes } from './peer-steps.js'
 import type { Remembered } from './persistence.js'
+import { withLastingPlaces } from './places.js'
 import { reserveStanding } from './port-steps.js'
 import { standingStations } from './stations.js'
-import { applySteps, type Step } from './steps.js'
+import { applySteps, type Step, undoSteps } from './steps.js'
 import { strayNeighbourOperations } from './stray-neighbours.js'
 import { NO_USER_RULES } from './user-rules.js'
 
@@ -76,6 +78,14 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
       mendingEndpointsStep(context, networks, withChange(registry, plan.change)),
     ],
     OPERATION,
+  )
+  const leaving = {
+    absent: withChange(registry, plan.change),
+    present: registry,
+    change: invertChange(plan.change, registry),
+  }
+  await withLastingPlaces(context, leaving, (places) =>
+    undoSteps([lastingInsideStep(context, leaving, places)], OPERATION),
   )
   // It holds until the first change: killed after that, we take every address below the highest for used.
   for (const { name } of networks) persistence.savePools(name, undefined)

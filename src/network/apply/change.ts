@@ -2,6 +2,7 @@ import type { Plan } from '../plan/plan.js'
 import { invertChange, type ViewChange, withChange } from '../plan/view.js'
 import { transitionSteps } from './container-steps.js'
 import type { HostContext } from './host-context.js'
+import { withLastingPlaces } from './places.js'
 import type { Places } from './stations.js'
 import { applySteps, undoSteps } from './steps.js'
 
@@ -36,7 +37,9 @@ export async function withdrawPlan(
   const { registry } = context
   const absent = withChange(registry, change)
   const transition = { absent, present: registry, change: invertChange(change, registry) }
-  await undoSteps(transitionSteps(context, transition, touched, NOWHERE), operation)
+  await withLastingPlaces(context, transition, (places) =>
+    undoSteps(transitionSteps(context, transition, touched, places), operation),
+  )
   settle(context, change)
 }
 

@@ -1,7 +1,5 @@
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
-import { returnRoutes } from '../plan/endpoint-routes.js'
-import type { NetworkView } from '../plan/view.js'
 import { bandwidthSteps } from './bandwidth.js'
 import {
   type BridgeOfPair,
@@ -13,7 +11,8 @@ import {
 } from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { hostsFileSteps } from './hosts-files.js'
-import { configureInside, configureReturn } from './inside.js'
+import { configureInside } from './inside.js'
+import { lastingInsideStep } from './lasting-inside.js'
 import { portSteps } from './port-steps.js'
 import { arrivingStations, type Places, type Station, type Transition } from './stations.js'
 import { ignoreMissing, type Step, takeBack } from './steps.js'
@@ -38,7 +37,7 @@ export function transitionSteps(
       ? [
           hostLinksStep(context, stations, places),
           insideStep(context, stations, places),
-          returnStep(context, present, stations, places),
+          lastingInsideStep(context, transition, places),
           carrierStep(context, stations, places),
           announceStep(context, stations, places),
         ]
@@ -111,30 +110,6 @@ function insideStep({ kernel }: HostContext, stations: readonly Station[], place
       if (failed?.status === 'rejected') throw failed.reason
     },
     // The interface takes its addresses and routes with it.
-    undo: async () => undefined,
-  }
-}
-
-/** For containers that come to a second network with a way out, with it or later. */
-function returnStep(
-  { kernel }: HostContext,
-  present: NetworkView,
-  stations: readonly Station[],
-  places: Places,
-): Step {
-  return {
-    leaves: 'routing rules in the containers',
-    apply: async () => {
-      const containers = new Map(stations.map(({ container }) => [container.id, container]))
-      await Promise.all(
-        [...containers].map(async ([id, container]) => {
-          const place = places.get(id)
-          const routes = returnRoutes(present, container)
-          if (place && routes.length > 0) await configureReturn(kernel, routes, place)
-        }),
-      )
-    },
-    // The routes go with their interface, and a rule that leads to none of them says nothing.
     undo: async () => undefined,
   }
 }

@@ -3,7 +3,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac } from '../plan/bridge.js'
-import { endpointRoutes, type ReturnRoute } from '../plan/endpoint-routes.js'
+import { endpointRoutes } from '../plan/endpoint-routes.js'
 import { endpointSysctl } from '../plan/endpoint-sysctls.js'
 import { familyEndpoints } from '../plan/endpoints.js'
 import { type EndpointRecord, type NetworkRecord, type PoolRecord, poolOf } from '../plan/records.js'
@@ -82,67 +82,16 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
         ...gatewayOperations(network, pool, device),
       ]
     }),
-    ...endpointRoutes(network, endpoint).map(
-      ({ destination, gateway, metric, type }): RtnlOperation => ({
-        kind: 'route',
-        // One that refuses belongs to no interface, and is there from an earlier connection.
-        action: type === 'unicast' ? 'add' : 'replace',
-        route: {
-          destination,
-          metric,
-          ...(type === 'unicast' ? { device } : { type }),
-          ...(gateway && { gateway }),
-        },
-      }),
-    ),
+    ...endpointRoutes(network, endpoint)
+      .filter(({ type }) => type === 'unicast')
+      .map(
+        ({ destination, gateway, metric }): RtnlOperation => ({
+          kind: 'route',
+          action: 'add',
+          route: { destination, metric, device, ...(gateway && { gateway }) },
+        }),
+      ),
   ]
-}
-
-/** Priorities of the rules in a container: before the kernel's own for the table main, 32766. */
-const MAIN_FIRST = 32_700
-const BY_SOURCE = 32_701
-
-/**
- * The answers of a container on several networks, each by the network that it was asked by. Whatever else has a route there (a
- * bridge or a VPN of the container's own) goes first; only what would take the default route goes by its source.
- */
-export async function configureReturn(
-  kernel: HostKernel,
-  routes: readonly ReturnRoute[],
-  { namespace, path }: Place,
-): Promise<void> {
-  const families = new Set(routes.map(({ source }) => source.family))
-  const operations = [
-    ...routes.map(
-      ({ source, gateway, endpoint, table }): RtnlOperation => ({
-        kind: 'route',
-        action: 'replace',
-        route: { destination: 'default', family: source.family, gateway, device: endpoint.index, table },
-      }),
-    ),
-    ...[...families].map(
-      (family): RtnlOperation => ({
-        kind: 'rule',
-        action: 'add',
-        rule: { family, priority: MAIN_FIRST, suppressPrefixLength: 0 },
-      }),
-    ),
-    ...routes.map(
-      ({ source, table }): RtnlOperation => ({
-        kind: 'rule',
-        action: 'add',
-        rule: { priority: BY_SOURCE, source: Cidr.of(source, source.family === 4 ? 32 : 128), table },
-      }),
-    ),
-  ]
-  try {
-    await kernel.applyInside(namespace, operations)
-  } catch (error) {
-    // Rules that are there from an earlier connection; the kernel makes all others.
-    const failures = error instanceof NfbridgeError ? [error, ...error.related] : []
-    if (failures.length > 0 && failures.every(({ code }) => code === 'NFB_EXISTS')) return
-    throw inOperation(error, 'Network.attach', { path: joinPath(path, 'netns') })
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import type { HostContext } from './host-context.js'
-import type { Place, Places } from './stations.js'
+import { hasLasting } from './lasting-inside.js'
+import type { Place, Places, Transition } from './stations.js'
 import { inOperation } from './steps.js'
 
 /** A container's namespace as the caller gave it. */
@@ -38,6 +39,40 @@ export async function withPlaces<T>(
     return result
   } finally {
     for (const { namespace } of places.values()) namespace.close()
+  }
+}
+
+/**
+ * Opens the namespaces of containers in which something is to be removed. One that is not there any more, or that is not known after a
+ * restart since it was given by no path, is passed over: what was in the first went with it.
+ */
+export async function withLastingPlaces<T>(
+  { kernel, namespaces }: HostContext,
+  transition: Transition,
+  work: (places: Places) => Promise<T>,
+): Promise<T> {
+  const places = new Map<string, Place>()
+  try {
+    for (const id of transition.change.containers?.keys() ?? []) {
+      if (!hasLasting(transition, id)) continue
+      const source = namespaces.find(id) ?? transition.present.container(id)?.netns
+      const namespace = source === undefined ? undefined : openIfThere(source)
+      // The number of a process may be another one's by now, and that one may be in the host's.
+      if (namespace?.inode === kernel.namespace.inode) namespace.close()
+      else if (namespace) places.set(id, { namespace, path: '' })
+    }
+    return await work(places)
+  } finally {
+    for (const { namespace } of places.values()) namespace.close()
+  }
+}
+
+function openIfThere(source: NamespaceSource): Namespace | undefined {
+  try {
+    return Namespace.open(source)
+  } catch (error) {
+    if (error instanceof NfbridgeError) return undefined
+    throw error
   }
 }
 

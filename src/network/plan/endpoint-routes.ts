@@ -91,8 +91,16 @@ export function returnRoutes(view: NetworkView, container: ContainerRecord): Ret
   })
 }
 
+/** Routes of a container that refuse: they belong to no interface, so that none takes them with it. */
+export function refusingRoutes(view: NetworkView, container: ContainerRecord): EndpointRoute[] {
+  return standingEndpoints(container).flatMap((endpoint) => {
+    const network = view.network(endpoint.network)
+    return network ? endpointRoutes(network, endpoint).filter(({ type }) => type !== 'unicast') : []
+  })
+}
+
 /**
- * The same table for an address each time: rules stay in the container when it leaves a network, and then say nothing wrong.
+ * The same table for an address each time, so that what was added is known without being remembered.
  * IPv4: the address as a number; IPv6: FNV-1a of its bytes, in the upper half.
  */
 function tableOf(address: IPAddress): number {

@@ -56,9 +56,9 @@ describe('routes of containers', () => {
     })
     expect(await routesOf(setting)).toEqual([
       'default via 172.17.0.1 dev eth0 proto static metric 50',
-      'unreachable 10.0.0.0/8 proto static metric 50',
+      'unreachable 10.0.0.0/8 proto 110 metric 50',
       '10.1.0.0/16 via 172.17.0.1 dev eth0 proto static metric 7',
-      'blackhole 192.0.2.0/24 proto static metric 50',
+      'blackhole 192.0.2.0/24 proto 110 metric 50',
       '198.51.100.0/24 via 172.17.0.254 dev eth0 proto static metric 50',
     ])
     await expectReached(setting.machine('web'), '198.51.100.1', 80, web.address)
@@ -90,7 +90,7 @@ describe('routes of containers', () => {
     const network = again.network('docker0')
     await network?.attach({ name: 'late', netns: setting.machine('late').namespace })
     expect(await routesOf(setting, 'late')).toEqual([
-      'unreachable 10.0.0.0/8 proto static metric 9',
+      'unreachable 10.0.0.0/8 proto 110 metric 9',
       '198.51.100.0/24 via 172.17.0.254 dev eth0 proto static metric 9',
     ])
   })

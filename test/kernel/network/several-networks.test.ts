@@ -1,8 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Machine } from '../../../lab/machine.js'
 import { addAddress, addRoute } from '../../../lab/wiring.js'
-import type { GatewayMode } from '../../../src/index.js'
+import { type BridgeHost, type GatewayMode, Namespace } from '../../../src/index.js'
 import { ip, ipJson } from '../../support/tools.js'
-import { createSetting, expectBlocked, expectReached, failureOf, type Setting } from './setting.js'
+import {
+  cleanUp,
+  createSetting,
+  expectBlocked,
+  expectReached,
+  failureOf,
+  openHost,
+  type Setting,
+} from './setting.js'
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nfbridge-several-'))
+  cleanUp(async () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
 
 /** A container on `docker0`, by which its default route goes, and on `other`; its namespace filters strictly. */
 async function onTwo(
@@ -25,7 +43,7 @@ async function onTwo(
 
 /** What keeps the answers of each network to itself, taken away: a control. */
 async function withoutRules({ machine }: Pick<Setting, 'machine'>): Promise<void> {
-  for (const priority of ['32700', '32701', '32701'])
+  for (const priority of ['32700', '32700', '32701', '32701'])
     await ip(machine('web').namespace, 'rule', 'delete', 'priority', priority)
 }
 
@@ -85,9 +103,105 @@ describe('a container on several networks, with a strict reverse path filter ins
     const way = (): Promise<string> =>
       ip(namespace, 'route', 'get', '2001:db8:113::2', 'from', web.addressOn(two)?.ipv6 ?? '')
     expect(await way()).toContain('dev eth1')
-    for (const priority of ['32700', '32701', '32701'])
+    for (const priority of ['32700', '32700', '32701', '32701'])
       await ip(namespace, '-6', 'rule', 'delete', 'priority', priority)
     expect(await way()).toContain('dev eth0')
+  })
+
+  describe('leaves nothing in its namespace', () => {
+    const OWN = ['rule', 'add', 'from', '172.20.0.2', 'lookup', '1234', 'priority', '32701']
+    const inside = async ({ namespace }: Machine): Promise<string[]> => {
+      const shown = [['rule'], ['-6', 'rule'], ['route', 'show', 'table', 'all']]
+      const texts = await Promise.all(shown.map((words) => ip(namespace, ...words)))
+      return texts
+        .join('')
+        .split('\n')
+        .filter((line) => /lookup|blackhole|table \d/.test(line))
+        .sort()
+    }
+    const setUp = async (
+      state: string,
+    ): Promise<Record<'before' | 'single' | 'refusing', string[]> & { setting: Setting }> => {
+      const setting = await createSetting(['web'], { ipv6: true }, { state })
+      const { bridgeHost, machine, attach } = setting
+      await ip(machine('web').namespace, ...OWN)
+      const before = await inside(machine('web'))
+      await bridgeHost.createNetwork({ name: 'other', subnet: '172.20.0.0/16', ipv6: true })
+      const web = await attach('web')
+      const single = await inside(machine('web'))
+      await web.connect('other', {
+        netns: machine('web').namespace.path(),
+        routes: [
+          { destination: '10.66.0.0/16', type: 'blackhole' },
+          { destination: 'fd66::/16', type: 'blackhole' },
+        ],
+      })
+      expect((await inside(machine('web'))).length).toBe(before.length + 4 * 3 + 2)
+      const refusing = (await inside(machine('web'))).filter((line) => line.startsWith('blackhole'))
+      return { setting, before, single, refusing: [...single, ...refusing].sort() }
+    }
+    const reopened = async ({ host, bridgeHost }: Setting, state: string): Promise<BridgeHost> => {
+      await bridgeHost.close()
+      return openHost(host, { state })
+    }
+
+    it.each<[string, 'before' | 'single' | 'refusing', (host: BridgeHost) => Promise<void> | undefined]>([
+      ['disconnected', 'single', (host) => host.container('web')?.disconnect('other')],
+      ['disconnected from the first', 'refusing', (host) => host.container('web')?.disconnect('docker0')],
+      ['detached', 'before', (host) => host.container('web')?.detach()],
+      ['stopped', 'before', (host) => host.container('web')?.stop()],
+      ['its network destroyed', 'single', (host) => host.network('other')?.destroy()],
+      ['detached with others', 'single', (host) => host.network('other')?.detachAll(['web'])],
+    ])('%s, also by a process that comes later', async (_, left, leave) => {
+      const state = temporaryFolder()
+      for (const again of [false, true]) {
+        const { setting, ...states } = await setUp(join(state, String(again)))
+        const host = again ? await reopened(setting, join(state, String(again))) : setting.bridgeHost
+        await leave(host)
+        expect(await inside(setting.machine('web'))).toEqual(states[left])
+        expect(await ip(setting.machine('web').namespace, 'rule')).toContain('from 172.20.0.2 lookup 1234')
+      }
+    })
+
+    it('its interfaces taken while no process was there', async () => {
+      const state = temporaryFolder()
+      const { setting, before } = await setUp(state)
+      const { host, bridgeHost, machine } = setting
+      const interfaces = ['docker0', 'other'].map(
+        (name) => bridgeHost.container('web')?.addressOn(name)?.hostInterface ?? '',
+      )
+      await bridgeHost.close()
+      for (const name of interfaces) await ip(host.namespace, 'link', 'delete', name)
+      expect((await openHost(host, { state })).containers).toEqual([])
+      expect(await inside(machine('web'))).toEqual(before)
+    })
+
+    it('a rule of its own that says the same stays', async () => {
+      const { machine, bridgeHost, attach } = await createSetting(['web'])
+      const { namespace } = machine('web')
+      const own = 'from 172.20.0.2 lookup 2886991874'
+      await ip(namespace, 'rule', 'add', ...own.split(' '), 'priority', '32701')
+      await bridgeHost.createNetwork({ name: 'other', subnet: '172.20.0.0/16' })
+      const web = await attach('web')
+      await web.connect('other')
+      expect(await ip(namespace, 'rule')).toContain(`32701:\t${own}\n`)
+      await web.detach()
+      expect(await ip(namespace, 'rule')).toContain(`32701:\t${own}\n`)
+      expect(await ip(namespace, 'rule')).not.toContain('proto')
+    })
+
+    it('that is gone: it goes as well', async () => {
+      const { bridgeHost, network } = await createSetting([])
+      const path = join(temporaryFolder(), 'netns')
+      const namespace = await Namespace.create({ path })
+      await bridgeHost.createNetwork({ name: 'other', subnet: '172.20.0.0/16' })
+      const web = await network.attach({ name: 'web', netns: path })
+      await web.connect('other')
+      namespace.close()
+      await Namespace.unmount(path)
+      await web.detach()
+      expect(bridgeHost.containers).toEqual([])
+    })
   })
 
   it('has no rules on one network', async () => {

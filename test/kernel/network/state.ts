@@ -9,6 +9,7 @@ ip -d -j link show; echo @@
 ip -o address show scope global; echo @@
 ip -4 route show table all; echo @@
 ip -6 route show table all; echo @@
+ip -4 rule show; ip -6 rule show; echo @@
 nft -s list ruleset; echo @@
 ip neighbour show nud permanent; echo @@
 tc qdisc show; echo @@
@@ -23,9 +24,9 @@ grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding 
  */
 export async function stateOf(namespace: Namespace): Promise<string> {
   const output = await runIn(namespace, 'sh', ['-c', SCRIPT])
-  const [links = '[]', addresses = '', routes = '', routes6 = '', rules = '', ...others] =
+  const [links = '[]', addresses = '', routes = '', routes6 = '', policy = '', ...others] =
     output.split('@@\n')
-  const [neighbours = '', qdiscs = '', entries = '', sysctls = ''] = others
+  const [rules = '', neighbours = '', qdiscs = '', entries = '', sysctls = ''] = others
   const parts = [
     linksOf(links),
     lines(addresses),
@@ -33,6 +34,7 @@ export async function stateOf(namespace: Namespace): Promise<string> {
     lines(routes6)
       .filter((line) => !/fe80::|ff00::|^multicast|^anycast/.test(line))
       .map((line) => line.replace(/ linkdown\b/, '')),
+    lines(policy),
     lines(rules),
     lines(neighbours),
     lines(qdiscs).filter((line) => !/ noqueue /.test(line)),
