@@ -18,7 +18,7 @@ import {
 } from '../../src/nft/index.js'
 import { closeAfterEach, newNamespaces } from '../support/namespaces.js'
 import { ip, nft, nftFile } from '../support/tools.js'
-import { checksum } from './network/frames.js'
+import { checksum, word } from './network/frames.js'
 import {
   type Bytes,
   Capture,
@@ -380,4 +380,66 @@ it('a network is compared as one number where it is shifted', async () => {
     .commit()
   const frame = ethernet(0x0800, ipv4(17, [0, 53, 0, 80, 0, 8, 0, 0]))
   expect(await matching(both, connection, [frame])).toEqual(['right', 'left', 'network'])
+})
+
+describe('what a tunnel carries', () => {
+  const datagram = (port: number, data: Bytes): Bytes => [
+    ...word(9999),
+    ...word(port),
+    ...word(8 + data.length),
+    ...word(0),
+    ...data,
+  ]
+  const vxlan = (vni: number, carried: Bytes): Bytes => [8, 0, 0, 0, 0, 0, vni, 0, ...carried]
+  const gre = (type: number, carried: Bytes): Bytes => [0, 0, ...word(type), ...carried]
+  const carried = ipv4(17, datagram(53, []))
+  const outside = (protocol: number, data: Bytes): Bytes => ethernet(0x0800, ipv4(protocol, data))
+  const inVxlan = match.inside('vxlan')
+  const rules: readonly RulesetObject[] = [
+    rule('vni', [match.udp.dport.eq(4789), inVxlan.vxlan.vni.eq(10)]),
+    rule('vxlan port', [match.udp.dport.eq(4789), inVxlan.udp.dport.eq(53)]),
+    rule('vxlan pair', [
+      match.udp.dport.eq(4789),
+      concat(inVxlan.ip.saddr, inVxlan.udp.dport).in(['10.0.0.2', 53], ['10.0.0.3', 53]),
+    ]),
+    rule('vxlan echo', [match.udp.dport.eq(4789), inVxlan.icmp.type.eq('echo-request')]),
+    rule('gre', [match.inside('gre').ip.daddr.eq('10.0.0.1')]),
+    rule('gretap', [match.inside('gretap').ether.type.eq('ip')]),
+    rule('port', [match.udp.dport.eq(53)]),
+    rule('last', [match.ether.type.eq(last)]),
+  ]
+
+  it('is matched by its fields, and the same after a listing', async () => {
+    const both = await machines()
+    const connection = await open(both.here)
+    await connection
+      .transaction()
+      .addAll([table, chain, ...rules].map((add) => ({ add })))
+      .commit()
+    const expected: readonly (readonly [Bytes, readonly string[]])[] = [
+      [
+        outside(17, datagram(4789, vxlan(10, ethernet(0x0800, carried)))),
+        ['vni', 'vxlan port', 'vxlan pair'],
+      ],
+      [outside(17, datagram(4789, vxlan(11, ethernet(0x0800, ipv4(17, datagram(54, [])))))), []],
+      [outside(17, datagram(4790, vxlan(10, ethernet(0x0800, carried)))), []],
+      [
+        outside(17, datagram(4789, vxlan(11, ethernet(0x0800, ipv4(1, [8, 0, 0, 0, 0, 0, 0, 0]))))),
+        ['vxlan echo'],
+      ],
+      [outside(47, gre(0x0800, carried)), ['gre']],
+      [outside(17, datagram(53, carried)), ['port']],
+    ]
+    const { nftables } = await connection.list()
+    expect(
+      nftables
+        .flatMap((object) => ('rule' in object ? object.rule.expr : []))
+        .filter((each) => 'opaque' in each),
+    ).toEqual([])
+    for (const made of [[table, chain, ...rules].map((add) => ({ add })), ruleset.toOperations({ nftables })])
+      for (const [frame, names] of expected) {
+        await connection.transaction().flush({ ruleset: null }).addAll(made).commit()
+        expect(await matching(both, connection, [frame])).toEqual(names)
+      }
+  })
 })

@@ -147,7 +147,23 @@ const computed: readonly (readonly [Expression, string])[] = [
   [{ ipsec: { key: 'spi', dir: 'out', spnum: 2 } }, 'ipsec out spnum 2 spi'],
   [{ ipsec: { key: 'saddr', family: 'ip', dir: 'in', spnum: 1 } }, 'ipsec in spnum 1 ip saddr'],
 ]
+/** What nft 1.0.6 has no name for: headers that later versions know, and packets in tunnels. */
+const isLater = (text: string): boolean => /^(gre|vxlan|geneve|gretap) /.test(text)
+const later: readonly (readonly [Expression, string])[] = [
+  [{ payload: { tunnel: 'vxlan', protocol: 'ip', field: 'saddr' } }, 'vxlan ip saddr'],
+  [{ payload: { tunnel: 'gretap', protocol: 'ether', field: 'type' } }, 'gretap ether type'],
+  [
+    {
+      concat: [
+        { payload: { tunnel: 'geneve', protocol: 'ip6', field: 'daddr' } },
+        { payload: { tunnel: 'geneve', protocol: 'udp', field: 'dport' } },
+      ],
+    },
+    'geneve ip6 daddr . geneve udp dport',
+  ],
+]
 const all = [
+  ...later,
   ...computed,
   ...knownExpressions().map((expression) => [expression, toText(expression)] as const),
 ]
@@ -165,7 +181,7 @@ test('a set declared by any expression is listed by nft, by ours, and made again
     const sets = nftables.flatMap((each) => ('set' in each ? [each.set] : []))
     const mine = toText(nftables)
     const again = sets[0]?.type
-    if (!listed.includes(`typeof ${text}\n`)) wrong.push([text, listed])
+    if (!isLater(text) && !listed.includes(`typeof ${text}\n`)) wrong.push([text, listed])
     // What has a note of its own anyway is listed by its types.
     else if (!mine.includes(`typeof ${text}\n`) && sets[0]?.keyLen === undefined) wrong.push([text, again])
     await handle.transaction().delete({ set: owner }).commit()

@@ -6,6 +6,7 @@ import type {
   PayloadExpression,
   PayloadFields,
   PayloadProtocol,
+  TunnelName,
 } from '../model/index.js'
 import { AddressField, Field, FlagField } from './field.js'
 import type * as values from './values.js'
@@ -57,17 +58,21 @@ function fieldOf(type: string, expression: Expression): Field<Immediate> | FlagF
   return type === 'tcp_flag' ? new FlagField(expression) : new Field(expression)
 }
 
-function headerFields(protocol: PayloadProtocol): object {
+function headerFields(protocol: PayloadProtocol, tunnel: TunnelName | undefined): object {
+  const within = headers[protocol].base === 'tun' ? { tunnel: protocol } : tunnel && { tunnel }
   return Object.fromEntries(
     Object.entries(headers[protocol].fields).map(([field, { type }]) => [
       field,
       // A pair of a header and one of its fields, from the table of both.
-      fieldOf(type, { payload: { protocol, field } } as Expression),
+      fieldOf(type, { payload: { ...within, protocol, field } } as Expression),
     ]),
   )
 }
 
-// The table of headers has every protocol and field of the model: its own type says so.
-export const headerBuilders: Headers = Object.fromEntries(
-  Object.keys(headers).map((protocol) => [protocol, headerFields(protocol as PayloadProtocol)]),
-) as Headers
+/** The fields of the packet, or of that which a tunnel carries. */
+export function headersIn(tunnel?: TunnelName): Headers {
+  // The table of headers has every protocol and field of the model: its own type says so.
+  return Object.fromEntries(
+    Object.keys(headers).map((protocol) => [protocol, headerFields(protocol as PayloadProtocol, tunnel)]),
+  ) as Headers
+}

@@ -1,9 +1,9 @@
 /** `match.ip.saddr.eq('10.0.0.1')`: matches with completion, checked by the compiler. */
-import type { Expression, FibFlag, FibResult, PayloadBase } from '../model/index.js'
+import type { Expression, FibFlag, FibResult, PayloadBase, TunnelName } from '../model/index.js'
 import { type CtFields, ct } from './ct.js'
 import { type ExtensionBuilders, extensionBuilders } from './extension.js'
 import { Concatenation, expressionOf, FibField, Field, type Operand } from './field.js'
-import { type Headers, headerBuilders } from './headers.js'
+import { type Headers, headersIn } from './headers.js'
 import { ipsec, type OsfFields, osf, type RouteFields, route, type SocketFields, socket } from './lookup.js'
 import { type MetaFields, metaBuilders } from './meta.js'
 import type { FibAddressType } from './values.js'
@@ -35,12 +35,15 @@ export interface Match extends Headers, ExtensionBuilders {
   readonly iifname: MetaFields['iifname']
   readonly oif: MetaFields['oif']
   readonly oifname: MetaFields['oifname']
+  /** The packet that a tunnel carries: `match.inside('vxlan').ip.saddr.eq('10.0.0.1')`. */
+  inside(tunnel: TunnelName): Headers
   /** Any bits of the packet, `offset` and `len` in bits: `match.raw('nh', 96, 32)`. */
   raw(base: PayloadBase, offset: number, len: number): Field<number>
 }
 
 export const match: Match = {
-  ...headerBuilders,
+  ...headersIn(),
+  inside: headersIn,
   meta: metaBuilders,
   ct,
   fib: {

@@ -1,9 +1,17 @@
 /** The tests that naming a header implies: is it there at all? nft's `payload_gen_dependency` (src/payload.c). */
-import { headers, InvalidValue, keyLayout, transportHeaders, writeNumber } from '../datatype/index.js'
+import {
+  headers,
+  InvalidValue,
+  keyLayout,
+  quote,
+  type Tunnel,
+  transportHeaders,
+  writeNumber,
+} from '../datatype/index.js'
 import { payloadBases } from '../kernel/constants.js'
 import type { PayloadProtocol } from '../model/index.js'
 import { anonymousSet } from './anonymous-set.js'
-import { loadPayload, requireMeta, requirePayload } from './emit.js'
+import { insideOf, loadPayload, requireMeta, requirePayload } from './emit.js'
 import { networkNumbers, vlanTypeOffset } from './protocols.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
@@ -31,6 +39,8 @@ export function requireHeader(context: RuleContext, header: PayloadProtocol): vo
     case 'll':
       requireLink(context, header)
       return
+    case 'tun':
+      throw new InvalidValue(`fields of ${header} name the tunnel, too: { tunnel: ${quote(header)}, … }`)
     case 'nh':
       if (header === 'ip' || header === 'ip6' || header === 'arp') requireNetwork(context, header)
       return
@@ -41,8 +51,11 @@ export function requireHeader(context: RuleContext, header: PayloadProtocol): vo
 
 function requireLink(context: RuleContext, header: PayloadProtocol): void {
   const { protocols } = context
+  if (protocols.tunnel?.frames === false)
+    throw new InvalidValue(`${protocols.tunnel.name} carries packets without a header of ${header}`)
   if (protocols.link === undefined || protocols.link === 'inet' || protocols.link === 'netdev') {
-    requireMeta(context, META_IIFTYPE, bytes(1, 2, 'host'))
+    // What a tunnel for frames carries is known to be one.
+    if (protocols.tunnel === undefined) requireMeta(context, META_IIFTYPE, bytes(1, 2, 'host'))
     protocols.link = 'ether'
   }
   if (header === 'vlan' && protocols.link === 'ether') {
@@ -55,12 +68,20 @@ function requireNetwork(context: RuleContext, header: 'ip' | 'ip6' | 'arp'): voi
   const { protocols } = context
   if (protocols.network === header) return
   if (protocols.network !== undefined) throw protocols.conflict(header, protocols.network)
-  const viaSkb = context.family === 'bridge' && header !== 'arp'
-  requireNetworkBelow(context, header, viaSkb)
+  const viaSkb = protocols.family === 'bridge' && header !== 'arp'
+  requireNetworkBelow(context, header, viaSkb, true)
 }
 
-/** @param viaSkb ask the kernel for the protocol, which sees through VLAN tags, where the header could be read */
-function requireNetworkBelow(context: RuleContext, header: 'ip' | 'ip6' | 'arp', viaSkb: boolean): void {
+/**
+ * @param viaSkb ask the kernel for the protocol, which sees through VLAN tags, where the header could be read
+ * @param isNamed a field of the header is what needs it
+ */
+function requireNetworkBelow(
+  context: RuleContext,
+  header: 'ip' | 'ip6' | 'arp',
+  viaSkb: boolean,
+  isNamed: boolean,
+): void {
   const { protocols } = context
   const numbers = networkNumbers[header]
   const etherType = bytes(numbers.ether, 2, 'big')
@@ -68,7 +89,10 @@ function requireNetworkBelow(context: RuleContext, header: 'ip' | 'ip6' | 'arp',
     if (header === 'arp') throw protocols.conflict(header, 'inet')
     requireMeta(context, META_NFPROTO, bytes(numbers.nfproto, 1, 'host'))
   } else if (protocols.link === 'netdev' || (protocols.link === 'ether' && viaSkb)) {
-    requireMeta(context, META_PROTOCOL, etherType)
+    // In the frame of a tunnel nft asks the header for what ICMP needs.
+    if (protocols.tunnel?.frames === true && !isNamed)
+      requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, etherType, true)
+    else requireMeta(context, META_PROTOCOL, etherType)
   } else if (protocols.link === 'ether') {
     requirePayload(context, payloadBases.ll, ETHER_TYPE_OFFSET, etherType, true)
   } else if (protocols.link === 'vlan') {
@@ -88,13 +112,31 @@ function requireTransport(context: RuleContext, header: PayloadProtocol): void {
   if (protocols.network === 'arp' || protocols.network === 'other')
     throw protocols.conflict(header, protocols.network === 'arp' ? 'arp' : 'the network protocol')
   if (protocols.network === undefined) {
-    if (header === 'icmp' || header === 'igmp') requireNetworkBelow(context, 'ip', false)
-    else if (header === 'icmpv6') requireNetworkBelow(context, 'ip6', false)
+    if (header === 'icmp' || header === 'igmp') requireNetworkBelow(context, 'ip', false, false)
+    else if (header === 'icmpv6') requireNetworkBelow(context, 'ip6', false, false)
   }
   const number = transportNumbers.get(header)
   if (number === undefined) return
   requireMeta(context, META_L4PROTO, bytes(number, 1, 'host'))
   protocols.transport = header
+}
+
+/** Emits what is needed for the packet to be one of a tunnel: that GRE carries it. What UDP carries, its port says. */
+export function requireTunnel(context: RuleContext, { name, transport }: Tunnel): void {
+  if (transport === 'gre') requireTransport(context, 'gre')
+  else if (context.protocols.transport !== transport)
+    throw new InvalidValue(`${name} comes after a match of ${transport}, by the port of the tunnel`)
+}
+
+/** Puts tests of the packet that a tunnel carries, which `build` emits, into the rule; returns what it built. */
+export function emitInside<T>(context: RuleContext, tunnel: Tunnel, build: (inside: RuleContext) => T): T {
+  const inside = context.inside(tunnel)
+  const built = build(inside)
+  const emitted = inside.out.splice(0)
+  inside.candidates.length = 0
+  for (const each of emitted)
+    context.out.push(each.name === 'payload' || each.name === 'meta' ? insideOf(tunnel, each) : each)
+  return built
 }
 
 /** A match on the network's or transport's protocol for statements that need one (reject, NAT). */

@@ -1,5 +1,6 @@
 /** The small expressions that most statements are made of. */
-import type { ByteOrder } from '../datatype/index.js'
+import type { NftExpressionRecord } from '../../native/records.js'
+import type { ByteOrder, Tunnel } from '../datatype/index.js'
 import { BitwiseOps, ByteorderOps, CmpOps, VERDICT_REGISTER } from '../kernel/constants.js'
 import { CommonExpressions } from './common-expressions.js'
 import type { KernelData, RuleExpression } from './kernel-expression.js'
@@ -24,6 +25,22 @@ export function loadPayload(
     payloads.get(key) ??
       payloads.keep(key, { name: 'payload', data: { dreg: register(slot), base, offset, len } }),
   )
+}
+
+/** Bytes of the packet that a tunnel carries, or of the tunnel's header. */
+export function loadInner(
+  out: RuleExpression[],
+  slot: number,
+  { base, offset, length }: { readonly base: number; readonly offset: number; readonly length: number },
+  tunnel: Tunnel,
+): void {
+  const data = { dreg: register(slot), base, offset, len: length }
+  out.push(insideOf(tunnel, { name: 'payload', data }))
+}
+
+/** A load from the packet that a tunnel carries, instead of the packet itself. */
+export function insideOf({ type, flags, headerSize }: Tunnel, load: NftExpressionRecord): RuleExpression {
+  return { name: 'inner', data: { num: 0, type, flags, hdrsize: headerSize, expr: load } }
 }
 
 export function loadMeta(out: RuleExpression[], slot: number, key: number): void {

@@ -46,8 +46,13 @@ export function learn(context: RuleContext, operand: ValueOperand, value: number
     else if (source.key === CT_PROTOCOL && protocols.network !== undefined)
       protocols.learnTransport(transportHeaders.get(value) ?? 'other')
   } else if (source.kind === 'payload' && source.protocolKey) {
-    learnHeader(context, source.base, source.offset, value)
+    learnHeader(scopeOf(context, source), source.base, source.offset, value)
   }
+}
+
+/** What is known of the packet that a value is from: itself, or what a tunnel carries. */
+function scopeOf(context: RuleContext, source: Source): RuleContext {
+  return source.kind === 'payload' && source.tunnel !== undefined ? context.inside(source.tunnel) : context
 }
 
 function learnNfproto(context: RuleContext, value: number): void {
@@ -77,5 +82,5 @@ export function learnSet(context: RuleContext, operand: ValueOperand, right: Set
       : [],
   )
   if (name === 'inet_proto') for (const value of values) learn(context, operand, value)
-  else if (values.length === right.set.length) context.protocols.icmpTypes = values
+  else if (values.length === right.set.length) scopeOf(context, operand.source).protocols.icmpTypes = values
 }

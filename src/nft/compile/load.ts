@@ -1,7 +1,7 @@
 /** Emits the expressions that put an operand into registers. */
 import { type ByteOrder, writeNumber } from '../datatype/index.js'
 import { BitwiseOps } from '../kernel/constants.js'
-import { loadMeta, loadPayload, mask, swapOrder, toNetworkOrder } from './emit.js'
+import { loadInner, loadMeta, loadPayload, mask, swapOrder, toNetworkOrder } from './emit.js'
 import type { RuleExpression } from './kernel-expression.js'
 import type { Operand, Transform, ValueOperand } from './operand.js'
 import { checkSlots, register, slots } from './registers.js'
@@ -24,7 +24,9 @@ export function loadValue(
   const { source } = operand
   switch (source.kind) {
     case 'payload':
-      loadPayload(out, slot, source.base, source.offset, prefix ?? source.length)
+      if (source.tunnel === undefined)
+        loadPayload(out, slot, source.base, source.offset, prefix ?? source.length)
+      else loadInner(out, slot, { ...source, length: prefix ?? source.length }, source.tunnel)
       break
     case 'meta':
       loadMeta(out, slot, source.key)

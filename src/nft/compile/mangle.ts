@@ -15,6 +15,7 @@ import {
   CHECKSUM_PSEUDO_HEADER,
   ChecksumTypes,
   ctDirections,
+  headerBases,
   payloadBases,
 } from '../kernel/constants.js'
 import type { MangleStatement, TcpOptionExpression } from '../model/index.js'
@@ -107,13 +108,15 @@ function placeOf(context: RuleContext, reference: Payload): Place {
   const field = Object.entries(header.fields).find(([name]) => name === reference.field)?.[1]
   if (field === undefined) throw new InvalidValue(`${quote(reference)} is no field of a header`)
   const offset = field.offset + furtherBits(context, reference.protocol)
-  return { base: payloadBases[header.base], offset, bits: field.bits }
+  return { base: headerBases[header.base], offset, bits: field.bits }
 }
 
 function writePayload(context: RuleContext, reference: Payload, value: Value): void {
   const { out, trail } = context
   trail.enter('key')
   trail.enter('payload')
+  if ('tunnel' in reference && reference.tunnel !== undefined)
+    throw new InvalidValue('the kernel writes no fields of what a tunnel carries')
   const operand = payloadOperand(context, reference)
   const { base, offset, bits } = placeOf(context, reference)
   trail.leave()

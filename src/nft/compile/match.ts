@@ -114,7 +114,7 @@ function matchConstant(
     swap ? 'big' : operand.order,
   )
   const { source } = operand
-  if (source.kind === 'payload' && code === CmpOps.eq) {
+  if (source.kind === 'payload' && source.tunnel === undefined && code === CmpOps.eq) {
     const { base, offset, protocolKey } = source
     context.candidates.push({ index: out.length, base, offset, value, protocolKey })
   }

@@ -1,4 +1,4 @@
-import { type ByteOrder, type Datatype, datatype } from '../datatype/index.js'
+import { type ByteOrder, type Datatype, datatype, type Tunnel } from '../datatype/index.js'
 import type { DatatypeName } from '../model/index.js'
 import type { RuleExpression } from './kernel-expression.js'
 
@@ -28,6 +28,8 @@ export interface PayloadSource {
   readonly length: number
   /** It says which protocol comes next (`ip protocol`, `ether type`), see merge.ts. */
   readonly protocolKey: boolean
+  /** The tunnel whose packet it is of. */
+  readonly tunnel?: Tunnel | undefined
 }
 
 /** What is done to a loaded value. */

@@ -5,11 +5,13 @@ import {
   headers,
   InvalidValue,
   quote,
+  type Tunnel,
+  tunnelNamed,
   VLAN_HEADER_BYTES,
 } from '../datatype/index.js'
-import { payloadBases } from '../kernel/constants.js'
-import type { PayloadReference, RawPayloadReference } from '../model/index.js'
-import { requireHeader, requireIcmpType } from './dependency.js'
+import { headerBases, payloadBases } from '../kernel/constants.js'
+import type { PayloadProtocol, PayloadReference, RawPayloadReference } from '../model/index.js'
+import { emitInside, requireHeader, requireIcmpType, requireTunnel } from './dependency.js'
 import { noTransforms, type Source, type Transform, type ValueOperand } from './operand.js'
 import type { RuleContext } from './rule-context.js'
 import { isShiftable } from './transform.js'
@@ -23,7 +25,27 @@ export function payloadOperand(
   reference: PayloadReference | RawPayloadReference,
 ): ValueOperand {
   if ('base' in reference) return rawPayload(reference)
-  const { protocol, field } = reference
+  const { protocol, field, tunnel } = reference
+  if (tunnel === undefined) return headerField(context, protocol, field)
+  const known = tunnelNamed(tunnel)
+  requireTunnel(context, known)
+  if (protocol === tunnel) return insideTunnel(makeField(protocol, field, 0), known)
+  const operand = emitInside(context, known, (inside) => headerField(inside, protocol, field))
+  return insideTunnel(operand, known)
+}
+
+/** The same field of the packet that a tunnel carries, or of the header of the tunnel. */
+function insideTunnel(operand: ValueOperand, tunnel: Tunnel): ValueOperand {
+  const { source, inPlace } = operand
+  if (source.kind !== 'payload') return operand
+  return {
+    ...operand,
+    source: { ...source, tunnel },
+    ...(inPlace && { inPlace: { ...inPlace, operand: insideTunnel(inPlace.operand, tunnel) } }),
+  }
+}
+
+function headerField(context: RuleContext, protocol: PayloadProtocol, field: string): ValueOperand {
   const operand = cachedFields.get(protocol)?.get(field) ?? describeField(protocol, field)
   requireHeader(context, protocol)
   const further = furtherBits(context, protocol)
@@ -60,7 +82,7 @@ function makeField(protocol: string, field: string, further: number): ValueOpera
   if (header === undefined) throw new InvalidValue(`${quote(protocol)} is no header that is known here`)
   const found = Object.entries(header.fields).find(([name]) => name === field)?.[1]
   if (found === undefined) throw new InvalidValue(`the header ${protocol} has no field ${quote(field)}`)
-  const base = payloadBases[header.base]
+  const base = headerBases[header.base]
   const protocolKey = protocolKeys.has(`${protocol} ${field}`)
   return bitField(found.offset + further, found.bits, datatype(found.type), (offset, length) => ({
     kind: 'payload',

@@ -1,4 +1,4 @@
-import { headers, InvalidValue, VLAN_HEADER_BYTES } from '../datatype/index.js'
+import { headers, InvalidValue, type Tunnel, VLAN_HEADER_BYTES } from '../datatype/index.js'
 import type { Family, PayloadProtocol } from '../model/index.js'
 
 /** What is known about the link layer. `inet` and `netdev` stand for: whatever carries the network header. */
@@ -52,6 +52,7 @@ const initialNetwork: { readonly [F in Family]: NetworkProtocol | undefined } = 
  */
 export class ProtocolContext {
   readonly family: Family
+  readonly tunnel: Tunnel | undefined
   link: LinkProtocol | undefined
   /** How many VLAN headers are known to stand one behind the other; fields of `vlan` are those of the last. */
   tags = 0
@@ -60,8 +61,10 @@ export class ProtocolContext {
   /** The values of `icmp type` or `icmpv6 type` that were matched. */
   icmpTypes: readonly number[] | undefined
 
-  constructor(family: Family) {
+  /** @param tunnel the tunnel that carries the packet; of one inside, the family is `netdev` */
+  constructor(family: Family, tunnel?: Tunnel) {
     this.family = family
+    this.tunnel = tunnel
     this.link = initialLink[family]
     this.network = initialNetwork[family]
     this.transport = undefined

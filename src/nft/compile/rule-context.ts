@@ -1,4 +1,4 @@
-import type { Datatype } from '../datatype/index.js'
+import type { Datatype, Tunnel } from '../datatype/index.js'
 import type { Family } from '../model/index.js'
 import type { RangedSets, SetName } from '../ranges/index.js'
 import type { RuleExpression } from './kernel-expression.js'
@@ -47,11 +47,27 @@ export class RuleContext {
   /** Payload comparisons since the last statement that is none, which may be merged: see merge.ts. */
   readonly candidates: MergeCandidate[] = []
 
-  constructor(batch: BatchContext, family: Family, table: string) {
+  readonly #inside = new Map<string, RuleContext>()
+
+  constructor(
+    batch: BatchContext,
+    family: Family,
+    table: string,
+    protocols: ProtocolContext = new ProtocolContext(family),
+  ) {
     this.batch = batch
     this.trail = batch.trail
     this.family = family
     this.table = table
-    this.protocols = new ProtocolContext(family)
+    this.protocols = protocols
+  }
+
+  /** What is known of the packet that a tunnel carries; tests of it are put into `out` of its own. */
+  inside(tunnel: Tunnel): RuleContext {
+    const known = this.#inside.get(tunnel.name)
+    if (known !== undefined) return known
+    const made = new RuleContext(this.batch, this.family, this.table, new ProtocolContext('netdev', tunnel))
+    this.#inside.set(tunnel.name, made)
+    return made
   }
 }

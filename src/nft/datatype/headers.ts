@@ -1,5 +1,6 @@
 /** Where the fields of packet headers lie, and of what type they are: shared by the compiler and the decompiler. */
-import type { DatatypeName, PayloadBase, PayloadFields, PayloadProtocol } from '../model/index.js'
+import type { HeaderBase } from '../kernel/constants.js'
+import type { DatatypeName, PayloadFields, PayloadProtocol } from '../model/index.js'
 
 /** A field of a header: bits counted from the most significant of the first byte, as RFCs draw them. */
 export interface HeaderField {
@@ -10,7 +11,7 @@ export interface HeaderField {
 
 /** A header: what its offsets count from, and its fields in the order of the wire. */
 export interface Header<P extends PayloadProtocol = PayloadProtocol> {
-  readonly base: PayloadBase
+  readonly base: HeaderBase
   readonly fields: { readonly [F in PayloadFields[P]]: HeaderField }
 }
 
@@ -177,6 +178,12 @@ export const headers: { readonly [P in PayloadProtocol]: Header<P> } = {
       checksum: at(64, 32),
     },
   },
+  gre: {
+    base: 'th',
+    fields: { flags: at(0, 5), version: at(13, 3), protocol: at(16, 16, 'ether_type') },
+  },
+  vxlan: { base: 'tun', fields: { flags: at(0, 8, 'bitmask'), vni: at(32, 24) } },
+  geneve: { base: 'tun', fields: { type: at(16, 16, 'ether_type'), vni: at(32, 24) } },
   th: {
     base: 'th',
     fields: { sport: at(0, 16, 'inet_service'), dport: at(16, 16, 'inet_service') },
@@ -190,6 +197,7 @@ export const transportHeaders: ReadonlyMap<number, PayloadProtocol> = new Map([
   [6, 'tcp'],
   [17, 'udp'],
   [33, 'dccp'],
+  [47, 'gre'],
   [50, 'esp'],
   [51, 'ah'],
   [58, 'icmpv6'],

@@ -28,6 +28,7 @@ export {
   xfrmKeys,
 } from './keys.js'
 export { datatype, datatypeById, verdictTypeId } from './registry.js'
+export { type Tunnel, tunnelNamed, tunnels } from './tunnels.js'
 export { isEmptyNote, notedTypes } from './typeof.js'
 export { knownExpressions, notedExpression, typeofField } from './typeof-expression.js'
 export {

@@ -8,6 +8,7 @@ import { headers } from './headers.js'
 import { InvalidValue, quote } from './invalid-value.js'
 import { ctKeys, metaKeys, type RegisterKey, rtKeys, socketKeys, xfrmKeys } from './keys.js'
 import { datatype } from './registry.js'
+import { tunnelNamed, tunnels } from './tunnels.js'
 import { computedExpression, computedField } from './typeof-computed.js'
 import {
   Expressions,
@@ -37,6 +38,9 @@ const protocolIds = {
   arp: 15,
   vlan: 16,
   ether: 17,
+  vxlan: 18,
+  geneve: 19,
+  gre: 20,
 } as const
 
 /** nft's numbers of fields, where they are not those of our order, counted from 1. */
@@ -47,7 +51,16 @@ const payloadNumbers: ReadonlyMap<string, number> = new Map([
   ['igmp mrt', 3],
   ['vlan id', 4],
   ['vlan type', 5],
+  ['gre version', 1],
+  ['gre flags', 2],
+  ['vxlan vni', 1],
+  ['vxlan flags', 2],
+  ['geneve vni', 1],
+  ['geneve type', 2],
 ])
+
+/** NFTNL_UDATA_SET_KEY_PAYLOAD_INNER_DESC */
+const TUNNEL = 5
 
 function* payloads(): Generator<KnownExpression> {
   for (const [protocol, header] of entries(headers))
@@ -55,11 +68,16 @@ function* payloads(): Generator<KnownExpression> {
       const number = payloadNumbers.get(`${protocol} ${field}`) ?? index + 1
       const length = type === 'integer' ? word(4, bits) : []
       yield known(
-        { payload: { protocol, field } },
+        { payload: header.base === 'tun' ? { tunnel: protocol, protocol, field } : { protocol, field } },
         { type: datatype(type), length: bytesOf(bits), order: 'big' },
         {
           kind: Expressions.payload,
-          data: [...word(0, protocolIds[protocol]), ...word(1, number), ...length],
+          data: [
+            ...word(0, protocolIds[protocol]),
+            ...word(1, number),
+            ...length,
+            ...(header.base === 'tun' ? word(TUNNEL, protocolIds[protocol]) : []),
+          ],
         },
       )
     }
@@ -236,7 +254,10 @@ function canonical(expression: unknown): string {
  * What an expression gives. @throws InvalidValue for one by which no set is declared
  */
 export function typeofField(expression: Expression): TypeofField {
-  const found = allKnown().byExpression.get(canonical(expression)) ?? computedField(expression)
+  const found =
+    allKnown().byExpression.get(canonical(expression)) ??
+    tunneledField(expression) ??
+    computedField(expression)
   if (found === undefined)
     throw new InvalidValue(
       `${quote(expression)} is no expression by which a set can be declared: a field of the packet, a key of meta, ct and the like is expected`,
@@ -251,5 +272,31 @@ export function knownExpressions(): readonly Expression[] {
 
 /** The expression of a note, with what it gives. */
 export function notedExpression(noted: Noted): KnownExpression | undefined {
-  return allKnown().byNote.get(noteKey(noted)) ?? computedExpression(noted)
+  return allKnown().byNote.get(noteKey(noted)) ?? tunneledExpression(noted) ?? computedExpression(noted)
+}
+
+/** A field of a packet in a tunnel: that of a packet, with the tunnel. */
+function tunneledField(expression: Expression): TypeofField | undefined {
+  if (typeof expression !== 'object' || !('payload' in expression) || 'base' in expression.payload)
+    return undefined
+  const { tunnel, ...payload } = expression.payload
+  if (tunnel === undefined) return undefined
+  const field = allKnown().byExpression.get(canonical({ payload }))
+  if (field?.noted === undefined) return undefined
+  const { kind, data } = field.noted
+  return { ...field, noted: { kind, data: [...data, ...word(TUNNEL, tunnelNamed(tunnel).noted)] } }
+}
+
+function tunneledExpression({ kind, data }: Noted): KnownExpression | undefined {
+  for (const { name, noted } of Object.values(tunnels)) {
+    const mark = word(TUNNEL, noted)
+    const rest = data.slice(0, -mark.length)
+    if (kind !== Expressions.payload || !mark.every((byte, index) => data[rest.length + index] === byte))
+      continue
+    const found = allKnown().byNote.get(noteKey({ kind, data: rest }))?.expression
+    if (found === undefined || typeof found !== 'object' || !('payload' in found)) return undefined
+    const expression = named({ payload: { tunnel: name, ...found.payload } })
+    return { ...typeofField(expression), expression }
+  }
+  return undefined
 }

@@ -1,12 +1,14 @@
 /** Which header fields the bytes of a payload expression are. */
 import { headers, transportHeaders, VLAN_HEADER_BYTES } from '../datatype/headers.js'
-import { type Datatype, datatype } from '../datatype/index.js'
-import type { PayloadBase, PayloadExpression, PayloadProtocol, PayloadReference } from '../model/index.js'
+import { type Datatype, datatype, type Tunnel } from '../datatype/index.js'
+import type { HeaderBase } from '../kernel/constants.js'
+import type { PayloadExpression, PayloadProtocol, PayloadReference } from '../model/index.js'
 import type { Protocols } from './protocols.js'
 
 /** A field of a header, found in the packet. Offsets and lengths in bits. */
 export interface FoundField {
   readonly header: PayloadProtocol
+  readonly tunnel?: Tunnel | undefined
   readonly expression: PayloadExpression
   readonly type: Datatype
   readonly offset: number
@@ -58,8 +60,12 @@ function reference(protocol: PayloadProtocol, field: string): PayloadReference {
 }
 
 /** The headers that may stand there, as far as the rule has established what the packet is. */
-function candidates(base: PayloadBase, protocols: Protocols): readonly PayloadProtocol[] {
+function candidates(base: HeaderBase, protocols: Protocols): readonly PayloadProtocol[] {
   switch (base) {
+    case 'tun': {
+      const name = protocols.tunnel?.name
+      return name === 'vxlan' || name === 'geneve' ? [name] : []
+    }
     case 'll':
       if (protocols.link === undefined) return []
       return protocols.tags > 0 ? ['ether', 'vlan'] : ['ether']
@@ -79,9 +85,30 @@ function further(field: KnownField, tags: number): KnownField {
   return { ...field, offset: field.offset + (tags - 1) * VLAN_HEADER_BYTES * 8 }
 }
 
+/** Where in the packet, or in that which a tunnel carries, bytes are. */
+export interface Place {
+  readonly base: HeaderBase
+  readonly tunnel?: Tunnel | undefined
+}
+
 /** The field that begins at a bit, chosen by a test on it. */
 export function findField(
-  base: PayloadBase,
+  { base, tunnel }: Place,
+  protocols: Protocols,
+  test: (field: FoundField) => boolean,
+): FoundField | undefined {
+  const found = findHere(base, protocols.inside(tunnel), test)
+  if (tunnel === undefined || found === undefined) return found
+  return { ...found, tunnel, expression: inTunnel(found.expression, tunnel) }
+}
+
+function inTunnel(expression: PayloadExpression, { name }: Tunnel): PayloadExpression {
+  const { payload } = expression
+  return 'base' in payload ? expression : { payload: { tunnel: name, ...payload } }
+}
+
+function findHere(
+  base: HeaderBase,
   protocols: Protocols,
   test: (field: FoundField) => boolean,
 ): FoundField | undefined {

@@ -16,13 +16,16 @@ import {
   FIB_PRESENT,
   fibFlags,
   fibResults,
-  payloadBases,
+  type HeaderBase,
+  headerBases,
 } from '../kernel/constants.js'
-import type { CtDirection, CtReference, FibFlag, PayloadBase } from '../model/index.js'
+import type { CtDirection, CtReference, FibFlag } from '../model/index.js'
 import type { RuleState } from './rule-state.js'
-import type { Loaded, Value } from './value.js'
+import type { KeyValue, Loaded, Value } from './value.js'
 
-const bases = inverse<PayloadBase>(payloadBases)
+const bases = inverse<HeaderBase>(headerBases)
+/** The base of offsets that a number of the kernel's stands for. */
+export const baseOf = (base: number | undefined): HeaderBase | undefined => bases.get(base ?? -1)
 const directions = inverse<CtDirection>(ctDirections)
 const firstOf = <Key extends { readonly number: number }>(keys: readonly Key[]): ReadonlyMap<number, Key> =>
   new Map([...keys].reverse().map((key) => [key.number, key]))
@@ -48,21 +51,34 @@ export function load(
 
 /** False for what is not understood; such an expression is kept as it is. */
 export function readPayload(state: RuleState, { dreg, base, offset, len, sreg }: ExprPayloadRecord): boolean {
-  const name = bases.get(base ?? -1)
+  const name = baseOf(base)
   if (sreg !== undefined || name === undefined || offset === undefined || !len) return false
   return load(state, dreg, { kind: 'payload', base: name, offset }, len)
 }
 
 export function readMeta(state: RuleState, { dreg, key, sreg }: ExprMetaRecord): boolean {
-  const known = metaByNumber.get(key ?? -1)
+  const known = metaValue(state, key)
   if (sreg !== undefined || !known) return false
-  const value: Value = {
-    kind: 'key',
-    expression: { meta: { key: known.name } },
-    type: state.sets.type(known.type),
-    order: known.order,
-  }
-  return load(state, dreg, value, known.length)
+  return load(state, dreg, known.value, known.length)
+}
+
+/** What a key of `meta` loads, and how many bytes. */
+export function metaValue(
+  state: RuleState,
+  key: number | undefined,
+): { readonly value: KeyValue; readonly length: number } | undefined {
+  const known = metaByNumber.get(key ?? -1)
+  return (
+    known && {
+      value: {
+        kind: 'key',
+        expression: { meta: { key: known.name } },
+        type: state.sets.type(known.type),
+        order: known.order,
+      },
+      length: known.length,
+    }
+  )
 }
 
 export function readCt(state: RuleState, { dreg, key, direction, sreg }: ExprCtRecord): boolean {

@@ -20,7 +20,7 @@ export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: Exp
     const op = (flags & LOOKUP_INVERTED) !== 0 ? '!=' : '=='
     use(key.parts, state.protocols)
     const fact = op === '==' && typeof reference === 'object' ? icmpFact(state, key, set) : undefined
-    state.match({ match: { op, left: key.expression, right: reference } }, loaded, fact)
+    state.match({ match: { op, left: key.expression, right: reference } }, loaded, fact, key.parts[0]?.tunnel)
     return true
   }
   if (dreg === verdictRegister) {

@@ -125,7 +125,7 @@ function wholeField(
   named: boolean,
 ): Written | undefined {
   const field = named
-    ? findField(base, state.protocols, (each) => each.offset === offset * 8 && each.bits === len * 8)
+    ? findField({ base }, state.protocols, (each) => each.offset === offset * 8 && each.bits === len * 8)
     : undefined
   if (named && !field) return undefined
   const type = field?.type ?? datatype('integer')
@@ -145,12 +145,13 @@ function partOfWord(
   const loaded = state.registers.at(register)
   if (loaded?.value.kind !== 'bits' || loaded.length !== len) return undefined
   const { of, mask, xor } = loaded.value
-  if (of.kind !== 'payload' || of.base !== base || of.offset !== offset) return undefined
+  if (of.kind !== 'payload' || of.base !== base || of.tunnel !== undefined || of.offset !== offset)
+    return undefined
   const run = maskRange(mask.map((byte) => ~byte))
   if (!run || !isZero(xor.map((byte, index) => byte & (mask[index] ?? 0)))) return undefined
   const start = offset * 8 + run.offset
   const field = named
-    ? findField(base, state.protocols, (each) => each.offset === start && each.bits === run.length)
+    ? findField({ base }, state.protocols, (each) => each.offset === start && each.bits === run.length)
     : undefined
   if (named && !field) return undefined
   const type = field?.type ?? datatype('integer')

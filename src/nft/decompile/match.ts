@@ -18,7 +18,7 @@ import { findField } from './fields.js'
 import { fieldPart, operand, type Part, partOf, said, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
 import type { Entry } from './statements.js'
-import type { Loaded, PayloadValue } from './value.js'
+import type { KeyValue, Loaded, PayloadValue } from './value.js'
 
 const operators: ReadonlyMap<number, MatchOperator> = new Map([
   [CmpOps.eq, '=='],
@@ -52,6 +52,8 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
       return true
     }
   }
+  if (value.kind === 'key' && value.tunnel !== undefined)
+    return readTunneledKey(state, value, loaded, operator, bytes)
   const part = partOf(value, loaded.length, state.protocols)
   if (!part) return false
   // Whether there is a route: later versions of nft compare the one byte that the kernel writes.
@@ -70,6 +72,22 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   if (exceeds(bytes, part)) return false
   const entry = sayMatch(state, part, operator, bytes, loaded)
   if (operator === '>=') state.lowerBound = { loaded, bytes, entry }
+  return true
+}
+
+/** What kind of packet a tunnel carries: a test that only fields of that packet say. */
+function readTunneledKey(
+  state: RuleState,
+  { expression, type, order, tunnel }: KeyValue,
+  loaded: Loaded,
+  operator: MatchOperator,
+  bytes: Uint8Array,
+): boolean {
+  if (operator !== '==' || bytes.length !== loaded.length) return false
+  const part: Part = { expression, type, order, length: loaded.length, shift: 0 }
+  const fact = factOf(part, bytes, state.protocols.inside(tunnel))
+  if (fact === undefined) return false
+  state.match(compare(part, operator, bytes), [loaded], fact, tunnel).unsayable = true
   return true
 }
 
@@ -126,7 +144,7 @@ interface SplitField {
  * where the bytes are not whole fields, of which the last may be the first bytes of an address.
  */
 function split(state: RuleState, value: PayloadValue, bytes: Uint8Array): SplitField[] {
-  const { protocols } = state
+  const protocols = state.protocols.inside(value.tunnel)
   const { tags, icmpTypes } = protocols
   try {
     return splitFields(state, value, bytes)
@@ -137,15 +155,15 @@ function split(state: RuleState, value: PayloadValue, bytes: Uint8Array): SplitF
 }
 
 function splitFields(state: RuleState, value: PayloadValue, bytes: Uint8Array): SplitField[] {
-  const { protocols } = state
+  const protocols = state.protocols.inside(value.tunnel)
   const fields: SplitField[] = []
   let at = 0
   while (at < bytes.length) {
     const start = (value.offset + at) * 8
     const rest = bytes.length - at
     const field = findField(
-      value.base,
-      protocols,
+      value,
+      state.protocols,
       (each) => each.offset === start && each.bits % 8 === 0 && each.bits <= rest * 8,
     )
     if (!field) {
@@ -169,7 +187,7 @@ function splitFields(state: RuleState, value: PayloadValue, bytes: Uint8Array): 
 function prefixField(state: RuleState, value: PayloadValue, bytes: Uint8Array): SplitField | undefined {
   const start = value.offset * 8
   const field = findField(
-    value.base,
+    value,
     state.protocols,
     (each) => each.offset === start && each.bits > bytes.length * 8,
   )
@@ -194,9 +212,10 @@ function sayMatch(
 ): Entry {
   const statement: MatchStatement =
     right !== undefined ? { match: { op, left: said(part), right } } : compare(part, op, bytes)
-  const fact = op === '==' && !part.bits ? factOf(part, bytes, state.protocols) : undefined
+  const scope = state.protocols.inside(part.tunnel)
+  const fact = op === '==' && !part.bits ? factOf(part, bytes, scope) : undefined
   use([part], state.protocols)
-  return state.match(statement, [loaded], fact)
+  return state.match(statement, [loaded], fact, part.tunnel)
 }
 
 function compare(part: Part, op: MatchOperator, bytes: Uint8Array): MatchStatement {

@@ -1,12 +1,12 @@
 /** Values of registers as expressions of the model, with what is needed to read the constants beside them. */
-import { type ByteOrder, type Datatype, datatype } from '../datatype/index.js'
-import type { BinaryOperator, Expression, PayloadBase, PayloadProtocol } from '../model/index.js'
+import { type ByteOrder, type Datatype, datatype, type Tunnel } from '../datatype/index.js'
+import type { BinaryOperator, Expression, PayloadProtocol } from '../model/index.js'
 import { isZero, maskRange } from './bits.js'
 import { readMask } from './constants.js'
 import { extensionField, extensionPart } from './extension.js'
 import { type FoundField, findField } from './fields.js'
 import type { Protocols } from './protocols.js'
-import type { Loaded, SwappedValue, Value } from './value.js'
+import type { Loaded, PayloadValue, SwappedValue, Value } from './value.js'
 
 /** One value in a register, named. */
 export interface Part {
@@ -21,6 +21,8 @@ export interface Part {
   readonly fieldBits?: number | undefined
   /** A bit operation that is still to be said: `(x & mask) ^ xor`. */
   readonly bits?: { readonly mask: Uint8Array; readonly xor: Uint8Array } | undefined
+  /** The tunnel whose packet, or header, it is of. */
+  readonly tunnel?: Tunnel | undefined
   /** The header whose field it is. */
   readonly header?: PayloadProtocol | undefined
   readonly impliesIcmpType?: boolean | undefined
@@ -52,8 +54,9 @@ export function operand(values: readonly Loaded[], protocols: Protocols): Operan
 
 /** What the statement that uses an operand says about protocols. */
 export function use(parts: readonly Part[], protocols: Protocols): void {
-  for (const { header, impliesIcmpType, parts: inner } of parts) {
-    if (header !== undefined) protocols.use(header, impliesIcmpType ?? false)
+  for (const { header, impliesIcmpType, parts: inner, tunnel } of parts) {
+    if (tunnel !== undefined) protocols.useTunnel(tunnel)
+    if (header !== undefined) protocols.inside(tunnel).use(header, impliesIcmpType ?? false)
     if (inner !== undefined) use(inner, protocols)
   }
 }
@@ -61,10 +64,12 @@ export function use(parts: readonly Part[], protocols: Protocols): void {
 export function partOf(value: Value, length: number, protocols: Protocols): Part | undefined {
   switch (value.kind) {
     case 'payload':
-      return payloadPart(value.base, value.offset * 8, length, protocols)
+      return payloadPart(value, length, protocols)
     case 'extension':
       return extensionPart(value, length)
     case 'key': {
+      // nft has no words for it; what a comparison of it establishes is read there.
+      if (value.tunnel !== undefined) return undefined
       const { expression, type, order, header, parts } = value
       return { expression, type, order, length, shift: 0, header, parts }
     }
@@ -103,15 +108,18 @@ function swapped(part: Part): Part {
 
 /** A field of a header that was loaded as it is. */
 export function fieldPart(field: FoundField, length: number, shift = 0): Part {
-  const { expression, type, header, impliesIcmpType, bits } = field
-  return { expression, type, order: 'big', length, shift, fieldBits: bits, header, impliesIcmpType }
+  const { expression, type, header, impliesIcmpType, bits, tunnel } = field
+  return { expression, type, order: 'big', length, shift, fieldBits: bits, header, impliesIcmpType, tunnel }
 }
 
-/** A field that is exactly these bytes, else the raw bytes. */
-function payloadPart(base: PayloadBase, offset: number, length: number, protocols: Protocols): Part {
+/** A field that is exactly these bytes, else the raw bytes, for which there are no words in a tunnel. */
+function payloadPart(value: PayloadValue, length: number, protocols: Protocols): Part | undefined {
+  const { base, tunnel } = value
   const bits = length * 8
-  const field = findField(base, protocols, (each) => each.offset === offset && each.bits === bits)
+  const offset = value.offset * 8
+  const field = findField(value, protocols, (each) => each.offset === offset && each.bits === bits)
   if (field) return fieldPart(field, length)
+  if (tunnel !== undefined || base === 'tun') return undefined
   return {
     expression: { payload: { base, offset, len: bits } },
     type: datatype('integer'),
@@ -133,13 +141,13 @@ function bitsPart(
     const start = of.offset * 8 + (run?.offset ?? 0)
     // A field of whole bytes under a mask is a bit operation on the field, not a smaller field.
     const whole = findField(
-      of.base,
+      of,
       protocols,
       (each) => each.offset === of.offset * 8 && each.bits === length * 8,
     )
     const field =
       run && !whole
-        ? findField(of.base, protocols, (each) => each.offset === start && each.bits === run.length)
+        ? findField(of, protocols, (each) => each.offset === start && each.bits === run.length)
         : undefined
     if (field && run) return fieldPart(field, length, length * 8 - run.offset - run.length)
   }

@@ -2,6 +2,7 @@
  * What a rule has established about the packet's protocols so far, and which of the matches that did so merely serve
  * a later one: `tcp dport 80` is two matches in the kernel, and one in the rule's text.
  */
+import type { Tunnel } from '../datatype/index.js'
 import type { Family, PayloadProtocol } from '../model/index.js'
 import type { Entry } from './statements.js'
 
@@ -44,10 +45,26 @@ export class Protocols {
   #vlanUses = 0
   #etherUses = 0
 
-  constructor(family: Family) {
+  /** The tunnel that carries the packet. */
+  readonly tunnel: Tunnel | undefined
+  readonly #inside = new Map<string, Protocols>()
+
+  /** @param tunnel of what a tunnel carries, the family is `netdev` */
+  constructor(family: Family, tunnel?: Tunnel) {
     this.family = family
-    this.link = family === 'bridge' ? 'ether' : undefined
+    this.tunnel = tunnel
+    this.link = family === 'bridge' || tunnel?.frames === true ? 'ether' : undefined
     this.network = family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined
+  }
+
+  /** What is known of the packet that a tunnel carries; without a tunnel, of the packet itself. */
+  inside(tunnel: Tunnel | undefined): Protocols {
+    if (tunnel === undefined) return this
+    const known = this.#inside.get(tunnel.name)
+    if (known !== undefined) return known
+    const made = new Protocols('netdev', tunnel)
+    this.#inside.set(tunnel.name, made)
+    return made
   }
 
   /** A match established something; it is a candidate for removal until another statement follows. */
@@ -82,6 +99,12 @@ export class Protocols {
   /** A statement that does something: a match before it must stay before it. */
   settle(): void {
     this.#candidates.clear()
+    for (const inside of this.#inside.values()) inside.settle()
+  }
+
+  /** Something of the packet that a tunnel carries is used: that GRE is what carries it goes. */
+  useTunnel({ transport }: Tunnel): void {
+    if (transport === 'gre') this.#useTransport('gre')
   }
 
   /** A field of `header` is used: the matches that are implied by that go. */
@@ -148,6 +171,8 @@ export class Protocols {
     if (this.family === 'bridge')
       return fact.selector === (header === 'ip' || header === 'ip6' ? 'protocol' : 'ether')
     if (this.family !== 'netdev') return true
+    if (this.tunnel?.frames === true && (header === 'icmp' || header === 'icmpv6'))
+      return fact.selector === 'ether'
     // Behind another field of the frame's header the type in that is tested.
     const others = this.#etherUses - (fact.selector === 'ether' ? 1 : 0)
     return fact.selector === (others > 0 ? 'ether' : 'protocol')

@@ -1,5 +1,6 @@
 /** What the readers of the single expressions share while one rule is read. */
 import type { NftExpressionRecord } from '../../native/records.js'
+import type { Tunnel } from '../datatype/index.js'
 import type { Family, Statement } from '../model/index.js'
 import { type Fact, Protocols } from './protocols.js'
 import { Registers } from './registers.js'
@@ -32,10 +33,10 @@ export class RuleState {
     return this.statements.add(statement, [...from.flatMap((loaded) => loaded.sources), this.index])
   }
 
-  /** Appends a match, and notes what it establishes. */
-  match(statement: Statement, from: readonly Loaded[], fact?: Fact): Entry {
+  /** Appends a match, and notes what it establishes of the packet, or of what a tunnel carries. */
+  match(statement: Statement, from: readonly Loaded[], fact?: Fact, tunnel?: Tunnel): Entry {
     const entry = this.say(statement, from)
-    if (fact) this.protocols.establish(fact, entry)
+    if (fact) this.protocols.inside(tunnel).establish(fact, entry)
     return entry
   }
 }

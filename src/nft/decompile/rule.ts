@@ -20,6 +20,7 @@ import {
 } from './effects.js'
 import { readExthdr } from './extension.js'
 import { readFwd } from './fwd.js'
+import { readInner } from './inner.js'
 import { readHash, readNumgen, readOsf, readRt, readSocket, readTunnel, readXfrm } from './knowledge.js'
 import { readBitwise, readByteorder, readCt, readFib, readMeta, readPayload } from './load.js'
 import { readLookup } from './lookup.js'
@@ -124,6 +125,7 @@ function read(state: RuleState, expression: NftExpressionRecord): boolean {
   if (selects(expression, 'name', 'numgen')) return readNumgen(state, expression.data ?? {})
   if (selects(expression, 'name', 'hash')) return readHash(state, expression.data ?? {})
   if (selects(expression, 'name', 'xfrm')) return readXfrm(state, expression.data ?? {})
+  if (selects(expression, 'name', 'inner')) return readInner(state, expression.data ?? {})
   if (selects(expression, 'name', 'tunnel')) return readTunnel(state, expression.data ?? {})
   if (selects(expression, 'name', 'limit')) return readLimit(state, expression.data ?? {})
   if (selects(expression, 'name', 'log')) return readLog(state, expression.data ?? {})

@@ -11,6 +11,8 @@ export interface Entry {
   readonly sources: readonly number[]
   /** A later statement implies it: it is not part of the rule's text. */
   implied: boolean
+  /** There are no words for it: it is kept as it is, unless it is implied. */
+  unsayable?: boolean
 }
 
 /** Collects statements; every expression of the rule ends up in one. */
@@ -56,7 +58,11 @@ export class Statements {
       return
     }
     const sorted = ascending(sources)
-    const expressions = sorted.flatMap((index) => {
+    this.add(this.#opaque(sorted), sorted)
+  }
+
+  #opaque(indexes: readonly number[]): Statement {
+    const expressions = indexes.flatMap((index) => {
       const expression = this.#expressions[index]
       return expression === undefined ? [] : [expression]
     })
@@ -64,10 +70,7 @@ export class Statements {
       record: plainRecord(record),
       elements: elements.map(plainRecord),
     }))
-    this.add(
-      { opaque: { expressions: expressions.map(plainRecord), ...(sets.length > 0 && { sets }) } },
-      sorted,
-    )
+    return { opaque: { expressions: expressions.map(plainRecord), ...(sets.length > 0 && { sets }) } }
   }
 
   /** Turns the statements from the given place on, and the given expressions, into one opaque statement. */
@@ -86,7 +89,10 @@ export class Statements {
   finish(): Statement[] {
     if (this.#claimed.size < this.#expressions.length)
       this.addOpaque(this.unclaimed(this.#expressions.length))
-    return this.#entries.flatMap((entry) => (entry.implied ? [] : [entry.statement]))
+    return this.#entries.flatMap(({ statement, sources, implied, unsayable }) => {
+      if (implied) return []
+      return [unsayable === true ? this.#opaque(ascending(sources)) : statement]
+    })
   }
 }
 

@@ -1,12 +1,15 @@
 /** What registers hold while a rule is read: symbolic values, not yet named in terms of protocols. */
-import type { ByteOrder, Datatype, ExtensionKind } from '../datatype/index.js'
-import type { Expression, PayloadBase, PayloadProtocol } from '../model/index.js'
+import type { ByteOrder, Datatype, ExtensionKind, Tunnel } from '../datatype/index.js'
+import type { HeaderBase } from '../kernel/constants.js'
+import type { Expression, PayloadProtocol } from '../model/index.js'
 import type { Operand, Part } from './operand.js'
 
 /** Bytes of the packet; which field they are depends on the protocols that the rule has tested before. */
 export interface PayloadValue {
   readonly kind: 'payload'
-  readonly base: PayloadBase
+  readonly base: HeaderBase
+  /** The tunnel whose packet, or header, it is of. */
+  readonly tunnel?: Tunnel | undefined
   /** In bytes. */
   readonly offset: number
 }
@@ -26,6 +29,8 @@ export interface KeyValue {
   readonly expression: Expression
   readonly type: Datatype
   readonly order: ByteOrder
+  /** The tunnel of whose packet it is. */
+  readonly tunnel?: Tunnel | undefined
   /** The header without which there is no such value. */
   readonly header?: PayloadProtocol | undefined
   /** What it was computed from. */

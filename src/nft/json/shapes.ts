@@ -1299,6 +1299,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['ah'] },
               field: { kind: 'values', values: ['hdrlength', 'nexthdr', 'reserved', 'sequence', 'spi'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1319,6 +1320,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                   'saddr ip',
                 ],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1326,6 +1328,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['comp'] },
               field: { kind: 'values', values: ['cpi', 'flags', 'nexthdr'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1333,6 +1336,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['dccp'] },
               field: { kind: 'values', values: ['dport', 'sport', 'type'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1340,6 +1344,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['esp'] },
               field: { kind: 'values', values: ['sequence', 'spi'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1347,6 +1352,23 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['ether'] },
               field: { kind: 'values', values: ['daddr', 'saddr', 'type'] },
+              'tunnel?': { ref: 'TunnelName' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              protocol: { kind: 'values', values: ['geneve'] },
+              field: { kind: 'values', values: ['type', 'vni'] },
+              'tunnel?': { ref: 'TunnelName' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              protocol: { kind: 'values', values: ['gre'] },
+              field: { kind: 'values', values: ['flags', 'protocol', 'version'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1357,6 +1379,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                 kind: 'values',
                 values: ['checksum', 'code', 'gateway', 'id', 'mtu', 'sequence', 'type'],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1376,6 +1399,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                   'type',
                 ],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1383,6 +1407,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['igmp'] },
               field: { kind: 'values', values: ['checksum', 'group', 'mrt', 'type'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1406,6 +1431,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                   'version',
                 ],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1426,6 +1452,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                   'version',
                 ],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1433,6 +1460,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['sctp'] },
               field: { kind: 'values', values: ['checksum', 'dport', 'sport', 'vtag'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1454,6 +1482,7 @@ export const shapes: { readonly [name: string]: Shape } = {
                   'window',
                 ],
               },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1461,6 +1490,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['th'] },
               field: { kind: 'values', values: ['dport', 'sport'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1468,6 +1498,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['udp'] },
               field: { kind: 'values', values: ['checksum', 'dport', 'length', 'sport'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1475,6 +1506,7 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['udplite'] },
               field: { kind: 'values', values: ['checksum', 'csumcov', 'dport', 'sport'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           {
@@ -1482,6 +1514,15 @@ export const shapes: { readonly [name: string]: Shape } = {
             properties: {
               protocol: { kind: 'values', values: ['vlan'] },
               field: { kind: 'values', values: ['dei', 'id', 'pcp', 'type'] },
+              'tunnel?': { ref: 'TunnelName' },
+            },
+          },
+          {
+            kind: 'object',
+            properties: {
+              protocol: { kind: 'values', values: ['vxlan'] },
+              field: { kind: 'values', values: ['flags', 'vni'] },
+              'tunnel?': { ref: 'TunnelName' },
             },
           },
           { ref: 'RawPayloadReference' },
@@ -2557,6 +2598,7 @@ export const shapes: { readonly [name: string]: Shape } = {
     },
   },
   TunnelFlag: { kind: 'values', values: ['dont-fragment', 'seq-number', 'zero-csum-tx'] },
+  TunnelName: { kind: 'values', values: ['geneve', 'gre', 'gretap', 'vxlan'] },
   TunnelProperties: {
     kind: 'object',
     properties: {

@@ -45,6 +45,11 @@ export const Verdicts = { drop: 0, accept: 1, continue: -1, jump: -3, goto: -4, 
 /** enum nft_payload_bases */
 export const payloadBases: { readonly [B in PayloadBase]: number } = { ll: 0, nh: 1, th: 2, ih: 3 }
 
+/** Where offsets of headers count from: `tun` is the header of a tunnel, which only expressions that look into it have. */
+export type HeaderBase = PayloadBase | 'tun'
+
+export const headerBases: { readonly [B in HeaderBase]: number } = { ...payloadBases, tun: 4 }
+
 /** enum nft_cmp_ops */
 export const CmpOps = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
 

@@ -49,6 +49,10 @@ export interface PayloadFields {
     | 'urgptr'
   dccp: 'sport' | 'dport' | 'type'
   sctp: 'sport' | 'dport' | 'vtag' | 'checksum'
+  gre: 'flags' | 'version' | 'protocol'
+  /** The headers of tunnels in UDP, with the tunnel itself: `{ tunnel: 'vxlan', protocol: 'vxlan', field: 'vni' }`. */
+  vxlan: 'flags' | 'vni'
+  geneve: 'type' | 'vni'
   /** Whatever transport protocol the packet has: the ports that they all keep in one place. */
   th: 'sport' | 'dport'
 }
@@ -56,9 +60,22 @@ export interface PayloadFields {
 /** A header by name. */
 export type PayloadProtocol = keyof PayloadFields
 
-/** A named field of a named header: `{ protocol: 'tcp', field: 'dport' }`. Wrong pairs do not compile. */
+/**
+ * Tunnels whose packets rules see into (nft 1.0.7, kernel 6.2). `vxlan` and `geneve` come after a match of UDP, by the port
+ * that the tunnel has; `gretap` is GRE that carries frames of Ethernet.
+ */
+export type TunnelName = 'vxlan' | 'geneve' | 'gre' | 'gretap'
+
+/**
+ * A named field of a named header: `{ protocol: 'tcp', field: 'dport' }`. Wrong pairs do not compile. With `tunnel` it is one
+ * of the packet inside: `{ tunnel: 'vxlan', protocol: 'ip', field: 'saddr' }`.
+ */
 export type PayloadReference = {
-  [P in PayloadProtocol]: { readonly protocol: P; readonly field: PayloadFields[P] }
+  [P in PayloadProtocol]: {
+    readonly protocol: P
+    readonly field: PayloadFields[P]
+    readonly tunnel?: TunnelName | undefined
+  }
 }[PayloadProtocol]
 
 /** Where raw offsets count from: link, network or transport header, or what the transport header carries. */

@@ -23,8 +23,10 @@ const numberGenerator: Printer = ({ mode, mod, offset }) =>
 const isOffset = (offset: unknown): boolean => offset !== undefined && offset !== 0
 
 const printers: { readonly [key: string]: Printer | undefined } = {
-  payload: ({ protocol, field, base, offset, len }) =>
-    base === undefined ? words(text(protocol), text(field)) : `@${text(base)},${text(offset)},${text(len)}`,
+  payload: ({ tunnel, protocol, field, base, offset, len }) =>
+    base === undefined
+      ? words(tunnel !== protocol && text(tunnel), text(protocol), text(field))
+      : `@${text(base)},${text(offset)},${text(len)}`,
   meta: ({ key }) => (unqualified.has(key) ? String(key) : `meta ${text(key)}`),
   ct: ({ dir, family, key }) => words('ct', text(dir), text(family), text(key)),
   fib: ({ flags, result }) => words('fib', list(flags).map(String).join(' . '), text(result)),

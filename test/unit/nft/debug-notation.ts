@@ -1,6 +1,7 @@
 /** Renders compiled expressions as `nft --debug=netlink` prints them, so that its output is what tests expect. */
 
 import type { MessageRecords, NftDataRecord } from '../../../src/native/records.js'
+import { selects } from '../../../src/native/select.js'
 import {
   type BatchContext,
   compileExpressions,
@@ -81,7 +82,7 @@ const extensionOps = ['ipv6 ', 'tcpopt ', 'ipv4 ', '']
 const rtNames = ['classid', 'nexthop4', 'nexthop6', 'tcpmss', 'ipsec']
 const socketNames = ['transparent', 'mark', 'wildcard', 'cgroupv2']
 const xfrmNames = ['unknown', 'daddr4', 'daddr6', 'saddr4', 'saddr6', 'reqid', 'spi']
-const bases = ['link', 'network', 'transport', 'inner']
+const bases = ['link', 'network', 'transport', 'inner', 'tunnel']
 const cmpOps = ['eq', 'neq', 'lt', 'lte', 'gt', 'gte']
 const verdicts: { readonly [code: number]: string } = {
   0: 'drop',
@@ -154,6 +155,10 @@ function isCompiled(expression: RuleExpression): expression is KernelExpression 
 }
 
 function body(expression: RuleExpression): string {
+  if (selects(expression, 'name', 'inner')) {
+    const { type, hdrsize, flags, expr } = expression.data ?? {}
+    return `inner type ${type} hdrsize ${hdrsize} flags ${flags?.toString(16)} ${expr && render(expr)}`
+  }
   if (!isCompiled(expression)) return `${expression.name}`
   switch (expression.name) {
     case 'payload': {
