@@ -14,6 +14,7 @@ import {
   located,
   type Operation,
   SetScope,
+  sendSettled,
   Trail,
 } from './compile/index.js'
 import type { Connection } from './connection.js'
@@ -330,12 +331,23 @@ export class Commit {
     // Where places are counted, each rule must be seen by itself.
     const alike =
       listed === undefined && isLong(this.#operations) ? new AlikeRules(batch, options.echo) : undefined
+    const settle = (which: 'early' | 'all'): void => {
+      for (const settled of ranged?.settle(which) ?? []) {
+        alike?.flush()
+        sendSettled(packer, settled)
+        while (owners.length < packer.count) owners.push(settled.operation)
+      }
+    }
     try {
       for (const object of this.#declared) scope.declare('set' in object ? object.set : object.map)
       trail.enter('operations')
       for (let index = 0; index < this.#operations.length; index++) {
         const one = this.#operations[index]
         if (one === undefined) continue
+        if (ranged !== undefined) {
+          ranged.operation = index
+          if (!changesElements(one)) settle('prepared' in one ? 'all' : 'early')
+        }
         if (alike?.take(one)) {
           owners.push(index)
           if (index % 64 === 0) yield
@@ -349,6 +361,7 @@ export class Commit {
         yield
       }
       alike?.flush()
+      settle('all')
     } catch (error) {
       packer.reset()
       throw this.#inOperation(located(error, this.#operation, trail), trail)
@@ -387,6 +400,11 @@ export class Commit {
       )
     }
   }
+}
+
+function changesElements(operation: Operation): boolean {
+  const [object]: unknown[] = Object.values(operation)
+  return typeof object === 'object' && object !== null && 'element' in object
 }
 
 const noHandles: CommitResult = { handles: [] }

@@ -78,6 +78,7 @@ export function* rangedSet(
   const [field] = known ?? []
   const settings: RangeSettings = {
     isMap,
+    isConstant: (flags & SetFlags.constant) !== 0,
     merges: !isMap && merges(record),
     timeout,
     last: (1n << BigInt(8 * keyLen)) - 1n,

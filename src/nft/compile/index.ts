@@ -22,6 +22,7 @@ export {
   type FlushableObject,
   type Operation,
 } from './operation.js'
+export { sendSettled } from './ranged-elements.js'
 export { compileExpressions, type RuleReference } from './rule.js'
 export type { BatchContext, Listed } from './rule-context.js'
 export { chainKey, RuleOrder } from './rule-order.js'

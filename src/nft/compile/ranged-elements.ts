@@ -12,16 +12,18 @@ import {
   RangeList,
   RangeRefused,
   type SetName,
+  type Settled,
   toBytes,
   toNumber,
 } from '../ranges/index.js'
 import type { CompiledElements, ElementLayout } from './element.js'
+import { addElements } from './element-messages.js'
 import type { IntervalElement } from './interval-elements.js'
-import type { ElementRecord, Removal } from './message.js'
+import type { ElementRecord, MessageSink, Removal } from './message.js'
 import type { BatchContext } from './rule-context.js'
 import { Userdata } from './userdata.js'
 
-/** What is to be sent for a change: what goes, by its keys, before what comes. */
+/** What is to be sent at once for a change: what goes, by its keys, before what comes. */
 export interface RangedChange {
   readonly removed: readonly ElementRecord[]
   readonly added: readonly ElementRecord[]
@@ -50,6 +52,7 @@ export function newRangedSet(set: NamedSet | NamedMap, key: KeyLayout, bits: num
   }
   const settings = {
     isMap,
+    isConstant: (bits & SetFlags.constant) !== 0,
     merges: !isMap && set['auto-merge'] === true,
     timeout: set.timeout === undefined ? undefined : BigInt(Math.round(set.timeout * 1000)),
     last: (1n << BigInt(8 * field.length)) - 1n,
@@ -77,14 +80,31 @@ function changeRanges({ ranged }: BatchContext, request: RangedRequest, list: Ra
   const { last } = list.settings
   const asked = elements.intervals.map((interval) => rangeOf(interval, last))
   const made = change === 'New' ? list.add(asked, exclusive) : list.remove(asked, change === 'Del')
-  if (made.list.ranges.length !== list.ranges.length || made.removed.length > 0) ranged?.put(set, made.list)
-  const removed = made.removed.flatMap((range) => endpoints(range, layout, true))
-  const added = made.added.flatMap((range) => endpoints(range, layout, false))
+  ranged?.change(set, list, made, { isFirst: layout.first, keyLength: layout.key.length })
   // What no range matches is told as it is: the kernel knows whether it is there.
-  if (change !== 'New') return { removed: [...removed, ...elements.records], added }
-  const [first] = made.added
-  const outside = layout.first && first !== undefined && first.low !== 0n ? [end(0n, layout)] : []
-  return { removed, added: [...outside, ...added, ...elements.records] }
+  return change === 'New'
+    ? { removed: [], added: elements.records }
+    : { removed: elements.records, added: [] }
+}
+
+/** Sends what has changed in a set of ranges. */
+export function sendSettled(sink: MessageSink, settled: Settled): void {
+  const { family, table, name } = settled.set
+  const { removed, added } = settledRecords(settled)
+  if (removed.length > 0) addElements(sink, family, table, name, undefined, removed, 'Del')
+  if (added.length > 0) addElements(sink, family, table, name, undefined, added, 'New')
+}
+
+export function settledRecords({ list, removed, added, isFirst, keyLength }: Settled): RangedChange {
+  const [first] = list.ranges
+  const hasOutside = isFirst && added.length > 0 && first !== undefined && first.low !== 0n
+  return {
+    removed: removed.flatMap((range) => endpoints(range, keyLength, true)),
+    added: [
+      ...(hasOutside ? [end(0n, keyLength)] : []),
+      ...added.flatMap((range) => endpoints(range, keyLength, false)),
+    ],
+  }
 }
 
 function changeBoxes({ ranged }: BatchContext, request: RangedRequest, list: BoxList): RangedChange {
@@ -128,10 +148,10 @@ function rangeOf({ low, high, comment, draft, place }: IntervalElement, last: bi
 }
 
 /** The kernel keeps where a range begins, and marks where it ends. */
-function endpoints(range: Range, layout: ElementLayout, keysOnly: boolean): ElementRecord[] {
+function endpoints(range: Range, keyLength: number, keysOnly: boolean): ElementRecord[] {
   const { low, high, attributes, closed } = range
-  const key = { value: toBytes(low, layout.key.length) }
-  if (closed) return [keysOnly ? { key } : { ...attributes, key }, end(high + 1n, layout)]
+  const key = { value: toBytes(low, keyLength) }
+  if (closed) return [keysOnly ? { key } : { ...attributes, key }, end(high + 1n, keyLength)]
   if (keysOnly) return [{ key }]
   const userdata = new Userdata()
     .values(attributes.userdata)
@@ -140,6 +160,6 @@ function endpoints(range: Range, layout: ElementLayout, keysOnly: boolean): Elem
   return [{ ...attributes, key, ...(userdata !== undefined && { userdata }) }]
 }
 
-function end(value: bigint, { key }: ElementLayout): ElementRecord {
-  return { key: { value: toBytes(value, key.length) }, flags: ElementFlags.intervalEnd }
+function end(value: bigint, keyLength: number): ElementRecord {
+  return { key: { value: toBytes(value, keyLength) }, flags: ElementFlags.intervalEnd }
 }

@@ -18,7 +18,7 @@ import { namedLayout } from './interfaces.js'
 import { countElements } from './interval-elements.js'
 import type { Draft, Removal, SetRecord } from './message.js'
 import { checkName, familyNumber } from './names.js'
-import { changeRanged, newRangedSet, type RangedChange } from './ranged-elements.js'
+import { changeRanged, newRangedSet, type RangedChange, settledRecords } from './ranged-elements.js'
 import type { BatchContext } from './rule-context.js'
 import { statefulExpression } from './stateful.js'
 import type { Trail } from './trail.js'
@@ -137,7 +137,11 @@ function compileDeclared(
     ? changeRanged(batch, { set, known, elements, layout: whole, change: 'New', exclusive: false })
     : { removed: [], added: elementsOf(elements, whole) }
   batch.trail.leave()
-  return change
+  // The size of such a set is the number of its elements.
+  const settled = set.flags?.includes('constant') ? batch.ranged?.settleOne(set) : undefined
+  if (settled === undefined) return change
+  const { removed, added } = settledRecords(settled)
+  return { removed: [...removed, ...change.removed], added: [...added, ...change.added] }
 }
 
 function declaredData(batch: BatchContext, set: NamedMap): DataLayout {

@@ -9,12 +9,16 @@ export interface RangeChange {
   readonly list: RangeList
   readonly removed: readonly Range[]
   readonly added: readonly Range[]
+  /** What was there just so and was asked for again: the kernel takes it, and may set the time anew that it has to live. */
+  readonly again: readonly Range[]
 }
 
 export interface RangeSettings {
   /** Touching and overlapping ranges become one. Not of maps, as in nft. */
   readonly merges: boolean
   readonly isMap: boolean
+  /** Its elements stay as they are once a rule uses it. */
+  readonly isConstant: boolean
   /** Milliseconds that an element lives for which nothing is said; undefined: for ever. */
   readonly timeout: bigint | undefined
   /** The last value that a key can have. */
@@ -34,6 +38,12 @@ export class RangeList {
 
   get size(): number {
     return this.ranges.length
+  }
+
+  /** The range with these bounds. */
+  find({ low, high }: Pick<Range, 'low' | 'high'>): Range | undefined {
+    const range = this.ranges[firstFrom(this.ranges, low)]
+    return range?.low === low && range.high === high ? range : undefined
   }
 
   /**
@@ -56,6 +66,7 @@ export class RangeList {
 
   #put(asked: readonly Range[], exclusive: boolean): RangeChange {
     const added: Range[] = []
+    const again: Range[] = []
     const result = this.#within(asked, (before) => {
       const merged: Range[] = []
       for (const [range, isNew] of interleaved(before, asked)) {
@@ -71,12 +82,11 @@ export class RangeList {
         if (exclusive) throw this.#refusal('NFB_EXISTS', mine, 'is in the set already')
         if (this.settings.isMap && !isSameData(mine.attributes, other.attributes))
           throw this.#refusal('NFB_EXISTS', mine, 'is in the map already, with other data')
-        // The kernel takes it, and may set the time anew that it has to live.
-        added.push(mine)
+        again.push(mine)
       }
       return merged
     })
-    return { list: result, removed: [], added }
+    return { list: result, removed: [], added, again }
   }
 
   #take(asked: readonly Range[], must: boolean): RangeChange {
@@ -102,7 +112,7 @@ export class RangeList {
         return [closed]
       })
     })
-    return { list: result, removed, added: ended }
+    return { list: result, removed, added: ended, again: [] }
   }
 
   #merge(asked: readonly Range[], exclusive: boolean): RangeChange {
@@ -181,27 +191,16 @@ export class RangeList {
     })
   }
 
-  /** Makes the ranges near to those asked for anew, and tells which of them became others. */
+  /** Makes the ranges near to those asked for anew; what became the same again stays itself. */
   #replace(asked: readonly Range[], make: (before: readonly Range[]) => readonly Range[]): RangeChange {
-    const removed: Range[] = []
-    const added: Range[] = []
     const list = this.#within(asked, (before) => {
-      const after = make(before)
       const old = new Map(before.map((range) => [range.low, range]))
-      const kept = new Set<Range>()
-      const result = after.map((range) => {
+      return make(before).map((range) => {
         const same = old.get(range.low)
-        if (same === undefined || same.high !== range.high || same.attributes !== range.attributes) {
-          added.push(range)
-          return range
-        }
-        kept.add(same)
-        return same
+        return same !== undefined && isSame(same, range) ? same : range
       })
-      for (const range of before) if (!kept.has(range)) removed.push(range)
-      return result
     })
-    return { list, removed, added }
+    return { list, ...differenceOf(this, list), again: [] }
   }
 
   /** Replaces the ranges that overlap or touch the span of those asked for. */
@@ -235,6 +234,28 @@ export class RangeList {
   #refusal(code: RangeRefused['code'], range: Range, what: string): RangeRefused {
     return new RangeRefused(code, `${this.settings.describe(range.low, range.high)} ${what}`, range.place)
   }
+}
+
+/** What leads from one list to another. A range that only got an end is added, and not removed. */
+export function differenceOf(before: RangeList, after: RangeList): Pick<RangeChange, 'removed' | 'added'> {
+  const [old, now] = [before.ranges, after.ranges]
+  let start = 0
+  while (start < old.length && old[start] === now[start]) start++
+  let same = 0
+  const most = Math.min(old.length, now.length) - start
+  while (same < most && old[old.length - 1 - same] === now[now.length - 1 - same]) same++
+  const going = new Map(old.slice(start, old.length - same).map((range) => [range.low, range]))
+  const added = now.slice(start, now.length - same).filter((range) => {
+    const known = going.get(range.low)
+    if (known === undefined || !isSame(known, range)) return true
+    going.delete(range.low)
+    return range.closed && !known.closed
+  })
+  return { removed: [...going.values()], added }
+}
+
+function isSame(one: Range, other: Range): boolean {
+  return one.low === other.low && one.high === other.high && one.attributes === other.attributes
 }
 
 /** A part of a range; the whole of it is itself. */

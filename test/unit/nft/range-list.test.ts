@@ -10,6 +10,7 @@ function empty(settings: Partial<RangeSettings> = {}): RangeList {
   return new RangeList([], {
     merges: false,
     isMap: false,
+    isConstant: false,
     timeout: undefined,
     last: BigInt(LAST),
     describe: (low, high) => `${low}-${high}`,
