@@ -30,6 +30,7 @@ import {
 } from './plan/container-settings.js'
 import { planDetach } from './plan/detach.js'
 import { parseBandwidth } from './plan/endpoint-settings.js'
+import { linkLocalAddresses, poolEndpoints } from './plan/endpoints.js'
 import { planExpose, planUnexpose } from './plan/expose.js'
 import { type HostsLine, hostsLines, hostsText } from './plan/hosts-lines.js'
 import { planConnect, planDisconnect, planStart, planStop } from './plan/lifecycle.js'
@@ -65,6 +66,10 @@ export interface ContainerAddress {
   readonly ipv4: string | undefined
   /** Undefined on a network without IPv6. */
   readonly ipv6: string | undefined
+  /** Every address of a pool, these first. */
+  readonly addresses: readonly string[]
+  /** Every link-local address: that of IPv6 that its MAC gives, and those that it was given. */
+  readonly linkLocalAddresses: readonly string[]
   readonly mac: string
   /** Name of its interface, in the container. */
   readonly interfaceName: string
@@ -193,6 +198,8 @@ export class Container {
       network: endpoint.network,
       ipv4: ipv4?.toString(),
       ipv6: ipv6?.toString(),
+      addresses: poolEndpoints(endpoint).map(({ address }) => address.toString()),
+      linkLocalAddresses: linkLocalAddresses(endpoint).map(String),
       mac: mac.toString(),
       interfaceName,
       hostInterface,

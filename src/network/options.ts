@@ -279,6 +279,17 @@ export interface EndpointOptions {
   readonly address?: string | undefined
   /** The same for IPv6. */
   readonly ipv6Address?: string | undefined
+  /**
+   * Several addresses of pools on one bridge, of either family, up to 64, instead of `address` and `ipv6Address` (netavark's
+   * `static_ips`, CNI's `ips`). The first of a family is the one that hosts lines and published ports have, and that IPv4 sends from
+   * (of IPv6 the kernel chooses for each destination, RFC 6724); links open all. A family without one gets one. Default: none.
+   */
+  readonly addresses?: readonly string[] | undefined
+  /**
+   * Link-local addresses beside those (Docker's `--link-local-ip`), up to 64: `169.254.10.5`, `fe80::5`. They are known on the bridge alone,
+   * and no link opens them. Default: none of IPv4, that of the MAC of IPv6.
+   */
+  readonly linkLocalAddresses?: readonly string[] | undefined
   /** Default: derived from the address, `02:42:` and its four bytes. */
   readonly mac?: string | undefined
   /** The interface's name in the container, which has none of that name. Default: `eth0`, or the first `ethN` that it has not, from whomever. */

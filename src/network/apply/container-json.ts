@@ -1,14 +1,17 @@
 import {
   formatRange,
+  type IPAddress,
   IPv4Address,
   IPv6Address,
   MacAddress,
+  parseAddress,
   parseExpose,
   parsePortRange,
   parsePublication,
 } from '../../address/index.js'
 import { checkInteger, checkOneOf } from '../../input.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
+import { isLinkLocal } from '../plan/asked-addresses.js'
 import { parseEndpointSysctls } from '../plan/endpoint-sysctls.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
 import { labelsOf } from '../plan/labels.js'
@@ -67,9 +70,11 @@ export function containerFromJson(value: object): ContainerRecord {
   }
 }
 
-function endpointToJson({ ipv4, ipv6, mac, routes, ...rest }: EndpointRecord): object {
+function endpointToJson({ ipv4, ipv6, further, linkLocal, mac, routes, ...rest }: EndpointRecord): object {
   return {
     ...rest,
+    further: further?.map(String),
+    linkLocal: linkLocal?.map(String),
     routes: routes?.map(routeToJson),
     ipv4: ipv4?.toString(),
     ipv6: ipv6?.toString(),
@@ -85,6 +90,7 @@ function endpointFromJson(value: object): EndpointRecord {
     bridge: text(value, 'bridge'),
     ipv4: optional(value, 'ipv4', (from, name) => IPv4Address.parse(text(from, name))),
     ipv6: optional(value, 'ipv6', (from, name) => IPv6Address.parse(text(from, name))),
+    ...furtherFromJson(value),
     fixed: { ipv4: flag(fixed, 'ipv4'), ipv6: flag(fixed, 'ipv6'), mac: flag(fixed, 'mac') },
     mac: MacAddress.parseUnicast(text(value, 'mac')),
     hostInterface: text(value, 'hostInterface'),
@@ -103,6 +109,15 @@ function endpointFromJson(value: object): EndpointRecord {
     egress: optional(value, 'egress', bandwidthFromJson),
     allowForgedSource: flag(value, 'allowForgedSource'),
   }
+}
+
+function furtherFromJson(value: object): Pick<EndpointRecord, 'further' | 'linkLocal'> {
+  const list = (from: object, name: string): IPAddress[] =>
+    texts(from, name).map((each) => parseAddress(each))
+  const further = optional(value, 'further', list)
+  const linkLocal = optional(value, 'linkLocal', list)
+  if (linkLocal?.some((address) => !isLinkLocal(address))) throw new TypeError('an address is not link-local')
+  return { ...(further && { further }), ...(linkLocal && { linkLocal }) }
 }
 
 function mtuFromJson(value: object): Pick<EndpointRecord, 'mtu'> {

@@ -2,7 +2,7 @@ import { MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { toldAddresses } from '../plan/endpoints.js'
 import type { EndpointRecord, NetworkRecord } from '../plan/records.js'
 import { limiterName, limitOperations } from './bandwidth.js'
 import type { HostKernel } from './host-kernel.js'
@@ -171,7 +171,7 @@ function neighbourOperations(
 ): RtnlOperation[] {
   const { mac, allowForgedSource } = endpoint
   if (allowForgedSource) return []
-  return familyEndpoints(endpoint).map(({ address }) => ({
+  return toldAddresses(endpoint).map((address) => ({
     kind: 'neighbour',
     action,
     neighbour: { device: bridge, address, mac },

@@ -1,5 +1,7 @@
+import { IPv6Address } from '../../address/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
+import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { bandwidthSteps } from './bandwidth.js'
 import {
   type BridgeOfPair,
@@ -154,9 +156,14 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
       const onAdopted = stations.filter(({ network }) => network.adopted)
       if (onAdopted.length > 0) await awaitForwardingPorts(kernel, onAdopted)
       await Promise.all(
-        stations.map(async ({ container, endpoint: { ipv6, mac } }) => {
+        stations.map(async ({ container, endpoint }) => {
           const place = places.get(container.id)
-          if (ipv6 && place) await kernel.awaitLocal(place.namespace, [ipv6, mac.linkLocal])
+          const own = [
+            ...poolEndpoints(endpoint).map(({ address }) => address),
+            ...linkLocalAddresses(endpoint),
+          ]
+          const sixth = own.filter((address) => address instanceof IPv6Address)
+          if (sixth.length > 0 && place) await kernel.awaitLocal(place.namespace, sixth)
         }),
       )
     },

@@ -2,10 +2,11 @@ import { Cidr, type IPAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
+import { linkLocalPrefixLength } from '../plan/asked-addresses.js'
 import { bridgeMac } from '../plan/bridge.js'
 import { endpointRoutes } from '../plan/endpoint-routes.js'
 import { endpointSysctl } from '../plan/endpoint-sysctls.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { type EndpointRecord, type NetworkRecord, type PoolRecord, poolOf } from '../plan/records.js'
 import { hasIPv6 } from './container-links.js'
 import type { HostKernel } from './host-kernel.js'
@@ -73,15 +74,11 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
   return [
     { kind: 'link', action: 'change', link: { device: 'lo', up: true } },
     { kind: 'link', action: 'change', link: { device, up: true, ...generation } },
-    ...(endpoint.ipv6 ? [addressOperation('add', device, endpoint.mac.linkLocal, 64)] : []),
-    ...familyEndpoints(endpoint).flatMap(({ address }) => {
-      const pool = poolOf(network, address)
-      if (!pool) return []
-      return [
-        addressOperation('add', device, address, pool.subnet.prefixLength),
-        ...gatewayOperations(network, pool, device),
-      ]
-    }),
+    ...linkLocalAddresses(endpoint).map((address) => linkLocalOperation(device, address)),
+    ...ownAddresses(network, endpoint).flatMap(({ address, pool }) => [
+      addressOperation('add', device, address, pool.subnet.prefixLength),
+      ...gatewayOperations(network, pool, device),
+    ]),
     ...endpointRoutes(network, endpoint)
       .filter(({ type }) => type === 'unicast')
       .map(
@@ -95,6 +92,22 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
 }
 
 /**
+ * The first of a family is to be the one that packets are sent from: with IPv4 that is the one that came first, and with IPv6, where
+ * no other resembles the destination more, the one that came last.
+ */
+function ownAddresses(
+  network: NetworkRecord,
+  endpoint: EndpointRecord,
+): { readonly address: IPAddress; readonly pool: PoolRecord }[] {
+  const ipv4 = poolEndpoints(endpoint).filter(({ family }) => family === 4)
+  const ipv6 = poolEndpoints(endpoint).filter(({ family }) => family === 6)
+  return [...ipv4, ...ipv6.toReversed()].flatMap(({ address }) => {
+    const pool = poolOf(network, address)
+    return pool ? [{ address, pool }] : []
+  })
+}
+
+/**
  * Where the gateway is, which needs no asking: the question goes to every port of the bridge, and on one of a thousand the
  * answer finds the kernel's queue full (`net.core.netdev_max_backlog`). The MAC of an adopted bridge may change.
  */
@@ -102,6 +115,20 @@ function gatewayOperations(network: NetworkRecord, pool: PoolRecord, device: num
   if (!pool.gateway || network.adopted) return []
   const neighbour = { device, address: pool.gateway, mac: bridgeMac(network, pool.bridge) }
   return [{ kind: 'neighbour', action: 'replace', neighbour }]
+}
+
+/** In its own scope, so that nothing is sent from it to beyond the link. */
+function linkLocalOperation(device: number, address: IPAddress): RtnlOperation {
+  return {
+    kind: 'address',
+    action: 'add',
+    address: {
+      device,
+      address: Cidr.of(address, linkLocalPrefixLength(address.family)),
+      // IPv6's kernel knows it by the address.
+      ...(address.family === 6 ? { duplicateDetection: false } : { scope: 'link' }),
+    },
+  }
 }
 
 /** An address of an interface of ours: nobody else has it, so nobody waits for duplicates to be looked for (IPv6). */

@@ -1,6 +1,6 @@
 import { MacAddress } from '../../address/index.js'
 import type { Link, Neighbour, RtnlOperation } from '../../rtnl/index.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { toldAddresses } from '../plan/endpoints.js'
 import type { NetworkRecord } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import type { HostKernel } from './host-kernel.js'
@@ -18,7 +18,7 @@ export async function strayNeighbourOperations(
 ): Promise<RtnlOperation[]> {
   const known = new Set(
     standingStations(view).flatMap(({ endpoint }) =>
-      familyEndpoints(endpoint).map(({ address }) => `${endpoint.bridge} ${address}`),
+      toldAddresses(endpoint).map((address) => `${endpoint.bridge} ${address}`),
     ),
   )
   const bridges = new Map(
@@ -27,11 +27,14 @@ export async function strayNeighbourOperations(
     ),
   )
   if (bridges.size === 0) return []
-  return (await kernel.listNeighbours()).flatMap((neighbour): RtnlOperation[] => {
+  const listed = await kernel.listNeighbours()
+  // A container's further addresses have the MAC that is derived from its first.
+  const derived = new Set(listed.filter(isDerived).map(({ device, mac }) => `${device} ${mac}`))
+  return listed.flatMap((neighbour): RtnlOperation[] => {
     const { address, mac, device, state } = neighbour
     const bridge = bridges.get(device)
     if (!bridge || state !== 'permanent' || !mac || known.has(`${bridge.name} ${address}`)) return []
-    if (bridge.adopted && !isDerived(neighbour)) return []
+    if (bridge.adopted && !derived.has(`${device} ${mac}`)) return []
     return [{ kind: 'neighbour', action: 'delete', neighbour: { device, address, mac } }]
   })
 }

@@ -1,6 +1,7 @@
 /** Containers whose interface has not the address that it was given. */
 import type { HostWorld } from '../explain/host-world.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { linkLocalPrefixLength } from '../plan/asked-addresses.js'
+import { toldAddresses } from '../plan/endpoints.js'
 import { poolOf, standingEndpoints } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
@@ -16,12 +17,12 @@ export async function insideFindings({ registry }: CheckFacts, world: HostWorld)
     for (const endpoint of endpoints) {
       const network = registry.network(endpoint.network)
       if (!network || !inside.links.some(({ index }) => index === endpoint.index)) continue
-      for (const { address } of familyEndpoints(endpoint)) {
+      for (const address of toldAddresses(endpoint)) {
         const has = inside.addresses.some(
           (each) => each.device === endpoint.index && each.address.address.equals(address),
         )
         if (has) continue
-        const length = poolOf(network, address)?.subnet.prefixLength ?? (address.family === 4 ? 32 : 128)
+        const length = poolOf(network, address)?.subnet.prefixLength ?? linkLocalPrefixLength(address.family)
         findings.push({
           code: 'address-gone',
           severity: 'warning',

@@ -2,7 +2,7 @@
 import type { Link } from '../../rtnl/index.js'
 import { portOptions } from '../apply/container-links.js'
 import { bridgeMac } from '../plan/bridge.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { toldAddresses } from '../plan/endpoints.js'
 import type { EndpointRecord, NetworkRecord } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
@@ -106,7 +106,7 @@ function stationFindings(
     (entry) => entry.device === port.index && entry.master === bridge.index && entry.mac.equals(mac),
   )
   if (!there && !allowForgedSource) commands.push(`bridge fdb replace ${mac} dev ${port.name} master static`)
-  for (const { address } of allowForgedSource ? [] : familyEndpoints(endpoint)) {
+  for (const address of allowForgedSource ? [] : toldAddresses(endpoint)) {
     const known = state.neighbours.find(
       (each) => each.device === bridge.index && !each.proxy && each.address.equals(address),
     )

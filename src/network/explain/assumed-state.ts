@@ -2,9 +2,10 @@
 import { Cidr, type IPAddress } from '../../address/index.js'
 import { Catalog, Evaluator, environmentOf, longestMatch, type NamespaceState } from '../../explain/index.js'
 import type { Address, Link, Neighbour, Route, RouteDecision, RouteLookup } from '../../rtnl/index.js'
+import { linkLocalPrefixLength } from '../plan/asked-addresses.js'
 import { bridgeMac } from '../plan/bridge.js'
 import { endpointRoutes } from '../plan/endpoint-routes.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { familyEndpoints, linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, type EndpointRecord, poolOf } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 
@@ -74,10 +75,13 @@ function linkOf(endpoint: EndpointRecord, hostLinks: readonly Link[]): Link {
 }
 
 function addressesOf(view: NetworkView, endpoint: EndpointRecord): Address[] {
-  const own = familyEndpoints(endpoint).map(({ address }) =>
+  const own = poolEndpoints(endpoint).map(({ address }) =>
     addressOn(endpoint, address, prefixLengthOf(view, endpoint, address), 'universe'),
   )
-  return endpoint.ipv6 ? [...own, addressOn(endpoint, endpoint.mac.linkLocal, 64, 'link')] : own
+  const linkLocal = linkLocalAddresses(endpoint).map((address) =>
+    addressOn(endpoint, address, linkLocalPrefixLength(address.family), 'link'),
+  )
+  return [...own, ...linkLocal]
 }
 
 function addressOn(
@@ -107,19 +111,19 @@ function prefixLengthOf(view: NetworkView, endpoint: EndpointRecord, address: IP
 function routesOf(view: NetworkView, endpoint: EndpointRecord): Route[] {
   const network = view.network(endpoint.network)
   if (!network) return []
-  const { index: device, ipv6, mac } = endpoint
-  const linkLocal = ipv6
-    ? [localRoute(Cidr.of(mac.linkLocal, 128), device), route(Cidr.parse('fe80::/64'), { device })]
-    : []
+  const { index: device } = endpoint
+  const onLink = (address: IPAddress, subnet: Cidr): Route[] => [
+    localRoute(Cidr.of(address, address.family === 4 ? 32 : 128), device),
+    route(subnet, { device, source: address }),
+  ]
   return [
-    ...linkLocal,
-    ...familyEndpoints(endpoint).flatMap(({ address, family }): Route[] => {
+    ...linkLocalAddresses(endpoint).flatMap((address) => {
+      const subnet = Cidr.of(address, linkLocalPrefixLength(address.family))
+      return onLink(address, Cidr.of(subnet.network, subnet.prefixLength))
+    }),
+    ...poolEndpoints(endpoint).flatMap(({ address }): Route[] => {
       const pool = poolOf(network, address)
-      if (!pool) return []
-      return [
-        localRoute(Cidr.of(address, family === 4 ? 32 : 128), device),
-        route(pool.subnet, { device, source: address }),
-      ]
+      return pool ? onLink(address, pool.subnet) : []
     }),
     ...endpointRoutes(network, endpoint).map(({ destination, gateway, metric, type }) => ({
       ...route(destination, { device, metric, ...(gateway && { gateway }) }),

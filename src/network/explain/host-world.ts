@@ -5,7 +5,7 @@ import { type NamespaceState, StateReader, type Step, type World } from '../../e
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
-import { familyEndpoints } from '../plan/endpoints.js'
+import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import { assumedState } from './assumed-state.js'
@@ -126,7 +126,7 @@ export function hasBeenGiven(container: ContainerRecord, text: string): boolean 
   const address = parseAddress(text).toString()
   return standingEndpoints(container).some(
     (endpoint) =>
-      familyEndpoints(endpoint).some((each) => each.address.toString() === address) ||
-      (endpoint.ipv6 !== undefined && endpoint.mac.linkLocal.toString() === address),
+      poolEndpoints(endpoint).some((each) => each.address.toString() === address) ||
+      linkLocalAddresses(endpoint).some((each) => each.toString() === address),
   )
 }

@@ -102,7 +102,7 @@ function identifyAll(
   settings: readonly ContainerSettings[],
 ): ContainerRecord[] {
   const isAsked = ({ endpoint }: ContainerSettings): boolean =>
-    (endpoint.ipv4 ?? endpoint.ipv6 ?? endpoint.mac) !== undefined
+    endpoint.addresses.length > 0 || endpoint.mac !== undefined
   const identified = new Map<ContainerSettings, ContainerRecord>()
   for (const [index, each] of settings.entries())
     if (isAsked(each)) identified.set(each, identify(claims, network, each, index))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type IPAddress, MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
+import { bridgeMac } from './bridge.js'
 import { seedOfHost } from './host-name.js'
 import { HostPorts } from './host-ports.js'
 import { hostInterfaceName, randomId } from './identity.js'
@@ -50,6 +51,8 @@ export class Claims {
   readonly #taken: TakenLinks
   #nextHostIndex = 0
   readonly #macs = new Set<string>()
+  /** `network address`. */
+  readonly #linkLocal = new Set<string>()
   readonly #portsByBridge = new Map<string, number>()
   readonly #cursors = new Map<PoolRecord, Generator<IPAddress, undefined>>()
   readonly #nextFree = new Map<PoolRecord, IPAddress | undefined>()
@@ -132,6 +135,7 @@ export class Claims {
     const isTaken = (mac: MacAddress): boolean =>
       this.registry.hasMac(network.name, mac) ||
       this.#macs.has(`${network.name} ${mac}`) ||
+      this.#isLinkLocalTaken(network, mac.linkLocal) ||
       network.pools.some(({ gateway }) => gateway && mac.equals(defaultMac(gateway)))
     let mac = given ?? defaultMac(address)
     if (given && isTaken(given)) {
@@ -142,7 +146,22 @@ export class Claims {
       mac = locallyAdministered(digest.subarray(0, 4))
     }
     this.#macs.add(`${network.name} ${mac}`)
+    this.#linkLocal.add(`${network.name} ${mac.linkLocal}`)
     return mac
+  }
+
+  /** A link-local address that nobody of the network has, be it by its MAC; others may have it on theirs. */
+  linkLocal(network: NetworkRecord, address: IPAddress, property: string, refuse: Refuse): void {
+    const isBridges =
+      !network.adopted &&
+      network.bridges.some((bridge) => bridgeMac(network, bridge).linkLocal.equals(address))
+    if (isBridges || this.#isLinkLocalTaken(network, address))
+      throw refuse('NFB_ADDRESS_TAKEN', `${address} is in use on ${network.name}`, property)
+    this.#linkLocal.add(`${network.name} ${address}`)
+  }
+
+  #isLinkLocalTaken({ name }: NetworkRecord, address: IPAddress): boolean {
+    return this.registry.hasLinkLocal(name, address) || this.#linkLocal.has(`${name} ${address}`)
   }
 
   /** What the container at a place of the call takes in its namespace. */

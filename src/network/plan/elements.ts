@@ -1,6 +1,13 @@
 import type { Cidr, IPAddress, PortRange } from '../../address/index.js'
 import type { HelperName } from '../options.js'
-import { type EndpointFamily, eachFamily, familyEndpoints, publishingEndpoint } from './endpoints.js'
+import {
+  type EndpointFamily,
+  eachFamily,
+  linkedAddresses,
+  linkLocalAddresses,
+  poolEndpoints,
+  publishingEndpoint,
+} from './endpoints.js'
 import { helperObject, helperPorts } from './helpers.js'
 import {
   type ContainerRecord,
@@ -239,14 +246,14 @@ function directVerdict(network: NetworkRecord, family: Family): ElementVerdict |
 function containerElements(view: NetworkView, container: ContainerRecord): SetElement[] {
   const endpoints = standingEndpoints(container)
   // By whatever interface: answers leave by the default route, to whichever of the networks the question came.
-  const own = endpoints.flatMap(familyEndpoints)
+  const own = endpoints.flatMap(poolEndpoints)
   const senders = endpoints.flatMap((endpoint): SetElement[] => {
     const { hostInterface, mac, allowForgedSource } = endpoint
     if (allowForgedSource) {
       const closed = view.network(endpoint.network)?.icc === false
       return closed ? [{ set: 'closed_ports', key: [hostInterface] }] : []
     }
-    const linkLocal = endpoint.ipv6 ? [{ family: 6 as const, address: mac.linkLocal }] : []
+    const linkLocal = linkLocalAddresses(endpoint).map((address) => ({ family: address.family, address }))
     return [
       { set: 'ports', key: [hostInterface] },
       ...[...own, ...linkLocal].map(({ family, address }) => ({
@@ -300,7 +307,7 @@ function publicationElements(
       ...(target ? translationElements(published, target) : []),
       ...standingEndpoints(container)
         .filter(({ network }) => !isForHostAlone(published) && modeOf(view, network, family) === 'routed')
-        .flatMap(familyEndpoints)
+        .flatMap(poolEndpoints)
         .filter((endpoint) => endpoint.family === family)
         .flatMap(({ address }) => publishedElements(address, protocol, containerPorts, family)),
     ]
@@ -312,13 +319,18 @@ function modeOf(view: NetworkView, name: string, family: Family): string | undef
   return network && familyOf(network, family).mode
 }
 
-function translationElements(published: PublishedPort, { address, family }: EndpointFamily): SetElement[] {
+function translationElements(
+  published: PublishedPort,
+  { endpoint, address, family }: EndpointFamily,
+): SetElement[] {
   const { hostPorts, containerPorts, protocol } = published
   const hostAddress = oneHostAddress(published)
   const to = address.toString()
   const shared: SetElement[] = [
     ...(isForHostAlone(published) ? [] : publishedElements(address, protocol, containerPorts, family)),
-    { set: ofFamily('hairpin', family), key: [to, to] },
+    ...poolEndpoints(endpoint)
+      .filter((own) => own.family === family)
+      .map((own): SetElement => ({ set: ofFamily('hairpin', family), key: [own.address.toString(), to] })),
   ]
   if (published.helper !== undefined)
     return [...shared, ...helpedElements(published, published.helper, to, family)]
@@ -385,10 +397,8 @@ function linkElements(view: NetworkView, clientId: string, serverId: string): Se
     const to = standingEndpoints(server).find((endpoint) => endpoint.network === from.network)
     if (!to || network?.icc !== false) return []
     const stateless = network.linkMode === 'stateless'
-    return familyEndpoints(from).flatMap(({ family, address }) => {
-      const target = familyEndpoints(to).find((each) => each.family === family)
-      if (!target) return []
-      const [one, other] = [address.toString(), target.address.toString()]
+    return linkedAddresses(from, to).flatMap(({ family, source, destination }) => {
+      const [one, other] = [source.toString(), destination.toString()]
       return ports.flatMap(({ protocol, port }): SetElement[] => [
         { set: ofFamily('links', family), key: [one, other, protocol, port] },
         ...(stateless

@@ -1,5 +1,5 @@
 import { Cidr, type IPAddress, IPv4Address, IPv6Address } from '../../address/index.js'
-import { familyEndpoints } from './endpoints.js'
+import { familyEndpoints, poolEndpoints } from './endpoints.js'
 import {
   type ContainerRecord,
   type EndpointRecord,
@@ -79,7 +79,7 @@ export function returnRoutes(view: NetworkView, container: ContainerRecord): Ret
   const routes = standingEndpoints(container).flatMap((endpoint) => {
     const network = view.network(endpoint.network)
     if (!network || endpoint.defaultRoute === false) return []
-    return familyEndpoints(endpoint).flatMap(({ address }): ReturnRoute[] => {
+    return poolEndpoints(endpoint).flatMap(({ address }): ReturnRoute[] => {
       const pool = poolOf(network, address)
       const gateway = pool && wayOut(network, pool)
       return gateway ? [{ source: address, gateway, endpoint, table: tableOf(address) }] : []

@@ -1,9 +1,10 @@
-import { IPv4Address, IPv6Address, MacAddress } from '../../address/index.js'
+import { MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
+import { type AskedAddress, parseAskedAddresses } from './asked-addresses.js'
 import { parseEndpointSysctls, type WithSysctls } from './endpoint-sysctls.js'
 import { checkHostName } from './identity.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
@@ -25,8 +26,9 @@ export interface BandwidthSettings {
 export interface EndpointSettings extends WithSysctls {
   /** Where it stands in the caller's input: `containers[3]`, or empty. */
   readonly path: string
-  readonly ipv4: IPv4Address | undefined
-  readonly ipv6: IPv6Address | undefined
+  /** Of pools; the first of a family is the one that it sends from. */
+  readonly addresses: readonly AskedAddress[]
+  readonly linkLocal: readonly AskedAddress[]
   readonly mac: MacAddress | undefined
   readonly interfaceName: string | undefined
   readonly hostInterfaceName: string | undefined
@@ -48,6 +50,8 @@ export interface EndpointSettings extends WithSysctls {
 export const ENDPOINT_PROPERTIES: readonly string[] = [
   'address',
   'ipv6Address',
+  'addresses',
+  'linkLocalAddresses',
   'mac',
   'interfaceName',
   'hostInterfaceName',
@@ -70,7 +74,7 @@ export function parseEndpointOptions(
 ): EndpointSettings {
   const at = (property: string): string => joinPath(path, property)
   const text = <T>(
-    property: 'address' | 'ipv6Address' | 'mac' | 'interfaceName' | 'hostInterfaceName',
+    property: 'mac' | 'interfaceName' | 'hostInterfaceName',
     parse: (text: string, path: string) => T,
   ): T | undefined => {
     const value = options[property]
@@ -84,8 +88,7 @@ export function parseEndpointOptions(
   }
   return {
     path,
-    ipv4: text('address', (value, where) => IPv4Address.parse(value, where)),
-    ipv6: text('ipv6Address', (value, where) => IPv6Address.parse(value, where)),
+    ...parseAskedAddresses(options, operation, path),
     mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
     interfaceName: text('interfaceName', interfaceName),
     hostInterfaceName: text('hostInterfaceName', interfaceName),

@@ -1,9 +1,10 @@
 import { IPv4Address, IPv6Address } from '../../address/index.js'
+import { type AskedAddress, askedBefore } from './asked-addresses.js'
 import type { Claims, Refuse } from './claims.js'
 import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
 import { checkEndpointSysctls } from './endpoint-sysctls.js'
 import { endpointMtu } from './mtu.js'
-import { place } from './placement.js'
+import { type Placement, place } from './placement.js'
 import {
   type BandwidthRecord,
   type ContainerRecord,
@@ -11,6 +12,7 @@ import {
   type Family,
   familiesOf,
   type NetworkRecord,
+  poolOf,
 } from './records.js'
 import { checkRoutes } from './static-route.js'
 import type { InsideClaims } from './taken-links.js'
@@ -27,14 +29,14 @@ export function planEndpoint(
   refuse: Refuse,
   inside: InsideClaims,
 ): EndpointRecord {
-  const { ipv4, ipv6, mac, aliases, priority, allowForgedSource, bandwidth } = settings
+  const { addresses, mac, aliases, priority, allowForgedSource, bandwidth } = settings
   const interfaceName = chooseInterfaceName(settings.interfaceName, container.endpoints, inside, refuse)
   const metric = chooseMetric(settings, network, container.endpoints, inside, refuse)
   checkRoutes(settings.routes, network, refuse)
   const defaultRoute = settings.defaultRoute ?? network.defaultRoute !== false
   const families = availableFamilies(network, settings, refuse)
   checkEndpointSysctls(settings, families, refuse)
-  const placement = place(claims, network, families, { 4: ipv4, 6: ipv6 }, {}, refuse)
+  const placement = place(claims, network, families, addresses, {}, refuse)
   const [address4, address6] = [placement.addresses[4], placement.addresses[6]]
   const address = address4 ?? address6
   if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
@@ -43,7 +45,9 @@ export function planEndpoint(
     bridge: placement.bridge,
     ipv4: address4 instanceof IPv4Address ? address4 : undefined,
     ipv6: address6 instanceof IPv6Address ? address6 : undefined,
-    fixed: { ipv4: ipv4 !== undefined, ipv6: ipv6 !== undefined, mac: mac !== undefined },
+    ...furtherOf(placement),
+    ...claimLinkLocal(claims, network, settings.linkLocal, families, refuse),
+    fixed: { ipv4: isAsked(addresses, 4), ipv6: isAsked(addresses, 6), mac: mac !== undefined },
     mac: claims.mac(network, address, mac, refuse),
     hostInterface: claims.hostInterface(
       `${container.id} ${network.name}`,
@@ -74,18 +78,22 @@ export function replanEndpoint(
   refuse: Refuse,
   inside: InsideClaims,
 ): EndpointRecord {
-  const { ipv4, ipv6, fixed } = former
-  const asked = { 4: fixed.ipv4 ? ipv4 : undefined, 6: fixed.ipv6 ? ipv6 : undefined }
-  const families = availableFamilies(network, { ipv6: asked[6], ipv6Off }, refuse)
-  const { bridge, addresses } = place(claims, network, families, asked, { 4: ipv4, 6: ipv6 }, refuse)
+  const { ipv4, ipv6, fixed, further: _, linkLocal: __, ...rest } = former
+  const asked = askedBefore(former)
+  const families = availableFamilies(network, { addresses: asked.addresses, ipv6Off }, refuse)
+  const placement = place(claims, network, families, asked.addresses, { 4: ipv4, 6: ipv6 }, refuse)
+  const { bridge, addresses } = placement
   const [address4, address6] = [addresses[4], addresses[6]]
   const address = address4 ?? address6
   if (!address) throw refuse('NFB_POOL_FULL', `${network.name} has no pool of addresses`)
   return {
-    ...former,
+    ...rest,
+    fixed,
     bridge,
     ipv4: address4 instanceof IPv4Address ? address4 : undefined,
     ipv6: address6 instanceof IPv6Address ? address6 : undefined,
+    ...furtherOf(placement),
+    ...claimLinkLocal(claims, network, asked.linkLocal, families, refuse),
     mac: claims.mac(network, address, fixed.mac ? former.mac : undefined, refuse),
     metric: inside.metrics.has(former.metric)
       ? chooseMetric({ metric: undefined, priority: former.priority }, network, [], inside, refuse)
@@ -95,16 +103,50 @@ export function replanEndpoint(
   }
 }
 
+function isAsked(addresses: readonly AskedAddress[], family: Family): boolean {
+  return addresses.some(({ address }) => address.family === family)
+}
+
+function furtherOf({ further }: Placement): Pick<EndpointRecord, 'further'> {
+  return further.length > 0 ? { further } : {}
+}
+
+/** Link-local addresses that nobody has on the network; they need no pool. */
+function claimLinkLocal(
+  claims: Claims,
+  network: NetworkRecord,
+  asked: readonly AskedAddress[],
+  families: readonly Family[],
+  refuse: Refuse,
+): Pick<EndpointRecord, 'linkLocal'> {
+  for (const { address, property } of asked) {
+    const { family } = address
+    const pool = poolOf(network, address)
+    if (pool) {
+      const message = `${address} is of the pool ${pool.subnet} of ${network.name}; ask for it by "addresses"`
+      throw refuse('NFB_SETTING_CONFLICT', message, property)
+    }
+    if (!families.includes(family)) {
+      const message = `the container has no other IPv${family} address on ${network.name}`
+      throw refuse('NFB_SETTING_CONFLICT', message, property)
+    }
+    claims.linkLocal(network, address, property, refuse)
+  }
+  return asked.length > 0 ? { linkLocal: asked.map(({ address }) => address) } : {}
+}
+
 /** The families of which a container gets addresses: those of the network, but for IPv6 where the container has it turned off. */
 function availableFamilies(
   network: NetworkRecord,
-  { ipv6, ipv6Off }: Pick<EndpointSettings, 'ipv6' | 'ipv6Off'>,
+  { addresses, ipv6Off }: Pick<EndpointSettings, 'addresses' | 'ipv6Off'>,
   refuse: Refuse,
 ): Family[] {
   const families = familiesOf(network)
   if (!ipv6Off || !families.includes(6)) return families
   const off = 'the container has IPv6 turned off (net.ipv6.conf.default.disable_ipv6 is 1)'
-  if (ipv6) throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${ipv6} was asked for`, 'ipv6Address')
+  const asked = addresses.find(({ address }) => address.family === 6)
+  if (asked)
+    throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${asked.address} was asked for`, asked.property)
   const others = families.filter((family) => family !== 6)
   if (others.length > 0) return others
   throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${network.name} has no other addresses`, 'netns')

@@ -19,13 +19,45 @@ export interface EndpointFamily {
   readonly address: IPAddress
 }
 
-/** The families that an endpoint has an address of. */
+/** The families that an endpoint has an address of, each with the one that it sends from and is known by. */
 export function familyEndpoints(endpoint: EndpointRecord): EndpointFamily[] {
   const { ipv4, ipv6 } = endpoint
   const families: EndpointFamily[] = []
   if (ipv4) families.push({ endpoint, family: 4, address: ipv4 })
   if (ipv6) families.push({ endpoint, family: 6, address: ipv6 })
   return families
+}
+
+/** Every address of a pool that an endpoint has; the first of each family first. */
+export function poolEndpoints(endpoint: EndpointRecord): EndpointFamily[] {
+  const further = (endpoint.further ?? []).map((address) => ({ endpoint, family: address.family, address }))
+  return [...familyEndpoints(endpoint), ...further]
+}
+
+/**
+ * From which addresses to which a link is: every one of the client to every one of the server, of a family. Those of pools alone: a
+ * link-local address may be somebody else's on another network.
+ */
+export function linkedAddresses(
+  from: EndpointRecord,
+  to: EndpointRecord,
+): { readonly family: Family; readonly source: IPAddress; readonly destination: IPAddress }[] {
+  const targets = poolEndpoints(to)
+  return poolEndpoints(from).flatMap(({ family, address: source }) =>
+    targets
+      .filter((target) => target.family === family)
+      .map(({ address: destination }) => ({ family, source, destination })),
+  )
+}
+
+/** Every link-local address that an endpoint has, that of its MAC included. */
+export function linkLocalAddresses({ ipv6, mac, linkLocal = [] }: EndpointRecord): IPAddress[] {
+  return ipv6 ? [mac.linkLocal, ...linkLocal] : [...linkLocal]
+}
+
+/** The addresses whose MAC the host and the bridge are told; for that of the MAC itself nobody asks the bridge. */
+export function toldAddresses(endpoint: EndpointRecord): IPAddress[] {
+  return [...poolEndpoints(endpoint).map(({ address }) => address), ...(endpoint.linkLocal ?? [])]
 }
 
 /**

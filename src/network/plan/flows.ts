@@ -1,7 +1,8 @@
 import { Cidr, type IPAddress, parseAddress } from '../../address/index.js'
 import type { ConntrackEntry, ConntrackFilter } from '../../conntrack/index.js'
+import { isLinkLocal } from './asked-addresses.js'
 import { type ElementChange, elementsOf, type KeyField, type SetElement, type Touched } from './elements.js'
-import { eachFamily, familyEndpoints } from './endpoints.js'
+import { eachFamily, poolEndpoints } from './endpoints.js'
 import { type Family, type NetworkRecord, standingEndpoints } from './records.js'
 import type { NetworkView } from './view.js'
 
@@ -135,7 +136,7 @@ function goneAddresses(
 ): Set<string> {
   const addresses = (view: NetworkView, id: string): string[] => {
     const container = view.container(id)
-    const endpoints = container ? standingEndpoints(container).flatMap(familyEndpoints) : []
+    const endpoints = container ? standingEndpoints(container).flatMap(poolEndpoints) : []
     return endpoints.filter((each) => each.family === family).map(({ address }) => address.toString())
   }
   return new Set(
@@ -163,9 +164,9 @@ class ClosedNetwork {
 
   forbids(entry: ConntrackEntry): boolean {
     const { original, status } = entry
-    const inside = [original.source, original.destination].every((address) =>
-      this.#pools.some((pool) => pool.contains(address)),
-    )
+    const ends = [original.source, original.destination]
+    // Link-local ones do not tell of which network they are; on one that stays open, a packet tracks its connection anew.
+    const inside = ends.every((address) => contains(this.#pools, address)) || ends.every(isLinkLocal)
     return inside && !status.includes('dnat') && !allowedBy(entry).some((each) => this.#allowed.has(each))
   }
 }

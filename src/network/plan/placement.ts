@@ -1,5 +1,6 @@
 import type { IPAddress } from '../../address/index.js'
 import { isHostAddress } from './address-pool.js'
+import type { AskedAddress } from './asked-addresses.js'
 import { type Claims, MOST_BRIDGE_PORTS, type Refuse } from './claims.js'
 import { eachFamily } from './endpoints.js'
 import { type Family, type NetworkRecord, type PoolRecord, poolOf } from './records.js'
@@ -10,7 +11,10 @@ export type FamilyAddresses = Readonly<Partial<Record<Family, IPAddress | undefi
 /** Where a container comes to lie in a network. */
 export interface Placement {
   readonly bridge: string
+  /** That it sends from. */
   readonly addresses: FamilyAddresses
+  /** Of those that were asked for, the others. */
+  readonly further: readonly IPAddress[]
 }
 
 /**
@@ -24,7 +28,7 @@ export function place(
   claims: Claims,
   network: NetworkRecord,
   families: readonly Family[],
-  fixed: FamilyAddresses,
+  fixed: readonly AskedAddress[],
   former: FamilyAddresses,
   refuse: Refuse,
 ): Placement {
@@ -40,12 +44,11 @@ export function place(
   for (const bridge of [...first, ...open]) {
     const addresses = addressesOn(claims, network, families, bridge, fixed, former)
     if (!addresses) continue
-    for (const family of eachFamily) {
-      const address = addresses[family]
-      if (address) claims.address(address)
-    }
+    const own = eachFamily.flatMap((family) => addresses[family] ?? [])
+    const further = fixed.map(({ address }) => address).filter((each) => !own.includes(each))
+    for (const address of [...own, ...further]) claims.address(address)
     claims.bridgePort(bridge)
-    return { bridge, addresses }
+    return { bridge, addresses, further }
   }
   const subnets = network.pools.filter(({ bridge }) => open.includes(bridge)).map(({ subnet }) => `${subnet}`)
   throw refuse('NFB_POOL_FULL', `no address is free in ${subnets.join(', ')} of ${network.name}`)
@@ -57,13 +60,14 @@ function addressesOn(
   network: NetworkRecord,
   families: readonly Family[],
   bridge: string,
-  fixed: FamilyAddresses,
+  fixed: readonly AskedAddress[],
   former: FamilyAddresses,
 ): FamilyAddresses | undefined {
   const addresses: Partial<Record<Family, IPAddress>> = {}
   for (const family of families) {
     const pools = network.pools.filter((pool) => pool.bridge === bridge && pool.subnet.family === family)
-    const address = fixed[family] ?? formerOn(claims, pools, former[family]) ?? firstFree(claims, pools)
+    const asked = fixed.find((each) => each.address.family === family)?.address
+    const address = asked ?? formerOn(claims, pools, former[family]) ?? firstFree(claims, pools)
     if (!address) return undefined
     addresses[family] = address
   }
@@ -91,14 +95,12 @@ function firstFree(claims: Claims, pools: readonly PoolRecord[]): IPAddress | un
 function checkFixed(
   claims: Claims,
   network: NetworkRecord,
-  fixed: FamilyAddresses,
+  fixed: readonly AskedAddress[],
   refuse: Refuse,
 ): string | undefined {
   let bridge: string | undefined
-  for (const family of eachFamily) {
-    const address = fixed[family]
-    if (!address) continue
-    const property = family === 4 ? 'address' : 'ipv6Address'
+  for (const { address, property } of fixed) {
+    const { family } = address
     const pool = poolOf(network, address)
     if (!pool || !isHostAddress(pool.subnet, address)) {
       throw refuse('NFB_ADDRESS_OUTSIDE_POOL', outsideText(network, family, address, pool), property)
@@ -107,7 +109,7 @@ function checkFixed(
       throw refuse('NFB_ADDRESS_TAKEN', takenText(network, pool, address), property)
     }
     if (bridge !== undefined && bridge !== pool.bridge) {
-      const message = `${address} is on the bridge ${pool.bridge}, and ${fixed[4]} on ${bridge}: a container has one place`
+      const message = `${address} is on the bridge ${pool.bridge}, and ${fixed[0]?.address} on ${bridge}: a container has one place`
       throw refuse('NFB_SETTING_CONFLICT', message, property)
     }
     bridge = pool.bridge

@@ -139,6 +139,10 @@ export interface EndpointRecord extends WithSysctls {
   readonly bridge: string
   readonly ipv4: IPv4Address | undefined
   readonly ipv6: IPv6Address | undefined
+  /** Addresses of pools beside these, asked for; absent: none. */
+  readonly further?: readonly IPAddress[]
+  /** Link-local addresses that were asked for; absent: none. */
+  readonly linkLocal?: readonly IPAddress[]
   /** Addresses that were asked for, and are asked for again when the container starts again. */
   readonly fixed: { readonly ipv4: boolean; readonly ipv6: boolean; readonly mac: boolean }
   readonly mac: MacAddress

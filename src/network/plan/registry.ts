@@ -1,9 +1,9 @@
 import type { IPAddress, MacAddress } from '../../address/index.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
 import { AddressPool, type PoolMemory } from './address-pool.js'
+import { toldAddresses } from './endpoints.js'
 import { HostPorts } from './host-ports.js'
 import {
-  addressOf,
   type ContainerRecord,
   type EndpointRecord,
   type HostPolicyRecord,
@@ -46,6 +46,7 @@ export class Registry implements NetworkView {
   #lowestHostIndex = FIRST_HOST_INDEX
   /** What only a standing endpoint has: `network mac`, and how many ports a bridge has. */
   readonly #macs = new Set<string>()
+  readonly #linkLocal = new Set<string>()
   readonly #portsByBridge = new Map<string, number>()
   readonly #hostPorts = new HostPorts()
   /** By address that was given back: the MAC that it had last; empty where an earlier process knew. Oldest first. */
@@ -136,13 +137,18 @@ export class Registry implements NetworkView {
     return this.#lowestHostIndex
   }
 
+  /** Whether a container of a network has a link-local address, be it by its MAC. */
+  hasLinkLocal(network: string, address: IPAddress): boolean {
+    return this.#linkLocal.has(`${network} ${address}`)
+  }
+
   hasMac(network: string, mac: MacAddress): boolean {
     return this.#macs.has(`${network} ${mac}`)
   }
 
   /** The addresses of an endpoint that neighbours may remember with another MAC, from their last owner. */
   remembered(endpoint: EndpointRecord): IPAddress[] {
-    return addressesOf(endpoint).filter((address) => {
+    return toldAddresses(endpoint).filter((address) => {
       const mac = this.#formerMacs.get(address.toString())
       return mac !== undefined && mac !== endpoint.mac.toString()
     })
@@ -182,7 +188,7 @@ export class Registry implements NetworkView {
 
   /** Takes up the orders of an earlier process; the network and its containers are there already. */
   restorePools(network: NetworkRecord, memories: PoolMemories | undefined): void {
-    const inUse = this.containersOf(network.name).flatMap(standingEndpoints).flatMap(addressesOf)
+    const inUse = this.containersOf(network.name).flatMap(standingEndpoints).flatMap(toldAddresses)
     for (const pool of network.pools) {
       const subnet = pool.subnet.toString()
       const own = inUse.filter((address) => pool.subnet.contains(address))
@@ -265,11 +271,15 @@ export class Registry implements NetworkView {
     const { network, bridge, mac } = endpoint
     if (direction === 'add') this.#macs.add(`${network} ${mac}`)
     else this.#macs.delete(`${network} ${mac}`)
+    for (const address of [mac.linkLocal, ...(endpoint.linkLocal ?? [])]) {
+      if (direction === 'add') this.#linkLocal.add(`${network} ${address}`)
+      else this.#linkLocal.delete(`${network} ${address}`)
+    }
     const ports = this.portsOf(bridge) + (direction === 'add' ? 1 : -1)
     if (ports > 0) this.#portsByBridge.set(bridge, ports)
     else this.#portsByBridge.delete(bridge)
     const mark = direction === 'add' ? 'take' : 'release'
-    for (const address of addressesOf(endpoint)) {
+    for (const address of toldAddresses(endpoint)) {
       this.#poolOf(endpoint, address)?.mark(mark, address)
       if (mark === 'release') this.#rememberMac(address.toString(), mac.toString())
     }
@@ -288,10 +298,6 @@ export class Registry implements NetworkView {
       ?.pools.find((pool) => pool.bridge === bridge && pool.subnet.contains(address))
     return record && this.pool(record)
   }
-}
-
-function addressesOf(endpoint: EndpointRecord): IPAddress[] {
-  return ([4, 6] as const).flatMap((family) => addressOf(endpoint, family) ?? [])
 }
 
 function enter(

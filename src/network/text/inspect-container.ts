@@ -1,4 +1,5 @@
 import { addHostText } from '../plan/add-hosts.js'
+import { linkLocalAddresses } from '../plan/endpoints.js'
 import { hostsLines } from '../plan/hosts-lines.js'
 import { linkVariables } from '../plan/link-variables.js'
 import {
@@ -58,6 +59,8 @@ function inspectEndpoint(endpoint: EndpointRecord): EndpointInspection {
     bridge,
     ipv4: ipv4?.toString() ?? null,
     ipv6: ipv6?.toString() ?? null,
+    further: (endpoint.further ?? []).map(String),
+    linkLocal: linkLocalAddresses(endpoint).map(String),
     mac: mac.toString(),
     interfaceName,
     hostInterface,

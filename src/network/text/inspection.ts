@@ -163,6 +163,10 @@ export interface EndpointInspection {
   readonly bridge: string
   readonly ipv4: string | null
   readonly ipv6: string | null
+  /** Addresses of pools beside these. */
+  readonly further: readonly string[]
+  /** Every link-local address, that of the MAC included. */
+  readonly linkLocal: readonly string[]
   readonly mac: string
   /** The interface in the container. */
   readonly interfaceName: string

@@ -1,9 +1,8 @@
+import type { IPAddress } from '../../address/index.js'
 import { bridgePools } from '../plan/bridge.js'
-import { familyEndpoints, publishingEndpoint } from '../plan/endpoints.js'
+import { linkedAddresses, poolEndpoints, publishingEndpoint } from '../plan/endpoints.js'
 import {
-  addressOf,
   type ContainerRecord,
-  type EndpointRecord,
   type Family,
   familyOf,
   isForHostAlone,
@@ -113,39 +112,42 @@ function linkRules(view: NetworkView, client: ContainerRecord, family: Family): 
       if (!to || network?.icc !== false) return []
       const answers: IptablesMatch[] =
         network.linkMode === 'stateful' ? [{ kind: 'state', states: ['ESTABLISHED'] }] : []
-      const [request, reply] = [between(from, to, family), between(to, from, family)]
-      if (!request || !reply) return []
-      return linkablePorts(server).flatMap(({ protocol, port }): IptablesRule[] => [
-        { ...request, protocol, matches: [{ kind: 'ports', side: 'destination', first: port, last: port }] },
-        {
-          ...reply,
-          protocol,
-          matches: [{ kind: 'ports', side: 'source', first: port, last: port }, ...answers],
-        },
-      ])
+      return linkedAddresses(from, to)
+        .filter((each) => each.family === family)
+        .flatMap(({ source, destination }) => {
+          const request = between(from.bridge, source, to.bridge, destination)
+          const reply = between(to.bridge, destination, from.bridge, source)
+          return linkablePorts(server).flatMap(({ protocol, port }): IptablesRule[] => [
+            {
+              ...request,
+              protocol,
+              matches: [{ kind: 'ports', side: 'destination', first: port, last: port }],
+            },
+            {
+              ...reply,
+              protocol,
+              matches: [{ kind: 'ports', side: 'source', first: port, last: port }, ...answers],
+            },
+          ])
+        })
     })
   })
 }
 
-function between(from: EndpointRecord, to: EndpointRecord, family: Family): IptablesRule | undefined {
-  const source = addressOf(from, family)
-  const destination = addressOf(to, family)
-  return (
-    source &&
-    destination && {
-      target: 'ACCEPT',
-      input: is(from.bridge),
-      output: is(to.bridge),
-      source: is(source),
-      destination: is(destination),
-    }
-  )
+function between(input: string, source: IPAddress, output: string, destination: IPAddress): IptablesRule {
+  return {
+    target: 'ACCEPT',
+    input: is(input),
+    output: is(output),
+    source: is(source),
+    destination: is(destination),
+  }
 }
 
 /** A line for each published port: by the host's, and where the network allows it, by the container's own address. */
 function publishedRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
   const translated = publishingEndpoint(view, container, family)
-  const targets = standingEndpoints(container).flatMap(familyEndpoints)
+  const targets = standingEndpoints(container).flatMap(poolEndpoints)
   return publishedIn(container.published, family).flatMap((published) =>
     targets.flatMap(({ endpoint, address, family: own }) => {
       const network = view.network(endpoint.network)
@@ -158,7 +160,7 @@ function publishedRules(view: NetworkView, container: ContainerRecord, family: F
         destination: is(address),
       }
       const ports = destinationPorts(containerPorts)
-      const byHost = endpoint === translated?.endpoint
+      const byHost = address === translated?.address
       const inputs = isForHostAlone(published)
         ? []
         : ownAddressInputs(view, network, endpoint.bridge, family, byHost)

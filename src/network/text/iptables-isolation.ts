@@ -1,4 +1,4 @@
-import { familyEndpoints } from '../plan/endpoints.js'
+import { poolEndpoints } from '../plan/endpoints.js'
 import {
   type Family,
   familyOf,
@@ -131,7 +131,7 @@ function publishedRules(view: NetworkView, network: NetworkRecord, family: Famil
   return [...view.containers].flatMap((container) =>
     standingEndpoints(container)
       .filter((endpoint) => endpoint.network === network.name)
-      .flatMap(familyEndpoints)
+      .flatMap(poolEndpoints)
       .filter((each) => each.family === family)
       .flatMap(({ endpoint, address }) =>
         publishedIn(container.published, family)

@@ -49,7 +49,11 @@ function containers(): ContainerRecord[] {
     hostsFile: '/var/lib/web/hosts',
     labels: { 'com.example.tier': 'front', empty: '', 7: 'ä\u0000', ['__proto__']: 'x' },
   }
-  attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'] })
+  const several = {
+    addresses: ['10.1.0.20', '10.1.0.21', 'fd00:1::20'],
+    linkLocalAddresses: ['169.254.1.1', 'fe80::1'],
+  }
+  attach(registry, front, full, { name: 'app', links: ['web:db', 'web:store'], ...several })
   const connect = parseConnectOptions({ priority: 1000 })
   carryOut(registry, planConnect(registry, known(registry, 'web'), back, connect))
   carryOut(registry, planHostContainer(registry, parseHostContainerOptions({ name: 'sshd' })))
@@ -112,6 +116,13 @@ describe('a container in the state directory', () => {
     ['a bad port', (file) => ({ ...file, expose: ['http'] })],
     ['a bad publication', (file) => ({ ...file, publish: [{ publication: '80' }, { port: 'x:y' }] })],
     ['a link without server', (file) => ({ ...file, links: [{ alias: 'db' }] })],
+    [
+      'a link-local address that is none',
+      (file) => ({
+        ...file,
+        endpoints: [{ ...(Array.isArray(file.endpoints) ? file.endpoints[0] : {}), linkLocal: ['10.1.0.1'] }],
+      }),
+    ],
     [
       'an MTU that none can be',
       (file) => ({
