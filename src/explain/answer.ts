@@ -41,7 +41,13 @@ export type Decisive =
       readonly value: string
     }
   /** Nobody has the address, or the one that should has it not. */
-  | { readonly kind: 'address'; readonly namespace: string; readonly address: string }
+  | {
+      readonly kind: 'address'
+      readonly namespace: string
+      readonly address: string
+      /** Ports of the bridge behind which there are machines that nobody told of: one of these may have it. */
+      readonly behind?: readonly string[]
+    }
   /** An interface that is down, missing, isolated, or that may not send a frame back. */
   | {
       readonly kind: 'link'

@@ -1,4 +1,5 @@
 /** A bridge's ports: who is behind them, and what they let pass beside rules. */
+import { parseAddress } from '../address/index.js'
 import type { Link } from '../rtnl/index.js'
 import { Stopped } from './answer.js'
 import type { Attachment } from './neighbour-question.js'
@@ -10,27 +11,56 @@ import type { World } from './world.js'
 /** br_netfilter hands frames to the hooks of IP here: NF_BR_PRI_BRNF, and one before it at forward. */
 export const BRIDGE_NETFILTER = { prerouting: 0, forward: -1 } as const
 
-/** Who has an address on a bridge. */
+/** Who has an address on a bridge: by the interface that has it, where several of a namespace are on the bridge. */
 export async function neighbourOn(world: World, bridge: Link, address: string): Promise<Attachment> {
   const { host } = world
   let without: NamespaceState | undefined
   for (const machine of await world.machines(address)) {
-    for (const device of machine.links) {
+    const ends = machine.links.flatMap((device): Attachment[] => {
       const port = portOf(host, device)
-      if (port === undefined || port.master !== bridge.index) continue
-      if (!hasAddress(machine, address)) {
-        without = machine
-        continue
-      }
-      requireRunning(host, port)
-      requireRunning(machine, device)
-      return { machine, device, port }
+      return port?.master === bridge.index ? [{ machine, device, port }] : []
+    })
+    const end = ends.find(({ device }) => hasAddress(machine, address, device)) ?? ends[0]
+    if (end === undefined) continue
+    if (!hasAddress(machine, address)) {
+      without = machine
+      continue
     }
+    requireRunning(host, end.port)
+    requireRunning(machine, end.device)
+    return end
   }
   const owner = world.owner ? world.owner(address) : without?.name
-  throw owner !== undefined && without
-    ? noSuchAddress(owner, address, `${owner} no longer`)
+  if (owner !== undefined && without) throw noSuchAddress(owner, address, `${owner} no longer`)
+  throw owner === undefined
+    ? unknownNeighbour(world, bridge, address)
     : noSuchAddress(host.name, address, `nobody on ${bridge.name}`)
+}
+
+/** An address of nobody who is known: who is behind other ports of the bridge may have it. */
+function unknownNeighbour({ host, isKnownPort }: World, bridge: Link, address: string): Stopped {
+  const strange = host.links.filter(
+    (link) => link.master === bridge.index && isKnownPort !== undefined && !isKnownPort(link),
+  )
+  if (strange.length === 0) return noSuchAddress(host.name, address, `nobody on ${bridge.name}`)
+  const mac = host.neighbours.find(
+    (each) => each.device === bridge.index && each.address.equals(parseAddress(address)),
+  )?.mac
+  const entry =
+    mac && host.fdb.find((each) => each.mac.equals(mac) && strange.some(({ index }) => index === each.device))
+  const behind = strange
+    .filter(({ index }) => entry === undefined || index === entry.device)
+    .map(({ name }) => name)
+  const ports =
+    behind.length > 3 ? `${behind.slice(0, 3).join(', ')} and ${behind.length - 3} more` : behind.join(', ')
+  const machine = 'a machine that this host did not attach'
+  return new Stopped(
+    { kind: 'address', namespace: host.name, address, behind },
+    mac && entry
+      ? `${address} is at ${mac}, behind ${ports} of ${bridge.name}: ${machine}, and its inside was not looked at`
+      : `whether anybody on ${bridge.name} has the address ${address} is not known: behind ${ports} is ${machine}`,
+    `ask the one who attached it, or look there: \`ip neighbour show ${address} dev ${bridge.name}\``,
+  )
 }
 
 /** The host's end of a machine's link: each knows the other's index. */

@@ -95,6 +95,7 @@ function allowed(
 
 /** What depends on a rule that nobody can answer for, or on what is beyond a link of the host's. */
 function isUnknown(decisive: Decisive): boolean {
+  if (decisive.kind === 'address') return decisive.behind !== undefined
   return decisive.kind === 'unknown' || (decisive.kind === 'route' && decisive.reason === 'other-link')
 }
 

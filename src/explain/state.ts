@@ -43,10 +43,19 @@ export function linkByIndex({ links }: Pick<Listed, 'links'>, index: number | un
 }
 
 /** Whether an address is one of the namespace's own. */
-export function hasAddress({ addresses }: Pick<Listed, 'addresses'>, text: string): boolean {
+export function hasAddress(
+  { addresses }: Pick<Listed, 'addresses'>,
+  text: string,
+  device?: Pick<Link, 'index'>,
+): boolean {
   // To write them all as text would cost more than all of the rules.
   const address = parseAddress(text)
-  return addresses.some((each) => each.family === address.family && each.address.address.equals(address))
+  return addresses.some(
+    (each) =>
+      each.family === address.family &&
+      (device === undefined || each.device === device.index) &&
+      each.address.address.equals(address),
+  )
 }
 
 /** The rest of the namespace, for rules that ask for it. */

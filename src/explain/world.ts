@@ -12,6 +12,8 @@ export interface World {
   machines(address: string): Promise<readonly NamespaceState[]>
   /** Who should have an address, by name; undefined: nobody. Without it, it is any that may have it. */
   owner?(address: string): string | undefined
+  /** Whether it is known who is behind a port of a bridge. Without it, it is of every one. */
+  isKnownPort?(port: Link): boolean
   /** Whether a rule or policy belongs to a table of the caller's; others are named as foreign. */
   isOwn?(step: Pick<Step, 'family' | 'table'>): boolean
 }

@@ -1,12 +1,6 @@
 /** Connections that stand: what our networks are there for, as questions to the kernel's state. */
-import { type IPAddress, parseAddress } from '../../address/index.js'
-import {
-  hasAddress,
-  linkByIndex,
-  type NamespaceState,
-  type PathQuestion,
-  type Sender,
-} from '../../explain/index.js'
+import { parseAddress } from '../../address/index.js'
+import { linkByIndex, type NamespaceState, type PathQuestion, type Sender } from '../../explain/index.js'
 import type { Address } from '../../rtnl/index.js'
 import type { HostWorld } from '../explain/host-world.js'
 import { eachFamily, familyEndpoints, publishingEndpoint } from '../plan/endpoints.js'
@@ -28,11 +22,6 @@ import {
 import type { Registry } from '../plan/registry.js'
 import { neighbourIn, STRANGER } from './sample-addresses.js'
 import { uplinks } from './uplinks.js'
-
-/** Whether an address is the sender's own: of two containers in one namespace, as in a pod, nothing leaves it. */
-function isWithin(from: Sender, to: IPAddress): boolean {
-  return from.kind === 'namespace' && hasAddress(from.state, to.toString())
-}
 
 /** A connection that has to come about. */
 export interface StandingTraffic {
@@ -115,7 +104,6 @@ export class StandingConnections {
         const [source, to] = [addressOf(endpoint, family), addressOf(there, family)]
         if (!source || !to) continue
         const from = await this.#namespace(container, source.toString())
-        if (isWithin(from, to)) continue
         found.push({
           what: `what containers of ${network.name} send to each other (IPv${family})`,
           network,
@@ -145,7 +133,6 @@ export class StandingConnections {
           const [source, to] = [addressOf(endpoint, family), addressOf(there, family)]
           if (!source || !to) continue
           const from = await this.#namespace(client, source.toString())
-          if (isWithin(from, to)) continue
           found.push({
             what: `the link of ${client.name} to ${server.name} (${port.port}/${port.protocol}, IPv${family})`,
             network,

@@ -43,7 +43,12 @@ export async function stoppedTraffic(
   const standing = new StandingConnections(world, facts.registry, facts.settings.firewall)
   for (const traffic of await standing.all()) {
     const explanation = await explainPath(world, traffic.question)
-    if (explanation.reached === true && explanation.target?.namespace === traffic.target) continue
+    if (
+      explanation.reached === true &&
+      explanation.target &&
+      world.ownerAt(explanation.target) === traffic.target
+    )
+      continue
     const stop = foreignStop(traffic, explanation, world)
     if (stop) {
       foreign.push(stop)
@@ -90,7 +95,7 @@ function judge(
   const { decisive, because, remedy } = explanation
   // Our own rules: the users', or those of which the tables tell whether they are as they should be.
   if ('step' in decisive && (world.isOwn(decisive.step) || decisive.namespace !== HOST)) return undefined
-  if (decisive.kind === 'unknown') return undefined
+  if (explanation.reached === 'unknown' && decisive.kind !== 'route') return undefined
   if (isContainersOwn(decisive, traffic)) return undefined
   if (isTold(traffic, decisive, found)) return undefined
   if (decisive.kind === 'route') {

@@ -50,7 +50,9 @@ async function answer(
   return {
     reached: explanation.reached,
     ...(explanation.seen !== undefined && { seen: explanation.seen }),
-    ...(explanation.target && { target: explanation.target }),
+    ...(explanation.target && {
+      target: { ...explanation.target, namespace: world.ownerAt(explanation.target) },
+    }),
     ...wording.of(explanation),
     decisive: reasonOf(explanation, world),
     steps: explanation.steps.map(stepOf),

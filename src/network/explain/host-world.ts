@@ -3,6 +3,7 @@ import { parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { type NamespaceState, StateReader, type Step, type World } from '../../explain/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
+import type { Link } from '../../rtnl/index.js'
 import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
 import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
@@ -20,8 +21,11 @@ export class HostWorld implements World {
   readonly #registry: Registry
   readonly #namespaces: ReadonlyMap<string, NamespaceSource>
   readonly #kept: KeptNamespaces
+  /** By full id: those of several containers in one namespace, as in a pod, are the same object. */
   readonly #states = new Map<string, NamespaceState>()
+  readonly #byInode = new Map<bigint, NamespaceState>()
   readonly #assumed: string[] = []
+  #known: ReadonlySet<number> | undefined
   readonly #open: { close(): void }[]
 
   private constructor(
@@ -72,13 +76,32 @@ export class HostWorld implements World {
       if (hasBeenGiven(container, address) || this.#namespaces.has(container.id))
         await this.container(container)
     }
-    return [...this.#states.values()]
+    return [...new Set(this.#states.values())]
   }
 
   owner(address: string): string | undefined {
     for (const container of this.#registry.containers)
       if (hasBeenGiven(container, address)) return container.name
     return undefined
+  }
+
+  /** A function of its own: it is handed on without its object. */
+  readonly isKnownPort = ({ index }: Link): boolean => {
+    this.#known ??= new Set(
+      [...this.#registry.containers].flatMap((each) =>
+        standingEndpoints(each).map(({ hostIndex }) => hostIndex),
+      ),
+    )
+    return this.#known.has(index)
+  }
+
+  /** Whose an address is in a namespace that something came to: one of several containers in it, or whom it is called by. */
+  ownerAt({ namespace, address }: { readonly namespace: string; readonly address: string }): string {
+    for (const [id, { name }] of this.#states) {
+      const container = name === namespace ? this.#registry.container(id) : undefined
+      if (container && hasBeenGiven(container, address)) return container.name
+    }
+    return namespace
   }
 
   /** The inside of a container that runs. */
@@ -102,10 +125,14 @@ export class HostWorld implements World {
     try {
       const namespace = Namespace.open(source)
       this.#open.push(namespace)
+      const shared = this.#byInode.get(namespace.inode)
+      if (shared && isOf(shared, record)) return shared
       const reader = await StateReader.open(record.name, namespace)
       this.#open.push(reader)
       const state = await reader.read()
-      return isOf(state, record) ? state : undefined
+      if (!isOf(state, record)) return undefined
+      this.#byInode.set(namespace.inode, state)
+      return state
     } catch (error) {
       // A namespace that the caller gave has to be one; what a path led to once may be gone.
       if (!(error instanceof NfbridgeError) || this.#namespaces.has(record.id)) throw error

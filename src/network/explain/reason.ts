@@ -14,7 +14,12 @@ export function reasonOf({ decisive }: Explanation, world: { isOwn(step: Step): 
     case 'sysctl':
       return { kind, namespace, name: decisive.name, value: decisive.value }
     case 'address':
-      return { kind, namespace, name: decisive.address }
+      return {
+        kind,
+        namespace,
+        name: decisive.address,
+        ...(decisive.behind && { value: `behind ${decisive.behind.join(', ')}` }),
+      }
     case 'link':
       return { kind, namespace, name: decisive.link, value: decisive.problem }
     case 'translation':

@@ -52,7 +52,7 @@ export class Wording {
   #refused({ decisive, packet }: Explanation): Words | undefined {
     if (decisive.namespace !== HOST) return undefined
     if (decisive.kind === 'sysctl') return this.#setting(decisive.name, decisive.value)
-    if (decisive.kind === 'address') return this.#nobody(decisive.address)
+    if (decisive.kind === 'address') return decisive.behind ? undefined : this.#nobody(decisive.address)
     if (!('step' in decisive) || !packet) return undefined
     const { step } = decisive
     if (decisive.kind === 'foreign-chain') return foreign(step)

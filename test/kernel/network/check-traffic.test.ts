@@ -259,10 +259,38 @@ describe('host.check, of each connection that stands', () => {
 /** Networks of every kind that work: none of it is a fault. */
 describe('host.check raises no false alarm', () => {
   it('about two containers in one namespace, linked or not', async () => {
-    const { bridgeHost, attach, machine, network } = await createSetting(['pod'], { internal: true })
-    await attach('pod', { expose: ['80/tcp'] })
-    await network.attach({ name: 'second', netns: machine('pod').namespace, links: ['pod'] })
-    expect(await bridgeHost.check()).toEqual([])
+    for (const options of [{}, { internal: true }, { icc: false, ipv6: true }]) {
+      const { bridgeHost, attach, machine, network } = await createSetting(['pod'], options)
+      await attach('pod', { expose: ['80/tcp'] })
+      await network.attach({ name: 'second', netns: machine('pod').namespace, links: ['pod'] })
+      expect(await bridgeHost.check()).toEqual([])
+      // (control) What has ceased is found all the same.
+      await ip(machine('pod').namespace, 'address', 'flush', 'dev', 'eth1')
+      expect((await bridgeHost.check()).length).toBeGreaterThan(0)
+    }
+  })
+
+  it('and explain says of such containers what the kernel does, by their names', async () => {
+    const { bridgeHost, attach, machine, network, host } = await createSetting(['pod'])
+    const other = await bridgeHost.createNetwork({ name: 'other', subnet: '172.20.0.0/16' })
+    const netns = machine('pod').namespace
+    const pod = await attach('pod')
+    const second = await other.attach({ name: 'second', netns })
+    await machine('pod').serveTcp(80)
+    for (const { name, address } of [pod, second]) {
+      expect(await bridgeHost.explain({ from: 'host', to: name, port: 80 })).toMatchObject({
+        reached: true,
+        target: { namespace: name },
+      })
+      expect(await host.probeTcp(address, 80)).toMatchObject({ outcome: 'reached' })
+    }
+    // On one network the answers of the second leave by the interface of the first, with a sender that it was not given.
+    const third = await network.attach({ name: 'third', netns })
+    expect(await host.probeTcp(third.address, 80)).toEqual({ outcome: 'timeout' })
+    expect(await bridgeHost.explain({ from: 'host', to: 'third', port: 80 })).toMatchObject({
+      reached: false,
+      decisive: { chain: 'senders' },
+    })
   })
 
   it.each(['my*', 'a.b', 'x-y_z', '0', 'br+0', 'docker@0', 'drop', 'ip'])(

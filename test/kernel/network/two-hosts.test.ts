@@ -57,6 +57,36 @@ describe('two programs in one namespace', () => {
     await second.createNetwork({ name: 'lan', adopt: true, subnet: '10.9.0.0/24' })
   })
 
+  it('explain does not say that nobody has what a machine of the other one has', async () => {
+    const { host, first, second, atBlue } = await createTwo()
+    const question = { from: 'host', to: atBlue.address, port: 80 }
+    const unknown = { reached: 'unknown', decisive: { kind: 'address', name: atBlue.address } }
+    expect(await first.explain(question)).toMatchObject({
+      ...unknown,
+      because: expect.stringMatching(
+        new RegExp(
+          `${atBlue.address} is at ${atBlue.addressOn('blue')?.mac}, behind ${atBlue.hostInterface} of blue`,
+        ),
+      ),
+    })
+    // So it is with whoever somebody else puts on a bridge of ours.
+    await ip(host.namespace, ...'link add stranger type veth peer name inner'.split(' '))
+    await ip(host.namespace, ...'link set stranger master red up'.split(' '))
+    expect(await first.explain({ ...question, to: '172.18.0.99' })).toMatchObject({
+      reached: 'unknown',
+      because: expect.stringContaining('is not known: behind stranger is'),
+    })
+    expect(await first.check()).toEqual([])
+    // The controls: the other one knows; and where everybody is known, nobody has it.
+    expect(await second.explain(question)).toMatchObject({ reached: true, target: { namespace: 'c' } })
+    await ip(host.namespace, ...'link delete stranger'.split(' '))
+    expect(await first.explain({ ...question, to: '172.18.0.99' })).toMatchObject({
+      reached: false,
+      because: 'nobody on red has the address 172.18.0.99',
+    })
+    await expectReached(host, atBlue.address, 80, '172.19.0.1')
+  })
+
   it('have their own tables and interfaces, and neither cuts the other off', async () => {
     const { host, outside, one, two, first, second, atRed, atBlue } = await createTwo()
     const tables = await nft(host.namespace, 'list', 'tables')
