@@ -11,6 +11,7 @@ export type * from './explain/explanation.js'
 export { Network } from './network.js'
 export type {
   AddHostOption,
+  AdvertiseOptions,
   BandwidthLimit,
   BandwidthOptions,
   ConnectOptions,

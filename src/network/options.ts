@@ -126,6 +126,17 @@ export interface MasqueradeOptions {
   readonly snat?: string | readonly string[] | undefined
 }
 
+/**
+ * Gratuitous ARP and unsolicited neighbour advertisements for each container that comes up (Docker's `advertise_addr_nmsgs` and
+ * `advertise_addr_ms`). The first is sent before the call ends, the others as long as the host is open.
+ */
+export interface AdvertiseOptions {
+  /** How often, 0 to 3; 0 is never. Default: 3. */
+  readonly count?: number | undefined
+  /** Milliseconds between, 100 to 2000. Default: 1000. */
+  readonly interval?: number | undefined
+}
+
 /** Options of {@link BridgeHost.createNetwork}. */
 export interface NetworkOptions {
   /** The network's name, and its bridge's: 1 to 15 bytes. */
@@ -181,6 +192,8 @@ export interface NetworkOptions {
   readonly routes?: readonly RouteOptions[] | undefined
   /** Whether its containers get a default route (netavark's `no_default_route`, CNI's `isDefaultGateway`). Default: true. */
   readonly defaultRoute?: boolean | undefined
+  /** How addresses of containers that come up are announced: see {@link AdvertiseOptions}. Default: once, where somebody may know another MAC. */
+  readonly advertise?: AdvertiseOptions | undefined
   /** Metric of its containers' default routes, 1 to 4294967295; the next that is free in a container. Default: by `priority`. */
   readonly metric?: number | undefined
   /**

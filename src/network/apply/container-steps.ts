@@ -1,7 +1,7 @@
 import { IPv6Address } from '../../address/index.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Touched } from '../plan/elements.js'
-import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
+import { linkLocalAddresses, poolEndpoints, toldAddresses } from '../plan/endpoints.js'
 import { bandwidthSteps } from './bandwidth.js'
 import {
   type BridgeOfPair,
@@ -172,23 +172,30 @@ function carrierStep({ kernel }: HostContext, stations: readonly Station[], plac
 }
 
 /**
- * Neighbours that remember another owner's MAC for an address are told of the new one; who is not told waits up to a minute.
- * From the bridge itself, by a socket that stays open, and only where somebody may remember one: a thousand ports would each get
- * a copy. No failure: it is a courtesy.
+ * Neighbours that remember another owner's MAC for an address are told of the new one; who is not told waits up to a minute. Where the
+ * network does not say otherwise, only if somebody may remember one: a thousand ports would each get a copy.
  */
-function announceStep({ kernel, registry }: HostContext, stations: readonly Station[], places: Places): Step {
+function announceStep(
+  { advertiser, registry }: HostContext,
+  stations: readonly Station[],
+  places: Places,
+): Step {
   return {
     leaves: 'nothing',
     apply: async () => {
       if (places.size === 0) return
-      await Promise.allSettled(
-        stations.map(async ({ endpoint }) => {
-          const addresses = registry.remembered(endpoint)
-          if (addresses.length === 0) return
-          await kernel.announce(endpoint.bridge, endpoint.mac, addresses)
+      await Promise.all(
+        stations.map(({ network, endpoint }) => {
+          const { advertise } = network
+          const addresses = advertise ? toldAddresses(endpoint) : registry.remembered(endpoint)
+          return advertiser.advertise(endpoint, addresses, advertise ?? ONCE)
         }),
       )
     },
-    undo: async () => undefined,
+    undo: async () => {
+      for (const { endpoint } of stations) advertiser.stop(endpoint)
+    },
   }
 }
+
+const ONCE = { count: 1, interval: 0 } as const

@@ -6,6 +6,7 @@ import type { HostSettings } from '../plan/network-settings.js'
 import type { Registry } from '../plan/registry.js'
 import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
+import { Advertiser } from './advertiser.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import { KeptNamespaces } from './kept-namespaces.js'
@@ -41,6 +42,8 @@ export class HostContext {
   readonly adoptedBridges: Map<string, AdoptedBridge>
   /** What keeps the containers' namespaces. */
   readonly namespaces: KeptNamespaces
+  /** Tells neighbours of the containers' addresses. */
+  readonly advertiser: Advertiser
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   /** Whether what containers have already was in the way once; see {@link besideOthers}. */
@@ -59,6 +62,7 @@ export class HostContext {
     this.reservations = parts.reservations
     this.adoptedBridges = parts.adoptedBridges
     this.namespaces = new KeptNamespaces(parts.kernel.namespace)
+    this.advertiser = new Advertiser(parts.kernel)
   }
 
   /** Runs a call when the calls before it have ended; what it plans therefore still stands when it is applied. */
@@ -99,6 +103,7 @@ export class HostContext {
         // Any tool may have changed them; a reboot would forget it.
         if (this.settings.firewall) await this.kernel.userRules.snapshot()
       } finally {
+        this.advertiser.close()
         this.reservations.close()
         this.kernel.close()
         this.persistence.close()

@@ -5,6 +5,7 @@ import { checkInterfaceName } from '../../rtnl/names.js'
 import type { HelperName } from '../options.js'
 import { isHostAddress, type PoolMemory } from '../plan/address-pool.js'
 import { isWithin, parseRange, rangeText } from '../plan/address-range.js'
+import { parseAdvertise } from '../plan/advertise.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
 import { labelsOf } from '../plan/labels.js'
 import { parsePeer } from '../plan/peer.js'
@@ -59,6 +60,7 @@ export function networkFromJson(value: object): NetworkRecord {
     mtu: optional(value, 'mtu', integer),
     ...routingFromJson(value),
     ...metricFromJson(value),
+    ...parseAdvertise(optional(value, 'advertise', object), OPERATION),
     adopted: flag(value, 'adopted'),
     group: integer(value, 'group'),
     ...labelsOf({ labels: optional(value, 'labels', textsByName) }),

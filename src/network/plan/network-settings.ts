@@ -13,6 +13,7 @@ import type {
   NetworkOptions,
 } from '../options.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
+import { type AdvertiseRecord, parseAdvertise } from './advertise.js'
 import type { DefaultPool } from './default-pools.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { parseHelpers } from './helpers.js'
@@ -61,6 +62,7 @@ export interface NetworkSettings extends FamilySettings, Labelled {
   readonly routes: readonly StaticRoute[]
   readonly defaultRoute: boolean
   readonly metric: number | undefined
+  readonly advertise?: AdvertiseRecord
   readonly adopt: boolean
   /** How many bridges the network lies over. */
   readonly bridges: number
@@ -124,6 +126,7 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'defaultRoute',
   'defaultGateway',
   'metric',
+  'advertise',
   'subnet',
   'gateway',
   'range',
@@ -176,6 +179,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     defaultRoute: flag('defaultRoute', true),
     metric:
       options.metric === undefined ? undefined : checkInteger(options.metric, METRICS, CREATE, 'metric'),
+    ...parseAdvertise(options.advertise, CREATE),
     adopt: flag('adopt', false),
     bridges: checkInteger(options.bridges ?? 1, [1, 64], CREATE, 'bridges'),
     firstGroup: firstGroup(host.name),

@@ -71,6 +71,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     ...(routes.length > 0 && { routes }),
     ...(!defaultRoute && { defaultRoute: false as const }),
     ...(metric !== undefined && { metric }),
+    ...(settings.advertise && { advertise: settings.advertise }),
     adopted: settings.adopt,
     group: freeGroup(networks, settings.firstGroup),
     ...labelsOf(settings),

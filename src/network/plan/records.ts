@@ -10,6 +10,7 @@ import {
 } from '../../address/index.js'
 import type { GatewayMode, HelperName, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
+import type { AdvertiseRecord } from './advertise.js'
 import type { WithSysctls } from './endpoint-sysctls.js'
 import type { Labelled } from './labels.js'
 import type { StaticRoute } from './static-route.js'
@@ -71,6 +72,8 @@ export interface NetworkRecord extends Labelled {
   readonly defaultRoute?: false
   /** Of its containers' default routes; absent: by priority. */
   readonly metric?: number
+  /** How its containers' addresses are announced; absent: once, where somebody may know another MAC. */
+  readonly advertise?: AdvertiseRecord
   /** The bridge was there before, and is never deleted. */
   readonly adopted: boolean
   /** Interface group of the containers' host ends: one request by group deletes them all. */

@@ -41,6 +41,7 @@ export function inspectNetwork(
     routes: (network.routes ?? []).map(inspectRoute),
     defaultRoute: network.defaultRoute !== false,
     metric: network.metric ?? null,
+    advertise: network.advertise ? { ...network.advertise } : null,
     adopted,
     labels: { ...network.labels },
     containers: containers.map((container) => inspectMember(container, name)),

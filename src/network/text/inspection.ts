@@ -74,6 +74,8 @@ export interface NetworkInspection {
   readonly defaultRoute: boolean
   /** `null`: by priority. */
   readonly metric: number | null
+  /** Milliseconds; `null`: containers are announced once, where somebody may know another MAC. */
+  readonly advertise: { readonly count: number; readonly interval: number } | null
   /** Whether the bridge was there before, and stays when the network goes. */
   readonly adopted: boolean
   /** The runtime's own data. */
