@@ -1,1 +1,2 @@
+export { errnoOf, readRegular } from './files.js'
 export { awaitStore, openStore, type Store } from './store.js'

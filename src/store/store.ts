@@ -3,8 +3,6 @@ import {
   closeSync,
   constants,
   ftruncateSync,
-  mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,6 +16,7 @@ import { setTimeout } from 'node:timers/promises'
 import { NfbridgeError } from '../errors.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
+import { errnoOf, makeFolder, openRegular, readRegular } from './files.js'
 
 /**
  * What must outlive the process and the kernel cannot hold: one small JSON file an object, so that a change costs the
@@ -46,7 +45,7 @@ const RETRY_MS = 20
  */
 export function openStore(directory: string | undefined): Store {
   if (directory === undefined) return { put: () => undefined, list: () => [], close: () => undefined }
-  guarded('open', directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }))
+  guarded('open', directory, () => makeFolder(directory, 0o700))
   return new DirectoryStore(directory, lock(directory))
 }
 
@@ -70,15 +69,17 @@ export async function awaitStore(directory: string | undefined, waitMs: number):
 /** By the kernel's lock of a file, which goes with the process, however that ends. @returns the descriptor that holds it */
 function lock(directory: string): number {
   const file = join(directory, LOCK)
-  const fd = guarded('open', file, () => openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600))
+  const fd = guarded('open', file, () => openRegular(file, constants.O_RDWR | constants.O_CREAT, 0o600))
   try {
     const outcome = addon.lockFile(fd)
     if (failed(outcome)) {
       if (outcome[0]?.errno === osConstants.errno.EAGAIN) throw busy(directory, readFileSync(fd, 'utf8'))
       throw errorOfAll(outcome, 'store.open')
     }
-    ftruncateSync(fd)
-    writeSync(fd, String(process.pid), 0)
+    guarded('open', file, () => {
+      ftruncateSync(fd)
+      writeSync(fd, String(process.pid), 0)
+    })
     return fd
   } catch (error) {
     closeSync(fd)
@@ -120,7 +121,7 @@ class DirectoryStore implements Store {
         return
       }
       const draft = `${file}${DRAFT}`
-      writeFileSync(draft, textOf(value), { mode: 0o600 })
+      writeDraft(draft, textOf(value))
       renameSync(draft, file)
     })
   }
@@ -134,7 +135,7 @@ class DirectoryStore implements Store {
     const names = found.filter((name) => name.endsWith(SUFFIX))
     return names.sort().map((name) => {
       const file = join(folder, name)
-      const value: unknown = guarded('read', file, () => parseText(readFileSync(file, 'utf8')))
+      const value: unknown = guarded('read', file, () => parseText(readRegular(file, 'utf8')))
       const key = guarded('read', file, () => decodeURIComponent(name.slice(0, -SUFFIX.length)))
       return { key, value }
     })
@@ -143,10 +144,20 @@ class DirectoryStore implements Store {
   #folder(kind: string): string {
     const folder = join(this.#directory, kind)
     if (!this.#kinds.has(kind)) {
-      guarded('open', folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+      guarded('open', folder, () => makeFolder(folder, 0o700))
       this.#kinds.add(kind)
     }
     return folder
+  }
+}
+
+/** In place of what a killed process left. */
+function writeDraft(draft: string, text: string): void {
+  const fd = openRegular(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600)
+  try {
+    writeFileSync(fd, text)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -181,6 +192,8 @@ function guarded<T>(verb: string, file: string, work: () => T): T {
       message:
         `can't ${verb} ${file}: ${error instanceof Error ? error.message : String(error)}; ` +
         'give another state directory, or mend or remove this file',
+      ...(verb === 'open' && { path: 'state' }),
+      errno: errnoOf(error),
       cause: error,
     })
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { joinPath, NfbridgeError } from '../../errors.js'
+import { errnoOf, readRegular } from '../../store/index.js'
 import type { Touched } from '../plan/elements.js'
 import { hasOwnLines, withOwnLines } from '../plan/hosts-block.js'
 import { hostsText } from '../plan/hosts-lines.js'
@@ -78,7 +79,7 @@ const ENCODING = 'latin1'
 
 function readIfThere(file: string, path?: string): string | undefined {
   try {
-    return readFileSync(file, ENCODING)
+    return readRegular(file, ENCODING)
   } catch (error) {
     // Put in place of one that can't be read, ours would be its only lines.
     if (errnoOf(error) !== 'ENOENT') throw fileError(file, error, path)
@@ -188,10 +189,6 @@ function resolved(file: string): string {
 function modeOf(file: string): number {
   const found = statSync(file, { throwIfNoEntry: false })
   return found === undefined ? 0o644 : found.mode & 0o7777
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 function fileError(file: string, error: unknown, path: string | undefined): NfbridgeError {

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { cleanUp, createMachines } from '../kernel/network/setting.js'
+import { ownMounts } from '../support/own-mounts.js'
+import { run } from '../support/tools.js'
+
+const PROGRAM = fileURLToPath(new URL('./programs/open-state.mjs', import.meta.url))
+
+/** Runs the program in mounts of its own, in a folder of its own, after what a shell makes there. It is ended when it does not end. */
+async function outcomeOf(make: string, state: string, hostsFile = ''): Promise<unknown> {
+  const { host, machines } = await createMachines('web')
+  const folder = mkdtempSync(join(tmpdir(), 'nfbridge-files-'))
+  cleanUp(async () => rmSync(folder, { recursive: true, force: true }))
+  const given = (name: string): string => name.replace('.', folder)
+  const { stdout, stderr } = await run('unshare', [
+    ...[...ownMounts(), 'sh', '-c', `set -e; cd ${folder}; ${make}; exec "$@"`, 'sh'],
+    ...[process.execPath, PROGRAM],
+    ...[host.namespace.path(), machines.get('web')?.namespace.path() ?? '', given(state), given(hostsFile)],
+  ])
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}
+
+const PROC = 'mkdir proc && mount -t proc proc proc'
+const DAMAGED = { code: 'NFB_STATE_DAMAGED' }
+
+describe('a state directory that can not be one ends in an error', () => {
+  it.each<[string, string, string, object]>([
+    [
+      'in a file system that makes no folders',
+      PROC,
+      './proc/x',
+      { ...DAMAGED, path: 'state', errno: 'ENOENT' },
+    ],
+    ['deeper in it', PROC, './proc/x/y/z', { ...DAMAGED, path: 'state' }],
+    [
+      'read-only',
+      'mkdir ro && mount -t tmpfs -o ro tmpfs ro',
+      './ro/state',
+      { ...DAMAGED, path: 'state', errno: 'EROFS' },
+    ],
+    [
+      'without space',
+      'mkdir full && mount -t tmpfs -o nr_inodes=1 tmpfs full',
+      './full/state',
+      { ...DAMAGED, path: 'state', errno: 'ENOSPC' },
+    ],
+    ['a FIFO', 'mkfifo state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
+    ['a file', 'true > state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
+    ['below a file', 'true > file', './file/state', { ...DAMAGED, path: 'state', errno: 'ENOTDIR' }],
+    ['a device', 'ln -s /dev/zero state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
+    [
+      'a loop of symbolic links',
+      'ln -s b a; ln -s a b',
+      './a/state',
+      { ...DAMAGED, path: 'state', errno: 'ELOOP' },
+    ],
+    [
+      'its lock a FIFO',
+      'mkdir state; mkfifo state/lock',
+      './state',
+      { ...DAMAGED, path: 'state', errno: 'EINVAL' },
+    ],
+    ['its lock a folder', 'mkdir -p state/lock', './state', { ...DAMAGED, path: 'state', errno: 'EISDIR' }],
+    ['one of its files a FIFO', 'mkdir -p state/networks; mkfifo state/networks/a.json', './state', DAMAGED],
+    [
+      'one of its files a device',
+      'mkdir -p state/networks; ln -s /dev/zero state/networks/a.json',
+      './state',
+      DAMAGED,
+    ],
+    ['one of its files a folder', 'mkdir -p state/networks/a.json', './state', DAMAGED],
+    ['one of its folders a FIFO', 'mkdir state; mkfifo state/networks', './state', DAMAGED],
+    ['(control) a new one, deep', 'true', './a/b/c', { code: 'opened' }],
+    ['(control) by a symbolic link', 'mkdir real; ln -s real state', './state', { code: 'opened' }],
+  ])('%s', async (_, make, state, outcome) => {
+    expect(await outcomeOf(make, state)).toMatchObject(outcome)
+  })
+})
+
+describe('a hosts file that can not be one ends in an error', () => {
+  const INVALID = { code: 'NFB_INVALID_ARGUMENT', path: 'hostsFile' }
+  it.each<[string, string, string, object]>([
+    ['in a file system that makes no files', PROC, './proc/x', { ...INVALID, errno: 'ENOENT' }],
+    [
+      'read-only',
+      'mkdir ro && mount -t tmpfs -o ro tmpfs ro',
+      './ro/hosts',
+      { code: 'NFB_NOT_PERMITTED', path: 'hostsFile', errno: 'EROFS' },
+    ],
+    [
+      'without space',
+      'mkdir full && mount -t tmpfs -o nr_inodes=1 tmpfs full',
+      './full/hosts',
+      { ...INVALID, errno: 'ENOSPC' },
+    ],
+    ['a FIFO', 'mkfifo hosts', './hosts', INVALID],
+    ['a device without end', 'ln -s /dev/zero hosts', './hosts', INVALID],
+    ['a folder', 'mkdir hosts', './hosts', INVALID],
+    ['a loop of symbolic links', 'ln -s b a; ln -s a b', './a', { ...INVALID, errno: 'ELOOP' }],
+    ['(control) a file', 'true > hosts', './hosts', { code: 'attached' }],
+  ])('%s', async (_, make, hostsFile, outcome) => {
+    expect(await outcomeOf(make, '', hostsFile)).toMatchObject(outcome)
+  })
+})
