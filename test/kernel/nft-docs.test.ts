@@ -52,6 +52,8 @@ const lacking: readonly (readonly [row: string, why: string])[] = [
   ['last', 'nft 1.0.6 does not know it'],
   ['flow add', 'this kernel has no flowtables'],
   ['udp dport 4789 vxlan', 'nft 1.0.6 does not see into tunnels'],
+  ['meta mark set ct mark |', 'nft 1.0.6 combines no two fields'],
+  ['meta mark set ip dscp', 'nft 1.0.6 takes no number of fewer bits for a mark'],
   ['gre', 'nft 1.0.6 does not know its header'],
   ['tunnel', 'nft 1.0.6 does not read it in this family'],
   ['table netdev t { tunnel', 'nft 1.0.6 does not know named tunnels'],

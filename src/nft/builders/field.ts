@@ -81,18 +81,18 @@ export class Field<V extends Immediate, E extends Expression = Expression> {
     return statement('!=', this.expression, setReference(name))
   }
 
-  /** The field with some of its bits only: `field.and(0xff).eq(5)`. */
-  and(mask: Immediate): Field<V> {
-    return new Field({ '&': [this.expression, mask] })
+  /** The field with some of its bits only: `field.and(0xff).eq(5)`. With another field: kernel 6.13. */
+  and(mask: Operand): Field<V> {
+    return new Field({ '&': [this.expression, expressionOf(mask)] })
   }
 
   /** The field with some bits set: `mangle(match.meta.mark, match.meta.mark.or(0x4000))`. */
-  or(bits: Immediate): Field<V> {
-    return new Field({ '|': [this.expression, bits] })
+  or(bits: Operand): Field<V> {
+    return new Field({ '|': [this.expression, expressionOf(bits)] })
   }
 
-  xor(bits: Immediate): Field<V> {
-    return new Field({ '^': [this.expression, bits] })
+  xor(bits: Operand): Field<V> {
+    return new Field({ '^': [this.expression, expressionOf(bits)] })
   }
 
   shiftLeft(bits: number): Field<V> {

@@ -146,7 +146,8 @@ export function prepareSingle(
     const bytes = constantBytes(expression, type, length, order)
     return (slot) => immediate(out, slot, bytes)
   }
-  const operand = resolve(context, expression)
+  // A number of the packet is one of the machine where such is expected: `meta mark set ip dscp`.
+  const operand = resolve(context, expression, order === 'host' && !type.text ? length : 0)
   if (operand.kind !== 'value' || operand.length !== length)
     throw new InvalidValue(
       `${quote(expression)} has ${operand.length} bytes where a ${type.name} of ${length} is expected`,

@@ -135,6 +135,8 @@ export type BitwiseData = {
   readonly mask?: KernelData
   readonly xor?: KernelData
   readonly data?: KernelData
+  /** The second of two values that are combined. */
+  readonly sreg2?: number
 }
 
 export type LookupData = {

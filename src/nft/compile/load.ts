@@ -3,7 +3,7 @@ import { type ByteOrder, writeNumber } from '../datatype/index.js'
 import { BitwiseOps } from '../kernel/constants.js'
 import { loadInner, loadMeta, loadPayload, mask, swapOrder, toNetworkOrder } from './emit.js'
 import type { RuleExpression } from './kernel-expression.js'
-import type { Operand, Transform, ValueOperand } from './operand.js'
+import type { CombinedSource, Operand, Transform, ValueOperand } from './operand.js'
 import { checkSlots, register, slots } from './registers.js'
 
 /** nft gives a single value a register of sixteen bytes. */
@@ -44,11 +44,33 @@ export function loadValue(
     case 'fib':
       out.push({ name: 'fib', data: { dreg: register(slot), result: source.result, flags: source.flags } })
       break
+    case 'combined':
+      loadCombined(out, slot, source, free)
+      break
     case 'load':
       out.push(source.load(register(slot), out, free))
       break
   }
   for (const transform of operand.transforms) applyTransform(out, slot, transform)
+}
+
+const combiningOps = { '&': BitwiseOps.and, '|': BitwiseOps.or, '^': BitwiseOps.xor } as const
+
+function loadCombined(
+  out: RuleExpression[],
+  slot: number,
+  { operator, left, right }: CombinedSource,
+  free: number,
+): void {
+  checkSlots(free, right.length)
+  loadValue(out, slot, left, undefined, free)
+  loadValue(out, free, right, undefined, free + WIDE_SLOTS)
+  const place = register(slot)
+  const op = combiningOps[operator]
+  out.push({
+    name: 'bitwise',
+    data: { sreg: place, dreg: place, sreg2: register(free), op, len: left.length },
+  })
 }
 
 function applyTransform(out: RuleExpression[], slot: number, transform: Transform): void {

@@ -20,14 +20,16 @@ import {
 } from '../kernel/constants.js'
 import type { MangleStatement, TcpOptionExpression } from '../model/index.js'
 import { loadSingle } from './argument.js'
-import { constantNumber, isConstant, isObject } from './constant.js'
+import { binaryParts, constantNumber, isConstant, isObject } from './constant.js'
 import { loadPayload } from './emit.js'
 import { extensionOperand } from './extension.js'
 import { numberBytes } from './load.js'
 import { metaOperand } from './meta.js'
+import type { ValueOperand } from './operand.js'
 import { furtherBits, payloadOperand } from './payload.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
+import { resolve } from './selector.js'
 
 type Payload = Extract<MangleStatement['mangle']['key'], { readonly payload: unknown }>['payload']
 
@@ -133,9 +135,7 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
   if (whole && !odd) loadInto(context, { type: operand.type, length, order: 'big' }, value)
   else {
     trail.enter('value')
-    if (!isConstant(value))
-      throw new InvalidValue('the kernel writes a part of a word, such as this field, as a constant only')
-    const number = constantNumber(value, operand.type, bits)
+    const change = changeOf(context, operand, bits, value)
     trail.leave()
     let shift = (first + length) * 8 - offset - bits
     if (odd) {
@@ -143,14 +143,7 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
       if (first % 2 === 1) start -= 1
       else shift += 8
     }
-    writePart(
-      context,
-      base,
-      start,
-      size,
-      ((1n << BigInt(bits)) - 1n) << BigInt(shift),
-      number << BigInt(shift),
-    )
+    writePart(context, base, start, size, change.replaced << BigInt(shift), change.value << BigInt(shift))
   }
   const corrected =
     checksum === undefined ? {} : { csumType: ChecksumTypes[checksum.kind], csumOffset: checksum.offset }
@@ -165,6 +158,40 @@ function writePayload(context: RuleContext, reference: Payload, value: Value): v
       ...(checksums?.transport ? { csumFlags: CHECKSUM_PSEUDO_HEADER } : {}),
     },
   })
+}
+
+/** What is written into a part of a word: the bits that are replaced, and those that change them. */
+interface Change {
+  readonly replaced: bigint
+  readonly value: bigint
+}
+
+/** A constant replaces the whole field; a bit operation on the field itself, some bits of it. */
+function changeOf(context: RuleContext, field: ValueOperand, bits: number, value: Value): Change {
+  const full = (1n << BigInt(bits)) - 1n
+  if (isConstant(value)) return { replaced: full, value: constantNumber(value, field.type, bits) }
+  const operand = binaryParts(value) === undefined ? undefined : resolve(context, value)
+  const steps =
+    operand?.kind === 'value' && isSameSource(operand.source, field.source) ? operand.transforms : []
+  // The last step of a field that has no others than its mask was merged with that.
+  const own = field.transforms.length
+  const last = steps.at(-1)
+  if (last?.kind !== 'bool' || (steps.length !== own + 1 && !(steps.length === own && own === 1)))
+    throw new InvalidValue(
+      'the kernel writes a part of a word, such as this field, as a constant, or with bits of it changed by &, | and ^',
+    )
+  return { replaced: full ^ (last.mask & full), value: last.xor & full }
+}
+
+function isSameSource(one: ValueOperand['source'], other: ValueOperand['source']): boolean {
+  return (
+    one.kind === 'payload' &&
+    other.kind === 'payload' &&
+    one.tunnel === other.tunnel &&
+    one.base === other.base &&
+    one.offset === other.offset &&
+    one.length === other.length
+  )
 }
 
 /** Loads what is there, with the field's bits replaced. */

@@ -9,6 +9,7 @@ export type Source =
   | { readonly kind: 'ct'; readonly key: number; readonly direction: number | undefined }
   | { readonly kind: 'fib'; readonly result: number; readonly flags: number }
   | LoadSource
+  | CombinedSource
 
 /**
  * Anything else: an expression that puts a value into a register.
@@ -17,6 +18,14 @@ export type Source =
 export interface LoadSource {
   readonly kind: 'load'
   readonly load: (dreg: number, out: RuleExpression[], free: number) => RuleExpression
+}
+
+/** Two values, of the same length and order, by a bit operation (kernel 6.13). */
+export interface CombinedSource {
+  readonly kind: 'combined'
+  readonly operator: '&' | '|' | '^'
+  readonly left: ValueOperand
+  readonly right: ValueOperand
 }
 
 export interface PayloadSource {
@@ -56,6 +65,8 @@ export interface ValueOperand {
   readonly kind: 'value'
   readonly source: Source
   readonly type: Datatype
+  /** Of a value that was made a wider number: its type before, whose names constants may have. */
+  readonly named?: Datatype | undefined
   /** Bits of the value. */
   readonly bits: number
   /** Bytes that it has in the register, after all transforms. */

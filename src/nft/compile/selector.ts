@@ -14,16 +14,25 @@ import { payloadOperand } from './payload.js'
 import { rtOperand } from './route.js'
 import type { RuleContext } from './rule-context.js'
 import { osfOperand, socketOperand } from './socket.js'
-import { combine } from './transform.js'
+import { combine, combineFields, widened } from './transform.js'
 
-/** The operand of an expression, whose dependencies are emitted. The trail stands at the expression. */
-export function resolve(context: RuleContext, expression: Expression): Operand {
+/**
+ * The operand of an expression, whose dependencies are emitted. The trail stands at the expression.
+ * @param length bytes that a number shall have, where it has fewer: bit operations are on as many
+ */
+export function resolve(context: RuleContext, expression: Expression, length = 0): Operand {
   if (isConcat(expression)) return concatenation(context, expression.concat)
-  return resolveValue(context, expression)
+  return resolveValue(context, expression, length)
 }
 
 /** An operand that is one value. */
-function resolveValue(context: RuleContext, expression: Expression): ValueOperand {
+function resolveValue(context: RuleContext, expression: Expression, length = 0): ValueOperand {
+  const parts = binaryParts(expression)
+  if (parts !== undefined) return binary(context, parts.operator, parts.operands, length)
+  return widened(resolveField(context, expression), length)
+}
+
+function resolveField(context: RuleContext, expression: Expression): ValueOperand {
   if (isObject(expression)) {
     if ('payload' in expression) return payloadOperand(context, expression.payload)
     if ('meta' in expression) return named(context, metaOperand(expression.meta.key))
@@ -31,8 +40,6 @@ function resolveValue(context: RuleContext, expression: Expression): ValueOperan
     if ('fib' in expression) return named(context, fibOperand(expression.fib, false))
     const other = rarerOperand(context, expression)
     if (other !== undefined) return other
-    const parts = binaryParts(expression)
-    if (parts !== undefined) return binary(context, parts.operator, parts.operands)
   }
   throw new InvalidValue(
     `${quote(expression)} is nothing that a packet has: payload, meta, ct, fib and their like are expected`,
@@ -74,18 +81,24 @@ function rarerOperand(
   return operand
 }
 
-/** `field & constant` and its like. */
-function binary(context: RuleContext, operator: string, operands: readonly Expression[]): ValueOperand {
+/** `field & constant` and its like, and two fields. */
+function binary(
+  context: RuleContext,
+  operator: string,
+  operands: readonly Expression[],
+  length: number,
+): ValueOperand {
   const [first, ...rest] = operands
   if (first === undefined || rest.length === 0) throw new InvalidValue(`${operator} needs two operands`)
   context.trail.enter(operator)
   context.trail.enter(0)
-  let operand = resolveValue(context, first)
+  let operand = resolveValue(context, first, length)
   context.trail.leave()
-  for (const [index, constant] of rest.entries()) {
+  for (const [index, second] of rest.entries()) {
     context.trail.enter(index + 1)
-    if (!isConstant(constant)) throw new InvalidValue('the kernel combines a field with constants only')
-    operand = combine(operand, operator, constant)
+    operand = isConstant(second)
+      ? combine(operand, operator, second)
+      : combineFields(operand, operator, resolveValue(context, second, operand.length))
     context.trail.leave()
   }
   context.trail.leave()

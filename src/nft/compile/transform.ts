@@ -2,7 +2,7 @@
 import { datatype, InvalidValue } from '../datatype/index.js'
 import type { Expression } from '../model/index.js'
 import { constantNumber } from './constant.js'
-import type { Transform, ValueOperand } from './operand.js'
+import { noTransforms, type Transform, type ValueOperand } from './operand.js'
 
 /** The operand with one transform more; masks next to each other become one, as in nft. */
 export function combine(operand: ValueOperand, operator: string, constant: Expression): ValueOperand {
@@ -13,7 +13,8 @@ export function combine(operand: ValueOperand, operator: string, constant: Expre
     return { ...operand, transforms: [...transforms, ...shift], inPlace: undefined }
   }
   const full = (1n << BigInt(length * 8)) - 1n
-  const value = constantNumber(constant, operand.type, length * 8)
+  const isName = typeof constant === 'string' && Number.isNaN(Number(constant))
+  const value = constantNumber(constant, (isName && operand.named) || operand.type, length * 8)
   const step = operator === '&' ? [value, 0n] : operator === '|' ? [~value & full, value] : [full, value]
   const [mask = full, xor = 0n] = step
   const last = transforms.at(-1)
@@ -23,6 +24,69 @@ export function combine(operand: ValueOperand, operator: string, constant: Expre
       : // (v & m1 ^ x1) & m2 ^ x2 = v & (m1 & m2) ^ (x1 & m2 ^ x2)
         [...transforms.slice(0, -1), { ...last, mask: last.mask & mask, xor: (last.xor & mask) ^ xor }]
   return { ...operand, transforms: changed, inPlace: undefined }
+}
+
+/** Two values combined; of different orders, the second takes that of the first. */
+export function combineFields(left: ValueOperand, operator: string, right: ValueOperand): ValueOperand {
+  if (operator !== '&' && operator !== '|' && operator !== '^')
+    throw new InvalidValue(`the kernel shifts by constants only`)
+  const length = Math.max(left.length, right.length)
+  const first = widened(left, length)
+  const second = widened(right, length)
+  const turned = first.order === second.order || length === 1 ? second : inOrder(second, first.order)
+  return {
+    kind: 'value',
+    source: { kind: 'combined', operator, left: first, right: turned },
+    type: first.type,
+    named: first.named,
+    bits: length * 8,
+    length,
+    order: first.order,
+    transforms: noTransforms,
+  }
+}
+
+function inOrder(operand: ValueOperand, order: 'host' | 'big'): ValueOperand {
+  const { length, transforms } = operand
+  if (!isShiftable(length))
+    throw new InvalidValue(`the kernel cannot turn round ${length} bytes: 2 or a multiple of 4`)
+  return {
+    ...operand,
+    order,
+    transforms: [...transforms, { kind: 'swap', to: order, length }],
+    inPlace: undefined,
+  }
+}
+
+const WORD = 4
+
+/**
+ * A number of fewer bytes as one of a whole word of the machine: what is loaded into a register ends in zeros, so that it is
+ * in its order already, or is turned round.
+ */
+export function widened(operand: ValueOperand, length: number): ValueOperand {
+  if (operand.length >= length || operand.type.text) return operand
+  if (length !== WORD)
+    throw new InvalidValue(`${operand.type.name} has ${operand.length} bytes where ${length} are expected`)
+  return {
+    ...operand,
+    transforms: [...operand.transforms, ...hostSteps(operand)],
+    type: datatype('integer'),
+    named: operand.type,
+    bits: WORD * 8,
+    length: WORD,
+    order: 'host',
+    inPlace: undefined,
+  }
+}
+
+function hostSteps({ order, length }: ValueOperand): readonly Transform[] {
+  if (order === 'host' || length === 1) return []
+  if (length === 2) return [{ kind: 'swap', to: 'host', length }]
+  return [
+    { kind: 'swap', to: 'host', length: WORD },
+    { kind: 'shift', direction: 'right', by: (WORD - length) * 8, length: WORD },
+  ]
 }
 
 /** A shift of a whole value, which has the same byte order afterwards. */

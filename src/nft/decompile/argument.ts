@@ -1,7 +1,7 @@
 /** What a statement takes from a register: a constant, what a map gives, or something of the packet. */
 import type { Expression } from '../model/index.js'
 import { type Encoding, readAlternatives } from './constants.js'
-import { operand, type Part } from './operand.js'
+import { operand, type Part, partOf, widenedPart } from './operand.js'
 import type { RuleState } from './rule-state.js'
 import type { Loaded } from './value.js'
 
@@ -13,6 +13,17 @@ export interface Argument {
   readonly parts: readonly Part[]
 }
 
+/** A number of the packet in fewer bytes than the statement takes: `meta mark set ip dscp`. */
+function readNarrow(
+  state: RuleState,
+  loaded: Loaded,
+  { order, length, type }: Encoding,
+): Argument | undefined {
+  if (order !== 'host' || length !== 4 || type.text) return undefined
+  const part = widenedPart(partOf(loaded.value, loaded.length, state.protocols), length)
+  return part && { expression: part.expression, from: [loaded], parts: [part] }
+}
+
 /** The one value in a register; undefined when it is not of the length or order that the statement takes. */
 export function readSingle(
   state: RuleState,
@@ -20,6 +31,7 @@ export function readSingle(
   encoding: Encoding,
 ): Argument | undefined {
   const loaded = register === undefined ? undefined : state.registers.at(register)
+  if (loaded !== undefined && loaded.length < encoding.length) return readNarrow(state, loaded, encoding)
   if (loaded?.length !== encoding.length) return undefined
   const { value } = loaded
   if (value.kind === 'constant')

@@ -18,6 +18,18 @@ export function maskRange(
   return length > 0 && end === bits ? { offset, length } : undefined
 }
 
+/** Where the first and the last one of a mask are, whatever is between them; undefined without any. */
+export function maskBounds(
+  mask: Uint8Array,
+): { readonly offset: number; readonly length: number } | undefined {
+  const ones = Array.from({ length: mask.length * 8 }, (_, bit) => bit).filter(
+    (bit) => bitAt(mask, bit) === 1,
+  )
+  const [offset] = ones
+  const last = ones.at(-1)
+  return offset === undefined || last === undefined ? undefined : { offset, length: last - offset + 1 }
+}
+
 /** The length of a network's prefix that a mask is; undefined for a mask that is none. */
 export function prefixOfMask(mask: Uint8Array): number | undefined {
   if (mask.every((byte) => byte === 0)) return 0

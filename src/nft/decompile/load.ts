@@ -21,7 +21,7 @@ import {
 } from '../kernel/constants.js'
 import type { CtDirection, CtReference, FibFlag } from '../model/index.js'
 import type { RuleState } from './rule-state.js'
-import type { KeyValue, Loaded, Value } from './value.js'
+import type { CombinedValue, KeyValue, Loaded, Value } from './value.js'
 
 const bases = inverse<HeaderBase>(headerBases)
 /** The base of offsets that a number of the kernel's stands for. */
@@ -162,8 +162,9 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
 
 export function readBitwise(state: RuleState, record: ExprBitwiseRecord): boolean {
   const { sreg, dreg, len, op = BitwiseOps.bool, mask, xor, data, sreg2 } = record
-  const from = sreg === undefined ? undefined : state.registers.at(sreg)
-  if (!from || sreg2 !== undefined || len !== from.length) return false
+  const from = widened(sreg === undefined ? undefined : state.registers.at(sreg), len)
+  if (!from || len !== from.length) return false
+  if (sreg2 !== undefined) return readCombined(state, record, from)
   if (op === BitwiseOps.bool) {
     if (mask?.value?.length !== len || xor?.value?.length !== len) return false
     return load(state, dreg, { kind: 'bits', of: from.value, mask: mask.value, xor: xor.value }, len, from)
@@ -174,6 +175,34 @@ export function readBitwise(state: RuleState, record: ExprBitwiseRecord): boolea
   const direction = op === BitwiseOps.lshift ? '<<' : '>>'
   const count = Number(readNumber(bits, 0, 4, 'host'))
   return load(state, dreg, { kind: 'shifted', of: from.value, direction, bits: count }, len, from)
+}
+
+/** A register as one of a whole word, of which it may fill a part. */
+function widened(from: Loaded | undefined, length: number | undefined): Loaded | undefined {
+  if (from === undefined || length !== WORD || from.length >= length) return from
+  return { ...from, value: { kind: 'widened', of: from.value, length: from.length }, length }
+}
+
+const WORD = 4
+const combiningOperators: ReadonlyMap<number, CombinedValue['operator']> = new Map([
+  [BitwiseOps.and, '&'],
+  [BitwiseOps.or, '|'],
+  [BitwiseOps.xor, '^'],
+])
+
+function readCombined(state: RuleState, { op, sreg2, dreg }: ExprBitwiseRecord, left: Loaded): boolean {
+  const operator = combiningOperators.get(op ?? -1)
+  const right = sreg2 === undefined ? undefined : state.registers.at(sreg2)
+  if (operator === undefined || right === undefined || right.length > left.length) return false
+  const value: Value = {
+    kind: 'combined',
+    operator,
+    left: left.value,
+    right: right.value,
+    rightLength: right.length,
+  }
+  const sources = [...left.sources, ...right.sources]
+  return load(state, dreg, value, left.length, { ...left, sources })
 }
 
 export function readByteorder(state: RuleState, { sreg, dreg, op, len, size }: ExprByteorderRecord): boolean {

@@ -17,11 +17,11 @@ import type {
   TcpOptionExpression,
 } from '../model/index.js'
 import { type Argument, readSingle } from './argument.js'
-import { isZero, maskRange } from './bits.js'
+import { isZero, maskBounds, maskRange } from './bits.js'
 import { readFlags } from './constants.js'
 import { extensionPart } from './extension.js'
 import { findField } from './fields.js'
-import { fieldPart, type Part, use } from './operand.js'
+import { fieldPart, type Part, said, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
 
 const metaTargets: readonly MetaTargetKey[] = ['mark', 'priority', 'nftrace', 'pkttype', 'secmark']
@@ -109,6 +109,7 @@ export function readPayloadWrite(state: RuleState, record: ExprPayloadRecord): b
   const written =
     partOfWord(state, sreg, write, true) ??
     wholeField(state, sreg, write, true) ??
+    changedField(state, sreg, write) ??
     partOfWord(state, sreg, write, false) ??
     wholeField(state, sreg, write, false)
   if (!written || !hasItsChecksum(record, written.target)) return false
@@ -160,6 +161,47 @@ function partOfWord(
   const target = field?.expression ?? { payload: { base, offset: start, len: run.length } }
   const value = { expression, from: [loaded], parts: [] }
   return { target, value, parts: field ? [fieldPart(field, len, shift)] : [] }
+}
+
+/** A field of which some bits are changed: `ip dscp set ip dscp & 0x1f`. */
+function changedField(state: RuleState, register: number, { base, offset, len }: Write): Written | undefined {
+  const loaded = state.registers.at(register)
+  if (loaded?.value.kind !== 'bits' || loaded.length !== len) return undefined
+  const { of, mask, xor } = loaded.value
+  if (of.kind !== 'payload' || of.base !== base || of.tunnel !== undefined || of.offset !== offset)
+    return undefined
+  const changed = maskBounds(mask.map((byte, index) => ~byte | (xor[index] ?? 0)))
+  if (!changed) return undefined
+  const start = offset * 8 + changed.offset
+  const field = findField(
+    { base },
+    state.protocols,
+    (each) => each.offset <= start && each.offset + each.bits >= start + changed.length,
+  )
+  if (!field || field.offset < offset * 8 || field.offset + field.bits > (offset + len) * 8) return undefined
+  const part = fieldPart(field, len, (offset + len) * 8 - field.offset - field.bits)
+  // What is outside of the field stays as it is.
+  const first = field.offset - offset * 8
+  const inside = mask.map((_, index) => bitsOfByte(first, field.bits, index))
+  const bits = isZero(xor)
+    ? { mask: mask.map((byte, index) => byte & (inside[index] ?? 0)), xor }
+    : { mask, xor }
+  if (!isZero(xor) && !mask.every((byte, index) => (byte | (xor[index] ?? 0)) === 0xff)) return undefined
+  return {
+    target: field.expression,
+    value: { expression: said({ ...part, bits }), from: [loaded], parts: [] },
+    parts: [part],
+  }
+}
+
+/** The ones of a byte in a mask of some bits from the given one on. */
+function bitsOfByte(first: number, count: number, index: number): number {
+  let byte = 0
+  for (let bit = 0; bit < 8; bit++) {
+    const at = index * 8 + bit
+    if (at >= first && at < first + count) byte |= 0x80 >> bit
+  }
+  return byte
 }
 
 /** Whether the kernel corrects the checksums that the field makes wrong, or those that nft 1.0.6 knew of. */

@@ -6,7 +6,7 @@ import { readMask } from './constants.js'
 import { extensionField, extensionPart } from './extension.js'
 import { type FoundField, findField } from './fields.js'
 import type { Protocols } from './protocols.js'
-import type { Loaded, PayloadValue, SwappedValue, Value } from './value.js'
+import type { CombinedValue, Loaded, PayloadValue, SwappedValue, Value } from './value.js'
 
 /** One value in a register, named. */
 export interface Part {
@@ -26,7 +26,7 @@ export interface Part {
   /** The header whose field it is. */
   readonly header?: PayloadProtocol | undefined
   readonly impliesIcmpType?: boolean | undefined
-  /** What it was computed from, by a hash. */
+  /** What it was computed from. */
   readonly parts?: readonly Part[] | undefined
 }
 
@@ -79,10 +79,44 @@ export function partOf(value: Value, length: number, protocols: Protocols): Part
       return shiftedPart(value.of, value.direction, value.bits, length, protocols)
     case 'swapped':
       return swappedPart(value, length, protocols)
+    case 'widened':
+      return widenedPart(partOf(value.of, value.length, protocols), length)
+    case 'combined':
+      return combinedPart(value, length, protocols)
     case 'mapped':
     case 'constant':
     case 'opaque':
       return undefined
+  }
+}
+
+/** A number in the order of the machine, as one of more bytes. */
+export function widenedPart(part: Part | undefined, length: number): Part | undefined {
+  if (part?.shift !== 0 || part.type.text || (part.order === 'big' && part.length > 1)) return undefined
+  return {
+    ...part,
+    expression: said(part),
+    bits: undefined,
+    type: datatype('integer'),
+    order: 'host',
+    length,
+  }
+}
+
+function combinedPart(value: CombinedValue, length: number, protocols: Protocols): Part | undefined {
+  const left = partOf(value.left, length, protocols)
+  const narrow = partOf(value.right, value.rightLength, protocols)
+  const right = value.rightLength < length ? widenedPart(narrow, length) : narrow
+  if (!left || !right || left.shift !== 0 || right.shift !== 0 || left.length !== right.length)
+    return undefined
+  if (left.order !== right.order && length > 1) return undefined
+  return {
+    expression: binary(value.operator, said(left), said(right)),
+    type: left.type,
+    order: left.order,
+    length,
+    shift: 0,
+    parts: [left, right],
   }
 }
 

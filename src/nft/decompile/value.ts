@@ -65,6 +65,24 @@ export interface SwappedValue {
   readonly size: number
 }
 
+/** A number in more bytes than it has: the register ends in zeros. */
+export interface WidenedValue {
+  readonly kind: 'widened'
+  readonly of: Value
+  /** Bytes that it had before. */
+  readonly length: number
+}
+
+/** Two values by a bit operation. */
+export interface CombinedValue {
+  readonly kind: 'combined'
+  readonly operator: '&' | '|' | '^'
+  readonly left: Value
+  readonly right: Value
+  /** Bytes of the second, before they were made as many as the first has. */
+  readonly rightLength: number
+}
+
 /** What a map gives for a key. */
 export interface MappedValue {
   readonly kind: 'mapped'
@@ -86,6 +104,8 @@ export type Value =
   | BitsValue
   | ShiftedValue
   | SwappedValue
+  | WidenedValue
+  | CombinedValue
   | MappedValue
   | OpaqueValue
 

@@ -57,7 +57,7 @@ export const CmpOps = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
 export const RangeOps = { eq: 0, neq: 1 } as const
 
 /** enum nft_bitwise_ops */
-export const BitwiseOps = { bool: 0, lshift: 1, rshift: 2 } as const
+export const BitwiseOps = { bool: 0, lshift: 1, rshift: 2, and: 3, or: 4, xor: 5 } as const
 
 /** enum nft_byteorder_ops */
 export const ByteorderOps = { ntoh: 0, hton: 1 } as const

@@ -226,9 +226,11 @@ function body(expression: RuleExpression): string {
       return `range neq reg ${sreg} ${value(fromData)} ${value(toData)}`
     }
     case 'bitwise': {
-      const { sreg, dreg, op, mask, xor, data } = expression.data
+      const { sreg, dreg, op, mask, xor, data, sreg2 } = expression.data
       if (mask !== undefined && xor !== undefined)
         return `bitwise reg ${dreg} = ( reg ${sreg} & ${value(mask)} ) ^ ${value(xor)}`
+      if (sreg2 !== undefined)
+        return `bitwise reg ${dreg} = ( reg ${sreg} ${['&', '|', '^'][op - 3]} reg ${sreg2} )`
       return `bitwise reg ${dreg} = ( reg ${sreg} ${op === 1 ? '<<' : '>>'} ${data === undefined ? '' : value(data)} )`
     }
     case 'byteorder': {
