@@ -5,6 +5,7 @@ import { Nft } from '../nft/index.js'
 import { Rtnl } from '../rtnl/index.js'
 import { Catalog } from './catalog.js'
 import { Evaluator } from './evaluate.js'
+import { listSettled } from './settled.js'
 import { environmentOf, type NamespaceState } from './state.js'
 
 /** How often reading begins anew because the ruleset changed meanwhile. */
@@ -63,10 +64,8 @@ export class StateReader {
   async read(): Promise<NamespaceState> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ruleset = await this.#nft.list()
-      const [links, addresses, routes, rules, neighbours, fdb] = await Promise.all([
-        this.#rtnl.links.list(),
-        this.#rtnl.addresses.list(),
-        this.#rtnl.routes.list({ table: 'all' }),
+      const { links, addresses, routes } = await listSettled(this.#rtnl)
+      const [rules, neighbours, fdb] = await Promise.all([
         this.#rtnl.rules.list(),
         this.#rtnl.neighbours.list(),
         this.#rtnl.fdb.list(),
