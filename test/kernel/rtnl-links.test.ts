@@ -1,6 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { type Link, Rtnl } from '../../src/rtnl/index.js'
+import { expectSameAtRest } from '../support/at-rest.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { ip, ipJson, isObject, type JsonObject } from '../support/tools.js'
 
@@ -162,15 +163,16 @@ function selected(shown: JsonObject): JsonObject {
   }
 }
 
-async function expectAsIpShows(namespace: Namespace, rtnl: Rtnl): Promise<void> {
-  // The kernel settles the operational state a little after the change: it may differ from one listing to the next.
-  await vi.waitFor(async () => {
-    const links = await rtnl.links.list()
-    const names = new Map(links.map((link) => [link.index, link.name]))
-    const ours = links.map((link) => asIpShows(link, names))
-    const shown = (await ipJson(namespace, 'link', 'show')).map(selected)
-    expect(ours).toEqual(shown)
-  }, 5000)
+/** The kernel settles the operational state a little after the change. */
+function expectAsIpShows(namespace: Namespace, rtnl: Rtnl): Promise<void> {
+  return expectSameAtRest(
+    async () => {
+      const links = await rtnl.links.list()
+      const names = new Map(links.map((link) => [link.index, link.name]))
+      return links.map((link) => asIpShows(link, names))
+    },
+    async () => (await ipJson(namespace, 'link', 'show')).map(selected),
+  )
 }
 
 test('a bridge, a veth with its peer in another namespace and an ifb: as `ip` shows them, field by field', async () => {
