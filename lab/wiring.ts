@@ -81,7 +81,7 @@ export async function connect(one: CableEnd, other: CableEnd): Promise<void> {
     { kind: 'link', action: 'create', link: { kind: 'veth', name: one.interface, peer } },
   ])
   await Promise.all([configure(one), configure(other)])
-  await Promise.all([untilRunning(one), untilRunning(other)])
+  await Promise.all([one, other].map((end) => untilRunning(end.machine, end.interface)))
 }
 
 /**
@@ -174,12 +174,12 @@ function configure({ machine, interface: device, address = [], routes = [] }: Ca
 }
 
 /**
- * The kernel activates an interface that got its carrier a little later, in a work queue (net/core/link_watch.c); and
+ * Waits until an interface carries packets. The kernel activates an interface that got its carrier a little later, in a work queue (net/core/link_watch.c); and
  * it listens for neighbours that ask for a new IPv6 address only when its local route is there (addrconf_dad_work). A packet
  * before that is lost without a word, and TCP tries again only after a second.
  */
-async function untilRunning({ machine, interface: device }: CableEnd): Promise<void> {
-  const rtnl = await Rtnl.open({ netns: machine.namespace })
+export async function untilRunning({ namespace }: Placed, device: string): Promise<void> {
+  const rtnl = await Rtnl.open({ netns: namespace })
   const running = async (): Promise<boolean> => {
     if ((await rtnl.links.get(device)).state !== 'up') return false
     const addresses = await rtnl.addresses.list({ device, family: 6 })

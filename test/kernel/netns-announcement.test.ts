@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { untilRunning } from '../../lab/wiring.js'
 import { IPv4Address, IPv6Address, MacAddress } from '../../src/address/index.js'
 import { announce, type Namespace } from '../../src/netns/index.js'
 import { Rtnl } from '../../src/rtnl/index.js'
@@ -35,6 +36,8 @@ async function joined(): Promise<{ inside: Namespace; outside: Namespace; rtnl: 
       address: { device: 10, address: 'fd00::1/64', duplicateDetection: false },
     },
   ])
+  await untilRunning({ namespace: inside }, 'eth0')
+  await untilRunning({ namespace: outside }, 'v0')
   return { inside, outside, rtnl }
 }
 

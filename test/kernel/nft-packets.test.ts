@@ -1,5 +1,6 @@
 /** Rules that nft 1.0.6 writes so that they match nothing, or spoil what they touch: by the packets, not by the bytes. */
 import { describe, expect, it } from 'vitest'
+import { untilRunning } from '../../lab/wiring.js'
 import type { Namespace } from '../../src/netns/index.js'
 import {
   type ChainObject,
@@ -43,6 +44,8 @@ async function machines(): Promise<{ readonly here: Namespace; readonly there: N
   await ip(there, 'addr', 'add', '10.0.0.2/24', 'dev', 'there')
   await ip(here, 'link', 'set', 'here', 'up')
   await ip(there, 'link', 'set', 'there', 'up')
+  await untilRunning({ namespace: here }, 'here')
+  await untilRunning({ namespace: there }, 'there')
   return { here, there }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { untilRunning } from '../../lab/wiring.js'
 import type { Namespace } from '../../src/netns/index.js'
 import { type FilterSpec, type QdiscSpec, Rtnl } from '../../src/rtnl/index.js'
 import { closeAfterEach, newNamespaces } from '../support/namespaces.js'
@@ -24,6 +25,8 @@ async function joined(): Promise<{ host: Namespace; container: Namespace; rtnl: 
     { kind: 'link', action: 'change', link: { device: 2, up: true } },
     { kind: 'address', action: 'add', address: { device: 2, address: '10.0.0.2/24' } },
   ])
+  await untilRunning({ namespace: host }, 'v0')
+  await untilRunning({ namespace: container }, 'eth0')
   return { host, container, rtnl }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
-import { addAddress, addRoute, connect, connectOutside } from '../../../lab/wiring.js'
+import { answerLimit, type Machine } from '../../../lab/machine.js'
+import { addAddress, addRoute, connect, connectOutside, untilRunning } from '../../../lab/wiring.js'
 import {
   type Explanation,
   explainPath,
@@ -147,6 +147,7 @@ export async function createTown(): Promise<Town> {
       add element bridge runtime senders6 { "${port}" . ${mac} . ${prefix}${number} }`,
     )
   }
+  for (const bridge of ['br0', 'br1']) await untilRunning(host, bridge)
   await connectOutside(host, outside, ['172.20.0.0/24', '10.20.0.0/24'])
   await addAddress(host, 'uplink', '2001:db8:ff::1/64')
   await addAddress(outside, 'uplink', '2001:db8:ff::2/64')
@@ -217,12 +218,11 @@ export async function compare(
         ? { kind: 'namespace', state }
         : { kind: 'outside', address: to.includes(':') ? '2001:db8:ff::2' : '203.0.113.2' }
       const question: PathQuestion = { from: sender, to, protocol, port }
-      const [explanation, outcome] = [
-        await explainPath(world, question),
-        await (protocol === 'tcp'
-          ? from.probeTcp(to, port, { timeoutMs: 700 })
-          : from.probeUdp(to, port, { timeoutMs: 700 })),
-      ]
+      const explanation = await explainPath(world, question)
+      const options = { timeoutMs: answerLimit(explanation.reached === true) }
+      const outcome = await (protocol === 'tcp'
+        ? from.probeTcp(to, port, options)
+        : from.probeUdp(to, port, options))
       explanations.push(explanation)
       if (outcome.outcome === 'reached') reached++
       const said =

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { untilRunning } from '../../../lab/wiring.js'
 import type { NetworkOptions } from '../../../src/index.js'
 import { ip } from '../../support/tools.js'
 import { cleanUp, createSetting, expectReached, failureOf, openHost, type Setting } from './setting.js'
@@ -34,6 +35,8 @@ async function putRouter({ host, machine }: Setting): Promise<void> {
   await ip(host.namespace, 'link', 'set', 'rt0', 'master', 'docker0', 'up')
   await ip(namespace, 'address', 'add', '172.17.0.254/16', 'dev', 'lan0')
   await ip(namespace, 'link', 'set', 'lan0', 'up')
+  await untilRunning(host, 'rt0')
+  await untilRunning({ namespace }, 'lan0')
   await ip(namespace, 'address', 'add', '198.51.100.1/32', 'dev', 'lo')
   await ip(namespace, 'link', 'set', 'lo', 'up')
   await machine('router').serveTcp(80)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Machine } from '../../../lab/machine.js'
-import { connect } from '../../../lab/wiring.js'
+import { answerLimit, Machine } from '../../../lab/machine.js'
+import { connect, untilRunning } from '../../../lab/wiring.js'
 import { ip, nft } from '../../support/tools.js'
 import { cleanUp, openHost } from './setting.js'
 
@@ -27,6 +27,7 @@ async function plug(host: Machine, bridge: string, network: string, machines: re
     await ip(host.namespace, 'link', 'set', `tap${network}-${number}`, 'master', bridge)
     await machine.serveTcp(80, { address: '::' })
   }
+  await untilRunning(host, bridge)
 }
 
 async function machinesOf(...names: readonly string[]): Promise<Machine[]> {
@@ -36,8 +37,11 @@ async function machinesOf(...names: readonly string[]): Promise<Machine[]> {
 }
 
 const DUAL = { pools: [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }] }
-const outcome = async (from: Machine, address: string): Promise<string> =>
-  (await from.probeTcp(address, 80, { timeoutMs: 1000 })).outcome
+/** Fails unless frames pass, or do not. */
+async function expectOutcome(from: Machine, address: string, expected: 'reached' | 'timeout'): Promise<void> {
+  const timeoutMs = answerLimit(expected === 'reached')
+  expect((await from.probeTcp(address, 80, { timeoutMs })).outcome, address).toBe(expected)
+}
 
 describe("the host's other bridges, where we turned forwarding on and drop the rest", () => {
   it.each(['before', 'after'])(
@@ -52,16 +56,16 @@ describe("the host's other bridges, where we turned forwarding on and drop the r
       await bridgeHost.createNetwork({ name: 'docker0', ...DUAL })
       if (when === 'after') await plug(host, 'br0', '1', [one, two])
       expect(await nft(host.namespace, 'list', 'map', 'inet', 'nfbridge', 'forward_policy')).toContain('drop')
-      expect(await outcome(one, '10.9.1.12')).toBe('reached')
-      expect(await outcome(one, 'fd09:1::12')).toBe('reached')
+      await expectOutcome(one, '10.9.1.12', 'reached')
+      await expectOutcome(one, 'fd09:1::12', 'reached')
       // The same packets without the rule: what was found is its doing.
       await nft(host.namespace, 'flush', 'chain', 'inet', 'nfbridge', 'forward')
       await nft(
         host.namespace,
         ...'add rule inet nfbridge forward meta nfproto vmap @forward_policy'.split(' '),
       )
-      expect(await outcome(one, '10.9.1.12')).toBe('timeout')
-      expect(await outcome(one, 'fd09:1::12')).toBe('timeout')
+      await expectOutcome(one, '10.9.1.12', 'timeout')
+      await expectOutcome(one, 'fd09:1::12', 'timeout')
     },
   )
 
@@ -72,13 +76,13 @@ describe("the host's other bridges, where we turned forwarding on and drop the r
     await plug(host, 'br1', '2', [two])
     const bridgeHost = await openHost(host)
     await bridgeHost.createNetwork({ name: 'docker0', ...DUAL })
-    expect(await outcome(one, '10.9.2.11')).toBe('timeout')
-    expect(await outcome(one, 'fd09:2::11')).toBe('timeout')
+    await expectOutcome(one, '10.9.2.11', 'timeout')
+    await expectOutcome(one, 'fd09:2::11', 'timeout')
     await bridgeHost.destroy()
     const open = await openHost(host, { forwardPolicy: 'leave' })
     await open.createNetwork({ name: 'docker0', ...DUAL })
-    expect(await outcome(one, '10.9.2.11')).toBe('reached')
-    expect(await outcome(one, 'fd09:2::11')).toBe('reached')
+    await expectOutcome(one, '10.9.2.11', 'reached')
+    await expectOutcome(one, 'fd09:2::11', 'reached')
   })
 
   it('are not routed back into: ports that the bridge keeps apart stay apart', async () => {
@@ -95,9 +99,9 @@ describe("the host's other bridges, where we turned forwarding on and drop the r
     await ip(two.namespace, 'neigh', 'replace', '10.9.1.11', 'lladdr', gateway, 'dev', 'eth0')
     const bridgeHost = await openHost(host)
     await bridgeHost.createNetwork({ name: 'docker0', ...DUAL })
-    expect(await outcome(one, '10.9.1.12')).toBe('timeout')
+    await expectOutcome(one, '10.9.1.12', 'timeout')
     await nft(host.namespace, 'flush', 'map', 'inet', 'nfbridge', 'forward_policy')
-    expect(await outcome(one, '10.9.1.12')).toBe('reached')
+    await expectOutcome(one, '10.9.1.12', 'reached')
   })
 
   it('what the rule keeps for them is no finding', async () => {
@@ -106,7 +110,7 @@ describe("the host's other bridges, where we turned forwarding on and drop the r
     await plug(host, 'br0', '1', [one, two])
     const bridgeHost = await openHost(host)
     await bridgeHost.createNetwork({ name: 'docker0', ...DUAL })
-    expect(await outcome(one, '10.9.1.12')).toBe('reached')
+    await expectOutcome(one, '10.9.1.12', 'reached')
     expect(await nft(host.namespace, 'list', 'set', 'inet', 'nfbridge', 'same_bridge')).toContain(
       '"br0" . "br0"',
     )

@@ -1,7 +1,7 @@
 /** What the host forwards for others, beside `forwardPolicy: 'auto'`, which drops it. */
 import { expect, it } from 'vitest'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
-import { connect } from '../../../lab/wiring.js'
+import { answerLimit, type Machine } from '../../../lab/machine.js'
+import { connect, untilRunning } from '../../../lab/wiring.js'
 import type { Finding, HostOptions } from '../../../src/index.js'
 import { ip, nftFile, runIn } from '../../support/tools.js'
 import { createMachines, openHost } from './setting.js'
@@ -30,6 +30,7 @@ async function createTown(bridge: string, translated = true): Promise<Town> {
     },
   )
   await ip(host.namespace, 'link', 'set', 'vnet0', 'master', bridge)
+  await untilRunning(host, bridge)
   if (translated)
     await nftFile(
       host.namespace,
@@ -40,7 +41,7 @@ async function createTown(bridge: string, translated = true): Promise<Town> {
 }
 
 async function isReached({ vm }: Town, expected: boolean): Promise<boolean> {
-  const probe = await vm.probeTcp('203.0.113.2', 80, { timeoutMs: expected ? PATIENCE_MS : 700 })
+  const probe = await vm.probeTcp('203.0.113.2', 80, { timeoutMs: answerLimit(expected) })
   return probe.outcome === 'reached'
 }
 
