@@ -82,6 +82,8 @@ test('an address without duplicate detection is used at once, in the namespace o
   if (host === undefined || container === undefined) throw new Error('no namespaces')
   const outer = keep(await Rtnl.open({ netns: host }))
   const inner = keep(await Rtnl.open({ netns: container }))
+  // So many probes, a second each: duplicate address detection does not end while we look.
+  await container.writeSysctl('net.ipv6.conf.default.dad_transmits', '600')
   await outer.apply([
     {
       kind: 'link',

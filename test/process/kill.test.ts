@@ -69,12 +69,15 @@ async function expectWhole(
   const rules = await nft(host, 'list', 'ruleset')
   for (const [index, place] of places.entries()) {
     const container = adopted.container(`c${index}`)
-    const inside = await ip(place, '-br', 'addr', 'show')
+    const inside = (): Promise<string> => ip(place, '-br', 'addr', 'show')
     if (container) {
-      expect(inside).toMatch(new RegExp(`^eth0\\S* +UP +${container.address.replaceAll('.', '\\.')}/16`, 'm'))
+      // A carrier takes effect a little later.
+      await expect
+        .poll(inside)
+        .toMatch(new RegExp(`^eth0\\S* +UP +${container.address.replaceAll('.', '\\.')}/16`, 'm'))
       expect(await ip(place, 'route', 'show', 'default')).toContain('via 172.17.0.1')
     } else {
-      expect(inside).not.toContain('eth0')
+      expect(await inside()).not.toContain('eth0')
     }
     expect(rules.includes(`tcp . ${8000 + index} :`)).toBe(container !== undefined)
   }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { listSettled } from '../../../src/explain/settled.js'
 import type { Namespace } from '../../../src/index.js'
+import { Rtnl } from '../../../src/rtnl/index.js'
 import { runIn } from '../../support/tools.js'
 
 /** One process for all tools. */
@@ -20,9 +22,11 @@ grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding 
 
 /**
  * What the tools print of a namespace: all that a failed or undone call could leave behind. What follows from carriers
- * that come and go is left out: the state of links, IPv6's automatic addresses and their routes.
+ * that come and go is left out: the state of links, IPv6's automatic addresses and their routes. What the kernel has been told to
+ * do and does a little later is waited for: local routes of IPv6 addresses.
  */
 export async function stateOf(namespace: Namespace): Promise<string> {
+  await untilSettled(namespace)
   const output = await runIn(namespace, 'sh', ['-c', SCRIPT])
   const [links = '[]', addresses = '', routes = '', routes6 = '', policy = '', ...others] =
     output.split('@@\n')
@@ -43,6 +47,15 @@ export async function stateOf(namespace: Namespace): Promise<string> {
     lines(sysctls),
   ]
   return parts.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n---\n')
+}
+
+async function untilSettled(namespace: Namespace): Promise<void> {
+  const rtnl = await Rtnl.open({ netns: namespace })
+  try {
+    await listSettled(rtnl)
+  } finally {
+    rtnl.close()
+  }
 }
 
 /** The files of a state directory with what is in them, without its digest. */
