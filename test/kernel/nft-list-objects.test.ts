@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PATIENCE_MS } from '../../lab/machine.js'
 import type { SocketHandle } from '../../src/native/addon.js'
 import { unwrap } from '../../src/native/failure.js'
 import { Packer } from '../../src/native/pack.js'
@@ -396,7 +397,8 @@ describe('a snapshot', () => {
       }
     })()
     const seen = new Set<string>()
-    for (let round = 0; round < 40; round++) {
+    const end = performance.now() + PATIENCE_MS
+    for (let round = 0; round < 40 || (seen.size < 2 && performance.now() < end); round++) {
       const { nftables } = await listRuleset(socket).catch((error: unknown) => {
         expect(error).toMatchObject({ code: 'NFB_DUMP_INCONSISTENT' })
         return { nftables: [] }

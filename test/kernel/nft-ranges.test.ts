@@ -220,14 +220,12 @@ test.for(
       ] as const
     ).map(([name, isMap, merges]) => ({ kind, name, isMap, merges })),
   ),
-)('a $name of $kind.type', { timeout: 240_000 }, async ({ kind, isMap, merges }) => {
+)('a $name of $kind.type', async ({ kind, isMap, merges }) => {
   await fc.assert(holds(kind, isMap, merges, 'checked'), { numRuns: 12 })
 })
 
 /** nft 1.0.6 merges what it adds, but finds no part of a range to delete: then it is told what is left. */
-test('a merging set holds after one transaction what it holds after commands of nft', {
-  timeout: 240_000,
-}, async () => {
+test('a merging set holds after one transaction what it holds after commands of nft', async () => {
   const [kind] = kinds
   if (kind === undefined) throw new Error('a kind is expected')
   const { namespace, handle } = await opened()
@@ -329,7 +327,7 @@ test('what a transaction changes several times is sent once, where others depend
   ).rejects.toMatchObject({ code: 'NFB_EXISTS', path: 'operations[0].element.elem[0]' })
 })
 
-test('(control) without the check, the kernel takes what leaves holes', { timeout: 240_000 }, async () => {
+test('(control) without the check, the kernel takes what leaves holes', async () => {
   const [kind] = kinds
   if (kind === undefined) throw new Error('a kind is expected')
   const outcome = await fc.check(holds(kind, false, false, 'trusted'), { numRuns: 200, endOnFailure: true })

@@ -20,7 +20,7 @@ const cases = readCases()
 let missing: ReadonlyMap<string, string>
 beforeAll(async () => {
   missing = await missingFeatures(async () => first(await newNamespaces(keep, 1)))
-}, 60_000)
+})
 
 function first<T>([one]: readonly T[]): T {
   if (one === undefined) throw new Error('nothing is there')

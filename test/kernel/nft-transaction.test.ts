@@ -395,15 +395,24 @@ test('packets go on while a policy of drop is checked', async () => {
   const transaction = handle.transaction().add(base({ policy: 'drop' }))
   transaction.add(chain('c'))
   for (let index = 0; index < 5000; index++) transaction.add(rule('x'))
-  const pings = runIn(namespace, 'ping', ['-q', '-i', '0.002', '-c', '400', '-W', '1', '127.0.0.1'])
-  let going = true
-  const ended = pings.finally(() => {
-    going = false
-  })
   let checks = 0
-  for (; going; checks++) await transaction.check()
-  expect(await ended).toContain(' 400 received')
-  expect(checks).toBeGreaterThan(3)
+  while (checks <= 3) {
+    let going = true
+    const ended = runIn(namespace, 'ping', [
+      '-q',
+      '-i',
+      '0.002',
+      '-c',
+      '400',
+      '-W',
+      '1',
+      '127.0.0.1',
+    ]).finally(() => {
+      going = false
+    })
+    for (; going; checks++) await transaction.check()
+    expect(await ended).toContain(' 400 received')
+  }
 })
 
 test('options that are none are refused', async () => {

@@ -15,7 +15,7 @@ it('no export has a type in its public face that no entry point exports', () => 
   const sources = join(root, 'src/')
   const found = unnameableTypes(programAt(root, 'tsconfig.json'), entries, (file) => file.startsWith(sources))
   expect(found).toEqual([])
-}, 120_000)
+})
 
 it('such a type is found wherever it stands, and nothing else', () => {
   const program = programOf({

@@ -276,69 +276,61 @@ async function failureOf(work: Promise<unknown>): Promise<NfbridgeError | undefi
 }
 
 describe('each part of a call fails once', () => {
-  it.each(trials)(
-    '$name',
-    async ({ prepare, call, revert, takesAway }) => {
-      const world = await createWorld()
-      await prepare?.(world)
-      const normal = await withFaults([], async (faults) => {
-        await call(world)
-        return faults.calls
-      })
-      const after = alike(await world.state())
-      await revert(world)
-      // Names, addresses and indexes are chosen at random or go on: each round is held to its own beginning.
-      for (const number of worthFailing(normal)) {
-        const before = await world.state()
-        const [failure, failed] = await withFaults([number], async (faults) => [
-          await failureOf(call(world)),
-          `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
-        ])
-        if (failure) {
-          expect(failure.message, failed).toContain('fails on purpose')
-          if (takesAway) expect(failure.remaining, failed).not.toEqual([])
-          else {
-            expect(failure.remaining, failed).toEqual([])
-            expect(await world.state(), failed).toEqual(before)
-          }
-          await call(world)
-          if (takesAway) expect(alike(await world.state()), failed).toEqual(after)
+  it.each(trials)('$name', async ({ prepare, call, revert, takesAway }) => {
+    const world = await createWorld()
+    await prepare?.(world)
+    const normal = await withFaults([], async (faults) => {
+      await call(world)
+      return faults.calls
+    })
+    const after = alike(await world.state())
+    await revert(world)
+    // Names, addresses and indexes are chosen at random or go on: each round is held to its own beginning.
+    for (const number of worthFailing(normal)) {
+      const before = await world.state()
+      const [failure, failed] = await withFaults([number], async (faults) => [
+        await failureOf(call(world)),
+        `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
+      ])
+      if (failure) {
+        expect(failure.message, failed).toContain('fails on purpose')
+        if (takesAway) expect(failure.remaining, failed).not.toEqual([])
+        else {
+          expect(failure.remaining, failed).toEqual([])
+          expect(await world.state(), failed).toEqual(before)
         }
-        await revert(world)
+        await call(world)
+        if (takesAway) expect(alike(await world.state()), failed).toEqual(after)
       }
-    },
-    60_000,
-  )
+      await revert(world)
+    }
+  })
 })
 
 describe('what undoes it fails as well: the error says what remains, or nothing does, and the call can be repeated', () => {
-  it.each(trials.filter(({ takesAway }) => !takesAway))(
-    '$name',
-    async ({ prepare, call, revert }) => {
-      const world = await createWorld()
-      await prepare?.(world)
-      const normal = await withFaults([], async (faults) => {
-        await call(world)
-        return faults.calls
-      })
-      await revert(world)
-      for (const number of worthFailing(normal).filter((each) => !ASKS.test(normal[each] ?? ''))) {
-        const before = await world.state()
-        const [failure, failed] = await withFaults([number, number + 1], async (faults) => [
-          await failureOf(call(world)),
-          `${number}: ${faults.failed.join(' ')} of ${faults.calls.join(' ')}`,
-        ])
-        if (!failure) {
-          await revert(world)
-          continue
-        }
-        if (failure.remaining.length === 0) expect(await world.state(), failed).toEqual(before)
-        await call(world)
+  it.each(trials.filter(({ takesAway }) => !takesAway))('$name', async ({ prepare, call, revert }) => {
+    const world = await createWorld()
+    await prepare?.(world)
+    const normal = await withFaults([], async (faults) => {
+      await call(world)
+      return faults.calls
+    })
+    await revert(world)
+    for (const number of worthFailing(normal).filter((each) => !ASKS.test(normal[each] ?? ''))) {
+      const before = await world.state()
+      const [failure, failed] = await withFaults([number, number + 1], async (faults) => [
+        await failureOf(call(world)),
+        `${number}: ${faults.failed.join(' ')} of ${faults.calls.join(' ')}`,
+      ])
+      if (!failure) {
         await revert(world)
+        continue
       }
-    },
-    60_000,
-  )
+      if (failure.remaining.length === 0) expect(await world.state(), failed).toEqual(before)
+      await call(world)
+      await revert(world)
+    }
+  })
 })
 
 describe('each part of open fails once: what stands goes on, and another open takes it over', () => {
@@ -352,42 +344,38 @@ describe('each part of open fails once: what stands goes on, and another open ta
         await net.attach({ name: 'a', id: idA, netns: a.namespace.path(), publish: ['8080:80'] })
       },
     ],
-  ])(
-    '%s',
-    async (_, prepare) => {
-      const world = await createWorld()
-      const { host, folder, bridgeHost } = world
-      await prepare(world)
-      await bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' })
-      await container(world).setBandwidth({ egress: { rate: 1e8 }, ingress: { rate: 1e8 } })
-      await bridgeHost.close()
-      const stands = async (): Promise<string[]> => (await stateOf(host.namespace)).split('\n').sort()
-      const open = (): Promise<BridgeHost> => BridgeHost.open({ netns: host.namespace, state: folder })
-      const normal = await withFaults([], async (faults) => {
-        await (await open()).close()
-        return faults.calls
-      })
-      const before = await stands()
-      const files = filesOf(folder)
-      for (const number of worthFailing(normal)) {
-        const [failure, failed] = await withFaults([number], async (faults) => [
-          await failureOf(open().then((opened) => opened.close())),
-          `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
-        ])
-        expect(await stands(), failed).toEqual(before)
-        if (failure) expect(failure.remaining, failed).toEqual([])
-        if (failure?.operation === 'BridgeHost.open') expect(filesOf(folder), failed).toEqual(files)
-      }
-      const again = await open()
-      expect(again.lost).toEqual([])
-      await again.close()
-      expect(await stands()).toEqual(before)
-      // A close that failed has not told in which order the addresses go on, as if the process was killed.
-      const others = (each: string): boolean => !each.startsWith('/pools/')
-      expect(filesOf(folder).filter(others)).toEqual(files.filter(others))
-    },
-    60_000,
-  )
+  ])('%s', async (_, prepare) => {
+    const world = await createWorld()
+    const { host, folder, bridgeHost } = world
+    await prepare(world)
+    await bridgeHost.addPeer({ subnet: '172.18.0.0/16', via: '203.0.113.2' })
+    await container(world).setBandwidth({ egress: { rate: 1e8 }, ingress: { rate: 1e8 } })
+    await bridgeHost.close()
+    const stands = async (): Promise<string[]> => (await stateOf(host.namespace)).split('\n').sort()
+    const open = (): Promise<BridgeHost> => BridgeHost.open({ netns: host.namespace, state: folder })
+    const normal = await withFaults([], async (faults) => {
+      await (await open()).close()
+      return faults.calls
+    })
+    const before = await stands()
+    const files = filesOf(folder)
+    for (const number of worthFailing(normal)) {
+      const [failure, failed] = await withFaults([number], async (faults) => [
+        await failureOf(open().then((opened) => opened.close())),
+        `${number}: ${faults.failed[0]} of ${faults.calls.join(' ')}`,
+      ])
+      expect(await stands(), failed).toEqual(before)
+      if (failure) expect(failure.remaining, failed).toEqual([])
+      if (failure?.operation === 'BridgeHost.open') expect(filesOf(folder), failed).toEqual(files)
+    }
+    const again = await open()
+    expect(again.lost).toEqual([])
+    await again.close()
+    expect(await stands()).toEqual(before)
+    // A close that failed has not told in which order the addresses go on, as if the process was killed.
+    const others = (each: string): boolean => !each.startsWith('/pools/')
+    expect(filesOf(folder).filter(others)).toEqual(files.filter(others))
+  })
 })
 
 const ASKS = /^(list|find|read|bridgeIndex|await)/

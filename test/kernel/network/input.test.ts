@@ -168,54 +168,46 @@ async function errorOf(call: () => unknown): Promise<unknown> {
 }
 
 describe('a value of any type for one option is right, or an error that names the option, and changes nothing', () => {
-  it.each(Object.entries(targets))(
-    '%s',
-    async (_, { call, revert, options, texts = [], others }) => {
-      const world = await createWorld()
-      const before = await stateOf(world.namespace)
-      for (const option of [...texts, ...others]) {
-        await fc.assert(
-          fc.asyncProperty(texts.includes(option) ? noText : anything, async (value) => {
-            const { transactions } = world.bridgeHost.statistics
-            const given: unknown = { ...options(world), [option]: value }
-            const error = await errorOf(() => call(world, given as never))
-            if (error === undefined) {
-              await revert(world)
-              return
-            }
-            expect(error).toBeInstanceOf(NfbridgeError)
-            expect(error).not.toMatchObject({ code: 'NFB_INTERNAL' })
-            expect(error).toMatchObject({ path: expect.stringContaining(option) })
-            // An interface that may be there: that it is not, the kernel says.
-            if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return
-            expect(world.bridgeHost.statistics.transactions).toBe(transactions)
-          }),
-          { numRuns: 60 },
-        )
-      }
-      expect(await stateOf(world.namespace)).toBe(before)
-    },
-    60_000,
-  )
+  it.each(Object.entries(targets))('%s', async (_, { call, revert, options, texts = [], others }) => {
+    const world = await createWorld()
+    const before = await stateOf(world.namespace)
+    for (const option of [...texts, ...others]) {
+      await fc.assert(
+        fc.asyncProperty(texts.includes(option) ? noText : anything, async (value) => {
+          const { transactions } = world.bridgeHost.statistics
+          const given: unknown = { ...options(world), [option]: value }
+          const error = await errorOf(() => call(world, given as never))
+          if (error === undefined) {
+            await revert(world)
+            return
+          }
+          expect(error).toBeInstanceOf(NfbridgeError)
+          expect(error).not.toMatchObject({ code: 'NFB_INTERNAL' })
+          expect(error).toMatchObject({ path: expect.stringContaining(option) })
+          // An interface that may be there: that it is not, the kernel says.
+          if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return
+          expect(world.bridgeHost.statistics.transactions).toBe(transactions)
+        }),
+        { numRuns: 60 },
+      )
+    }
+    expect(await stateOf(world.namespace)).toBe(before)
+  })
 })
 
 describe('a value of any type for the only argument is right, or an NfbridgeError', () => {
-  it.each(Object.entries(values))(
-    '%s',
-    async (_, call) => {
-      const world = await createWorld()
-      await fc.assert(
-        fc.asyncProperty(anything, async (value) => {
-          const error = await errorOf(() => call(world, value as never))
-          if (error === undefined) return
-          expect(error).toBeInstanceOf(NfbridgeError)
-          expect(error).not.toMatchObject({ code: 'NFB_INTERNAL' })
-        }),
-        { numRuns: 100 },
-      )
-    },
-    60_000,
-  )
+  it.each(Object.entries(values))('%s', async (_, call) => {
+    const world = await createWorld()
+    await fc.assert(
+      fc.asyncProperty(anything, async (value) => {
+        const error = await errorOf(() => call(world, value as never))
+        if (error === undefined) return
+        expect(error).toBeInstanceOf(NfbridgeError)
+        expect(error).not.toMatchObject({ code: 'NFB_INTERNAL' })
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
 
 describe('a reference of any type', () => {
