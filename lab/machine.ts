@@ -18,7 +18,7 @@ export type {
 
 /** How to probe. */
 export interface ProbeOptions {
-  /** How long to wait for the server's answer, in milliseconds. Default 300. */
+  /** How long to wait for the server's answer, in milliseconds. Default {@link PATIENCE_MS}: who expects none says so. */
   readonly timeoutMs?: number
   /** Source address; the kernel's choice by default. */
   readonly localAddress?: string
@@ -35,7 +35,13 @@ export interface ServeOptions {
 /** How long an answer may take that must come: for what hangs, whatever else the machine does. */
 export const PATIENCE_MS = 30_000
 
-const defaultTimeoutMs = 300
+/** How long an answer is waited for that must not come. */
+export const SILENCE_MS = 300
+
+/** How long to wait for an answer, by whether it must come. */
+export function answerLimit(mustCome: boolean): number {
+  return mustCome ? PATIENCE_MS : SILENCE_MS
+}
 
 /** A connection that stays open until it is closed, to see what becomes of it when rules change. */
 export class HeldConnection {
@@ -52,7 +58,7 @@ export class HeldConnection {
 
   /** Sends a text and waits for its echo. `reset`: the connection is gone, or (UDP) an ICMP error came. */
   async send(text: string, options: { readonly timeoutMs?: number } = {}): Promise<SendOutcome> {
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+    const timeoutMs = options.timeoutMs ?? PATIENCE_MS
     return (await this.#agent.ask<'send'>({ call: 'send', connection: this.#id, text, timeoutMs })).result
   }
 
@@ -168,7 +174,7 @@ export class Machine {
     token: string,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<PingOutcome> {
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+    const timeoutMs = options.timeoutMs ?? PATIENCE_MS
     return (await this.#agent.ask<'ping'>({ call: 'ping', address, token, timeoutMs })).result
   }
 
@@ -207,7 +213,7 @@ export class Machine {
     transport: Transport,
     address: string,
     port: number,
-    { timeoutMs = defaultTimeoutMs, localAddress, localPort }: ProbeOptions,
+    { timeoutMs = PATIENCE_MS, localAddress, localPort }: ProbeOptions,
   ): Promise<ProbeOutcome> {
     const target = { transport, address, port, timeoutMs, localAddress, localPort }
     return (await this.#agent.ask<'probe'>({ call: 'probe', ...target })).result

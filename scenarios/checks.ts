@@ -1,7 +1,7 @@
 /** Facts besides packets: what the objects of nfbridge and the kernel say. */
 import { Nft, toText } from 'nfbridge/nft'
 import { Rtnl } from 'nfbridge/rtnl'
-import { PATIENCE_MS } from '../lab/machine.js'
+import { answerLimit } from '../lab/machine.js'
 import { containerEndpoints } from './facts.js'
 import type { Check } from './scenario.js'
 import type { World } from './world.js'
@@ -61,7 +61,7 @@ export async function checkFact(world: World, check: Check): Promise<CheckedFact
       const { from, to, port } = check
       const address = await inside(world, to, linkLocalAddress)
       const { outcome } = await world.machine(from).probeTcp(`${address}%eth0`, port, {
-        timeoutMs: check.is === 'reached' ? PATIENCE_MS : 250,
+        timeoutMs: answerLimit(check.is === 'reached'),
       })
       const got = outcome === 'timeout' ? 'blocked' : outcome
       return { what: `${from} -> ${to} ${port}/tcp by ${address}`, expected: check.is, got }

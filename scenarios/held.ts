@@ -1,11 +1,8 @@
 /** Connections that stay open while something changes: they live on, or stop. */
-import { type HeldConnection, PATIENCE_MS } from '../lab/machine.js'
+import { answerLimit, type HeldConnection } from '../lab/machine.js'
 import type { Family } from './matrix.js'
 import { type Attempt, attempts, parties } from './universe.js'
 import type { World } from './world.js'
-
-/** How long an echo is waited for that must not come. */
-const SILENCE_MS = 300
 
 export interface Held {
   readonly text: string
@@ -63,7 +60,7 @@ export async function checkHeld(held: readonly Held[], rows: readonly HeldRow[])
     held.map(async ({ text, connection }) => {
       const row = rows.find((one) => one.text === text)
       if (!row) throw new Error(`nothing is said of the connection "${text}"`)
-      const timeoutMs = row.fate === 'lives' ? PATIENCE_MS : SILENCE_MS
+      const timeoutMs = answerLimit(row.fate === 'lives')
       const outcome = await connection.send('still there?', { timeoutMs })
       const got = outcome === 'echo' ? 'lives' : 'stops'
       return { text, expected: row.fate, got: `${got} (${outcome})`, ok: got === row.fate }

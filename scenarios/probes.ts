@@ -1,11 +1,9 @@
 /** Probes every pair, and compares what came of it with the row that decides it. */
-import { PATIENCE_MS, type PingOutcome, type ProbeOutcome } from '../lab/machine.js'
+import { PATIENCE_MS, type PingOutcome, type ProbeOutcome, SILENCE_MS } from '../lab/machine.js'
 import { decide, type Family, type Outcome, outcomeText, type Row } from './matrix.js'
 import { type Attempt, attempts, type Party, type PartyAddress, parties } from './universe.js'
 import type { World } from './world.js'
 
-/** How long silence is waited for. */
-const SILENCE_MS = 250
 /** For rows that allow silence beside something else, such as a refusal. */
 const DOUBT_MS = 1000
 /** How many probes of a scenario wait for an answer at once. */

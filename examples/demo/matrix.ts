@@ -1,4 +1,4 @@
-import type { Machine, ProbeOutcome } from '../../lab/machine.js'
+import { answerLimit, type Machine, type ProbeOutcome } from '../../lab/machine.js'
 
 /** Where one machine tries to get. */
 export interface Destination {
@@ -36,8 +36,10 @@ export interface Trial {
 export function attemptAll(trials: readonly Trial[]): Promise<Attempt[]> {
   return Promise.all(
     trials.map(async ({ from, to, promised }) => {
-      // What is blocked costs the whole time limit; all are tried together, so that it is paid once.
-      const outcome = await from.probeTcp(to.address, to.port, { timeoutMs: 400 })
+      // What is blocked costs the whole time; all are tried together, so that it is paid once.
+      const outcome = await from.probeTcp(to.address, to.port, {
+        timeoutMs: answerLimit(promised.reached),
+      })
       return { from: from.name, to: to.label, promised, outcome, kept: isKept(promised, outcome) }
     }),
   )

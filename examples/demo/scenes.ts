@@ -1,4 +1,5 @@
 import type { BridgeHost, Container, Network } from 'nfbridge'
+import { SILENCE_MS } from '../../lab/machine.js'
 import type { SendOutcome } from '../../lab/messages.js'
 import { outsideNetwork } from '../../lab/wiring.js'
 import {
@@ -71,7 +72,7 @@ export async function playScenes(stage: Stage, host: BridgeHost, times: AttachTi
   const connection = await stage.machine('app').holdTcp(web.address, EXPOSED_PORT)
   const before = await connection.send('still there?')
   await app.unlink('web')
-  const after = await connection.send('still there?')
+  const after = await connection.send('still there?', { timeoutMs: SILENCE_MS })
   await connection.close()
   scenes.push({
     title: 'unlinked while a connection was open: it stops as well',

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { PATIENCE_MS } from '../../lab/machine.js'
 import { MachinePool } from '../../lab/pool.js'
 import { connectBy, outsideNetwork } from '../../lab/wiring.js'
 
@@ -39,7 +38,7 @@ describe('machines of a pool', () => {
       [outsideNetwork.outsideAddress, outsideNetwork.hostAddress],
       [outsideNetwork.outsideAddress6, outsideNetwork.hostAddress6],
     ] as const) {
-      expect(await one.probeSctp(address, 99, { timeoutMs: PATIENCE_MS })).toMatchObject({
+      expect(await one.probeSctp(address, 99)).toMatchObject({
         outcome: 'reached',
         server: 'other',
         seen,
@@ -52,7 +51,7 @@ describe('machines of a pool', () => {
   it('have nothing of those before: neither servers nor addresses', async () => {
     const { one, other } = await createPair()
     await other.serveTcp(80, { address: '::' })
-    expect(await one.probeTcp(outsideNetwork.outsideAddress6, 80, { timeoutMs: PATIENCE_MS })).toMatchObject({
+    expect(await one.probeTcp(outsideNetwork.outsideAddress6, 80)).toMatchObject({
       outcome: 'reached',
       server: 'other',
     })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { type HeldConnection, type Machine, PATIENCE_MS } from '../../lab/machine.js'
+import type { HeldConnection, Machine } from '../../lab/machine.js'
 import { addAddress, addRoute } from '../../lab/wiring.js'
 import { cleanUp, createMachines, openHost } from '../kernel/network/setting.js'
 import { stateOf } from '../kernel/network/state.js'
@@ -89,7 +89,7 @@ it('a host that is killed, closed and opened again drops no packet of any kind o
       held.map(async ([name, connection]) => {
         for (let number = 0; !over; number += 1) {
           // A datagram that was lost is not sent again, however long one waits.
-          const outcome = await connection.send(`${number}`, { timeoutMs: PATIENCE_MS })
+          const outcome = await connection.send(`${number}`)
           if (outcome !== 'echo') throw new Error(`${name}, message ${number}: ${outcome}`)
           sent.set(name, number)
         }

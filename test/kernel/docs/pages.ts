@@ -1,6 +1,6 @@
 /** The pages of docs/ with a program, and what packets find when it has run. */
 import { expect } from 'vitest'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
+import { type Machine, SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
 import { ip, nft, runIn } from '../../support/tools.js'
 
@@ -33,7 +33,7 @@ async function expectSeen(
   seen: string,
   localAddress?: string,
 ): Promise<void> {
-  const options = { timeoutMs: PATIENCE_MS, ...(localAddress === undefined ? {} : { localAddress }) }
+  const options = localAddress === undefined ? {} : { localAddress }
   const outcome = await from.probeTcp(address, port, options)
   expect(outcome, `${from.name} to ${address}:${port}`).toMatchObject({ outcome: 'reached', seen })
 }
@@ -44,7 +44,8 @@ async function expectNothing(
   port: number,
   localAddress?: string,
 ): Promise<void> {
-  const outcome = await from.probeTcp(address, port, localAddress === undefined ? {} : { localAddress })
+  const options = { timeoutMs: SILENCE_MS, ...(localAddress === undefined ? {} : { localAddress }) }
+  const outcome = await from.probeTcp(address, port, options)
   expect(outcome.outcome, `${from.name} to ${address}:${port}`).not.toBe('reached')
 }
 
@@ -93,7 +94,7 @@ async function publishing(machine: Machines): Promise<void> {
   await expectSeen(host, '127.0.0.1', 9000, '172.17.0.1')
   await expectNothing(outside, hostAddress, 9000)
   await expectNothing(outside, '172.17.0.2', 80)
-  const answer = await outside.probeUdp(hostAddress, 7003, { timeoutMs: PATIENCE_MS })
+  const answer = await outside.probeUdp(hostAddress, 7003)
   expect(answer).toMatchObject({ outcome: 'reached', seen: outsideAddress })
 }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firewall } from '../../../examples/firewalls/docker-bridge.js'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
 import { addRoute, connect, connectOutside } from '../../../lab/wiring.js'
 import { ip } from '../../support/tools.js'
 import { expectBlocked, expectReached } from '../network/setting.js'
@@ -79,7 +79,7 @@ describe('the Docker-like bridge', () => {
 
     it('publishes ports, keeps the rest from the outside, and masquerades', async () => {
       await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
-      expect(await outside.probeUdp('203.0.113.1', 5353, { timeoutMs: PATIENCE_MS })).toMatchObject({
+      expect(await outside.probeUdp('203.0.113.1', 5353)).toMatchObject({
         outcome: 'reached',
         server: 'web',
       })

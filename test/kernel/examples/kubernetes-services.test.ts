@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firewall } from '../../../examples/firewalls/kubernetes-services.js'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
 import { connect, connectOutside } from '../../../lab/wiring.js'
 import { expectReached } from '../network/setting.js'
 import { expectInstalled, machine, protect } from './installed.js'
@@ -80,7 +80,7 @@ describe('the Kubernetes-like services', () => {
     async function answering(from: Machine, address: string, port: number, attempts = 24): Promise<string[]> {
       const servers = new Set<string>()
       for (let attempt = 0; attempt < attempts; attempt++) {
-        const outcome = await from.probeTcp(address, port, { timeoutMs: PATIENCE_MS })
+        const outcome = await from.probeTcp(address, port)
         expect(outcome.outcome).toBe('reached')
         if (outcome.outcome === 'reached') servers.add(outcome.server)
       }
@@ -94,7 +94,7 @@ describe('the Kubernetes-like services', () => {
       expect(await answering(node, '10.96.0.10', 80)).toEqual(['pod1', 'pod2'])
       expect(await answering(outside, '10.96.0.10', 80)).toEqual(['pod1', 'pod2'])
       expect(await answering(outside, '203.0.113.1', 30080)).toEqual(['pod1', 'pod2'])
-      const dns = await pod.probeUdp('10.96.0.53', 53, { timeoutMs: PATIENCE_MS })
+      const dns = await pod.probeUdp('10.96.0.53', 53)
       expect(dns.outcome).toBe('reached')
     })
 

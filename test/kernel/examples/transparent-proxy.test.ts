@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firewall } from '../../../examples/firewalls/transparent-proxy.js'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
+import type { Machine } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
 import { ip } from '../../support/tools.js'
 import { cleanUp, expectReached } from '../network/setting.js'
@@ -71,7 +71,7 @@ describe('the transparent proxy', () => {
       })
       await once(proxy.stdout, 'data')
       for (const port of [80, 8080])
-        expect(await client.probeTcp('10.0.2.2', port, { timeoutMs: PATIENCE_MS })).toMatchObject({
+        expect(await client.probeTcp('10.0.2.2', port)).toMatchObject({
           outcome: 'reached',
           server: 'proxy',
           seen: '10.0.1.2',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
+import { answerLimit, type Machine } from '../../../lab/machine.js'
 import { explainPath, type Sender } from '../../../src/explain/index.js'
 import type { NetworkOptions } from '../../../src/index.js'
 import { createSetting } from '../network/setting.js'
@@ -24,7 +24,9 @@ async function bothAnswers(
         ports.map(async (port) => {
           const probe = `${from.name} to ${to} ${port}: `
           const explanation = await explainPath(world, { from: sender, to, protocol: 'tcp', port })
-          const outcome = await from.probeTcp(to, port, { timeoutMs: 700 })
+          const outcome = await from.probeTcp(to, port, {
+            timeoutMs: answerLimit(explanation.reached === true),
+          })
           const { reached, target, seen, because } = explanation
           const got = outcome.outcome === 'reached'
           const agree = got

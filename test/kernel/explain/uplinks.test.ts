@@ -1,6 +1,6 @@
 /** Several uplinks, routing rules and rp_filter: what explain says, beside packets to and from both. */
 import { describe, expect, it } from 'vitest'
-import { type Machine, PATIENCE_MS } from '../../../lab/machine.js'
+import { answerLimit, type Machine } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
 import { type Explanation, explainPath, type Sender } from '../../../src/explain/index.js'
 import { testMachines } from '../../support/machines.js'
@@ -77,7 +77,7 @@ async function compareBoth(town: Uplinks, probes: readonly Probe[] = PROBES) {
       const explanation = await explainPath(world, { from: sender, to, protocol: 'tcp', port })
       const said = saidOf(explanation, to)
       const outcome = await machine.probeTcp(to, port, {
-        timeoutMs: said === 'not reached' ? 900 : PATIENCE_MS,
+        timeoutMs: answerLimit(said !== 'not reached'),
         ...(source !== undefined && { localAddress: source }),
       })
       explanations.push(explanation)

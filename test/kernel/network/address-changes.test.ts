@@ -1,6 +1,6 @@
 /** The uplink gets another address, or another uplink takes over: what names no address follows, what names one is a finding. */
 import { expect, it } from 'vitest'
-import { PATIENCE_MS } from '../../../lab/machine.js'
+import { PATIENCE_MS, SILENCE_MS } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
 import { conntrack, ip, runIn } from '../../support/tools.js'
 import { createMachines, createSetting, expectReached, type Setting } from './setting.js'
@@ -78,7 +78,9 @@ it('an address that a network sends under, or that a port is published on, is a 
     ['snat-address-gone', 'error', 'docker0'],
     ['published-address-gone', 'error', 'web'],
   ])
-  expect((await machine('web').probeTcp('203.0.113.2', 80)).outcome).not.toBe('reached')
+  expect((await machine('web').probeTcp('203.0.113.2', 80, { timeoutMs: SILENCE_MS })).outcome).not.toBe(
+    'reached',
+  )
   const command = /`([^`]+)`/.exec(findings[0]?.remedy ?? '')?.[1] ?? ''
   await runIn(host.namespace, 'sh', ['-c', command])
   expect(await bridgeHost.check()).toEqual([])

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
+import { type Machine, SILENCE_MS } from '../../../lab/machine.js'
 import { testMachines } from '../../support/machines.js'
 import { ip, ipJson, nft } from '../../support/tools.js'
 import { cleanUp, createMachines, expectReached, failureOf, openHost, type Setting } from './setting.js'
@@ -52,7 +52,7 @@ describe('another open with the same state directory', () => {
     })
     expect(adopted.network('docker0')).toMatchObject({ icc: false, subnet: '172.17.0.0/16' })
     await adopted.container('app')?.unlink('web')
-    expect(await linked.send('gone')).toBe('timeout')
+    expect(await linked.send('gone', { timeoutMs: SILENCE_MS })).toBe('timeout')
     const [third] = await testMachines(['third'])
     const container = await adopted.network('docker0')?.attach({ netns: third.namespace })
     expect(container?.address).toBe('172.17.0.4')
@@ -70,7 +70,9 @@ describe('another open with the same state directory', () => {
     expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain('172.17.0.2')
     expect((await outside.probeTcp('203.0.113.1', 8080)).outcome).toBe('refused')
     // Nobody has the address now: a silence, or ARP's word that there is no such host.
-    expect((await machine('app').probeTcp('172.17.0.2', 80)).outcome).toMatch(/^(timeout|unreachable)$/)
+    expect((await machine('app').probeTcp('172.17.0.2', 80, { timeoutMs: SILENCE_MS })).outcome).toMatch(
+      /^(timeout|unreachable)$/,
+    )
     await adopted.destroy()
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { createNamespaces, testMachines } from '../../support/machines.js'
 import { conntrack, ip, nft } from '../../support/tools.js'
 import { createMachines, createSetting, expectBlocked, expectReached, openHost } from './setting.js'
@@ -23,8 +24,8 @@ describe('detaching', () => {
     expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain('172.17.0.2')
     expect(await conntrack(host.namespace, '-L')).not.toContain('172.17.0.2')
     expect(await ip(host.namespace, '-br', 'link')).not.toContain(hostInterface)
-    expect(await linked.send('after')).not.toBe('echo')
-    expect(await published.send('after')).not.toBe('echo')
+    expect(await linked.send('after', { timeoutMs: SILENCE_MS })).not.toBe('echo')
+    expect(await published.send('after', { timeoutMs: SILENCE_MS })).not.toBe('echo')
     expect(bridgeHost.container('app')?.links).toEqual([])
     await expect(web.detach()).rejects.toMatchObject({ code: 'NFB_NOT_FOUND' })
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { answerLimit } from '../../../lab/machine.js'
 import type { Container, ContainerOptions, ExplainOptions, HostExplanation } from '../../../src/index.js'
 import { ip, nftFile } from '../../support/tools.js'
 import { createSetting, failureOf, type Setting } from './setting.js'
@@ -45,12 +46,16 @@ async function createTown(): Promise<Town> {
 async function reachedByPackets(
   { machine, host, outside, bridgeHost }: Town,
   { from, to, port }: ExplainOptions,
+  expected: boolean,
 ) {
   const name = typeof from === 'string' ? from : (bridgeHost.container(from.id)?.name ?? '')
   const sender = name === 'host' ? host : name === OUTSIDE ? outside : machine(name)
   const target = typeof to === 'string' ? to : to.id
   const address = bridgeHost.container(target)?.address ?? (to === 'host' ? HOST : target)
-  return (await sender.probeTcp(address, Number(port ?? 0))).outcome === 'reached'
+  return (
+    (await sender.probeTcp(address, Number(port ?? 0), { timeoutMs: answerLimit(expected) })).outcome ===
+    'reached'
+  )
 }
 
 interface Case {
@@ -255,7 +260,7 @@ describe('host.explain', () => {
       expect(explanation.remedy).toMatch(
         remedy === undefined ? /./ : typeof remedy === 'string' ? escaped(remedy) : remedy,
       )
-    expect(await reachedByPackets(town, asked)).toBe(reached)
+    expect(await reachedByPackets(town, asked, reached)).toBe(reached)
   })
 
   it('says of the sender check who sends from what', async () => {
@@ -275,7 +280,7 @@ describe('host.explain', () => {
       assumed: ['web'],
       decisive: { table: 'bridge nfbridge' },
     })
-    expect(await reachedByPackets(town, { from: 'app', to: 'web', port: 80 })).toBe(false)
+    expect(await reachedByPackets(town, { from: 'app', to: 'web', port: 80 }, false)).toBe(false)
   })
 
   it('asks by IPv4 where both ends have both families, and by the one that is asked for', async () => {

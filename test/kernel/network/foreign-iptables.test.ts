@@ -171,7 +171,7 @@ describe('translation by targets of xtables', () => {
     const { bridgeHost, host, machine } = setting
     await host.serveTcp(81)
     await runIn(host.namespace, 'iptables-restore', [], `*nat\n${rule}\nCOMMIT\n`)
-    const probe = await machine('web').probeTcp(to, port, { timeoutMs: 5000 })
+    const probe = await machine('web').probeTcp(to, port)
     const explanation = await bridgeHost.explain({ from: 'web', to, port })
     expect(probe.outcome).toBe('reached')
     expect(explanation.reached, explanation.because).toBe(true)

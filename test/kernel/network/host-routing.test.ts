@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
+import { answerLimit, type Machine } from '../../../lab/machine.js'
 import type { Container, NetworkOptions } from '../../../src/index.js'
 import { ip } from '../../support/tools.js'
 import { createMachines, failureOf, openHost } from './setting.js'
@@ -200,12 +200,13 @@ describe('routes of other tables, to which rules lead', () => {
     await configure(host, lines)
     const found = (await bridgeHost.check()).filter(({ code }) => code === 'pool-shadowed')
     expect(found).toMatchObject([{ severity, subject: 'docker0', message: expect.stringMatching(message) }])
-    const probe = async (): Promise<string> =>
-      (await host.probeTcp(container.address, 80, { timeoutMs: 500 })).outcome
-    expect(await probe()).toBe(severity === 'error' ? 'timeout' : 'reached')
+    const probe = async (passes: boolean): Promise<string> =>
+      (await host.probeTcp(container.address, 80, { timeoutMs: answerLimit(passes) })).outcome
+    const stopped = severity === 'error'
+    expect(await probe(!stopped)).toBe(stopped ? 'timeout' : 'reached')
     const command = /`ip (.*)`/.exec(found[0]?.remedy ?? '')?.[1] ?? ''
     await configure(host, [command])
-    expect(await probe()).toBe('reached')
+    expect(await probe(true)).toBe('reached')
     expect(await bridgeHost.check()).toEqual([])
   })
 

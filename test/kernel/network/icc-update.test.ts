@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { PATIENCE_MS } from '../../../lab/machine.js'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { createSetting, expectBlocked, expectReached } from './setting.js'
 
 describe('icc changed while running', () => {
@@ -22,7 +22,8 @@ describe('icc changed while running', () => {
     expect(network.icc).toBe(false)
     expect(await stillThere()).toEqual({ lost: 0 })
 
-    for (const revoked of [unlinked, stranger, datagrams]) expect(await revoked.send('x')).toBe('timeout')
+    for (const revoked of [unlinked, stranger, datagrams])
+      expect(await revoked.send('x', { timeoutMs: SILENCE_MS })).toBe('timeout')
     for (const alive of [linked, published, neighbour]) expect(await alive.send('x')).toBe('echo')
     await expectReached(machine('app'), web.address, 80, app.address)
     await expectBlocked(machine('top'), web.address, 80)
@@ -48,14 +49,14 @@ describe('icc changed while running', () => {
 
 /** Sends over and over, while rules change; resolves with what did not come back in time. */
 function keepSending(connection: {
-  send(text: string, options: { readonly timeoutMs: number }): Promise<string>
+  send(text: string): Promise<string>
 }): () => Promise<{ readonly lost: number }> {
   let ended = false
   const result = (async () => {
     let lost = 0
     for (let count = 0; !ended || count < 20; count += 1) {
       // Nothing sends a datagram again: one that was lost never comes back.
-      if ((await connection.send(`packet ${count}`, { timeoutMs: PATIENCE_MS })) !== 'echo') lost += 1
+      if ((await connection.send(`packet ${count}`)) !== 'echo') lost += 1
     }
     return { lost }
   })()

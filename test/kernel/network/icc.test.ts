@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { runIn } from '../../support/tools.js'
 import { createSetting, expectBlocked, expectReached } from './setting.js'
 
@@ -28,7 +29,9 @@ describe('icc: false', () => {
     await machine('web').serveTcp(80)
     await machine('web').serveUdp(53)
     await expectBlocked(machine('app'), web.address, 80)
-    expect(await machine('app').probeUdp(web.address, 53)).toEqual({ outcome: 'timeout' })
+    expect(await machine('app').probeUdp(web.address, 53, { timeoutMs: SILENCE_MS })).toEqual({
+      outcome: 'timeout',
+    })
     await expect(
       runIn(machine('app').namespace, 'ping', ['-c', '1', '-W', '1', web.address]),
     ).rejects.toThrow()

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { ip, ipJson, nft } from '../../support/tools.js'
 import { cleanUp, createSetting, expectBlocked, expectReached, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
@@ -33,7 +34,7 @@ describe('a container that stops and starts', () => {
     const held = await machine('app').holdTcp(former, 80)
     await web.stop()
     expect(web.state).toBe('stopped')
-    expect(await held.send('still')).not.toBe('echo')
+    expect(await held.send('still', { timeoutMs: SILENCE_MS })).not.toBe('echo')
     expect(await nft(host.namespace, 'list', 'ruleset')).not.toContain(former)
     expect(app.links).toEqual([{ alias: 'db', container: 'web', address: undefined, ports: ['80/tcp'] }])
     expect(await failureOf(app.link('web:again'))).toMatchObject({

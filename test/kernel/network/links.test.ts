@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { createSetting, expectBlocked, expectReached } from './setting.js'
 
 describe('a link', () => {
@@ -50,7 +51,7 @@ describe('a link', () => {
     const other = await machine('top').holdTcp(web.address, 80)
     expect(await revoked.send('before')).toBe('echo')
     await app.unlink('web')
-    expect(await revoked.send('after')).toBe('timeout')
+    expect(await revoked.send('after', { timeoutMs: SILENCE_MS })).toBe('timeout')
     expect(await other.send('after')).toBe('echo')
     await expectBlocked(machine('app'), web.address, 80)
   })
@@ -64,6 +65,6 @@ describe('a link', () => {
     await app.unlink('db')
     expect(await held.send('still')).toBe('echo')
     await app.unlink('store')
-    expect(await held.send('gone')).toBe('timeout')
+    expect(await held.send('gone', { timeoutMs: SILENCE_MS })).toBe('timeout')
   })
 })

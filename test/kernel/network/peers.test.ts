@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
+import { answerLimit, type Machine, SILENCE_MS } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
 import { BridgeHost, type ForwardPolicy } from '../../../src/index.js'
 import { testMachines } from '../../support/machines.js'
@@ -39,7 +39,7 @@ describe('peers', () => {
     expect(here.peers).toHaveLength(1)
     const held = await app.holdTcp(server.address, 80)
     await there.removePeer('172.18.0.0/16')
-    expect(await held.send('still')).not.toBe('echo')
+    expect(await held.send('still', { timeoutMs: SILENCE_MS })).not.toBe('echo')
     await expectBlocked(app, server.address, 80)
     expect(await failureOf(there.removePeer('172.18.0.0/16'))).toMatchObject({ code: 'NFB_NOT_FOUND' })
     expect(await failureOf(here.addPeer({ subnet: '172.18.1.0/24', via: '192.0.2.2' }))).toMatchObject({
@@ -85,7 +85,9 @@ describe('the policy of forwarding', () => {
       cleanUp(() => bridgeHost.close())
       await bridgeHost.createNetwork({ name: 'docker0' })
       await right.serveTcp(80)
-      expect((await left.probeTcp('198.51.102.2', 80)).outcome).toBe(passes ? 'reached' : 'timeout')
+      expect((await left.probeTcp('198.51.102.2', 80, { timeoutMs: answerLimit(passes) })).outcome).toBe(
+        passes ? 'reached' : 'timeout',
+      )
       await bridgeHost.destroy()
       expect(await host.namespace.readSysctl('net.ipv4.ip_forward')).toBe(on ? '1' : '0')
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Machine } from '../../../lab/machine.js'
+import { type Machine, PATIENCE_MS, SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
 import { ip, nft } from '../../support/tools.js'
 import { createSetting, expectBlocked, expectReached, failureOf } from './setting.js'
@@ -98,17 +98,21 @@ describe('publishing', () => {
     await routeLoopback(outside, HOST)
     await routeLoopback(machine('app'), network.gateway)
     const attempts = [
-      () => outside.probeTcp('127.0.0.2', 8080, { localAddress: OUTSIDE }),
-      () => machine('app').probeTcp('127.0.0.2', 8080, { localAddress: '172.17.0.3' }),
-      () => machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3' }),
+      (timeoutMs: number) => outside.probeTcp('127.0.0.2', 8080, { localAddress: OUTSIDE, timeoutMs }),
+      (timeoutMs: number) =>
+        machine('app').probeTcp('127.0.0.2', 8080, { localAddress: '172.17.0.3', timeoutMs }),
+      (timeoutMs: number) =>
+        machine('app').probeTcp('127.0.0.1', 6000, { localAddress: '172.17.0.3', timeoutMs }),
     ]
-    for (const attempt of attempts) expect(await attempt()).toEqual({ outcome: 'timeout' })
+    for (const attempt of attempts) expect(await attempt(SILENCE_MS)).toEqual({ outcome: 'timeout' })
     // That they do get here: without the rule, and with one that forwards, the published port is reached by both.
     await nft(host.namespace, 'flush', 'chain', 'inet', 'nfbridge', 'loopback')
-    for (const attempt of attempts.slice(0, 1)) expect(await attempt()).toEqual({ outcome: 'timeout' })
+    for (const attempt of attempts.slice(0, 1))
+      expect(await attempt(SILENCE_MS)).toEqual({ outcome: 'timeout' })
     const published = ['{', web.address, '.', 'tcp', '.', '80', '}']
     await nft(host.namespace, 'add', 'element', 'inet', 'nfbridge', 'published', ...published)
-    for (const attempt of attempts.slice(0, 2)) expect(await attempt()).toMatchObject({ outcome: 'reached' })
+    for (const attempt of attempts.slice(0, 2))
+      expect(await attempt(PATIENCE_MS)).toMatchObject({ outcome: 'reached' })
   })
 
   it.each([{ allowDirectRouting: true }, { trustedInterfaces: ['uplink'] }])(
@@ -185,7 +189,7 @@ describe('publishing', () => {
     const revoked = await outside.holdTcp(HOST, 8080)
     const other = await outside.holdTcp(HOST, 9000)
     await web.unpublish('8080:80')
-    expect(await revoked.send('after')).not.toBe('echo')
+    expect(await revoked.send('after', { timeoutMs: SILENCE_MS })).not.toBe('echo')
     expect(await other.send('after')).toBe('echo')
     expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'refused' })
   })

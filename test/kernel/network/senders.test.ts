@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
 import { ip, runIn } from '../../support/tools.js'
 import { countFrames, countIcmp, macBytes, portUnreachable, sendFrame } from './frames.js'
@@ -13,13 +14,16 @@ describe('a container', () => {
     await machine('web').serveTcp(80)
     await addAddress(machine('evil'), 'eth0', '172.17.0.77/16')
     await expectReached(machine('evil'), web.address, 80, evil.address, { localAddress: evil.address })
-    expect(await machine('evil').probeTcp(web.address, 80, { localAddress: '172.17.0.77' })).toMatchObject({
+    expect(
+      await machine('evil').probeTcp(web.address, 80, { localAddress: '172.17.0.77', timeoutMs: SILENCE_MS }),
+    ).toMatchObject({
       outcome: expect.not.stringMatching('reached'),
     })
     await addAddress(machine('evil'), 'eth0', `${app.address}/32`)
-    expect((await machine('evil').probeTcp(web.address, 80, { localAddress: app.address })).outcome).not.toBe(
-      'reached',
-    )
+    expect(
+      (await machine('evil').probeTcp(web.address, 80, { localAddress: app.address, timeoutMs: SILENCE_MS }))
+        .outcome,
+    ).not.toBe('reached')
     await expectReached(machine('app'), web.address, 80, app.address)
   })
 
@@ -34,7 +38,7 @@ describe('a container', () => {
     await addAddress(machine('evil'), 'eth0', `${web.address}/32`)
     await ip(machine('evil').namespace, 'link', 'set', 'eth0', 'address', web.mac)
     await runIn(machine('evil').namespace, 'ip', ['neigh', 'flush', 'all'])
-    await machine('evil').probeTcp('172.17.0.4', 80)
+    await machine('evil').probeTcp('172.17.0.4', 80, { timeoutMs: SILENCE_MS })
     const fdb = await runIn(host.namespace, 'bridge', ['fdb', 'show', 'br', 'docker0'])
     const learnt = fdb
       .split('\n')
@@ -109,6 +113,8 @@ describe('a container', () => {
     await addAddress(machine('web'), 'eth0', 'fd00::2/64')
     await addAddress(machine('app'), 'eth0', 'fd00::3/64')
     await machine('web').serveTcp(80, { address: '::' })
-    expect((await machine('app').probeTcp('fd00::2', 80)).outcome).not.toBe('reached')
+    expect((await machine('app').probeTcp('fd00::2', 80, { timeoutMs: SILENCE_MS })).outcome).not.toBe(
+      'reached',
+    )
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
 import { MacAddress } from '../../../src/address/index.js'
 import { ip, runIn } from '../../support/tools.js'
@@ -31,7 +32,10 @@ describe('a container with IPv6', () => {
     await expectReached(machine('evil'), server, 80, own)
     for (const address of ['fd00:17::77', another]) {
       await addAddress(machine('evil'), 'eth0', `${address}/128`)
-      const outcome = await machine('evil').probeTcp(server, 80, { localAddress: address })
+      const outcome = await machine('evil').probeTcp(server, 80, {
+        localAddress: address,
+        timeoutMs: SILENCE_MS,
+      })
       expect(outcome.outcome).not.toBe('reached')
     }
     await expectReached(machine('app'), server, 80, another)
@@ -77,7 +81,9 @@ describe('a container with IPv6', () => {
     await attach('top')
     await machine('web').serveTcp(80, { address: '::' })
     await expectReached(machine('app'), String(web.ipv6Address), 80, String(app.ipv6Address))
-    expect(await machine('top').probeTcp(String(web.ipv6Address), 80)).toEqual({ outcome: 'timeout' })
+    expect(await machine('top').probeTcp(String(web.ipv6Address), 80, { timeoutMs: SILENCE_MS })).toEqual({
+      outcome: 'timeout',
+    })
   })
 })
 

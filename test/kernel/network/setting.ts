@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type Machine, PATIENCE_MS, type ProbeOptions } from '../../../lab/machine.js'
+import { type Machine, type ProbeOptions, SILENCE_MS } from '../../../lab/machine.js'
 import { connectOutside } from '../../../lab/wiring.js'
 import {
   BridgeHost,
@@ -82,7 +82,7 @@ export async function expectReached(
   seen: string,
   options: ProbeOptions = {},
 ): Promise<void> {
-  const outcome = await from.probeTcp(address, port, { timeoutMs: PATIENCE_MS, ...options })
+  const outcome = await from.probeTcp(address, port, options)
   expect(outcome, `${from.name} to ${address}:${port}`).toMatchObject({ outcome: 'reached', seen })
 }
 
@@ -93,7 +93,7 @@ export async function expectBlocked(
   port: number,
   options: ProbeOptions = {},
 ): Promise<void> {
-  const outcome = await from.probeTcp(address, port, options)
+  const outcome = await from.probeTcp(address, port, { timeoutMs: SILENCE_MS, ...options })
   expect(outcome, `${from.name} to ${address}:${port}`).toEqual({ outcome: 'timeout' })
 }
 

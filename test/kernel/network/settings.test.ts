@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { nft } from '../../support/tools.js'
 import { createMachines, createSetting, expectReached, openHost } from './setting.js'
 
@@ -34,7 +35,9 @@ describe('ipForward', () => {
     await machine('web').serveTcp(80)
     await outside.serveTcp(80)
     await expectReached(machine('app'), web.address, 80, app.address)
-    expect((await machine('app').probeTcp('203.0.113.2', 80)).outcome).not.toBe('reached')
+    expect((await machine('app').probeTcp('203.0.113.2', 80, { timeoutMs: SILENCE_MS })).outcome).not.toBe(
+      'reached',
+    )
   })
 })
 
@@ -65,7 +68,7 @@ describe('ipForward: false on a host that does not forward', () => {
     })
     // What the host sends itself is not forwarded.
     await machine('web').serveTcp(80)
-    expect((await host.probeTcp('127.0.0.1', 8080, { timeoutMs: 2000 })).outcome).toBe('reached')
+    expect((await host.probeTcp('127.0.0.1', 8080)).outcome).toBe('reached')
     // The control: where the host forwards, all of it is taken, and works.
     await host.namespace.writeSysctl(FORWARD, '1')
     await web.publish('8082:80')
@@ -143,6 +146,6 @@ describe("the host's other bridges", () => {
     const server = await network.attach({ name: 'web', netns: web.namespace })
     await network.attach({ name: 'app', netns: app.namespace })
     await web.serveTcp(80)
-    expect(await app.probeTcp(server.address, 80)).toEqual({ outcome: 'timeout' })
+    expect(await app.probeTcp(server.address, 80, { timeoutMs: SILENCE_MS })).toEqual({ outcome: 'timeout' })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { ip, ipJson } from '../../support/tools.js'
 import { createSetting, expectBlocked, expectReached } from './setting.js'
 import { stateOf } from './state.js'
@@ -32,7 +33,7 @@ describe('a network over several bridges', () => {
     await expectReached(machine('app'), web6, 80, app6)
     const held = await machine('app').holdTcp(web.address, 80)
     await network.update({ icc: false })
-    expect(await held.send('still')).not.toBe('echo')
+    expect(await held.send('still', { timeoutMs: SILENCE_MS })).not.toBe('echo')
     await expectBlocked(machine('app'), web.address, 80)
     await expectBlocked(machine('app'), web6, 80)
     await app.link('web')

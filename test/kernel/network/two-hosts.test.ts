@@ -99,7 +99,7 @@ describe('two programs in one namespace', () => {
       // Outward under the host's address, and in by the published port; the other's policy is drop.
       await expectReached(from, OUTSIDE, 80, UPLINK)
       await expectReached(outside, UPLINK, published, OUTSIDE)
-      expect((await host.probeTcp('127.0.0.1', published, { timeoutMs: 2000 })).outcome).toBe('reached')
+      expect((await host.probeTcp('127.0.0.1', published)).outcome).toBe('reached')
     }
     // By the other's published port a container is seen as it is; not by its address: both are isolated.
     await expectReached(one, UPLINK, 8082, atRed.address)

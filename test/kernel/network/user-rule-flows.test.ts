@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HeldConnection } from '../../../lab/machine.js'
+import { answerLimit, type HeldConnection, SILENCE_MS } from '../../../lab/machine.js'
 import { Conntrack } from '../../../src/conntrack/index.js'
 import type { Statement } from '../../../src/nft/index.js'
 import { cleanUp, createSetting, expectReached } from './setting.js'
@@ -13,14 +13,20 @@ const saddr = (address: string): Statement => ({
 const accept: Statement = { accept: null }
 const drop: Statement = { drop: null }
 
-/** What of held connections still passes, by their names. */
-async function living(held: Readonly<Record<string, HeldConnection>>): Promise<string[]> {
+/** Fails unless of held connections those named, and no others, still pass. */
+async function expectLiving(
+  held: Readonly<Record<string, HeldConnection>>,
+  expected: readonly string[],
+): Promise<void> {
   const names = await Promise.all(
-    Object.entries(held).map(async ([name, connection]) =>
-      (await connection.send('still there?', { timeoutMs: 700 })) === 'echo' ? [name] : [],
-    ),
+    Object.entries(held).map(async ([name, connection]) => {
+      const outcome = await connection.send('still there?', {
+        timeoutMs: answerLimit(expected.includes(name)),
+      })
+      return outcome === 'echo' ? [name] : []
+    }),
   )
-  return names.flat().sort()
+  expect(names.flat().sort()).toEqual(expected.toSorted())
 }
 
 async function hold(connection: Promise<HeldConnection>): Promise<HeldConnection> {
@@ -51,13 +57,15 @@ describe('a rule of the users that goes, or comes', () => {
       'app outward': await hold(machine('app').holdTcp(OUTSIDE, 80)),
       'other by its rule': await hold(machine('other').holdTcp(web.address, 81)),
     }
-    expect(await living(held)).toEqual(Object.keys(held).sort())
+    await expectLiving(held, Object.keys(held))
     await forward.delete(0)
-    expect(await living(held)).toEqual(['app by its link', 'app outward', 'other by its rule'])
+    await expectLiving(held, ['app by its link', 'app outward', 'other by its rule'])
     await forward.flush()
-    expect(await living(held)).toEqual(['app by its link', 'app outward'])
+    await expectLiving(held, ['app by its link', 'app outward'])
     // The rules are as without the connections.
-    expect(await machine('app').probeTcp(web.address, 81)).toEqual({ outcome: 'timeout' })
+    expect(await machine('app').probeTcp(web.address, 81, { timeoutMs: SILENCE_MS })).toEqual({
+      outcome: 'timeout',
+    })
     await expectReached(machine('app'), web.address, 80, app.address)
   })
 
@@ -78,9 +86,9 @@ describe('a rule of the users that goes, or comes', () => {
       match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right: 80 },
     }
     await bridgeHost.userRules.inbound.insert(0, [saddr(OUTSIDE), port80, drop])
-    expect(await living(held)).toEqual(['app to web', 'host to web', 'in, port 81', 'web outward'])
+    await expectLiving(held, ['app to web', 'host to web', 'in, port 81', 'web outward'])
     await bridgeHost.userRules.inbound.insert(0, [port80, drop])
-    expect(await living(held)).toEqual(['host to web', 'in, port 81', 'web outward'])
+    await expectLiving(held, ['host to web', 'in, port 81', 'web outward'])
     await bridgeHost.userRules.inbound.flush()
     await expectReached(outside, HOST, 8080, OUTSIDE)
   })
@@ -98,8 +106,10 @@ describe('a rule of the users that goes, or comes', () => {
     await bridgeHost.userRules.forward.insert(0, [drop])
     // One listing, and nothing to delete.
     expect(bridgeHost.statistics.flowRequests - before).toBe(1)
-    expect(await living(held)).toEqual(['host outward', 'to the host'])
-    expect(await machine('web').probeTcp(OUTSIDE, 80)).toEqual({ outcome: 'timeout' })
+    await expectLiving(held, ['host outward', 'to the host'])
+    expect(await machine('web').probeTcp(OUTSIDE, 80, { timeoutMs: SILENCE_MS })).toEqual({
+      outcome: 'timeout',
+    })
   })
 
   it('forgets exactly the entries of connection tracking that are not allowed any more', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import type { Statement } from '../../../src/nft/index.js'
 import { nft } from '../../support/tools.js'
 import { cleanUp, createMachines, createSetting, expectReached, openHost } from './setting.js'
@@ -30,7 +31,7 @@ describe('"only 8.8.8.8 may come in through the uplink"', () => {
     await outside.serveTcp(80)
     await expectReached(outside, HOST, 8080, OUTSIDE)
     await bridgeHost.userRules.inbound.insert(0, onlyFrom('8.8.8.8'))
-    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
+    expect(await outside.probeTcp(HOST, 8080, { timeoutMs: SILENCE_MS })).toEqual({ outcome: 'timeout' })
     await expectReached(machine('web'), OUTSIDE, 80, HOST)
     await bridgeHost.userRules.inbound.delete(0)
     await bridgeHost.userRules.inbound.insert(0, onlyFrom(OUTSIDE))
@@ -43,8 +44,10 @@ describe('"only 8.8.8.8 may come in through the uplink"', () => {
     await machine('web').serveTcp(80)
     await outside.serveTcp(80)
     await bridgeHost.userRules.forward.insert(0, onlyFrom('8.8.8.8'))
-    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
-    expect(await machine('web').probeTcp(OUTSIDE, 80)).toEqual({ outcome: 'timeout' })
+    expect(await outside.probeTcp(HOST, 8080, { timeoutMs: SILENCE_MS })).toEqual({ outcome: 'timeout' })
+    expect(await machine('web').probeTcp(OUTSIDE, 80, { timeoutMs: SILENCE_MS })).toEqual({
+      outcome: 'timeout',
+    })
     await bridgeHost.userRules.forward.flush()
     await expectReached(machine('web'), OUTSIDE, 80, HOST)
   })
@@ -56,7 +59,7 @@ describe("the users' chains", () => {
     await attach('web', { publish: ['8080:80'] })
     await machine('web').serveTcp(80)
     await nft(host.namespace, 'add rule inet nfbridge user_inbound iifname uplink ip saddr != 8.8.8.8 drop')
-    expect(await outside.probeTcp(HOST, 8080)).toEqual({ outcome: 'timeout' })
+    expect(await outside.probeTcp(HOST, 8080, { timeoutMs: SILENCE_MS })).toEqual({ outcome: 'timeout' })
     await bridgeHost.userRules.inbound.insert(0, {
       expr: [
         { match: { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: OUTSIDE } },
@@ -178,7 +181,7 @@ describe("the users' chains", () => {
     expect(await stands()).toEqual(before)
     await expectReached(outside, HOST, 8081, OUTSIDE)
     await nft(host.namespace, `delete element inet nfbridge friends { ${OUTSIDE} }`)
-    expect(await outside.probeTcp(HOST, 8081)).toEqual({ outcome: 'timeout' })
+    expect(await outside.probeTcp(HOST, 8081, { timeoutMs: SILENCE_MS })).toEqual({ outcome: 'timeout' })
     await again.network(network.name)?.destroy()
     await again.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16' })
     const changed = await stands()
