@@ -15,7 +15,10 @@ function rulesProgram(): string {
   return ts.transpile(code, { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 })
 }
 
-/** Mounts of its own: the names below /run/netns and the state directory are seen by this shell alone. */
+/**
+ * Mounts of its own: the names below /run/netns and the state directory are seen by this shell alone. The kernel shows the state of an
+ * interface a little after its carrier came.
+ */
 const SCRIPT = `
 set -e
 mkdir -p /run/netns
@@ -26,6 +29,10 @@ nsenter --net=/run/netns/host "$1" "$2"
 nsenter --net=/run/netns/host "$1" --input-type=module -e "$3"
 nsenter --net=/run/netns/host "$1" "$2"
 nsenter --net=/run/netns/host nft list ruleset
+for attempt in $(seq 600); do
+  nsenter --net=/run/netns/web ip -br link show eth0 | grep -q ' UP ' && break
+  sleep 0.1
+done
 nsenter --net=/run/netns/web ip -br addr show eth0
 `
 
