@@ -6,7 +6,7 @@ import type { Registry } from '../plan/registry.js'
 import { familiesOf, targetAddress } from './ends.js'
 import type { ExplainOptions, HostExplanation } from './explanation.js'
 import { HOST, HostWorld, hasBeenGiven } from './host-world.js'
-import { type ExplainQuestion, type Party, parseExplainOptions } from './question.js'
+import { type ExplainQuestion, notFound, type Party, parseExplainOptions } from './question.js'
 import { reasonOf, stepOf } from './reason.js'
 import { Wording } from './wording.js'
 
@@ -34,6 +34,7 @@ async function answer(
 ): Promise<HostExplanation> {
   const { from, protocol, port, sourcePort } = question
   const { host } = world
+  requireDevice(question, host)
   const to = ofContainer(question.to, registry)
   const family = familyOf(question, host)
   const address = family && targetAddress(registry, host, from, question.to, family)
@@ -58,6 +59,12 @@ async function answer(
     steps: explanation.steps.map(stepOf),
     assumed: world.assumed,
   }
+}
+
+/** @throws NfbridgeError NFB_NOT_FOUND: a packet can't come in by a link that is not there */
+function requireDevice({ device }: ExplainQuestion, host: NamespaceState): void {
+  if (device === undefined || host.links.some(({ name }) => name === device)) return
+  throw notFound(`the host has no interface "${device}"`, 'device')
 }
 
 /** An address that a container was given means the container, for the words. */

@@ -6,6 +6,7 @@ import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import type { Link } from '../../rtnl/index.js'
 import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
+import { inOperation } from '../apply/steps.js'
 import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
@@ -135,7 +136,9 @@ export class HostWorld implements World {
       return state
     } catch (error) {
       // A namespace that the caller gave has to be one; what a path led to once may be gone.
-      if (!(error instanceof NfbridgeError) || this.#namespaces.has(record.id)) throw error
+      if (!(error instanceof NfbridgeError)) throw error
+      if (this.#namespaces.has(record.id))
+        throw inOperation(error, 'BridgeHost.explain', { path: `namespaces.${record.name}` })
       return undefined
     }
   }

@@ -3,6 +3,8 @@ import { type IPAddress, type Protocol, parseAddress, parseExpose, parsePort } f
 import { NfbridgeError } from '../../errors.js'
 import { checkObject, checkOneOf, checkString } from '../../input.js'
 import type { NamespaceSource } from '../../netns/index.js'
+// Not from the folder's index, which loads the addon.
+import { checkInterfaceName } from '../../rtnl/names.js'
 import type { ContainerRecord, Family } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import type { ExplainOptions, ExplainParty } from './explanation.js'
@@ -35,6 +37,9 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
     '',
   )
   const { family, device } = options
+  // Who is asked about before what of them, so that of several inputs that are missing the first is told.
+  const from = partyOf(options.from, registry, 'from')
+  const to = partyOf(options.to, registry, 'to')
   const port = portOf(options.port, 'port')
   const sourcePort = portOf(options.sourcePort, 'sourcePort')
   const protocol = checkOneOf(
@@ -56,13 +61,16 @@ export function parseExplainOptions(options: ExplainOptions, registry: Registry)
   }
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('4 or 6 is expected', 'family')
   return {
-    from: partyOf(options.from, registry, 'from'),
-    to: partyOf(options.to, registry, 'to'),
+    from,
+    to,
     protocol,
     port: port?.number,
     sourcePort: sourcePort?.number,
     family,
-    device: device === undefined ? undefined : checkString(device, OPERATION, 'device'),
+    device:
+      device === undefined
+        ? undefined
+        : checkInterfaceName(checkString(device, OPERATION, 'device'), OPERATION, 'device'),
     namespaces: namespacesOf(options.namespaces ?? {}, registry),
   }
 }
@@ -127,6 +135,6 @@ function invalid(message: string, path: string): NfbridgeError {
   return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation: OPERATION, message, path })
 }
 
-function notFound(message: string, path: string): NfbridgeError {
+export function notFound(message: string, path: string): NfbridgeError {
   return new NfbridgeError({ code: 'NFB_NOT_FOUND', operation: OPERATION, message, path })
 }

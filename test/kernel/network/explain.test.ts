@@ -315,6 +315,11 @@ describe('host.explain', () => {
     for (const [options, code, path] of [
       [{ from: 'web', to: 'nobody', port: 80 }, 'NFB_NOT_FOUND', 'to'],
       [{ from: 'www', to: 'web', port: 80 }, 'NFB_NOT_FOUND', 'from'],
+      [{}, 'NFB_INVALID_ARGUMENT', 'from'],
+      [{ from: 'web' }, 'NFB_INVALID_ARGUMENT', 'to'],
+      [{ device: 'nope' }, 'NFB_INVALID_ARGUMENT', 'from'],
+      [{ from: '203.0.113.2', to: 'web', port: 80, device: 'nope' }, 'NFB_NOT_FOUND', 'device'],
+      [{ from: '203.0.113.2', to: 'web', port: 80, device: 'a/b' }, 'NFB_INVALID_NAME', 'device'],
       [{ from: 'web', to: 'host' }, 'NFB_INVALID_ARGUMENT', 'port'],
       [{ from: 'web', to: 'host', port: 0 }, 'NFB_INVALID_PORT', 'port'],
       [{ from: 'web', to: 'host', port: 80, protocol: 'icmp' }, 'NFB_INVALID_ARGUMENT', 'port'],
@@ -328,7 +333,7 @@ describe('host.explain', () => {
       [{ from: 'web', to: 'host', port: '80/http' }, 'NFB_INVALID_PORT', 'port'],
       [{ from: 'web', to: 'host', port: 80, namespaces: { x: '/none' } }, 'NFB_NOT_FOUND', 'namespaces.x'],
     ] as const)
-      expect(await failureOf(bridgeHost.explain(options))).toMatchObject({ code, path })
+      expect(await failureOf(bridgeHost.explain(options as ExplainOptions))).toMatchObject({ code, path })
   })
 })
 
