@@ -1,9 +1,10 @@
+import { NfbridgeError } from '../../errors.js'
 import type { RtnlOperation } from '../../rtnl/index.js'
 import type { Plan } from '../plan/plan.js'
 import type { PeerRecord } from '../plan/records.js'
 import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
-import { applySteps, ignoreMissing, type Step, undoSteps } from './steps.js'
+import { applySteps, ignoreMissing, inOperation, type Step, undoSteps } from './steps.js'
 
 /** Adds a peer of a plan: what may pass, and then the way there. */
 export async function addPeer(
@@ -12,6 +13,7 @@ export async function addPeer(
   plan: Plan,
   operation: string,
 ): Promise<void> {
+  await requireElsewhere(context, peer, operation)
   const present = withChange(context.registry, plan.change)
   await applySteps(
     peerSteps(context, peer, plan, { absent: context.registry, present, change: plan.change }),
@@ -19,6 +21,19 @@ export async function addPeer(
     context.leave,
   )
   context.registry.apply(plan.change)
+}
+
+/** The kernel takes a route by an address of its own, and sends nothing there. */
+async function requireElsewhere(
+  { kernel }: HostContext,
+  { via }: PeerRecord,
+  operation: string,
+): Promise<void> {
+  if (via === undefined) return
+  const own = (await kernel.listAddresses()).some(({ address }) => address.address.equals(via))
+  if (!own) return
+  const message = `${via} is an address of this host itself; give the other host's`
+  throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path: 'via' })
 }
 
 /** The same, backward. */
@@ -47,10 +62,24 @@ function peerSteps(
     ...context.elementSteps(absent, present, touched),
     {
       leaves: `route to ${peer.subnet}`,
-      apply: () => kernel.applyLinks([routeOperation('add', peer)]),
+      apply: async () => {
+        try {
+          await kernel.applyLinks([routeOperation('add', peer)])
+        } catch (error) {
+          throw toldOf(peer, error)
+        }
+      },
       undo: () => ignoreMissing(kernel.applyLinks([routeOperation('delete', peer)])),
     },
   ]
+}
+
+/** What the kernel says of the route is told of the caller's input. */
+function toldOf({ via, device }: PeerRecord, error: unknown): unknown {
+  if (!(error instanceof NfbridgeError)) return error
+  const ofDevice = device !== undefined && (via === undefined || error.code === 'NFB_MISSING')
+  const path = error.code === 'NFB_EXISTS' ? 'subnet' : ofDevice ? 'device' : 'via'
+  return inOperation(error, error.operation, { path })
 }
 
 /** The route to a peer's containers. */

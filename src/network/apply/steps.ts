@@ -102,11 +102,16 @@ export function inOperation(
     message: reason,
     errno,
     kernelMessage,
-    path: more.path ?? error.path,
+    path: more.path ?? callersPath(error),
     remaining: [...error.remaining, ...(more.remaining ?? [])],
     related,
     cause: error,
   })
+}
+
+/** Places in sends and transactions of our own mean nothing to the caller. */
+function callersPath({ path }: NfbridgeError): string | undefined {
+  return path !== undefined && /^operations\[/.test(path) ? undefined : path
 }
 
 /** What is to be taken away may be gone already. */

@@ -1,13 +1,31 @@
 import { describe, expect, it } from 'vitest'
 import { answerLimit, type Machine, SILENCE_MS } from '../../../lab/machine.js'
 import { connect } from '../../../lab/wiring.js'
-import { BridgeHost, type ForwardPolicy } from '../../../src/index.js'
+import { BridgeHost, type ForwardPolicy, type PeerOptions } from '../../../src/index.js'
 import { testMachines } from '../../support/machines.js'
 import { ip } from '../../support/tools.js'
 import { cleanUp, createSetting, expectBlocked, expectReached, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
 describe('peers', () => {
+  it.each<[string, Partial<PeerOptions>, string, string]>([
+    ['by an address of the host itself', { via: '203.0.113.1' }, 'NFB_SETTING_CONFLICT', 'via'],
+    ['by one of its bridge', { via: '172.17.0.1' }, 'NFB_SETTING_CONFLICT', 'via'],
+    ['by one that no route leads to', { via: '198.51.100.9' }, 'NFB_REJECTED', 'via'],
+    ['by an interface that is not there', { device: 'nope' }, 'NFB_MISSING', 'device'],
+    ['by both, and that is not there', { device: 'nope', via: '203.0.113.2' }, 'NFB_MISSING', 'device'],
+    ['with a route that is there', { subnet: '198.18.0.0/16', via: '203.0.113.2' }, 'NFB_EXISTS', 'subnet'],
+  ])('%s: refused with the place in the input', async (_, options, code, path) => {
+    const peer = { subnet: '172.30.0.0/16', ...options }
+    const { bridgeHost, host } = await createSetting([])
+    await ip(host.namespace, ...'route add 198.18.0.0/16 dev uplink metric 0'.split(' '))
+    const before = await stateOf(host.namespace)
+    expect(await failureOf(bridgeHost.addPeer(peer))).toMatchObject({ code, path })
+    expect([bridgeHost.peers, await stateOf(host.namespace)]).toEqual([[], before])
+    // (control)
+    await bridgeHost.addPeer({ subnet: '172.30.0.0/16', via: '203.0.113.2' })
+  })
+
   it('are reached, and reach, by their own addresses; without the peer again, nothing', async () => {
     const [one, two, web, app] = await testMachines(['one', 'two', 'web', 'app'])
     await connect(
