@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { errnoOf, readRegular } from '../../store/index.js'
 import type { Touched } from '../plan/elements.js'
-import { hasOwnLines, withOwnLines } from '../plan/hosts-block.js'
+import { hasOwnLines, othersLines, withOwnLines } from '../plan/hosts-block.js'
 import { hostsText } from '../plan/hosts-lines.js'
 import type { ContainerRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
@@ -52,6 +52,7 @@ export function hostsFileSteps(
         for (const each of files) {
           if (each.absent !== undefined) restore(each)
           else if (replaced.has(each.file)) putBack(each.file, replaced.get(each.file))
+          else if (each.isForgotten) removeOwn(each)
         }
       },
     },
@@ -72,6 +73,14 @@ function textWith(
 function putBack(file: string, text: string | undefined): void {
   if (text === undefined) rmSync(file, { force: true })
   else replaceFile(file, text)
+}
+
+/** Of a container that is forgotten our lines go, and a file in which there is nothing else. */
+function removeOwn({ file, former, isUnmarked }: Pick<HostsFile, 'file' | 'former' | 'isUnmarked'>): void {
+  const current = readIfThere(file)
+  if (current === undefined || !(isUnmarked || hasOwnLines(current))) return
+  const others = hasOwnLines(current) ? othersLines(current, former) : ''
+  putBack(file, others === '' ? undefined : others)
 }
 
 /** Bytes as they are, whatever the lines of others hold; ours are ASCII. */
@@ -115,6 +124,8 @@ interface HostsFile {
   /** Our lines of both, by which what we wrote is known. */
   readonly former: string
   readonly isUnmarked: boolean
+  /** The container is not known in the state without. */
+  readonly isForgotten: boolean
   /** Where the caller gave it, in this call; undefined: in an earlier one. */
   readonly path: string | undefined
 }
@@ -130,13 +141,14 @@ function changedFile(
   const file = after?.hostsFile ?? before?.hostsFile
   if (file === undefined) return undefined
   const texts = { absent: textOf(absent, before), present: textOf(present, after) }
-  if (texts.absent === texts.present) return undefined
+  if (texts.absent === texts.present && before) return undefined
   const place = before ? undefined : places.get(id)
   return {
     file,
     ...texts,
     former: `${texts.absent ?? ''}${texts.present ?? ''}`,
     isUnmarked: (before ?? after)?.hostsFileUnmarked === true,
+    isForgotten: before === undefined,
     path: place && joinPath(place.path, 'hostsFile'),
   }
 }

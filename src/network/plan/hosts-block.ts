@@ -1,4 +1,6 @@
 /** Our lines in a hosts file that others write as well: a block between two comments. */
+import { isIP } from 'node:net'
+import { parseAddress } from '../../address/index.js'
 
 const BEGIN = '# Begin of the lines of nfbridge'
 const END = '# End of the lines of nfbridge'
@@ -13,7 +15,7 @@ const END = '# End of the lines of nfbridge'
 export function withOwnLines(current: string | undefined, own: string, former = ''): string {
   const { before, after } = withoutOwnLines(current ?? '', former)
   const others = new Set([...before, ...after].flatMap(namings))
-  const lines = linesOf(own).filter((line) => !isSaid(line, others))
+  const lines = linesOf(own).flatMap((line) => unsaid(line, others))
   return [...before, BEGIN, ...lines, END, ...after].map((line) => `${line}\n`).join('')
 }
 
@@ -36,14 +38,32 @@ function linesOf(text: string): string[] {
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
-/** What a line says: its address with each of its names, without the comment. */
-function namings(line: string): string[] {
-  const [said = ''] = line.split('#')
-  const [address, ...names] = said.trim().split(/\s+/)
-  return names.map((name) => `${address} ${name}`)
+/** A file without our lines. */
+export function othersLines(current: string, former = ''): string {
+  const { before, after } = withoutOwnLines(current, former)
+  return [...before, ...after].map((line) => `${line}\n`).join('')
 }
 
-/** Only lines of localhost and IPv6's groups are left out: where others name a container, ours say who it is now. */
-function isSaid(line: string, others: ReadonlySet<string>): boolean {
-  return /^(127\.|::1\s|f[ef]0)/.test(line) && namings(line).every((naming) => others.has(naming))
+/** What a line says: its address with each of its names, without the comment. The address as we write it: `fe00::0` is `fe00::`. */
+function namings(line: string): string[] {
+  const [said = ''] = line.split('#')
+  const [address = '', ...names] = said.trim().split(/\s+/)
+  return names.map((name) => naming(address, name))
+}
+
+function naming(address: string, name: string): string {
+  return `${isAddress(address) ? parseAddress(address) : address} ${name.toLowerCase()}`
+}
+
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%')
+}
+
+/** Of localhost and IPv6's groups only what others do not say: where they name a container, ours say who it is now. */
+function unsaid(line: string, others: ReadonlySet<string>): string[] {
+  if (!/^(127\.|::1\s|f[ef]0)/.test(line)) return [line]
+  const [address = '', ...names] = line.split(/\s+/)
+  const left = names.filter((name) => !others.has(naming(address, name)))
+  if (left.length === names.length) return [line]
+  return left.length === 0 ? [] : [`${address}\t${left.join(' ')}`]
 }

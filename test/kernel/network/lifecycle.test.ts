@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -118,7 +119,7 @@ describe('a container on two networks', () => {
 })
 
 describe('a hosts file', () => {
-  it('is written when the container comes, follows its servers, keeps its mode and stays', async () => {
+  it('is written when the container comes, follows its servers, keeps its mode, and goes from it', async () => {
     const { attach, machine } = await createSetting(['web', 'app', 'evil'], { icc: false })
     const folder = directory()
     const target = join(folder, 'hosts')
@@ -142,7 +143,7 @@ describe('a hosts file', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('www')
     expect(lines().slice(0, 1)).toEqual(['old'])
     await app.detach()
-    expect(lines().slice(0, 1)).toEqual(['old'])
+    expect(readFileSync(target, 'utf8')).toBe('old\n')
   })
 
   it('keeps the lines of others through every change, and when a process takes over', async () => {
@@ -179,6 +180,23 @@ describe('a hosts file', () => {
     const before = readFileSync(file, 'utf8')
     await expect(failing).rejects.toMatchObject({ errno: 'ENOENT' })
     expect(readFileSync(file, 'utf8')).toBe(before)
+  })
+
+  it('of containers that are forgotten has none of our lines, and is gone where it was ours alone', async () => {
+    const folder = directory()
+    const { attach, bridgeHost, network } = await createSetting(['web', 'app', 'old'])
+    writeFileSync(join(folder, 'app'), '127.0.0.1 localhost\n::1 localhost\n')
+    await attach('web', { hostsFile: join(folder, 'web') })
+    await attach('app', { hostsFile: join(folder, 'app') })
+    const old = await attach('old', { hostsFile: join(folder, 'old') })
+    await old.stop()
+    // (control) Of one that only stopped they stay.
+    expect(readFileSync(join(folder, 'old'), 'utf8')).toContain('# Begin')
+    expect(readFileSync(join(folder, 'app'), 'utf8')).toContain('\n::1\tip6-localhost ip6-loopback\n')
+    await network.destroy()
+    expect(bridgeHost.containers).toEqual([])
+    expect(readdirSync(folder)).toEqual(['app'])
+    expect(readFileSync(join(folder, 'app'), 'utf8')).toBe('127.0.0.1 localhost\n::1 localhost\n')
   })
 
   it('that can not be written undoes the call', async () => {

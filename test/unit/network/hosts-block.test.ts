@@ -48,6 +48,10 @@ describe('our lines in a hosts file', () => {
   it('do not say of localhost what others say already', () => {
     const text = withOwnLines('127.0.0.1   localhost web # the image\n::1 localhost\n', OWN)
     expect(text).not.toContain('127.0.0.1\tlocalhost')
-    expect(text).toContain('::1\tlocalhost ip6-localhost ip6-loopback')
+    expect(text).toContain('\n::1\tip6-localhost ip6-loopback\n')
+    // As Debian and Docker write it: another form of the same address.
+    const group = 'fe00::\tip6-localnet\n'
+    expect(withOwnLines('fe00::0 ip6-localnet\n', group)).not.toContain('\t')
+    expect(withOwnLines('fe00::1 ip6-localnet\n', group)).toContain(group)
   })
 })
