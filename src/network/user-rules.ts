@@ -55,8 +55,8 @@ export class UserRuleChain {
   }
 
   /**
-   * Puts a rule at a place; at the end where there are not as many rules. Connections that it forbids stop.
-   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`firewall: false`), NFB_REJECTED (the kernel's own
+   * Puts a rule at a place: before the rule that is there, or, where as many rules stand, at the end. Connections that it forbids stop.
+   * @throws NfbridgeError NFB_NOT_FOUND (there are fewer rules), NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`firewall: false`), NFB_REJECTED (the kernel's own
    * words), NFB_CLOSED
    */
   insert(index: number, rule: UserRuleOption): Promise<void> {
@@ -68,7 +68,7 @@ export class UserRuleChain {
 
   /** Puts a rule at the end. @throws NfbridgeError as {@link insert} */
   append(rule: UserRuleOption): Promise<void> {
-    return this.#operate('append', (operation) => this.#put(Number.POSITIVE_INFINITY, rule, operation))
+    return this.#operate('append', (operation) => this.#put('end', rule, operation))
   }
 
   /**
@@ -91,7 +91,7 @@ export class UserRuleChain {
     })
   }
 
-  async #put(index: number, option: UserRuleOption, operation: string): Promise<void> {
+  async #put(index: number | 'end', option: UserRuleOption, operation: string): Promise<void> {
     this.#requireFirewall(operation)
     const rule = parseRule(option, operation)
     await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, operation))

@@ -93,21 +93,20 @@ export class UserRules {
     }))
   }
 
-  /** Puts a rule at a place of a chain, from 0; at the end when there are not as many. */
-  async insert(chain: UserChain, index: number, rule: UserRule, operation: string): Promise<void> {
-    await this.#change(chain, operation, (rules) => rules.toSpliced(index, 0, rule))
+  /** Puts a rule at a place of a chain, from 0; `end`: behind all others. */
+  async insert(chain: UserChain, index: number | 'end', rule: UserRule, operation: string): Promise<void> {
+    await this.#change(chain, operation, (rules) => {
+      const place = index === 'end' ? rules.length : index
+      if (place <= rules.length) return rules.toSpliced(place, 0, rule)
+      throw noPlace(chain, rules, index, operation)
+    })
   }
 
   /** Takes away the rule at a place of a chain, from 0. */
   async delete(chain: UserChain, index: number, operation: string): Promise<void> {
     await this.#change(chain, operation, (rules) => {
       if (index < rules.length) return rules.toSpliced(index, 1)
-      throw new NfbridgeError({
-        code: 'NFB_NOT_FOUND',
-        operation,
-        message: `the chain ${USER_CHAINS[chain]} has ${rules.length} rules, none at ${index}`,
-        path: 'index',
-      })
+      throw noPlace(chain, rules, index, operation)
     })
   }
 
@@ -163,6 +162,16 @@ export class UserRules {
       throw told
     }
   }
+}
+
+function noPlace(
+  chain: UserChain,
+  rules: readonly UserRule[],
+  index: number | 'end',
+  operation: string,
+): NfbridgeError {
+  const message = `the chain ${USER_CHAINS[chain]} has ${rules.length} rules, none at ${index}`
+  return new NfbridgeError({ code: 'NFB_NOT_FOUND', operation, message, path: 'index' })
 }
 
 /** What is in our inet table, of some kinds; undefined when there is no such table. */

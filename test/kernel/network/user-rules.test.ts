@@ -84,6 +84,10 @@ describe("the users' chains", () => {
       { accept: null },
     ]
     await chain.append(numbered(2))
+    await expect(chain.insert(99, numbered(9))).rejects.toMatchObject({
+      code: 'NFB_NOT_FOUND',
+      path: 'index',
+    })
     await chain.insert(0, numbered(1))
     await chain.insert(2, numbered(4))
     await chain.insert(2, numbered(3))
