@@ -122,7 +122,7 @@ async function reserve(reservations: PortReservations, ports: readonly ReservedP
     throw new NfbridgeError({
       code: error.code,
       operation: error.operation,
-      message: `${error.reason}; a published port can't be that of another program on the host`,
+      message: `${error.reason}; a published port can be nobody else's on the host`,
       errno: error.errno,
       cause: port ? new BusyPort(port, error) : error,
     })

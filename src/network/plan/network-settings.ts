@@ -23,7 +23,7 @@ import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
 import { CREATE, refuseNetwork } from './network-refusal.js'
 import { type PoolSettings, parseDefaultPools, parsePools } from './pool-settings.js'
-import { checkHostAddress } from './publish-settings.js'
+import { checkHostAddress, LOOPBACK6, LOOPBACK6_IS_DEAD } from './publish-settings.js'
 import type { Family } from './records.js'
 import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
 
@@ -221,6 +221,8 @@ function parseHostBinding(given: string | undefined, operation: string): IPAddre
   const path = 'hostBinding'
   const address = parseAddress(checkString(given, operation, path), path)
   checkHostAddress(address, operation, path)
+  if (address.equals(LOOPBACK6))
+    throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message: LOOPBACK6_IS_DEAD, path })
   return address
 }
 

@@ -1,4 +1,10 @@
-import { Cidr, formatPublication, type Publication, parsePublication } from '../../address/index.js'
+import {
+  Cidr,
+  formatPublication,
+  IPv6Address,
+  type Publication,
+  parsePublication,
+} from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray } from '../../input.js'
 import type { PublishOption, PublishOptions } from '../options.js'
@@ -93,6 +99,11 @@ function lengthOf({ first, last }: PublishedPort['hostPorts']): number {
 const NO_HOSTS = ['0.0.0.0/8', '224.0.0.0/3', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'].map((text) =>
   Cidr.parse(text),
 )
+
+/** On which the kernel takes what comes from the host itself, and translates none of it to a container. */
+export const LOOPBACK6: IPv6Address = IPv6Address.parse('::1')
+export const LOOPBACK6_IS_DEAD =
+  'IPv6 leads nothing from ::1 to another machine (it has no route_localnet); publish on 127.0.0.1, or on another address'
 
 /** An address of the host, or `0.0.0.0` or `::` for every one. @throws NfbridgeError NFB_INVALID_ADDRESS */
 export function checkHostAddress(

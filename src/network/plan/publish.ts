@@ -1,11 +1,11 @@
-import { formatRange, type IPAddress, IPv6Address, type PortRange } from '../../address/index.js'
+import { formatRange, type IPAddress, type PortRange } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { Claims } from './claims.js'
 import { eachFamily, translates } from './endpoints.js'
 import type { PortFacts } from './host-ports.js'
 import { clientPairs } from './link.js'
 import { containerLabel, type Plan } from './plan.js'
-import { type RequestedPublication, requestText } from './publish-settings.js'
+import { LOOPBACK6, LOOPBACK6_IS_DEAD, type RequestedPublication, requestText } from './publish-settings.js'
 import {
   addressOf,
   byMetric,
@@ -66,8 +66,6 @@ export function checkPublishable(
     throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path })
   }
 }
-
-const LOOPBACK = IPv6Address.parse('::1')
 
 /** Keeps the ports that a call asks for from being chosen for others of it. */
 export function reservePublications(
@@ -182,9 +180,7 @@ function untakenBecause(
   if (container.state === 'host') {
     return `${containerLabel(container)} uses the host's network: its ports are the host's own`
   }
-  if (hostAddress?.equals(LOOPBACK)) {
-    return 'IPv6 leads nothing from ::1 to another machine (it has no route_localnet); publish on 127.0.0.1, or on another address'
-  }
+  if (hostAddress?.equals(LOOPBACK6)) return LOOPBACK6_IS_DEAD
   const families = publishedFamilies(published)
   const takes = (endpoint: EndpointRecord, family: Family): boolean => {
     if (!addressOf(endpoint, family)) return false

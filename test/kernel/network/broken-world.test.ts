@@ -152,7 +152,7 @@ describe('what is really in the way', () => {
       await host.destroy()`
     const { stdout, stderr } = await run('sh', [
       '-c',
-      'ulimit -n 100; exec "$@"',
+      'ulimit -n 180; exec "$@"',
       'sh',
       process.execPath,
       '--input-type=module',

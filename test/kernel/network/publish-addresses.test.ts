@@ -155,14 +155,22 @@ describe('hostBinding', () => {
     [{ hostBinding: '224.0.0.1' }, 'NFB_INVALID_ADDRESS'],
     [{ hostBinding: 'localhost' }, 'NFB_INVALID_ADDRESS'],
     [{ hostBinding: '::1' }, 'NFB_SETTING_CONFLICT'],
+    [{ hostBinding: '::1', ipv6: true }, 'NFB_SETTING_CONFLICT'],
     [{ hostBinding: '127.0.0.1', internal: true }, 'NFB_SETTING_CONFLICT'],
     [{ hostBinding: '127.0.0.1', gatewayMode: 'routed' as const }, 'NFB_SETTING_CONFLICT'],
   ])('is refused where nothing could be published: %j', async (options, code) => {
-    const { host } = await createSetting([])
+    const { host, bridgeHost: standing } = await createSetting([])
     const bridgeHost = await openHost(host)
     expect(await failureOf(bridgeHost.createNetwork({ name: 'br', ...options }))).toMatchObject({
       code,
       path: 'hostBinding',
     })
+    if (options.hostBinding !== '::1') return
+    expect(await failureOf(openHost(host, { hostBinding: '::1' }))).toMatchObject({
+      code,
+      path: 'hostBinding',
+    })
+    // (control)
+    await standing.createNetwork({ name: 'br', ipv6: true, hostBinding: '::' })
   })
 })
