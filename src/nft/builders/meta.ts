@@ -16,6 +16,8 @@ export interface SpecialMeta {
   iifkind: Field<string>
   oifkind: Field<string>
   sdifname: Field<string>
+  /** Bridge tables: the address of the bridge that the frame came to. */
+  ibrhwaddr: Field<string>
   iif: Field<number | 'lo'>
   oif: Field<number | 'lo'>
   sdif: Field<number | 'lo'>
@@ -35,7 +37,7 @@ export interface SpecialMeta {
 }
 
 /** The keys that rules may write, see {@link mangle}. */
-export type WritableMetaKey = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'
+export type WritableMetaKey = 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark' | 'broute'
 
 export type MetaFields = {
   readonly [K in MetaKey]: (K extends keyof SpecialMeta ? SpecialMeta[K] : Field<number>) &

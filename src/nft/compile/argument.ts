@@ -8,11 +8,12 @@ import {
   typeNames,
 } from '../datatype/index.js'
 import type { DatatypeName, Expression, MapExpression, SetType } from '../model/index.js'
-import { constantBytes, isConstant, isObject } from './constant.js'
+import { constantBytes, isConstant, isObject, setReference } from './constant.js'
 import { isObjectKind, type ValueLayout } from './data-layout.js'
 import { immediate, toNetworkOrder } from './emit.js'
 import { namedType } from './interfaces.js'
 import { isPrefix, isRange, writeBounds } from './interval.js'
+import { keyOperand } from './key.js'
 import { loadOperand } from './load.js'
 import { emitLookup, resolveSet } from './lookup.js'
 import type { Operand } from './operand.js'
@@ -80,7 +81,7 @@ export function prepareMap(context: RuleContext, map: MapExpression['map'], data
   const { trail } = context
   trail.enter('map')
   trail.enter('key')
-  const resolved = resolve(context, map.key)
+  const resolved = keyOperand(context, map.key, setReference(map.data))
   trail.leave()
   trail.enter('data')
   const { set, operand } = resolveSet(context, resolved, map.data, data)

@@ -164,6 +164,8 @@ const icmpFields: { readonly [key: string]: IcmpDependency } = {
   'icmpv6 id': { types: [128, 129] },
   'icmpv6 sequence': { types: [128, 129] },
   'icmpv6 max-delay': { types: [130] },
+  'icmpv6 taddr': { types: [130, 131, 132, 135, 136, 137] },
+  'icmpv6 daddr': { types: [137] },
 }
 
 /** Emits the test of the ICMP type without which a field would be read from a message that has none. */

@@ -7,19 +7,19 @@ import type {
   MapStatement,
   SetOperation,
   SetStatement,
-  SetType,
   StatefulStatement,
 } from '../model/index.js'
 import { prepareSingle } from './argument.js'
-import { constantBytes, isConcat, isConstant, isObject, setReference } from './constant.js'
+import { isConcat, isConstant, isObject, setReference } from './constant.js'
 import { isObjectKind } from './data-layout.js'
 import { milliseconds } from './element.js'
 import type { DynsetData } from './kernel-expression.js'
+import { keyOperand } from './key.js'
 import { loadOperand } from './load.js'
 import { namedSet } from './lookup.js'
 import type { Draft } from './message.js'
-import { loadedValue, type Operand, type ValueOperand } from './operand.js'
-import { register, slots } from './registers.js'
+import type { Operand } from './operand.js'
+import { checkSlots, register, slots } from './registers.js'
 import type { RuleContext } from './rule-context.js'
 import { resolve } from './selector.js'
 import { statefulExpression } from './stateful.js'
@@ -69,7 +69,9 @@ function prepareData(
 ): (slot: number) => void {
   const declared = context.batch.scope.find(context.family, context.table, name)?.map
   const type = said ?? declared
-  const [field] = type === undefined || type === 'verdict' || isObjectKind(type) ? [] : dataFields(type)
+  const fields = type === undefined || type === 'verdict' || isObjectKind(type) ? [] : keyLayout(type).fields
+  const [field] = fields
+  if (fields.length > 1) return prepareConcatenation(context, name, data, fields)
   if (field !== undefined) return prepareSingle(context, data, field)
   if (!isConstant(data)) {
     const operand = resolve(context, data)
@@ -78,13 +80,33 @@ function prepareData(
   throw new InvalidValue(`what @${name} gives is not known here: say its type, such as type: 'mark'`)
 }
 
-function dataFields(type: SetType): ReturnType<typeof keyLayout>['fields'] {
-  const { fields } = keyLayout(type)
-  if (fields.length !== 1)
-    throw new InvalidValue(
-      'rules put single values into maps, no concatenations, which the kernel would take',
-    )
-  return fields
+/** `10.0.0.1 . 80`: constants and fields, in registers one behind the other. */
+function prepareConcatenation(
+  context: RuleContext,
+  name: string,
+  data: Expression,
+  fields: readonly KeyField[],
+): (slot: number) => void {
+  if (!isConcat(data) || data.concat.length !== fields.length)
+    throw new InvalidValue(`@${name} gives ${fields.length} fields: a concatenation of as many is expected`)
+  const loads: ((slot: number) => void)[] = []
+  context.trail.enter('concat')
+  for (const [index, field] of fields.entries()) {
+    context.trail.enter(index)
+    const part = data.concat[index]
+    if (part !== undefined) loads.push(prepareSingle(context, part, field))
+    context.trail.leave()
+  }
+  context.trail.leave()
+  return (slot) => {
+    let next = slot
+    for (const [index, load] of loads.entries()) {
+      const length = fields[index]?.length ?? 0
+      checkSlots(next, length)
+      load(next)
+      next += slots(length)
+    }
+  }
 }
 
 function setName(reference: unknown): string {
@@ -113,38 +135,6 @@ export function dynamicKey(
     key.elem.timeout === undefined ? undefined : milliseconds(key.elem.timeout, 'timeout', trail)
   trail.leave()
   return { operand, timeout }
-}
-
-/** `ip saddr . 22`: fields of the packet, and constants beside them. */
-function keyOperand(context: RuleContext, key: Expression, set: string | undefined): Operand {
-  if (!isConcat(key) || set === undefined || !key.concat.some(isConstant)) return resolve(context, key)
-  const declared = context.batch.scope.find(context.family, context.table, set)?.type
-  if (declared === undefined)
-    throw new InvalidValue(`the types of @${set} are not known here, which its constants have: declare it`)
-  const { fields, length } = keyLayout(declared)
-  if (fields.length !== key.concat.length)
-    throw new InvalidValue(`@${set} has keys of ${fields.length} fields, not of ${key.concat.length}`)
-  const parts: ValueOperand[] = []
-  context.trail.enter('concat')
-  for (const [index, part] of key.concat.entries()) {
-    const field = fields[index]
-    if (field === undefined) continue
-    context.trail.enter(index)
-    const operand = isConstant(part) ? constantOperand(part, field) : resolve(context, part)
-    if (operand.kind !== 'value') throw new InvalidValue('a concatenation has no other within it')
-    parts.push(operand)
-    context.trail.leave()
-  }
-  context.trail.leave()
-  return { kind: 'concat', parts, length }
-}
-
-function constantOperand(constant: Expression, { type, length, order }: KeyField): ValueOperand {
-  const value = constantBytes(constant, type, length, order)
-  return loadedValue({ type: type.name, length, order }, (dreg) => ({
-    name: 'immediate',
-    data: { dreg, data: { value } },
-  }))
 }
 
 export function dynsetData(

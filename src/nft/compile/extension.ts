@@ -6,6 +6,7 @@ import {
   type ExtensionKind,
   extensionOps,
   extensions,
+  fieldType,
   InvalidValue,
   quote,
 } from '../datatype/index.js'
@@ -51,7 +52,7 @@ export function extensionOperand(context: RuleContext, expression: ExtensionExpr
   const found = Object.hasOwn(extension.fields, field) ? extension.fields[field] : undefined
   if (found === undefined)
     throw new InvalidValue(`the ${kind} ${quote(name)} has no field ${quote(reference.field)}`)
-  return extensionField(kind, extension.type, found.offset, found.bits, datatype(found.type))
+  return extensionField(kind, extension.type, found.offset, found.bits, fieldType(found))
 }
 
 /** libnftables' JSON numbers the addresses of the routing header of type 0 beside the field's name. */

@@ -6,13 +6,17 @@ import { noTransforms, type ValueOperand } from './operand.js'
 
 const fibFlagBits = new Map<string, number>(Object.entries(fibFlags))
 
-/** @param present ask only whether there is a route */
-export function fibOperand(reference: FibExpression['fib'], present: boolean): ValueOperand {
-  const result: number | undefined = Object.hasOwn(fibResults, reference.result)
-    ? fibResults[reference.result]
-    : undefined
-  if (result === undefined)
-    throw new InvalidValue(`${quote(reference.result)} is no result of fib: oif, oifname or type is expected`)
+function numberOf(result: string): number {
+  const found = Object.entries(fibResults).find(([name]) => name === result)
+  if (found !== undefined) return found[1]
+  throw new InvalidValue(`${quote(result)} is no result of fib: oif, oifname, type or check is expected`)
+}
+
+/** @param asked ask only whether there is a route */
+export function fibOperand(reference: FibExpression['fib'], asked: boolean): ValueOperand {
+  const isCheck = reference.result === 'check'
+  const present = asked || isCheck
+  const result = isCheck ? fibResults.oif : numberOf(reference.result)
   let flags = present ? FIB_PRESENT : 0
   for (const flag of [reference.flags].flat()) {
     const bit = fibFlagBits.get(flag)
@@ -27,7 +31,8 @@ export function fibOperand(reference: FibExpression['fib'], present: boolean): V
       : reference.result === 'oif'
         ? 'iface_index'
         : 'fib_addrtype'
-  const length = isName ? 16 : 4
+  // nft 1.0.6, which knows no `check`, compares all of the word.
+  const length = isCheck ? 1 : isName ? 16 : 4
   return {
     kind: 'value',
     source: { kind: 'fib', result, flags },

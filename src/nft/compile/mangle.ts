@@ -45,7 +45,14 @@ export function compileMangle(context: RuleContext, { key, value }: MangleStatem
 
 type Value = MangleStatement['mangle']['value']
 
-const metaTargets: ReadonlySet<string> = new Set(['mark', 'priority', 'nftrace', 'pkttype', 'secmark'])
+const metaTargets: ReadonlySet<string> = new Set([
+  'mark',
+  'priority',
+  'nftrace',
+  'pkttype',
+  'secmark',
+  'broute',
+])
 const writable: ReadonlySet<string> = new Set(['mark', 'label', 'secmark', 'zone'])
 const ctTargets: ReadonlyMap<string, RegisterKey<string>> = new Map(
   [...ctKeys.filter(({ name }) => writable.has(name)), ctEventKey].map((key) => [key.name, key]),

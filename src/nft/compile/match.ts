@@ -8,13 +8,13 @@ import { compare, mask, toNetworkOrder } from './emit.js'
 import { optionPresence } from './extension.js'
 import { fibOperand } from './fib.js'
 import { isPrefix, isRange, isWildcard, prefixLength, prefixMask, writeBounds } from './interval.js'
+import { keyOperand } from './key.js'
 import { learn, learnSet, teaches } from './learn.js'
 import { isSwapped, loadOperand, loadValue, numberBytes } from './load.js'
 import { emitLookup, resolveSet, rightShift, withoutShift } from './lookup.js'
 import type { Operand, ValueOperand } from './operand.js'
 import { register } from './registers.js'
 import type { RuleContext } from './rule-context.js'
-import { resolve } from './selector.js'
 
 const compareOps: ReadonlyMap<MatchOperator, number> = new Map([
   ['==', CmpOps.eq],
@@ -50,7 +50,7 @@ function operandFor(context: RuleContext, left: Expression, right: Expression): 
     const option = 'tcp option' in left ? optionPresence(left) : undefined
     if (option !== undefined) return option
   }
-  return resolve(context, left)
+  return keyOperand(context, left, setReference(right))
 }
 
 function isSet(expression: Expression): expression is SetExpression {

@@ -91,7 +91,7 @@ function parseHour(value: Immediate): number {
 
 function localSeconds(value: Immediate): number {
   const [, hours, minutes, seconds = '0'] =
-    /^([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?$/.exec(String(value)) ?? []
+    /^([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d|60))?$/.exec(String(value)) ?? []
   const number = parseInteger(value)
   const local =
     hours === undefined ? Number(number) : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)

@@ -6,7 +6,10 @@ import type {
   SctpChunkFields,
   TcpOptionFields,
 } from '../model/index.js'
+import type { Datatype, SymbolTable } from './datatype.js'
 import type { HeaderField } from './headers.js'
+import { integerType } from './integer.js'
+import { datatype } from './registry.js'
 
 /** What the kernel's `exthdr` expression looks for: NFT_EXTHDR_OP_*, by the name that expressions of the model have. */
 export const extensionOps = { exthdr: 0, 'tcp option': 1, 'ip option': 2, 'sctp chunk': 3 } as const
@@ -14,16 +17,29 @@ export const extensionOps = { exthdr: 0, 'tcp option': 1, 'ip option': 2, 'sctp 
 /** How expressions call the kinds of extensions. */
 export type ExtensionKind = keyof typeof extensionOps
 
+/** A field of an extension. */
+export interface ExtensionField extends HeaderField {
+  /** Names of its values, beside those of its type, that are read and never shown. */
+  readonly names?: SymbolTable
+}
+
+/** The type by which values of a field are read. */
+export function fieldType({ type, names }: ExtensionField): Datatype {
+  return names === undefined
+    ? datatype(type)
+    : integerType('integer', datatype('integer').id, 0, { aliases: names })
+}
+
 /** One header, option or chunk: its number, and its fields in the order in which listings look for them. */
 export interface Extension {
   readonly type: number
-  readonly fields: { readonly [field: string]: HeaderField }
+  readonly fields: { readonly [field: string]: ExtensionField }
 }
 
 type ExtensionTable<Fields> = {
   readonly [N in keyof Fields]: {
     readonly type: number
-    readonly fields: { readonly [F in Extract<Fields[N], string>]: HeaderField }
+    readonly fields: { readonly [F in Extract<Fields[N], string>]: ExtensionField }
   }
 }
 
@@ -32,6 +48,19 @@ const at = (offset: number, bits: number, type: DatatypeName = 'integer'): Heade
   bits,
   type,
 })
+
+/** RFC 8684, as later versions of nft name them; nft 1.0.6 knows numbers only, which are what is listed. */
+const mptcpSubtypes: SymbolTable = [
+  ['mp-capable', 0],
+  ['mp-join', 1],
+  ['dss', 2],
+  ['add-addr', 3],
+  ['remove-addr', 4],
+  ['mp-prio', 5],
+  ['mp-fail', 6],
+  ['mp-fastclose', 7],
+  ['mp-tcprst', 8],
+]
 
 const IPPROTO_ROUTING = 43
 const next = { nexthdr: at(0, 8, 'inet_proto'), hdrlength: at(8, 8) }
@@ -97,7 +126,7 @@ const tcpOptions: ExtensionTable<TcpOptionFields> = {
   sack3: { type: TCPOPT_SACK, fields: block(3) },
   timestamp: { type: 8, fields: { length, tsval: at(16, 32), tsecr: at(48, 32) } },
   md5sig: { type: 19, fields: { length } },
-  mptcp: { type: 30, fields: { length, subtype: at(16, 4) } },
+  mptcp: { type: 30, fields: { length, subtype: { ...at(16, 4), names: mptcpSubtypes } } },
   fastopen: { type: 34, fields: { length } },
 }
 

@@ -111,6 +111,8 @@ export const headers: { readonly [P in PayloadProtocol]: Header<P> } = {
       id: at(32, 16),
       sequence: at(48, 16),
       'max-delay': at(32, 16),
+      taddr: at(64, 128, 'ipv6_addr'),
+      daddr: at(192, 128, 'ipv6_addr'),
     },
   },
   ah: {

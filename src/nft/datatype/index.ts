@@ -12,7 +12,7 @@ export {
   writeField,
 } from './concatenation.js'
 export type { Datatype, SymbolTable } from './datatype.js'
-export { type Extension, type ExtensionKind, extensionOps, extensions } from './extensions.js'
+export { type Extension, type ExtensionKind, extensionOps, extensions, fieldType } from './extensions.js'
 export { type Header, type HeaderField, headers, transportHeaders, VLAN_HEADER_BYTES } from './headers.js'
 export { fromHexadecimal, hexadecimal } from './hexadecimal.js'
 export { type Interfaces, interfaceIndexType } from './interface-index.js'

@@ -63,6 +63,8 @@ export const metaKeys: readonly RegisterKey<MetaKey>[] = [
   key('hour', 32, 'hour', 4),
   key('sdif', 33, 'iface_index', 4),
   key('sdifname', 34, 'ifname', 16),
+  key('broute', 35, 'integer', 1),
+  key('ibrhwaddr', 37, 'ether_addr', 6),
 ]
 
 /**

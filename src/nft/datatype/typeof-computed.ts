@@ -60,7 +60,11 @@ function rawField({ base, offset, len }: RawPayloadReference): TypeofField | und
 
 function fibField({ result, flags }: FibExpression['fib']): TypeofField | undefined {
   const list: readonly FibFlag[] = typeof flags === 'string' ? [flags] : flags
-  if (!Object.hasOwn(fibResults, result) || (!Array.isArray(flags) && typeof flags !== 'string'))
+  if (
+    result === 'check' ||
+    !Object.hasOwn(fibResults, result) ||
+    (!Array.isArray(flags) && typeof flags !== 'string')
+  )
     return undefined
   const bits = list.map((flag) => (Object.hasOwn(fibFlags, flag) ? fibFlags[flag] : -1))
   if (bits.includes(-1)) return undefined
@@ -70,7 +74,7 @@ function fibField({ result, flags }: FibExpression['fib']): TypeofField | undefi
   ])
 }
 
-const fibFields: { readonly [R in FibResult]: TypeofField } = {
+const fibFields: { readonly [R in Exclude<FibResult, 'check'>]: TypeofField } = {
   oif: { type: datatype('iface_index'), length: 4, order: 'host' },
   oifname: { type: datatype('string'), length: 16, order: 'host' },
   type: { type: datatype('fib_addrtype'), length: 4, order: 'host' },

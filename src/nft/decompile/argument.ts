@@ -31,6 +31,15 @@ export function readSingle(
   encoding: Encoding,
 ): Argument | undefined {
   const loaded = register === undefined ? undefined : state.registers.at(register)
+  return readLoaded(state, loaded, encoding)
+}
+
+/** As {@link readSingle}, of what a register has. */
+export function readLoaded(
+  state: RuleState,
+  loaded: Loaded | undefined,
+  encoding: Encoding,
+): Argument | undefined {
   if (loaded !== undefined && loaded.length < encoding.length) return readNarrow(state, loaded, encoding)
   if (loaded?.length !== encoding.length) return undefined
   const { value } = loaded

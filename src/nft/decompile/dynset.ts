@@ -1,16 +1,15 @@
 /** Elements that a rule puts into sets and maps. */
 import type { ExprDynsetRecord, NftSetRecord } from '../../native/records.js'
+import { paddedLength } from '../datatype/index.js'
 import { DYNSET_EXPRESSIONS, DynsetOps } from '../kernel/constants.js'
 import type { DynamicKey, SetOperation, StatefulStatement, Statement } from '../model/index.js'
-import { type Argument, readSingle } from './argument.js'
-import { readValue } from './constants.js'
+import { type Argument, readLoaded, readSingle } from './argument.js'
 import { seconds } from './elements.js'
-import { keyEncoding } from './encodings.js'
+import { namedConstants } from './key.js'
 import { operand, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
 import { isAnonymous } from './set-catalog.js'
 import { readStateful } from './stateful.js'
-import type { Loaded } from './value.js'
 
 const operations: ReadonlyMap<number, SetOperation> = new Map(
   (Object.entries(DynsetOps) as [SetOperation, number][]).map(([name, number]) => [number, name]),
@@ -26,7 +25,7 @@ export function readDynset(state: RuleState, record: ExprDynsetRecord): boolean 
   // Else it is inverted: matches where there is no room.
   if ((flags & ~DYNSET_EXPRESSIONS) !== 0) return false
   const loaded = state.registers.span(sregKey, set.keyLen)
-  const key = loaded && operand(named(loaded, set), state.protocols)
+  const key = loaded && operand(namedConstants(loaded, set), state.protocols)
   const states = statesOf(record)
   if (!key || !states) return false
   const elem: DynamicKey =
@@ -40,18 +39,6 @@ export function readDynset(state: RuleState, record: ExprDynsetRecord): boolean 
   return true
 }
 
-/** Constants among the fields of a key, as the set's types have them. */
-function named(loaded: readonly Loaded[], set: NftSetRecord): readonly Loaded[] {
-  if (!loaded.some(({ value }) => value.kind === 'constant')) return loaded
-  const fields = keyEncoding(set) ?? []
-  return loaded.map((each, index) => {
-    const field = fields[index]
-    if (each.value.kind !== 'constant' || field?.length !== each.length) return each
-    const expression = readValue(each.value.bytes, field)
-    return { ...each, value: { kind: 'key', expression, type: field.type, order: field.order } }
-  })
-}
-
 function statesOf({ expr, expressions }: ExprDynsetRecord): StatefulStatement[] | undefined {
   const states: StatefulStatement[] = []
   for (const expression of expressions ?? (expr ? [expr] : [])) {
@@ -62,11 +49,26 @@ function statesOf({ expr, expressions }: ExprDynsetRecord): StatefulStatement[] 
   return states
 }
 
-/** Rules put single values into maps. */
+/** What is put into a map: a value, or a concatenation. */
 function readData(state: RuleState, register: number, set: string): Argument | undefined {
   const fields = state.sets.dataFields(set) ?? []
   const [field] = fields
-  return fields.length === 1 && field ? readSingle(state, register, field) : undefined
+  if (field === undefined) return undefined
+  if (fields.length === 1) return readSingle(state, register, field)
+  const length = fields.reduce((sum, each) => sum + paddedLength(each.length), 0)
+  const loaded = state.registers.span(register, length)
+  if (loaded?.length !== fields.length) return undefined
+  const parts = loaded.flatMap((each, index) => {
+    const encoding = fields[index]
+    const part = encoding && readLoaded(state, each, encoding)
+    return part ? [part] : []
+  })
+  if (parts.length !== fields.length) return undefined
+  return {
+    expression: { concat: parts.map(({ expression }) => expression) },
+    from: loaded,
+    parts: parts.flatMap((each) => each.parts),
+  }
 }
 
 interface Parts {

@@ -30,6 +30,8 @@ const icmpTypesOf: { readonly [header: string]: { readonly [field: string]: read
     mtu: [2],
     'parameter-problem': [4],
     'max-delay': [130],
+    taddr: [130, 131, 132, 135, 136, 137],
+    daddr: [137],
   },
 }
 

@@ -137,7 +137,7 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
   const pairs = Object.entries(fibFlags) as [FibFlag, number][]
   const names = pairs.filter(([, bit]) => (flags & bit) !== 0).map(([flag]) => flag)
   const knownBits = pairs.reduce((all, [, bit]) => all | bit, FIB_PRESENT)
-  // Whether there is a route is asked of `oif`; the model has no other form of it.
+  // Whether there is a route is asked of `oif`.
   if ((flags & ~knownBits) !== 0 || (present && name !== 'oif')) return false
   const type = present
     ? 'boolean'
@@ -146,13 +146,13 @@ export function readFib(state: RuleState, { dreg, result, flags = 0 }: ExprFibRe
       : name === 'oif'
         ? 'iface_index'
         : 'string'
-  const length = name === 'oifname' ? 16 : 4
+  const length = present ? 1 : name === 'oifname' ? 16 : 4
   return load(
     state,
     dreg,
     {
       kind: 'key',
-      expression: { fib: { result: name, flags: names } },
+      expression: { fib: { result: present ? 'check' : name, flags: names } },
       type: state.sets.type(type),
       order: 'host',
     },

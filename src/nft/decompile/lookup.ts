@@ -1,10 +1,12 @@
 /** Lookups in sets, maps and verdict maps. */
 import type { ExprLookupRecord } from '../../native/records.js'
 import { LOOKUP_INVERTED } from '../kernel/constants.js'
+import { namedConstants } from './key.js'
 import { type Operand, operand, use } from './operand.js'
 import type { Fact } from './protocols.js'
 import { verdictRegister } from './registers.js'
 import type { RuleState } from './rule-state.js'
+import { isAnonymous } from './set-catalog.js'
 
 /** False when it is not understood. */
 export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: ExprLookupRecord): boolean {
@@ -12,7 +14,9 @@ export function readLookup(state: RuleState, { set, sreg, dreg, flags = 0 }: Exp
   if (!record || set === undefined || sreg === undefined || record.keyLen === undefined) return false
   if ((flags & ~LOOKUP_INVERTED) !== 0) return false
   const loaded = state.registers.span(sreg, record.keyLen)
-  const key = loaded && operand(loaded, state.protocols)
+  // An anonymous set has its types of the key.
+  const key =
+    loaded && operand(isAnonymous(record) ? loaded : namedConstants(loaded, record), state.protocols)
   if (!key) return false
   if (dreg === undefined) {
     const reference = state.sets.reference(set, key.parts)

@@ -24,7 +24,7 @@ import { findField } from './fields.js'
 import { fieldPart, type Part, said, use } from './operand.js'
 import type { RuleState } from './rule-state.js'
 
-const metaTargets: readonly MetaTargetKey[] = ['mark', 'priority', 'nftrace', 'pkttype', 'secmark']
+const metaTargets: readonly MetaTargetKey[] = ['mark', 'priority', 'nftrace', 'pkttype', 'secmark', 'broute']
 
 /** `meta key set`; false when it is not understood. */
 export function readMetaWrite(state: RuleState, { key, sreg }: ExprMetaRecord): boolean {

@@ -1,6 +1,6 @@
 /** Comparisons: cmp and range expressions with what they compare. */
 import type { ExprCmpRecord, ExprRangeRecord } from '../../native/records.js'
-import { writeNumber } from '../datatype/index.js'
+import { readNumber } from '../datatype/index.js'
 import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement } from '../model/index.js'
 import { isZero } from './bits.js'
@@ -33,7 +33,7 @@ const operators: ReadonlyMap<number, MatchOperator> = new Map([
 export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): boolean {
   const loaded = sreg === undefined ? undefined : state.registers.at(sreg)
   const operator = operators.get(op ?? -1)
-  const bytes = data?.value
+  const bytes = data?.value && loaded && comparedBytes(data.value, loaded)
   if (!loaded || !operator || !bytes || bytes.length > loaded.length) return false
   const { value } = loaded
   if (operator === '<=' && isOpenRange(state, loaded)) return closeRange(state, loaded, bytes)
@@ -56,13 +56,6 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
     return readTunneledKey(state, value, loaded, operator, bytes)
   const part = partOf(value, loaded.length, state.protocols)
   if (!part) return false
-  // Whether there is a route: later versions of nft compare the one byte that the kernel writes.
-  if (bytes.length === 1 && part.type.name === 'boolean' && part.order === 'host') {
-    const whole = new Uint8Array(part.length)
-    writeNumber(bytes[0] ?? 0, whole, 0, part.length, 'host')
-    sayMatch(state, part, operator, whole, loaded)
-    return true
-  }
   if (bytes.length < part.length) {
     const short = part.bits || part.shift !== 0 ? undefined : readShort(bytes, part)
     if (short === undefined || (operator !== '==' && operator !== '!=')) return false
@@ -73,6 +66,14 @@ export function readCmp(state: RuleState, { sreg, op, data }: ExprCmpRecord): bo
   const entry = sayMatch(state, part, operator, bytes, loaded)
   if (operator === '>=') state.lowerBound = { loaded, bytes, entry }
   return true
+}
+
+/** Whether there is a route is one byte: nft 1.0.6 compares the word that it begins. */
+function comparedBytes(bytes: Uint8Array, { value, length }: Loaded): Uint8Array {
+  if (value.kind !== 'key' || value.type.name !== 'boolean' || bytes.length !== 4 || length !== 1)
+    return bytes
+  const number = Number(readNumber(bytes, 0, 4, 'host'))
+  return number <= 1 ? Uint8Array.of(number) : bytes
 }
 
 /** What kind of packet a tunnel carries: a test that only fields of that packet say. */
@@ -218,7 +219,16 @@ function sayMatch(
   return state.match(statement, [loaded], fact, part.tunnel)
 }
 
-function compare(part: Part, op: MatchOperator, bytes: Uint8Array): MatchStatement {
+/** Whether there is a route, as all versions of nft say it in a match: `fib daddr oif exists`. */
+function asked(part: Part): Part {
+  const { expression } = part
+  if (typeof expression !== 'object' || !('fib' in expression) || expression.fib.result !== 'check')
+    return part
+  return { ...part, expression: { fib: { ...expression.fib, result: 'oif' } } }
+}
+
+function compare(compared: Part, op: MatchOperator, bytes: Uint8Array): MatchStatement {
+  const part = asked(compared)
   const { bits, expression, type } = part
   const isAnd = bits && isZero(bits.xor)
   if (isAnd && (op === '==' || op === '!=')) {

@@ -610,7 +610,7 @@ export const shapes: { readonly [name: string]: Shape } = {
     },
   },
   FibFlag: { kind: 'values', values: ['daddr', 'iif', 'mark', 'oif', 'saddr'] },
-  FibResult: { kind: 'values', values: ['oif', 'oifname', 'type'] },
+  FibResult: { kind: 'values', values: ['check', 'oif', 'oifname', 'type'] },
   FlowStatement: {
     kind: 'object',
     properties: {
@@ -1062,10 +1062,12 @@ export const shapes: { readonly [name: string]: Shape } = {
   MetaKey: {
     kind: 'values',
     values: [
+      'broute',
       'cgroup',
       'cpu',
       'day',
       'hour',
+      'ibrhwaddr',
       'ibridgename',
       'ibriport',
       'ibrname',
@@ -1104,7 +1106,7 @@ export const shapes: { readonly [name: string]: Shape } = {
       'time',
     ],
   },
-  MetaTargetKey: { kind: 'values', values: ['mark', 'nftrace', 'pkttype', 'priority', 'secmark'] },
+  MetaTargetKey: { kind: 'values', values: ['broute', 'mark', 'nftrace', 'pkttype', 'priority', 'secmark'] },
   MeterStatement: {
     kind: 'object',
     properties: {
@@ -1391,11 +1393,13 @@ export const shapes: { readonly [name: string]: Shape } = {
                 values: [
                   'checksum',
                   'code',
+                  'daddr',
                   'id',
                   'max-delay',
                   'mtu',
                   'parameter-problem',
                   'sequence',
+                  'taddr',
                   'type',
                 ],
               },

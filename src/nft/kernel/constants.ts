@@ -136,7 +136,11 @@ export const LogLevels = {
 } as const
 
 /** enum nft_fib_result and nft_fib_flags */
-export const fibResults: { readonly [R in FibResult]: number } = { oif: 1, oifname: 2, type: 3 }
+export const fibResults: { readonly [R in Exclude<FibResult, 'check'>]: number } = {
+  oif: 1,
+  oifname: 2,
+  type: 3,
+}
 export const fibFlags: { readonly [F in FibFlag]: number } = { saddr: 1, daddr: 2, mark: 4, iif: 8, oif: 16 }
 export const FIB_PRESENT = 32
 

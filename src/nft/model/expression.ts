@@ -64,6 +64,9 @@ export type MetaKey =
   | 'hour'
   | 'sdif'
   | 'sdifname'
+  /** Written only, in bridge tables: the frame is routed instead of bridged. */
+  | 'broute'
+  | 'ibrhwaddr'
 
 /** Keys of connection tracking that have no direction. */
 export type CtKey =
@@ -104,7 +107,8 @@ export type CtReference =
   | { readonly key: CtEitherKey; readonly dir: CtDirection; readonly family?: never }
   | { readonly key: CtDirectionKey; readonly dir: CtDirection; readonly family?: 'ip' | 'ip6' }
 
-export type FibResult = 'oif' | 'oifname' | 'type'
+/** `check`: whether there is a route, as `true` or `false`. */
+export type FibResult = 'oif' | 'oifname' | 'type' | 'check'
 export type FibFlag = 'saddr' | 'daddr' | 'mark' | 'iif' | 'oif'
 
 export interface PayloadExpression {

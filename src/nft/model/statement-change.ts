@@ -3,7 +3,10 @@ import type { CtDirection, Expression, MetaKey, PayloadExpression } from './expr
 import type { TcpOptionExpression, TcpOptionFields } from './extension.js'
 
 /** The keys of `meta` that the kernel lets rules write. */
-export type MetaTargetKey = Extract<MetaKey, 'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark'>
+export type MetaTargetKey = Extract<
+  MetaKey,
+  'mark' | 'priority' | 'nftrace' | 'pkttype' | 'secmark' | 'broute'
+>
 
 /** What of a connection rules can write. */
 export type CtTarget =

@@ -129,6 +129,8 @@ describe('builders make the values of the model', () => {
       oifkind: true,
       sdif: true,
       sdifname: true,
+      broute: true,
+      ibrhwaddr: true,
     }
     expect(Object.keys(match.meta).sort()).toEqual(Object.keys(keys).sort())
   })
