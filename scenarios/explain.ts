@@ -20,9 +20,10 @@ export async function explained(
     if (isReserved(attempt)) continue
     const what = `explain ${attemptText(attempt)}`
     const expected = happened(seen)
-    const said = await ask(world, attempt)
+    const owner = ownerOf(world, attempt, seen)
+    const said = await ask(world, attempt, owner)
     const got = told(said, seen)
-    const ok = got === expected
+    const ok = got === expected || (got === 'unknown' && isStrangers(world, attempt, owner))
     findings.push({ stage, what, expected, got: ok ? got : `${got}: ${said.because}`, ok })
   }
   return findings
@@ -48,12 +49,25 @@ function told({ reached, seen, target }: Said, { kind }: Seen): string {
   return kind === 'reached' ? `reached ${target?.namespace} as ${seen}` : 'reached'
 }
 
+/** Whose container answers, or was to; undefined: none does. */
+function ownerOf(world: World, { target }: Attempt, { kind, server }: Seen): HostName | undefined {
+  const answering = kind === 'reached' ? server : target.machine
+  return [...world.hosts.values()].find(({ setup }) => setup.containers?.[answering ?? ''])?.name
+}
+
+/** What another program attached in the same namespace is looked into by nobody else: what is there is not known. */
+function isStrangers(world: World, { from }: Attempt, owner: HostName | undefined): boolean {
+  if (from.place === undefined || owner === undefined || owner === from.place) return false
+  return from.kind === 'container' && world.host(owner).at === from.host
+}
+
 /** Asks the host that the way leads over, or both, one after the other. */
-async function ask(world: World, attempt: Attempt): Promise<Said> {
+async function ask(world: World, attempt: Attempt, owner: HostName | undefined): Promise<Said> {
   const { from } = attempt
-  const first = from.host ?? 'host'
+  const knows = owner !== undefined && world.host(owner).at === (from.host ?? 'host')
+  const first = (from.kind !== 'container' && knows ? owner : from.place) ?? 'host'
   const second = hostOfTarget(world, attempt)
-  if (second === undefined || second === first)
+  if (second === undefined || world.host(second).at === world.host(first).at)
     return named(world, first, await explain(world, first, attempt))
   const there = await explain(world, first, attempt)
   if (there.reached !== true || there.target?.namespace !== 'outside') return named(world, first, there)
@@ -103,12 +117,13 @@ function protocolOf(text: string): 'tcp' | 'udp' | 'sctp' {
   return text === 'udp' || text === 'sctp' ? text : 'tcp'
 }
 
-/** Explain calls a host "the host", and whatever is none of ours "outside". */
+/** Explain calls a host "the host", and whatever is none of its own "outside": another program's containers too. */
 function named(world: World, host: HostName, said: HostExplanation): Said {
   const { target } = said
   if (target === undefined) return said
-  if (target.namespace === 'the host') return { ...said, target: { ...target, namespace: host } }
+  if (target.namespace === 'the host')
+    return { ...said, target: { ...target, namespace: world.host(host).at } }
   if (target.namespace !== 'outside') return said
-  const machine = world.outsideAt(target.address)
+  const machine = world.outsideAt(target.address) ?? world.containerAt(target.address)
   return { ...said, target: { ...target, namespace: machine ?? 'outside' } }
 }

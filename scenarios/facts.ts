@@ -11,8 +11,7 @@ export function containerEndpoints(host: BridgeHost, name: string): EndpointFact
   const container = host.containers.find((one) => one.name === name)
   if (container?.state !== 'running') return []
   return container.networks.map((network) => {
-    const { ipv4, ipv6 } = container.addressOn(network) ?? {}
-    return { network, addresses: [ipv4, ipv6].filter((address) => address !== undefined) }
+    return { network, addresses: container.addressOn(network)?.addresses ?? [] }
   })
 }
 

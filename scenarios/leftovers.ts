@@ -38,11 +38,13 @@ export async function snapshot(namespace: Namespace): Promise<string[]> {
   }
 }
 
-/** Destroys each host and compares. */
+/** Destroys all hosts, one after the other, and compares their namespaces. */
 export async function untouched(world: World): Promise<{ name: string; got: string[] }[]> {
+  const places = [...world.hosts.values()]
+  for (const { bridgeHost } of places) await bridgeHost.destroy()
+  const machines = new Map(places.map(({ at, machine }) => [at, machine]))
   return Promise.all(
-    [...world.hosts.values()].map(async ({ name, machine, bridgeHost }) => {
-      await bridgeHost.destroy()
+    [...machines].map(async ([name, machine]) => {
       const after = await snapshot(machine.namespace)
       const before = world.before(name)
       const left = after.filter((line) => !before.includes(line)).map((line) => `left: ${line}`)

@@ -38,6 +38,11 @@ export interface HostSetup {
   readonly peers?: readonly PeerOptions[]
 }
 
+/** A host in a namespace that has one, so it has a name. */
+export interface HostBeside extends Omit<HostSetup, 'sysctls' | 'uplinkMtu' | 'addresses'> {
+  readonly options: Omit<HostOptions, 'netns' | 'state' | 'name'> & { readonly name: `nfbridge-${string}` }
+}
+
 /**
  * A scenario. Its machines are `host`, its containers by name, `outside` (at the host's uplink; it routes to the host whatever
  * is a container's, so that what it does not reach is kept from it by rules), where asked `side` (the same at a second link)
@@ -56,6 +61,11 @@ export interface Scenario extends HostSetup {
   readonly transit?: boolean
   /** A second host, `host2`, joined to the first by a link of their own. */
   readonly second?: HostSetup
+  /**
+   * Another program's host in the namespace of `host`, with networks and containers of its own: steps call it `beside`, and what it probes and
+   * answers itself is `host`'s.
+   */
+  readonly beside?: HostBeside
   /** What each machine but the hosts serves, and is probed on. Default: {@link defaultPorts}. */
   readonly ports?: readonly string[]
   /** Ports of the host that lead to containers, `8080/tcp`: probed on each of its addresses. */
@@ -127,7 +137,7 @@ export type Check =
 /** A call on our API or a change by somebody else. `fails` names the error's code when the call must be refused. */
 export type Step = {
   readonly fails?: ErrorCode
-  readonly on?: 'host' | 'host2'
+  readonly on?: 'host' | 'host2' | 'beside'
 } & (
   | { readonly do: 'link'; readonly container: string; readonly link: string }
   | { readonly do: 'unlink'; readonly container: string; readonly link: string }

@@ -3,14 +3,16 @@ import { hostsNetwork, outsideNetwork, sideNetwork } from '../lab/wiring.js'
 import { containerEndpoints, networkGateways } from './facts.js'
 import type { Family, TargetName } from './matrix.js'
 import { defaultPorts, ownHostPorts } from './scenario.js'
-import type { HostName, World } from './world.js'
+import type { HostMachine, HostName, World } from './world.js'
 
 /** A machine that probes and is probed. */
 export interface Party {
   readonly name: string
   readonly kind: 'container' | 'host' | 'outside'
-  /** The host that it is on, for a container; itself for a host. */
-  readonly host: HostName | undefined
+  /** The machine that it is on, for a container; itself for a host. */
+  readonly host: HostMachine | undefined
+  /** Whose container it is, where several hosts share the machine. */
+  readonly place: HostName | undefined
   readonly addresses: readonly PartyAddress[]
 }
 
@@ -45,21 +47,26 @@ export function parties(world: World): Party[] {
     ...(ipv6 ? [{ address: address6, family: 6 as const, at }] : []),
   ]
   const found: Party[] = []
-  for (const { name, bridgeHost, setup } of world.hosts.values()) {
+  for (const { name, at, bridgeHost, setup } of world.hosts.values()) {
     for (const container of Object.keys(setup.containers ?? {})) {
       const addresses = containerEndpoints(bridgeHost, container).flatMap(({ network, addresses: own }) =>
         own.map((address): PartyAddress => ({ address, family: familyOfAddress(address), at: network })),
       )
-      if (addresses.length > 0) found.push({ name: container, kind: 'container', host: name, addresses })
+      if (addresses.length > 0)
+        found.push({ name: container, kind: 'container', host: at, place: name, addresses })
     }
-    const gateways = networkGateways(bridgeHost).map(
-      ({ network, address }): PartyAddress => ({
-        address,
-        family: familyOfAddress(address),
-        at: network,
-        isGateway: true,
-      }),
-    )
+    if (name === 'beside') continue
+    const gateways = [...world.hosts.values()]
+      .filter((each) => each.at === at)
+      .flatMap((each) => networkGateways(each.bridgeHost))
+      .map(
+        ({ network, address }): PartyAddress => ({
+          address,
+          family: familyOfAddress(address),
+          at: network,
+          isGateway: true,
+        }),
+      )
     const own =
       name === 'host'
         ? [
@@ -76,18 +83,25 @@ export function parties(world: World): Party[] {
               : []),
           ]
         : both(hostsNetwork.link, hostsNetwork.outsideAddress, hostsNetwork.outsideAddress6)
-    found.push({ name, kind: 'host', host: name, addresses: [...own, ...gateways] })
+    found.push({ name, kind: 'host', host: name, place: name, addresses: [...own, ...gateways] })
   }
   const { link, outsideAddress, outsideAddress6 } = outsideNetwork
   found.push({
     name: 'outside',
     kind: 'outside',
     host: undefined,
+    place: undefined,
     addresses: both(link, outsideAddress, outsideAddress6),
   })
   if (scenario.side) {
     const { link: at, outsideAddress: address, outsideAddress6: address6 } = sideNetwork
-    found.push({ name: 'side', kind: 'outside', host: undefined, addresses: both(at, address, address6) })
+    found.push({
+      name: 'side',
+      kind: 'outside',
+      host: undefined,
+      place: undefined,
+      addresses: both(at, address, address6),
+    })
   }
   return found
 }

@@ -15,6 +15,7 @@ import {
   outsideNetwork,
   sideNetwork,
 } from '../lab/wiring.js'
+import { containerEndpoints } from './facts.js'
 import { snapshot } from './leftovers.js'
 import { type ContainerSetup, defaultPorts, type HostSetup, type Scenario } from './scenario.js'
 
@@ -23,11 +24,15 @@ const forwardingOff = { 'net.ipv4.ip_forward': '0', 'net.ipv6.conf.all.forwardin
 /** Whatever is a container's, seen from outside. */
 const containerSubnets = ['172.16.0.0/12', '10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']
 
-export type HostName = 'host' | 'host2'
+/** A machine that is a host. */
+export type HostMachine = 'host' | 'host2'
+/** `beside` is the second in the namespace of `host`. */
+export type HostName = HostMachine | 'beside'
 
 /** A host with its containers, while the scenario runs. */
 export interface HostPlace {
   readonly name: HostName
+  readonly at: HostMachine
   readonly setup: HostSetup
   readonly machine: Machine
   /** State directory; kept for the whole scenario. */
@@ -41,7 +46,7 @@ export class World {
   readonly hosts = new Map<HostName, HostPlace>()
   readonly #machines = new Map<string, Machine>()
   readonly #folders: string[] = []
-  readonly #before = new Map<HostName, readonly string[]>()
+  readonly #before = new Map<HostMachine, readonly string[]>()
 
   private constructor(scenario: Scenario) {
     this.scenario = scenario
@@ -56,8 +61,13 @@ export class World {
       for (const machine of machines) world.#machines.set(machine.name, machine)
       await world.#wire()
       await Promise.all(machines.map((machine) => world.#serve(machine)))
-      await world.#open('host', scenario)
-      if (scenario.second) await world.#open('host2', scenario.second)
+      await world.#prepare('host', scenario)
+      await world.#open('host', 'host', scenario)
+      if (scenario.beside) await world.#open('beside', 'host', scenario.beside)
+      if (scenario.second) {
+        await world.#prepare('host2', scenario.second)
+        await world.#open('host2', 'host2', scenario.second)
+      }
       return world
     } catch (error) {
       await world.close()
@@ -88,6 +98,15 @@ export class World {
     return found
   }
 
+  /** The container that has an address; undefined when none has. */
+  containerAt(address: string): string | undefined {
+    for (const { bridgeHost, setup } of this.hosts.values())
+      for (const name of Object.keys(setup.containers ?? {}))
+        if (containerEndpoints(bridgeHost, name).some(({ addresses }) => addresses.includes(address)))
+          return name
+    return undefined
+  }
+
   /** Who outside has an address; undefined when nobody has. */
   outsideAt(address: string): string | undefined {
     const has = (network: DocumentedNetwork): boolean =>
@@ -97,12 +116,12 @@ export class World {
   }
 
   /** What was in a host's namespace before anything of ours was. */
-  before(name: HostName): readonly string[] {
+  before(name: HostMachine): readonly string[] {
     return this.#before.get(name) ?? []
   }
 
   /** Something of a host's namespace changes that is none of ours. */
-  async byOthers(name: HostName, change: () => Promise<void>): Promise<void> {
+  async byOthers(name: HostMachine, change: () => Promise<void>): Promise<void> {
     const { namespace } = this.machine(name)
     const before = await snapshot(namespace)
     await change()
@@ -168,7 +187,8 @@ export class World {
     await machine.listenForPings()
   }
 
-  async #open(name: HostName, setup: HostSetup): Promise<void> {
+  /** What is there before anything of ours is. */
+  async #prepare(name: HostMachine, setup: HostSetup): Promise<void> {
     const machine = this.machine(name)
     for (const [key, value] of Object.entries({ ...forwardingOff, ...setup.sysctls })) {
       await machine.namespace.writeSysctl(key, value)
@@ -176,10 +196,14 @@ export class World {
     if (setup.foreign) await addObjects(machine, setup.foreign)
     for (const bridge of setup.bridges ?? []) await addBridge(machine, bridge)
     this.#before.set(name, await snapshot(machine.namespace))
+  }
+
+  async #open(name: HostName, at: HostMachine, setup: HostSetup): Promise<void> {
+    const machine = this.machine(at)
     const state = mkdtempSync(join(tmpdir(), 'nfbridge-scenario-'))
     this.#folders.push(state)
     const bridgeHost = await this.openHost(machine, setup, state)
-    this.hosts.set(name, { name, setup, machine, state, bridgeHost })
+    this.hosts.set(name, { name, at, setup, machine, state, bridgeHost })
     for (const network of setup.networks ?? []) await bridgeHost.createNetwork(network)
     for (const peer of setup.peers ?? []) await bridgeHost.addPeer(peer)
     for (const [container, options] of Object.entries(setup.containers ?? {})) {
@@ -238,6 +262,7 @@ export function machineNames(scenario: Scenario): string[] {
     'outside',
     ...(scenario.side ? ['side'] : []),
     ...Object.keys(scenario.containers ?? {}),
+    ...Object.keys(scenario.beside?.containers ?? {}),
     ...(scenario.second ? ['host2', ...Object.keys(scenario.second.containers ?? {})] : []),
   ]
 }
@@ -246,5 +271,6 @@ function allNetworks(scenario: Scenario) {
   const later = scenario.stages.flatMap(({ steps = [] }) =>
     steps.flatMap((step) => (step.do === 'createNetwork' ? [step.network] : [])),
   )
-  return [...(scenario.networks ?? []), ...(scenario.second?.networks ?? []), ...later]
+  const { networks = [], beside, second } = scenario
+  return [...networks, ...(beside?.networks ?? []), ...(second?.networks ?? []), ...later]
 }

@@ -1,5 +1,6 @@
 /** All groups of scenarios. */
 import type { Group } from '../scenario.js'
+import { beside } from './beside.js'
 import { combinations } from './combinations.js'
 import { communication } from './communication.js'
 import { forwarding } from './forwarding.js'
@@ -27,5 +28,6 @@ export const groups: readonly Group[] = [
   senders,
   ipam,
   peers,
+  beside,
   combinations,
 ]

@@ -7,6 +7,7 @@ const app: Party = {
   name: 'app',
   kind: 'container',
   host: 'host',
+  place: 'host',
   addresses: [
     { address: '172.18.0.3', family: 4, at: 'front' },
     { address: '172.19.0.3', family: 4, at: 'back' },
@@ -16,6 +17,7 @@ const host: Party = {
   name: 'host',
   kind: 'host',
   host: 'host',
+  place: 'host',
   addresses: [
     { address: '203.0.113.1', family: 4, at: 'uplink' },
     { address: '172.18.0.1', family: 4, at: 'front', isGateway: true },
