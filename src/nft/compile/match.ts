@@ -107,12 +107,7 @@ function matchConstant(
     return
   }
   const swap = ordered && isSwapped(operand)
-  const value = constantBytes(
-    unescapeStar(right, operand),
-    operand.type,
-    operand.length,
-    swap ? 'big' : operand.order,
-  )
+  const value = constantBytes(right, operand.type, operand.length, swap ? 'big' : operand.order)
   const { source } = operand
   if (source.kind === 'payload' && source.tunnel === undefined && code === CmpOps.eq) {
     const { base, offset, protocolKey } = source
@@ -123,13 +118,6 @@ function matchConstant(
   compare(out, 0, code, value)
   if (code === CmpOps.eq && teaches(source))
     learn(context, operand, Number(constantNumber(right, operand.type, operand.bits)))
-}
-
-/** `name\*` is a name that ends in a star. */
-function unescapeStar(right: Expression, operand: ValueOperand): Expression {
-  return operand.type.text && typeof right === 'string' && right.endsWith('\\*')
-    ? `${right.slice(0, -2)}*`
-    : right
 }
 
 function requireEquality(op: MatchOperator, what: string): boolean {

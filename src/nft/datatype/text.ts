@@ -5,17 +5,31 @@ import { InvalidValue, quote } from './invalid-value.js'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** A type whose values are text, filled up with zero bytes to the length of what they are compared with. */
+/** `eth\\*` is the name that ends in a star; without the backslash, the star stands for whatever follows. */
+function literal(value: string): string {
+  if (value.endsWith('\\*')) return `${value.slice(0, -2)}*`
+  if (!value.endsWith('*')) return value
+  throw new InvalidValue(
+    `${quote(value)} stands for every name that begins so, and one is expected here: a set or map of such names has ` +
+      `flags: ['interval'], and the name that ends in a star is ${quote(`${value.slice(0, -1)}\\*`)}`,
+  )
+}
+
+/**
+ * A type whose values are text, filled up with zero bytes to the length of what they are compared with. A star at the end
+ * is read and written with a backslash before it, wherever it stands.
+ */
 function textType(name: DatatypeName, id: number, bits: number, title: string): Datatype {
   const check = (value: Immediate, length: number): string => {
     if (typeof value !== 'string' || value === '')
       throw new InvalidValue(`${quote(value)} is no ${title}: text is expected`, 'NFB_INVALID_NAME')
-    if (value.length >= length)
+    const text = literal(value)
+    if (text.length >= length)
       throw new InvalidValue(
         `${quote(value)} is too long for ${title}: at most ${length - 1} bytes`,
         'NFB_INVALID_NAME',
       )
-    return value
+    return text
   }
   return {
     name,
@@ -39,7 +53,8 @@ function textType(name: DatatypeName, id: number, bits: number, title: string): 
     read(bytes, offset, length) {
       const field = bytes.subarray(offset, offset + length)
       const end = field.indexOf(0)
-      return decoder.decode(end < 0 ? field : field.subarray(0, end))
+      const text = decoder.decode(end < 0 ? field : field.subarray(0, end))
+      return text.endsWith('*') ? `${text.slice(0, -1)}\\*` : text
     },
   }
 }

@@ -15,9 +15,7 @@ export interface Encoding {
 /** One value. */
 export function readValue(bytes: Uint8Array, encoding: Encoding): Immediate {
   const { type, order, length, shift } = encoding
-  const value = type.read(shiftRight(bytes, order, shift), 0, Math.min(length, bytes.length), order)
-  // A star at the end of a name stands for any continuation, unless it is escaped.
-  return type.text && typeof value === 'string' && value.endsWith('*') ? `${value.slice(0, -1)}\\*` : value
+  return type.read(shiftRight(bytes, order, shift), 0, Math.min(length, bytes.length), order)
 }
 
 /** One value as a number where its type is one. */
@@ -73,9 +71,13 @@ export function readPrefix(bytes: Uint8Array, mask: Uint8Array, encoding: Encodi
   return { prefix: { addr: String(readValue(bytes, encoding)), len } }
 }
 
+const BACKSLASH = 0x5c
+
 /** The text that names with a common beginning share: `eth*`. Undefined for what no rule can say. */
 function readWildcard(bytes: Uint8Array, encoding: Encoding): string | undefined {
   if (!encoding.type.text || bytes.length === 0 || bytes.includes(0)) return undefined
+  // The star would be that of a name.
+  if (bytes.at(-1) === BACKSLASH) return undefined
   return `${encoding.type.read(bytes, 0, bytes.length, encoding.order)}*`
 }
 

@@ -92,7 +92,7 @@ export function writeValue(slot: RowSlot, value: unknown, target: Uint8Array, of
       ? value.toString()
       : value
   if (typeof plain === 'string') {
-    type.write(type.text ? literalText(plain) : plain, target, offset, length, order)
+    type.write(plain, target, offset, length, order)
   } else if (typeof plain === 'number' && type.name === 'ipv4_addr') {
     if (plain >>> 0 !== plain)
       throw new InvalidValue(
@@ -111,13 +111,6 @@ export function writeValue(slot: RowSlot, value: unknown, target: Uint8Array, of
 
 function isListOfFlags(value: unknown): value is readonly Immediate[] {
   return Array.isArray(value) && value.every(isImmediate)
-}
-
-/** As in rules, `eth*` stands for many names, which a slot cannot, and `eth\*` for the name with the star. */
-function literalText(text: string): string {
-  if (!text.endsWith('*')) return text
-  if (text.endsWith('\\*')) return `${text.slice(0, -2)}*`
-  throw new InvalidValue(`${quote(text)} stands for several names: a slot is one value`)
 }
 
 function checkedNumbers(slots: readonly RowSlot[], rows: Uint32Array, trail: Trail): Uint32Array {
