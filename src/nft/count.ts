@@ -16,13 +16,18 @@ export interface CountFilter {
   readonly sets?: readonly string[]
 }
 
+/** Numbers by names: an object that is JSON, and has nothing else, whatever the names are. */
+export interface Counts {
+  readonly [name: string]: number | undefined
+}
+
 /** What was counted, at one moment. What is not there is not among it. */
 export interface TableCounts {
   readonly generation: number
   /** By the chain's name; chains without rules are left out. */
-  readonly rules: ReadonlyMap<string, number>
+  readonly rules: Counts
   /** By the name of the set or map; those without elements are left out. A range is one element. */
-  readonly elements: ReadonlyMap<string, number>
+  readonly elements: Counts
 }
 
 const operation = 'nft.count'
@@ -56,7 +61,11 @@ function* count({ family, table, sets }: CountFilter): Asking<TableCounts | unde
     if (sum > 0) elements.set(set, sum)
   }
   const after = yield* generationOf(operation)
-  return after === generation ? { generation, rules, elements } : undefined
+  return after === generation ? { generation, rules: plain(rules), elements: plain(elements) } : undefined
+}
+
+function plain(counts: ReadonlyMap<string, number>): Counts {
+  return Object.setPrototypeOf(Object.fromEntries(counts), null)
 }
 
 function chainNameOf(message: ReplyMessage): string | undefined {

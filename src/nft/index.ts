@@ -66,7 +66,7 @@ export type {
   StatefulReference,
   TableReference,
 } from './compile/index.js'
-export type { CountFilter, TableCounts } from './count.js'
+export type { CountFilter, Counts, TableCounts } from './count.js'
 export type { Change, DeletedObject, NftEvent, NftEventOptions, NftEvents } from './events.js'
 export { iptablesRule } from './iptables-rule.js'
 export {

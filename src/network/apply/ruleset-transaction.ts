@@ -75,5 +75,5 @@ function empty(transaction: Transaction, name: string, { nftables }: Ruleset): v
 
 async function isWithoutUserRules(nft: Nft, table: string): Promise<boolean> {
   const { rules } = await nft.count({ family: 'inet', table, sets: [] })
-  return Object.values(USER_CHAINS).every((chain) => !rules.has(chain))
+  return Object.values(USER_CHAINS).every((chain) => rules[chain] === undefined)
 }

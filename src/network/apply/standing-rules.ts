@@ -66,10 +66,10 @@ export class StandingRules {
     const rules = [...ruleCounts(family)]
     return {
       generation: found.generation,
-      rules: rules.reduce((sum, [chain]) => sum + (found.rules.get(chain) ?? 0), 0),
+      rules: rules.reduce((sum, [chain]) => sum + (found.rules[chain] ?? 0), 0),
       whole:
-        rules.every(([chain, count]) => (found.rules.get(chain) ?? 0) >= count) &&
-        expected.every(([set, count]) => (found.elements.get(set) ?? 0) >= count),
+        rules.every(([chain, count]) => (found.rules[chain] ?? 0) >= count) &&
+        expected.every(([set, count]) => (found.elements[set] ?? 0) >= count),
     }
   }
 
