@@ -1,7 +1,8 @@
 import type { Machine } from '../../lab/machine.js'
 import { MachinePool } from '../../lab/pool.js'
-import { Namespace } from '../../src/netns/index.js'
+import type { Namespace } from '../../src/netns/index.js'
 import { cleanUp } from './clean-up.js'
+import { newNamespaces } from './namespaces.js'
 
 /** One for all tests of a process: starting a thread takes longer than most of them. */
 const pool = new MachinePool()
@@ -18,11 +19,8 @@ export async function testMachines(names: readonly string[]): Promise<readonly M
 
 /** Namespaces, of which nobody serves or probes anything, that are closed after the test. */
 export function createNamespaces(count: number): Promise<Namespace[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const namespace = await Namespace.create()
-      cleanUp(() => namespace.close())
-      return namespace
-    }),
-  )
+  return newNamespaces((resource) => {
+    cleanUp(() => resource.close())
+    return resource
+  }, count)
 }

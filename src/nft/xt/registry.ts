@@ -66,12 +66,10 @@ export interface XtInfo {
 
 type Type = XtRaw['type']
 
-/** The table's own types say that an extension and its options belong together; looked up by name, they are forgotten. */
-function extensionOf(type: Type, name: string): XtExtension<unknown> | undefined {
-  const table = type === 'match' ? matches : targets
-  return Object.hasOwn(table, name)
-    ? (table as unknown as { readonly [name: string]: XtExtension<unknown> })[name]
-    : undefined
+/** By their names. The tables above say that an extension and its options belong together; here that is forgotten. */
+const extensions: { readonly [T in Type]: ReadonlyMap<string, XtExtension<unknown>> } = {
+  match: new Map<string, XtExtension<unknown>>(Object.entries(matches)),
+  target: new Map<string, XtExtension<unknown>>(Object.entries(targets)),
 }
 
 const isXtFamily = (family: Family): family is XtFamily => family === 'ip' || family === 'ip6'
@@ -88,7 +86,7 @@ function decoded(type: Type, name: string, rev: number, options: unknown): XtDec
 export function readXt(type: Type, { name, rev, info }: XtInfo, family: Family): XtStatement {
   const raw = { type, name, rev, info: hexadecimal(info) }
   if (!isXtFamily(family)) return { xt: raw }
-  for (const codec of extensionOf(type, name)?.codecs ?? []) {
+  for (const codec of extensions[type].get(name)?.codecs ?? []) {
     if (codec.rev !== rev || codec.size !== info.length || (codec.family ?? family) !== family) continue
     const options = codec.read(info, family)
     if (options !== undefined && isWhole(codec, options, info, family))
@@ -126,7 +124,9 @@ export function writeXt({ xt }: XtStatement, family: Family): XtInfo {
   }
   if (!isXtFamily(family))
     throw new InvalidValue(`a table of family ${family} has no options of ${name}: give rev and info`)
-  const codecs = (extensionOf(type, name)?.codecs ?? []).filter((each) => (each.family ?? family) === family)
+  const codecs = (extensions[type].get(name)?.codecs ?? []).filter(
+    (each) => (each.family ?? family) === family,
+  )
   const codec = codecs.find((each) => each.rev === rev)
   if (!codec) {
     const known = codecs.map((each) => each.rev).join(', ')
@@ -140,7 +140,7 @@ export function writeXt({ xt }: XtStatement, family: Family): XtInfo {
 /** Its options as iptables prints them; undefined for those that are not understood. */
 export function xtOptionsText({ xt }: XtStatement, family: Family): string | undefined {
   if (!isDecoded(xt)) return undefined
-  return extensionOf(xt.type, xt.name)?.text(xt.options, isXtFamily(family) ? family : 'ip')
+  return extensions[xt.type].get(xt.name)?.text(xt.options, isXtFamily(family) ? family : 'ip')
 }
 
 /** Targets that go on with the next rule, and change nothing that later rules or the packet's way hang on. */
@@ -167,6 +167,7 @@ const harmless: ReadonlySet<string> = new Set([
 
 /** Statements of nft that decide the same; undefined where nobody here can tell what it decides. */
 export function xtMeaning({ xt }: XtStatement, family: Family): readonly Statement[] | undefined {
-  if (isDecoded(xt) && isXtFamily(family)) return extensionOf(xt.type, xt.name)?.meaning(xt.options, family)
+  if (isDecoded(xt) && isXtFamily(family))
+    return extensions[xt.type].get(xt.name)?.meaning(xt.options, family)
   return xt.type === 'target' && harmless.has(xt.name) ? [] : undefined
 }
