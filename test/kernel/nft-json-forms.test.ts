@@ -93,6 +93,6 @@ it('what is none of several is told all of them', () => {
   const left = { payload: { protocol: 'ahh', field: 'spi' } }
   const rule = { family: 'inet', table: 't', chain: 'c', expr: [of(left, 5)] }
   expect(() => ruleset.fromJson({ nftables: [{ rule }] })).toThrow(
-    /"ahh" is not what is expected: "ah", "arp", .*"vlan" \(at nftables\[0\].rule.expr\[0\].match.left.payload.protocol\)/,
+    /"ahh" is not what is expected: "ah", "arp", .*"vlan".* \(at nftables\[0\].rule.expr\[0\].match.left.payload.protocol\)/,
   )
 })

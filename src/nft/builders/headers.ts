@@ -18,6 +18,8 @@ export interface SpecialFields {
   'ether saddr': Field<string>
   'ether daddr': Field<string>
   'arp ptype': Field<values.EtherType | number>
+  'gre protocol': Field<values.EtherType | number>
+  'geneve type': Field<values.EtherType | number>
   'arp operation': Field<values.ArpOperation | number>
   'arp saddr ether': Field<string>
   'arp daddr ether': Field<string>
@@ -27,6 +29,8 @@ export interface SpecialFields {
   'ip daddr': AddressField
   'ip6 saddr': AddressField
   'ip6 daddr': AddressField
+  'icmpv6 taddr': AddressField
+  'icmpv6 daddr': AddressField
   'ip protocol': Field<values.InetProtocol | number>
   'ip6 nexthdr': Field<values.InetProtocol | number>
   'ah nexthdr': Field<values.InetProtocol | number>

@@ -1,9 +1,10 @@
-/** The right sides of docs/nftables.md are what the compiler takes. */
+/** The compiler takes the right sides of docs/nftables.md, and the names that the values of a header's field have. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { datatype, headers } from '../../../src/nft/datatype/index.js'
 import * as library from '../../../src/nft/index.js'
 import { readPage } from '../../kernel/nft-docs-page.js'
 
@@ -43,4 +44,23 @@ test('every row has the types of the model', () => {
   expect(complaints(text)).toEqual([])
   // And the check can fail.
   expect(complaints(`${head}\nexport const wrong: Statement = match.tcp.dport.eq('tcp')`)).not.toEqual([])
+})
+
+test('fields of headers take the names of their types, and addresses', () => {
+  const addresses = new Map([
+    ['ipv4_addr', '10.0.0.1'],
+    ['ipv6_addr', '2001:db8::1'],
+    ['ether_addr', '02:00:00:00:00:01'],
+  ])
+  const lines = Object.entries(headers).flatMap(([protocol, { fields }]) =>
+    Object.entries(fields).flatMap(([field, { type }]) => {
+      const address = addresses.get(type)
+      const values = address === undefined ? (datatype(type).symbols ?? []).map(([name]) => name) : [address]
+      return values.map(
+        (value) => `void (match['${protocol}']['${field}'].eq('${value}') satisfies Statement)`,
+      )
+    }),
+  )
+  expect(lines.length).toBeGreaterThan(20)
+  expect(complaints([head, ...lines].join('\n'))).toEqual([])
 })
