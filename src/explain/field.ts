@@ -64,19 +64,27 @@ export function payloadField(
       // In a header without ports, something else stands in their place.
       return WITH_PORTS.has(packet.protocol) ? portField(field, packet) : unknown
     default:
-      return transportHeaders.get(packet.protocol) === protocol ? transportField(field, packet) : 'absent'
+      if (transportHeaders.get(packet.protocol) !== protocol) return 'absent'
+      return protocol === 'icmpv6' && field === 'taddr'
+        ? neighbourTarget(packet, environment)
+        : transportField(field, packet)
   }
 }
 
-/** Bits without a name: the target of neighbour discovery (RFC 4861 4.3, 4.4) has one only in later versions of nft. */
+/** Bits without a name; where the rule does not tell the type of ICMPv6, those of its target have none. */
 function rawField(
   { base, offset, len }: RawPayloadReference,
-  { protocol, neighbourTarget }: Packet,
+  packet: Packet,
   environment: Environment,
 ): Found {
   const isTarget =
-    base === 'th' && offset === 64 && len === 128 && protocol === PROTOCOL_NUMBERS.icmpv6 && neighbourTarget
-  return isTarget ? known(addressNumber(neighbourTarget, environment)) : unknown
+    base === 'th' && offset === 64 && len === 128 && packet.protocol === PROTOCOL_NUMBERS.icmpv6
+  return isTarget ? neighbourTarget(packet, environment) : unknown
+}
+
+/** What neighbour discovery is about (RFC 4861 4.3, 4.4). */
+function neighbourTarget({ neighbourTarget: target }: Packet, environment: Environment): Found {
+  return target === undefined ? unknown : known(addressNumber(target, environment))
 }
 
 function networkField(field: string, packet: Packet, environment: Environment): Found {

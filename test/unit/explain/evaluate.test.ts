@@ -7,6 +7,8 @@ import type {
   ListedObject,
   MatchOperator,
   NamedSet,
+  PayloadReference,
+  RawPayloadReference,
   Statement,
 } from '../../../src/nft/index.js'
 import { evaluator, links, oneChain, packet } from './fixtures.js'
@@ -161,13 +163,11 @@ describe('sets', () => {
     ).toBe('drop')
   })
 
-  it('of bits that have no name, such as the target of neighbour discovery', () => {
-    const rule = [
-      match(
-        { concat: [{ meta: { key: 'iifname' } }, { payload: { base: 'th', offset: 64, len: 128 } }] },
-        '@s',
-      ),
-    ]
+  it.each<[string, PayloadReference | RawPayloadReference]>([
+    ['by its name', { protocol: 'icmpv6', field: 'taddr' }],
+    ['as bits, as earlier versions of nft write it', { base: 'th', offset: 64, len: 128 }],
+  ])('of the target of neighbour discovery, %s', (_, payload) => {
+    const rule = [match({ concat: [{ meta: { key: 'iifname' } }, { payload }] }, '@s')]
     const message = packet({
       family: 'ip6',
       source: 'fe80::2',
