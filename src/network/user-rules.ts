@@ -1,6 +1,7 @@
-import { NfbridgeError } from '../errors.js'
+import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject, checkString } from '../input.js'
 import type { Statement } from '../nft/index.js'
+import { unknownKeyInStatements } from '../nft/json/unknown-keys.js'
 import type { HostContext } from './apply/host-context.js'
 import { endingRevoked } from './apply/user-rule-flows.js'
 import type { ListedUserRule, UserRule, UserRules } from './apply/user-rules.js'
@@ -93,8 +94,10 @@ export class UserRuleChain {
 
   async #put(index: number | 'end', option: UserRuleOption, operation: string): Promise<void> {
     this.#requireFirewall(operation)
+    const path = isStatements(option) ? 'rule' : 'rule.expr'
     const rule = parseRule(option, operation)
-    await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, operation))
+    refuseUnknownProperties(rule.expr, operation, path)
+    await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, { operation, path }))
   }
 
   async #change(operation: string, change: (rules: UserRules) => Promise<void>): Promise<void> {
@@ -126,6 +129,19 @@ function parseRule(option: UserRuleOption, operation: string): UserRule {
   const expr = checkArray(option.expr, operation, 'rule.expr')
   if (option.comment === undefined) return { expr }
   return { expr, comment: checkString(option.comment, operation, 'rule.comment') }
+}
+
+/** Here, because without a network nothing is compiled: the rule would be remembered, and fail the first network. */
+function refuseUnknownProperties(expr: readonly Statement[], operation: string, path: string): void {
+  const found = unknownKeyInStatements(expr)
+  if (found === undefined) return
+  const { steps, message } = found
+  throw new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message,
+    path: steps.reduce<string>((to, step) => joinPath(to, step), path),
+  })
 }
 
 function isStatements(option: UserRuleOption): option is readonly Statement[] {

@@ -20,6 +20,7 @@ import {
 import type { Connection } from './connection.js'
 import { type Datatype, interfaceIndexType } from './datatype/index.js'
 import { InterfacesWanted, unread } from './interfaces.js'
+import { refuseUnknownKey, unknownKeyOf } from './json/unknown-keys.js'
 import { lackingFeature } from './lacking-feature.js'
 import { generationOf } from './list.js'
 import { type Found, type Needs, needsOf, readNeeds } from './listed.js'
@@ -355,6 +356,7 @@ export class Commit {
         }
         alike?.flush()
         trail.enter(index)
+        refuseUnknownKey(yield* unknownKeyOf(one), trail)
         yield* compileInSteps(batch, one, options)
         trail.leave()
         while (owners.length < packer.count) owners.push(index)

@@ -71,8 +71,10 @@ describe.each(zones)('in %s', (place) => {
       'rule' in object ? [object.rule] : [],
     )
     const again = connection.transaction()
-    for (const { handle, ...rule } of listed)
-      again.flush({ chain: { ...rule, name: rule.chain } }).add({ rule })
+    for (const { handle, ...rule } of listed) {
+      const { family, table, chain: name } = rule
+      again.flush({ chain: { family, table, name } }).add({ rule })
+    }
     await again.commit()
     expect((await kernelRecords(here)).chains).toEqual((await kernelRecords(there)).chains)
   })

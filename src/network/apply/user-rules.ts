@@ -29,6 +29,17 @@ export interface StandingUserRules
   readonly inbound: readonly ListedUserRule[]
 }
 
+/** The call that puts a rule, and where its statements are in what it was given. */
+interface PutCall {
+  readonly operation: string
+  readonly path: string
+}
+
+interface DeleteCall {
+  readonly operation: string
+  readonly path?: undefined
+}
+
 export const NO_USER_RULES: UserRuleSet = { forward: [], inbound: [], own: [] }
 
 const CHAINS: readonly UserChain[] = ['forward', 'inbound']
@@ -94,17 +105,17 @@ export class UserRules {
   }
 
   /** Puts a rule at a place of a chain, from 0; `end`: behind all others. */
-  async insert(chain: UserChain, index: number | 'end', rule: UserRule, operation: string): Promise<void> {
-    await this.#change(chain, operation, (rules) => {
+  async insert(chain: UserChain, index: number | 'end', rule: UserRule, call: PutCall): Promise<void> {
+    await this.#change(chain, call, (rules) => {
       const place = index === 'end' ? rules.length : index
       if (place <= rules.length) return rules.toSpliced(place, 0, rule)
-      throw noPlace(chain, rules, index, operation)
+      throw noPlace(chain, rules, index, call.operation)
     })
   }
 
   /** Takes away the rule at a place of a chain, from 0. */
   async delete(chain: UserChain, index: number, operation: string): Promise<void> {
-    await this.#change(chain, operation, (rules) => {
+    await this.#change(chain, { operation }, (rules) => {
       if (index < rules.length) return rules.toSpliced(index, 1)
       throw noPlace(chain, rules, index, operation)
     })
@@ -112,7 +123,7 @@ export class UserRules {
 
   /** Takes away all rules of a chain. */
   async flush(chain: UserChain, operation: string): Promise<void> {
-    await this.#change(chain, operation, () => [])
+    await this.#change(chain, { operation }, () => [])
   }
 
   /**
@@ -121,7 +132,7 @@ export class UserRules {
    */
   async #change(
     chain: UserChain,
-    operation: string,
+    { operation, path }: PutCall | DeleteCall,
     change: (rules: readonly UserRule[]) => readonly UserRule[],
   ): Promise<void> {
     const standing = await this.read()
@@ -153,7 +164,9 @@ export class UserRules {
     } catch (error) {
       this.#remembered = memory
       const told =
-        error instanceof NfbridgeError && error.operation !== operation ? inRule(error, operation) : error
+        error instanceof NfbridgeError && error.operation !== operation
+          ? inCall(error, operation, path)
+          : error
       try {
         this.#save(memory)
       } catch {
@@ -210,14 +223,16 @@ function plain({ expr, comment }: UserRule): UserRule {
   return comment === undefined ? { expr } : { expr, comment }
 }
 
-function inRule(error: NfbridgeError, operation: string): NfbridgeError {
+/** What is wrong in a statement, where the caller has that statement. */
+function inCall(error: NfbridgeError, operation: string, path: string | undefined): NfbridgeError {
+  const [, within] = /^operations\[\d+\]\.rule\.expr(\[.*)$/.exec(error.path ?? '') ?? []
   return new NfbridgeError({
     code: error.code,
     operation,
     message: error.reason,
     errno: error.errno,
     kernelMessage: error.kernelMessage,
-    path: 'rule',
+    path: path !== undefined && within !== undefined ? `${path}${within}` : 'rule',
     related: error.related,
     cause: error,
   })

@@ -175,7 +175,7 @@ function differences(model: Rule, rule: Rule): number {
   const { expr } = rule
   if (!Array.isArray(expr) || expr.length !== model.expr.length || expr.length > MOST_STATEMENTS) return -1
   if (rule.family !== model.family || rule.table !== model.table || rule.chain !== model.chain) return -1
-  if (rule.comment !== model.comment || isPlaced(rule)) return -1
+  if (rule.comment !== model.comment || isPlaced(rule) || hasMore(rule, model)) return -1
   let bits = 0
   for (let index = 0; index < expr.length; index++) {
     const own = rule.expr[index]
@@ -196,9 +196,18 @@ function compareStatements(model: Statement, own: Statement): number {
   const one = model.match
   const other = own.match
   if (!isObject(other) || one.op !== other.op || !isEqual(one.left, other.left)) return -1
+  if (hasMore(own, model) || hasMore(other, one)) return -1
   if (one.right === other.right) return 0
   if (isValue(one.right) && isValue(other.right) && typeof one.right === typeof other.right) return 1
   return isEqual(one.right, other.right) ? 0 : -1
+}
+
+/** Whether one has properties beside those of the other: the compiler would pass over them, and they are refused. */
+function hasMore(own: object, model: object): boolean {
+  let more = 0
+  for (const _ in own) more++
+  for (const _ in model) more--
+  return more > 0
 }
 
 function isObject(value: unknown): value is object {

@@ -6,6 +6,7 @@ import { located, SetScope, Trail } from '../compile/index.js'
 import type { MessageSink, PreparedMessages } from '../compile/message.js'
 import type { SlotProbe } from '../compile/slot.js'
 import { InvalidValue } from '../datatype/index.js'
+import { refuseUnknownKey, unknownKeyInAdded } from '../json/unknown-keys.js'
 import type { DatatypeName, MapObject, SetObject } from '../model/index.js'
 import { withProbes } from './probes.js'
 import { type RowSlot, type Rows, rowWords, writeValue } from './rows.js'
@@ -160,6 +161,7 @@ export function prepare(object: Preparable, options: PrepareOptions = {}): Prepa
       throw new InvalidValue('a rule or an element can be prepared: { rule: … }, { element: … }')
     const found = new Map<string, SlotProbe>()
     const probed = withProbes(object, found, trail)
+    refuseUnknownKey(unknownKeyInAdded(probed), trail)
     const probes = inOrder(found, options.slots)
     const made = template(probed, probes, scope, trail)
     return new Prepared(made, probes)

@@ -96,7 +96,9 @@ describe("the users' chains", () => {
     const texts = (await chain.list()).map(({ text }) => text)
     expect(texts).toEqual([1, 3, 4, 5].map((port) => `tcp dport ${port} accept`))
     await expect(chain.delete(4)).rejects.toMatchObject({ code: 'NFB_NOT_FOUND', path: 'index' })
-    await expect(chain.insert(0, [{ jump: { target: 'nowhere' } }])).rejects.toMatchObject({ path: 'rule' })
+    await expect(chain.insert(0, [{ jump: { target: 'nowhere' } }])).rejects.toMatchObject({
+      path: 'rule[0]',
+    })
     expect(await chain.list()).toHaveLength(4)
   })
 
@@ -130,6 +132,33 @@ describe("the users' chains", () => {
       expect(await nft(host.namespace, 'list', 'ruleset')).toBe('')
     }
     expect((await bridgeHost.userRules.inbound.list()).map((rule) => rule.text)).toEqual([text])
+  })
+
+  it('are refused with the place of what is wrong, with a network and before there is one', async () => {
+    const { host } = await createMachines()
+    const bridgeHost = await openHost(host)
+    const { forward } = bridgeHost.userRules
+    const twice = { accept: null, drop: null }
+    const refused = async (): Promise<void> => {
+      await expect(forward.append([{ counter: null }, twice])).rejects.toMatchObject({
+        code: 'NFB_INVALID_ARGUMENT',
+        operation: 'UserRuleChain.append',
+        path: 'rule[1].drop',
+      })
+      await expect(forward.insert(0, { expr: [twice], comment: 'x' })).rejects.toMatchObject({
+        code: 'NFB_INVALID_ARGUMENT',
+        path: 'rule.expr[0].drop',
+      })
+      expect(await forward.list()).toEqual([])
+    }
+    await refused()
+    await bridgeHost.createNetwork({ name: 'br0' })
+    await refused()
+    // What only the kernel, or the compiler, knows to be wrong.
+    const left = { payload: { protocol: 'ip', field: 'saddr' } } as const
+    const expr = [{ match: { op: '==', left, right: 'nobody' } }] as const
+    await expect(forward.append({ expr })).rejects.toMatchObject({ path: 'rule.expr[0].match.right' })
+    await expect(forward.append(expr)).rejects.toMatchObject({ path: 'rule[0].match.right' })
   })
 
   it('survive a reboot', async () => {
