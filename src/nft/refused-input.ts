@@ -1,13 +1,20 @@
 /**
- * What the kernel means by EOPNOTSUPP where it knows the operation, and what it was given does not fit: elements beside
- * their set, flags of a set, statements beside the hook of their chain.
+ * What the kernel means by an error number where it knows the operation, and what it was given does not fit: elements
+ * beside their set, flags of a set, statements beside the hook of their chain, names that lead to something else.
  */
 import { NfbridgeError } from '../errors.js'
 import type { Operation, SetDeclaration } from './compile/index.js'
-import type { MapObject, NamedMap, NamedSet, SetObject } from './model/index.js'
+import type { MapObject, NamedMap, NamedSet, Rule, SetObject } from './model/index.js'
 import { type SetName, setKey } from './ranges/index.js'
 import { addedBy, type Cause } from './refused-cause.js'
 import { refusedChain, refusedRule } from './refused-hooks.js'
+import {
+  missingName,
+  refusedChange,
+  refusedDeclaration,
+  refusedElement,
+  refusedReference,
+} from './refused-references.js'
 import { refusedElementStates, refusedSet, refusedSetStatement, type SetFinder } from './refused-states.js'
 
 /** What is known of the sets that the operations refer to. */
@@ -24,13 +31,13 @@ export function refusedInput(
 ): NfbridgeError | undefined {
   if (!(error instanceof NfbridgeError)) return undefined
   const { errno, path = '' } = error
-  if (errno !== 'EOPNOTSUPP' && errno !== 'E2BIG') return undefined
+  if (errno === undefined || !explained.has(errno)) return undefined
   const [, index, place] = /^operations\[(\d+)\]\.(.*)$/.exec(path) ?? []
   if (index === undefined || place === undefined) return undefined
-  const found = causeIn(operations, Number(index), place, known)
+  const found = causeIn(errno, operations, Number(index), place, known)
   if (found === undefined) return undefined
   return new NfbridgeError({
-    code: 'NFB_REJECTED',
+    code: errno === 'ENOENT' || errno === 'EEXIST' ? error.code : 'NFB_REJECTED',
     operation: error.operation,
     message: found.message,
     errno,
@@ -41,7 +48,11 @@ export function refusedInput(
   })
 }
 
+/** Error numbers of which the kernel has many causes, and says none. */
+const explained: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'E2BIG', 'EINVAL', 'ENOENT', 'EEXIST'])
+
 function causeIn(
+  errno: string,
   operations: readonly Operation[],
   index: number,
   place: string,
@@ -50,20 +61,31 @@ function causeIn(
   const operation = operations[index]
   const before = operations.slice(0, index + 1)
   if (operation === undefined) return undefined
+  const missing = errno === 'ENOENT' ? missingName(operation, place) : undefined
+  if (missing !== undefined) return missing
   const find: SetFinder = (name) => declarationIn(before, name) ?? declarationOf(known, name)
+  const isUnsupported = errno === 'EOPNOTSUPP' || errno === 'E2BIG'
+  const refusedIn = (rule: Rule): Cause | undefined =>
+    (isUnsupported
+      ? (refusedSetStatement(rule, place, find) ?? refusedRule(rule, place, before))
+      : undefined) ?? refusedReference(errno, rule, place)
   if ('insert' in operation || 'replace' in operation) {
     const { rule } = 'insert' in operation ? operation.insert : operation.replace
-    return refusedSetStatement(rule, place, find) ?? refusedRule(rule, place, before)
+    return refusedIn(rule)
   }
   const object = addedBy(operation)
   if (object === undefined) return undefined
-  if ('rule' in object)
-    return refusedSetStatement(object.rule, place, find) ?? refusedRule(object.rule, place, before)
-  if ('chain' in object) return refusedChain(object.chain)
-  if ('element' in object) return refusedElementStates('element', object.element, place, find)
+  if ('rule' in object) return refusedIn(object.rule)
+  if ('chain' in object)
+    return isUnsupported ? (refusedChain(object.chain) ?? refusedChange(object.chain, place)) : undefined
+  if ('element' in object)
+    return isUnsupported
+      ? refusedElementStates('element', object.element, place, find)
+      : refusedElement(errno, object.element)
   const kind = 'set' in object ? 'set' : 'map'
   const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
   if (set === undefined) return undefined
+  if (!isUnsupported) return 'add' in operation ? refusedDeclaration(errno, set, place) : undefined
   return refusedSet(set) ?? refusedElementStates(kind, { ...set, elem: set.elem ?? [] }, place, find)
 }
 

@@ -45,16 +45,36 @@ export function refusedSetStatement(rule: Rule, place: string, find: SetFinder):
   if (statement === undefined) return undefined
   const added =
     'set' in statement
-      ? { name: statement.set.set, stmt: statement.set.stmt }
+      ? { name: statement.set.set, key: statement.set.elem, stmt: statement.set.stmt }
       : 'map' in statement
-        ? { name: statement.map.map, stmt: statement.map.stmt }
+        ? { name: statement.map.map, key: statement.map.elem, stmt: statement.map.stmt }
         : undefined
   if (added === undefined) return undefined
   const set = find({ family: rule.family, table: rule.table, name: added.name.slice(1) })
   if (set?.flags?.includes('interval'))
     return { message: `rules add no elements to sets of ranges, and ${added.name} has the flag interval` }
-  const message = differing((added.stmt ?? []).flatMap(namesOf), set, 'the statement')
+  const untimed = hasTimeout(added.key) && !expires(set)
+  const message =
+    untimed && set !== undefined
+      ? timeoutsOf(added.name)
+      : (differing((added.stmt ?? []).flatMap(namesOf), set, 'the statement') ??
+        (untimed ? timeoutsOf(added.name) : undefined))
   return message === undefined ? undefined : { message }
+}
+
+function expires(set: Declared | undefined): boolean {
+  return set?.flags?.includes('timeout') === true || set?.timeout !== undefined
+}
+
+/** Why elements of a set, or map, of this name can't have timeouts. */
+export function timeoutsOf(name: string): string {
+  return `elements of ${name} have timeouts only if it has the flag timeout`
+}
+
+/** Whether a key, `{ elem: { val, timeout } }`, says how long its element lives. */
+export function hasTimeout(key: unknown): boolean {
+  if (typeof key !== 'object' || key === null || !('elem' in key)) return false
+  return typeof key.elem === 'object' && key.elem !== null && ('timeout' in key.elem || 'expires' in key.elem)
 }
 
 /** Why one has the wrong statements for itself: all those of the set in their order, or none, are right. */
@@ -78,20 +98,18 @@ function differing(names: readonly string[], set: Declared | undefined, subject:
 
 function withoutExpiry(names: readonly string[], set: Declared): string | undefined {
   if (!names.includes('ct count')) return undefined
-  if (set.flags?.includes('timeout') || set.timeout !== undefined)
-    return 'ct count is for elements that do not expire, and the set has timeouts'
+  if (expires(set)) return 'ct count is for elements that do not expire, and the set has timeouts'
   return undefined
 }
 
 /** Properties of a set that no kernel has together. */
 export function refusedSet(set: NamedSet | NamedMap): Cause | undefined {
   const flags = set.flags ?? []
-  const expires = flags.includes('timeout') || set.timeout !== undefined
   const kind = 'map' in set ? 'map' : 'set'
   const place = `${kind}.flags`
   if (flags.includes('dynamic') && flags.includes('interval'))
     return { message: `a ${kind} to which rules add (dynamic) holds no ranges (interval)`, place }
-  if (flags.includes('constant') && expires)
+  if (flags.includes('constant') && expires(set))
     return { message: `elements of a ${kind} that never changes (constant) do not expire (timeout)`, place }
   if (flags.includes('dynamic') && 'map' in set && isObjectKind(set.map))
     return { message: `rules do not add (dynamic) to a map of objects such as ${set.map}`, place }

@@ -32,6 +32,8 @@ export function byteOrderNumber(order: ByteOrder | undefined): number {
 }
 
 function flagBits(flags: readonly SetFlag[]): number {
+  const given: unknown = flags
+  if (!Array.isArray(given)) throw new InvalidValue(`a list of flags is expected, [${quote(given)}]`)
   let bits = 0
   for (const flag of flags) {
     const bit: number | undefined = Object.hasOwn(SetFlags, flag) ? SetFlags[flag] : undefined
