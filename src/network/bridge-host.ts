@@ -88,7 +88,7 @@ export class BridgeHost {
    * network without losing a packet, and after a reboot networks, rules and peers are made again. Without one, nothing in
    * the namespace is changed before a network is created.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED,
-   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED, NFB_BUSY (another host has the state directory open)
+   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED, NFB_BUSY (another host has the state directory open, or the namespace's lock for a minute)
    */
   static async open(options: HostOptions = {}): Promise<BridgeHost> {
     try {
@@ -132,7 +132,8 @@ export class BridgeHost {
    * Makes a network: its bridges with their gateways' addresses, and with the first one the rules and forwarding.
    * @throws NfbridgeError NFB_INVALID_NAME, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_NAME_TAKEN (here or in the
    * kernel), NFB_POOL_OVERLAP (with another network, a peer or a route of the host), NFB_SETTING_CONFLICT (`icc: false`
-   * without rules …), NFB_NOT_SUPPORTED (a kernel without br_netfilter), NFB_NOT_PERMITTED, NFB_CLOSED
+   * without rules …), NFB_NOT_SUPPORTED (a kernel without br_netfilter), NFB_NOT_PERMITTED, NFB_BUSY (another host has the
+   * namespace's lock for a minute), NFB_CLOSED
    */
   createNetwork(options: NetworkOptions): Promise<Network> {
     return this.#context.operate(CREATE, () => this.#create(options))
@@ -334,16 +335,18 @@ export class BridgeHost {
     )
     const network = planNetwork(context.registry, settings, facts)
     await this.#refuseTaken(network)
-    const { steps, made } = await planNetworkSteps(context, network)
     try {
-      await applySteps(steps, CREATE, context.leave)
+      await context.kernel.exclusively(async () => {
+        const { steps, made } = await planNetworkSteps(context, network)
+        await applySteps(steps, CREATE, context.leave)
+        context.registry.apply(made)
+      })
     } catch (error) {
       // Another host was quicker: looked at again, its pool is one of those that are taken.
       const isLost = error instanceof NfbridgeError && error.code === 'NFB_POOL_OVERLAP'
       if (isLost && attempt < MOST_ATTEMPTS) return this.#create(options, attempt + 1)
       throw nameTaken(error, network.name, context.settings.name)
     }
-    context.registry.apply(made)
     return new Network(context, network.name)
   }
 

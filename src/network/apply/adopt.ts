@@ -38,7 +38,7 @@ const OPERATION = 'BridgeHost.open'
  * @returns the containers whose interfaces are gone, with their namespace: they are forgotten, with all that names them
  */
 export async function adopt(context: HostContext, remembered: Remembered): Promise<ContainerRecord[]> {
-  const { registry, settings, kernel, persistence, adoptedBridges } = context
+  const { settings, kernel, persistence } = context
   if (settings.firewall) {
     const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
     kernel.userRules.restore(users, (rules) => persistence.saveUserRules(rules))
@@ -49,6 +49,11 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
     return []
   }
   checkSettings(context, remembered)
+  return kernel.exclusively(() => takeOver(context, remembered))
+}
+
+async function takeOver(context: HostContext, remembered: Remembered): Promise<ContainerRecord[]> {
+  const { registry, settings, kernel, persistence, adoptedBridges } = context
   // Before our sets are filled anew.
   if (settings.firewall) await context.forwarding.inherit()
   if (settings.firewall && remembered.networks.length > 0) await requireBridgeNetfilter(kernel.namespace)

@@ -15,11 +15,13 @@ export async function destroyNetwork(
   network: NetworkRecord,
   operation: string,
 ): Promise<void> {
-  const { registry } = context
+  const { registry, kernel } = context
   await emptyNetwork(context, network, operation)
-  const { steps, removed } = await planNetworkSteps(context, network)
-  await undoSteps(steps, operation)
-  registry.apply(removed)
+  await kernel.exclusively(async () => {
+    const { steps, removed } = await planNetworkSteps(context, network)
+    await undoSteps(steps, operation)
+    registry.apply(removed)
+  })
 }
 
 /** Takes every container off a network. */

@@ -3,7 +3,7 @@ import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import { belongsTo, FORWARDING, interfaceSetting, sideEffects } from './forwarding-settings.js'
 import type { HostKernel } from './host-kernel.js'
-import { type Step, takeBack } from './steps.js'
+import { ignoreMissing, type Step, takeBack } from './steps.js'
 import { readOnly, type Sysctls } from './sysctls.js'
 
 /** Of the kernel: its interfaces, and the hosts of other programs beside this one. */
@@ -113,19 +113,18 @@ export class Forwarding {
       const forwarding = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'forwarding'))
       const accepts = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'accept_ra'))
       if (forwarding !== '0' || accepts !== '1') continue
-      await this.#sysctls.change(interfaceSetting(6, name, 'accept_ra'), '2')
+      // Another program may take its interface away at any time.
+      await ignoreMissing(this.#sysctls.change(interfaceSetting(6, name, 'accept_ra'), '2'))
     }
   }
 
   async #giveBack(family: Family): Promise<void> {
     const names = this.#sysctls.changed.filter((name) => belongsTo(family, name))
     // Another program's networks still need it: it is theirs to give back.
-    const heir = this.#isOurs(family)
-      ? (await this.#kernel.otherHosts()).find(({ families }) => families.includes(family))
-      : undefined
-    if (heir) {
-      const settings = names.map((name) => ({ name, value: this.#sysctls.before(name) ?? '' }))
-      await this.#kernel.leaveTo(heir, settings)
+    const settings = names.map((name) => ({ name, value: this.#sysctls.before(name) ?? '' }))
+    const others = this.#isOurs(family) ? await this.#kernel.otherHosts() : []
+    for (const heir of others.filter(({ families }) => families.includes(family))) {
+      if (!(await this.#kernel.leaveTo(heir, settings))) continue
       for (const name of names) this.#sysctls.forget(name)
       return
     }
@@ -142,7 +141,7 @@ export class Forwarding {
       const setting = interfaceSetting(family, name, 'forwarding')
       if (this.#sysctls.before(setting) !== undefined) continue
       const now = await this.#sysctls.readIfThere(setting)
-      if (now !== undefined && now !== before) await this.#sysctls.write(setting, before)
+      if (now !== undefined && now !== before) await ignoreMissing(this.#sysctls.write(setting, before))
     }
   }
 }

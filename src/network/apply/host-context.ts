@@ -88,7 +88,10 @@ export class HostContext {
     const leftovers = this.#leftovers
     // Once: later on somebody else may have made what would then be taken away.
     this.#leftovers = []
-    for (const { undo } of leftovers.toReversed()) await undo().catch(() => undefined)
+    if (leftovers.length === 0) return
+    await this.kernel.exclusively(async () => {
+      for (const { undo } of leftovers.toReversed()) await undo().catch(() => undefined)
+    })
   }
 
   /** Ends the context after the calls that were asked for before: later ones fail with NFB_CLOSED. */

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { IPAddress, IPv6Address, MacAddress } from '../../address/index.js'
 import { Conntrack, type ConntrackEntry, type ConntrackFilter, matches } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
-import { announce, Namespace, type NamespaceSource } from '../../netns/index.js'
+import { announce, Namespace, type NamespaceSource, withNamespaceLock } from '../../netns/index.js'
 import { Nft, type Ruleset, type Transaction } from '../../nft/index.js'
 import {
   type Address,
@@ -119,6 +119,14 @@ export class HostKernel {
       linkRequests: this.#linkRequests,
       flowRequests: this.#flowRequests,
     }
+  }
+
+  /**
+   * Makes a change by which the first network comes or the last one goes, while no other host of the namespace makes one:
+   * what each does with forwarding hangs on which others there are, and settings are in no transaction of nf_tables.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return withNamespaceLock(this.namespace, work)
   }
 
   /** Every interface of the namespace. */
@@ -293,7 +301,9 @@ export class HostKernel {
         refuseTakenBridges(others, elements)
       }
       const ofOthers = others.flatMap(({ bridges }) => bridges)
-      const all = [...elements, ...ofOthers]
+      // What another one left to us meanwhile stays until it is taken.
+      const left = direction === 'replace' ? inheritedElements(await this.#readInherited()) : []
+      const all = [...elements, ...ofOthers, ...left]
       const content = { elements: all, users, emptied }
       const transaction = await rulesetTransaction(this.#nft, this.table, direction, content)
       if (direction === 'remove' && others.length > 0) {
@@ -313,30 +323,37 @@ export class HostKernel {
     return readOtherHosts(this.#nft, this.table)
   }
 
-  /** Hands over what another host left to this one; afterwards it is not there any more. */
+  /** Hands over what another host left to this one; afterwards it is not there any more. Only done {@link exclusively}. */
   async takeInherited(take: (setting: string, before: string) => void): Promise<void> {
-    const keys = await readInherited(this.#nft, this.table)
-    if (keys.length === 0) return
-    for (const key of keys) {
-      const setting = fromInheritedKey(key)
-      if (setting) take(setting.name, setting.value)
-    }
+    const settings = await this.#readInherited()
+    if (settings.length === 0) return
+    for (const { name, value } of settings) take(name, value)
     const transaction = this.#nft.transaction()
     transaction.flush({ set: { family: 'inet', table: this.table, name: 'inherited' } })
     this.#transactions += 1
     await transaction.commit(TRUSTED)
   }
 
-  /** Leaves settings to another host, with the values that it is to give back. */
-  async leaveTo({ table }: StandingHost, settings: readonly NamedValue[]): Promise<void> {
-    const elements = settings.flatMap(({ name, value }): SetElement[] => {
-      const key = inheritedKey(name, value)
-      return key ? [{ set: 'inherited', key }] : []
-    })
+  async #readInherited(): Promise<NamedValue[]> {
+    const keys = await readInherited(this.#nft, this.table)
+    return keys.map(fromInheritedKey).filter((setting) => setting !== undefined)
+  }
+
+  /**
+   * Leaves settings to another host, with the values that it is to give back. Only done {@link exclusively}.
+   * @returns false where somebody has removed its table
+   */
+  async leaveTo({ table }: StandingHost, settings: readonly NamedValue[]): Promise<boolean> {
     const transaction = this.#nft.transaction()
-    for (const object of elementObjects(table, elements)) transaction.add(object)
+    for (const object of elementObjects(table, inheritedElements(settings))) transaction.add(object)
     this.#transactions += 1
-    await transaction.commit()
+    try {
+      await transaction.commit()
+      return true
+    } catch (error) {
+      if (!isMissing(error)) throw error
+      return false
+    }
   }
 
   /** A change that other hosts are told of: of two that are made at the same time, the second sees the first. */
@@ -352,7 +369,10 @@ export class HostKernel {
         await transaction.commit(attempt < MOST_ATTEMPTS ? { ...TRUSTED, expectGeneration } : TRUSTED)
       } catch (error) {
         this.#standing.forget()
-        if (!isStale(error)) throw error
+        // A table of another host may go before the kernel is asked whether anything has changed.
+        const again =
+          isStale(error) || (isMissing(error) && (await this.#nft.generation()) !== expectGeneration)
+        if (!again || attempt > MOST_ATTEMPTS) throw error
         continue
       }
       return committed(attempt < MOST_ATTEMPTS ? expectGeneration : undefined)
@@ -542,6 +562,17 @@ export class HostKernel {
     this.#rtnl.close()
     this.namespace.close()
   }
+}
+
+function inheritedElements(settings: readonly NamedValue[]): SetElement[] {
+  return settings.flatMap(({ name, value }): SetElement[] => {
+    const key = inheritedKey(name, value)
+    return key ? [{ set: 'inherited', key }] : []
+  })
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof NfbridgeError && error.code === 'NFB_MISSING'
 }
 
 function isStale(error: unknown): boolean {

@@ -1,29 +1,8 @@
-import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Machine } from '../../../lab/machine.js'
-import { NfbridgeError } from '../../../src/index.js'
 import { ip } from '../../support/tools.js'
+import { allSettings } from './all-settings.js'
 import { createMachines, openHost } from './setting.js'
-
-/** Every setting below net.ipv4.conf and net.ipv6.conf of a namespace, and the two that forward. */
-async function allSettings({ namespace }: Machine): Promise<Map<string, string>> {
-  const links = (await ip(namespace, '-o', 'link')).trim().split('\n')
-  const interfaces = links.map((line) => line.split(': ')[1]?.split('@')[0] ?? '')
-  const settings = new Map<string, string>()
-  for (const family of ['ipv4', 'ipv6'])
-    for (const name of ['all', 'default', ...interfaces])
-      for (const setting of readdirSync(`/proc/sys/net/${family}/conf/default`)) {
-        const path = `net/${family}/conf/${name}/${setting}`
-        try {
-          settings.set(path, await namespace.readSysctl(path))
-        } catch (error) {
-          // Some can be written only, and some secrets are not there yet.
-          if (!(error instanceof NfbridgeError)) throw error
-        }
-      }
-  settings.set('net/ipv4/ip_forward', await namespace.readSysctl('net/ipv4/ip_forward'))
-  return settings
-}
 
 const DUAL = { pools: [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }] }
 const HARDENED = ['accept_redirects', 'secure_redirects', 'send_redirects', 'accept_source_route']
