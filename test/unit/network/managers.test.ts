@@ -16,6 +16,7 @@ function run(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'nfbridge-run-'))
   folders.push(folder)
   mkdirSync(join(folder, 'NetworkManager/devices'), { recursive: true })
+  mkdirSync(join(folder, 'NetworkManager/system-connections'), { recursive: true })
   mkdirSync(join(folder, 'systemd/netif/links'), { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
@@ -27,6 +28,8 @@ const NM = 'NetworkManager/devices/'
 it.each([
   ['ADMIN_STATE=configured\nOPER_STATE=degraded\n', true],
   ['ADMIN_STATE=configuring\n', true],
+  ['ADMIN_STATE=pending\nOPER_STATE=routable\n', false],
+  ['ADMIN_STATE=initialized\nOPER_STATE=routable\n', false],
   ['ADMIN_STATE=unmanaged\nOPER_STATE=routable\n', false],
   ['OPER_STATE=routable\n', false],
 ])('reads what systemd-networkd says: %j', async (text, managed) => {
@@ -41,6 +44,19 @@ it.each([
   ['[device]\nmanaged=unknown\n', false],
 ])('reads what NetworkManager says: %j', async (text, managed) => {
   expect(await managersOf(run({ [`${NM}7`]: text }), 7)).toEqual(managed ? ['NetworkManager'] : [])
+})
+
+it.each([
+  ['nm-generated=true\nvolatile=true\nexternal=true\n', false],
+  ['nm-generated=true\nvolatile=true\n', true],
+])('reads what NetworkManager says of the profile of an interface: %j', async (meta, managed) => {
+  const folder = run({
+    [`${NM}7`]: '[device]\nmanaged=true\nconnection-uuid=a-1\nnm-owned=false\n',
+    'NetworkManager/system-connections/lo.nmconnection':
+      '[connection]\nid=lo\nuuid=a-2\n\n[.nmmeta]\nexternal=true\n',
+    'NetworkManager/system-connections/docker0.nmconnection': `[connection]\nid=docker0\nuuid=a-1\n\n[.nmmeta]\n${meta}`,
+  })
+  expect(await managersOf(folder, 7)).toEqual(managed ? ['NetworkManager'] : [])
 })
 
 it('tells each manager once, with a drop-in for all that it has taken', async () => {
