@@ -38,6 +38,7 @@ export default defineConfig({
       project('unit', { parallel: true }),
       project('kernel', { parallel: true, isolate: false }),
       project('conformance', { parallel: false }),
+      project('managers', { parallel: false }),
       project('process', { parallel: false }),
       project('package', { parallel: false }),
     ],
