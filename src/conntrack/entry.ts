@@ -1,13 +1,13 @@
 /** One connection of the kernel's connection tracking table. */
-import type { CtEntryRecord } from '../native/records.js'
+import type { CtCountersRecord, CtEntryRecord } from '../native/records.js'
 import type { TransportProtocol } from './protocol.js'
 import { type ConnectionFlag, type ConnectionState, connectionState, statusFlags } from './status.js'
 import { type Tuple, tupleFromRecord } from './tuple.js'
 
 /** Packets and bytes of one direction, where the kernel counts them (`net.netfilter.nf_conntrack_acct`). */
 export interface DirectionCounters {
-  readonly packets: bigint
-  readonly bytes: bigint
+  readonly packets: number
+  readonly bytes: number
 }
 
 /** A connection as the kernel tracks it. `reply` differs from the reverse of `original` where it is translated. */
@@ -69,7 +69,12 @@ function countersFromRecord(record: CtEntryRecord): ConntrackEntry['counters'] {
   const { countersOrig, countersReply } = record
   if (!countersOrig || !countersReply) return undefined
   return {
-    original: { packets: countersOrig.packets ?? 0n, bytes: countersOrig.bytes ?? 0n },
-    reply: { packets: countersReply.packets ?? 0n, bytes: countersReply.bytes ?? 0n },
+    original: directionCounters(countersOrig),
+    reply: directionCounters(countersReply),
   }
+}
+
+/** As numbers, as all counters of the library are, which JSON has. */
+function directionCounters({ packets = 0n, bytes = 0n }: CtCountersRecord): DirectionCounters {
+  return { packets: Number(packets), bytes: Number(bytes) }
 }
