@@ -2,7 +2,16 @@
 import { expect, test } from 'vitest'
 import { Namespace } from '../../src/netns/index.js'
 import { knownExpressions } from '../../src/nft/datatype/index.js'
-import { type Expression, type MapObject, Nft, ruleset, type SetObject, toText } from '../../src/nft/index.js'
+import {
+  type Expression,
+  type MapObject,
+  match,
+  Nft,
+  network,
+  ruleset,
+  type SetObject,
+  toText,
+} from '../../src/nft/index.js'
 import { closeAfterEach } from '../support/namespaces.js'
 import { nft, nftFile, run } from '../support/tools.js'
 import { comparable } from './nft-list-compare.js'
@@ -348,4 +357,27 @@ test('what is no expression of a set is refused', async () => {
     code: 'NFB_INVALID_ARGUMENT',
     path: 'operations[0].set.type',
   })
+})
+
+test('fields of the builders declare sets, and osf comes back as its name', async () => {
+  const { namespace, handle } = await opened()
+  const clients = {
+    ...owner,
+    name: 'clients',
+    type: { typeof: match.ip.saddr.expression },
+    flags: ['interval'],
+    elem: [network('10.0.0.0/24'), network('10.0.1.5-10.0.1.9')],
+  } as const
+  const systems = {
+    ...owner,
+    name: 'systems',
+    type: { typeof: { osf: { key: 'version', ttl: 'skip' } } },
+  } as const
+  await handle.transaction().add({ set: clients }).add({ set: systems }).commit()
+  const listed = toText(await handle.list())
+  expect(listed).toContain('elements = { 10.0.0.0/24, 10.0.1.5-10.0.1.9 }')
+  for (const text of [listed, await nft(namespace, 'list', 'ruleset')]) {
+    expect(text).toContain('typeof ip saddr\n')
+    expect(text).toContain('typeof osf name\n')
+  }
 })
