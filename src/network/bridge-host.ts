@@ -118,8 +118,8 @@ export class BridgeHost {
         reservations,
         adoptedBridges: new Map(),
       })
-      const lost = await adopt(context, remembered)
-      return new BridgeHost(context, lost, await openFindings(context))
+      const { gone, links } = await adopt(context, remembered)
+      return new BridgeHost(context, gone, await openFindings(context, links))
     } catch (error) {
       reservations?.close()
       kernel?.close()

@@ -31,13 +31,20 @@ import { NO_USER_RULES } from './user-rules.js'
 
 const OPERATION = 'BridgeHost.open'
 
+/** What the host found when it took over. */
+export interface Adopted {
+  /** The containers whose interfaces are gone, with their namespace: they are forgotten, with all that names them. */
+  readonly gone: readonly ContainerRecord[]
+  /** The links of the namespace, as they were before; undefined where nothing was to be taken over. */
+  readonly links?: readonly Link[]
+}
+
 /**
  * Takes over what an earlier process left, killed or closed, or what a reboot took: the memory is the state directory, the
  * judge is the kernel. What runs is not touched; rules and elements are replaced by one transaction, which no packet sees
  * half of.
- * @returns the containers whose interfaces are gone, with their namespace: they are forgotten, with all that names them
  */
-export async function adopt(context: HostContext, remembered: Remembered): Promise<ContainerRecord[]> {
+export async function adopt(context: HostContext, remembered: Remembered): Promise<Adopted> {
   const { settings, kernel, persistence } = context
   if (settings.firewall) {
     const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
@@ -46,13 +53,13 @@ export async function adopt(context: HostContext, remembered: Remembered): Promi
   }
   if (remembered.networks.length + remembered.peers.length + remembered.containers.length === 0) {
     persistence.saveSettings(settings)
-    return []
+    return { gone: [] }
   }
   checkSettings(context, remembered)
   return kernel.exclusively(() => takeOver(context, remembered))
 }
 
-async function takeOver(context: HostContext, remembered: Remembered): Promise<ContainerRecord[]> {
+async function takeOver(context: HostContext, remembered: Remembered): Promise<Adopted> {
   const { registry, settings, kernel, persistence, adoptedBridges } = context
   // Before our sets are filled anew.
   if (settings.firewall) await context.forwarding.inherit()
@@ -69,7 +76,9 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<C
   for (const network of networks) registry.restorePools(network, remembered.pools.get(network.name))
   for (const [name, bridge] of remembered.bridges) adoptedBridges.set(name, bridge)
 
-  for (const name of abandoned(context, networks, links)) await kernel.deleteLink(name)
+  const strays = abandoned(context, networks, links)
+  for (const name of strays) await kernel.deleteLink(name)
+  const allBridges = networks.every(({ bridges }) => bridges.every((bridge) => present.has(bridge)))
   const gone = containers.filter((container) => isGone(container, present))
   const plan = planDetach(registry, gone)
   await applySteps(
@@ -80,7 +89,13 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<C
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
       peerRoutesStep(context),
-      mendingEndpointsStep(context, networks, withChange(registry, plan.change)),
+      mendingEndpointsStep(
+        context,
+        networks,
+        withChange(registry, plan.change),
+        // Of a thousand containers, to list the links is a tenth of all that is done here.
+        strays.length === 0 && allBridges ? links : undefined,
+      ),
     ],
     OPERATION,
   )
@@ -102,7 +117,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<C
   await disconnectMissing(context, present)
   refreshHostsFiles(registry)
   context.unreservedPorts = await reserveStanding(context.reservations, registry)
-  return gone
+  return { gone, links }
 }
 
 /** A call that was killed after it removed a container's file had not come to those of its clients. */
@@ -261,12 +276,13 @@ function mendingEndpointsStep(
   context: HostContext,
   networks: readonly NetworkRecord[],
   after: NetworkView,
+  known: readonly Link[] | undefined,
 ): Step {
   const { kernel } = context
   return {
     leaves: 'limits of bandwidth, and neighbours',
     apply: async () => {
-      const links = await kernel.listLinks()
+      const links = known ?? (await kernel.listLinks())
       await kernel.applyLinks(await limitMendingOperations(kernel, after, links))
       await kernel.applyLinks(await strayNeighbourOperations(kernel, after, networks, links))
     },

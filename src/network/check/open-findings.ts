@@ -1,5 +1,7 @@
 /** `host.findings`: what is told when a host is opened, before anything of it stands. */
+
 import { StateReader } from '../../explain/index.js'
+import type { Link } from '../../rtnl/index.js'
 import type { HostContext } from '../apply/host-context.js'
 import { HOST } from '../explain/host-world.js'
 import { eachFamily } from '../plan/endpoints.js'
@@ -7,8 +9,14 @@ import type { Family } from '../plan/records.js'
 import type { Finding } from './finding.js'
 import { forwardedFindings, mayForward } from './forwarded.js'
 
-/** What the forward policy drops that the host forwards for others, or will drop with the first network. */
-export async function openFindings(context: HostContext): Promise<Finding[]> {
+/**
+ * What the forward policy drops that the host forwards for others, or will drop with the first network.
+ * @param known the namespace's links, if they were listed just now
+ */
+export async function openFindings(
+  context: HostContext,
+  known: readonly Link[] | undefined,
+): Promise<Finding[]> {
   const { kernel, registry, settings } = context
   if (!settings.firewall || settings.forwardPolicy !== 'auto') return []
   const bridges = new Set([...registry.networks].flatMap((network) => network.bridges))
@@ -16,7 +24,7 @@ export async function openFindings(context: HostContext): Promise<Finding[]> {
   const drop = stands ? registry.policy.drop : await familiesToTurnOn(context)
   if (drop.length === 0) return []
   // To read all of the state costs much more than the links.
-  const links = await kernel.listLinks()
+  const links = known ?? (await kernel.listLinks())
   if (!links.some((link) => !bridges.has(link.name) && mayForward(link))) return []
   using reader = await StateReader.open(HOST, kernel.namespace)
   return forwardedFindings({ state: await reader.read(), table: kernel.table, bridges, drop, stands })
