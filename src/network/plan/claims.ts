@@ -42,6 +42,8 @@ export class Claims {
   readonly hostPorts: HostPorts = new HostPorts()
   /** Host ports that others of the call ask for: they are not chosen. */
   readonly reservedPorts: HostPorts = new HostPorts()
+  /** By what ports of the host are chosen of: how many candidates the next one need not look at. */
+  readonly passedOver: Map<string, number> = new Map()
   readonly #reserved: ReadonlySet<string>
   readonly #names = new Set<string>()
   readonly #ids = new Set<string>()

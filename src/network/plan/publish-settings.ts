@@ -21,6 +21,7 @@ export interface RequestedPublication {
 }
 
 const OPERATION = 'Container.publish'
+const HIGHEST_PORT = 65_535
 
 /** Each publication once. @throws NfbridgeError NFB_INVALID_PORT, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT */
 export function parsePublished(publish: readonly PublishOption[], path: string): RequestedPublication[] {
@@ -39,13 +40,14 @@ export function publishedBeside(
   exposed: readonly ContainerPort[],
   path: string,
 ): RequestedPublication[] {
-  const isNamed = ({ protocol, port }: ContainerPort): boolean =>
-    published.some(
-      ({ port: { protocol: other, containerPorts } }) =>
-        other === protocol && port >= containerPorts.first && port <= containerPorts.last,
-    )
+  const named = new Map<string, Uint8Array>()
+  for (const { port } of published) {
+    const { protocol, containerPorts } = port
+    const ports = named.get(protocol) ?? new Uint8Array(HIGHEST_PORT + 1)
+    named.set(protocol, ports.fill(1, containerPorts.first, containerPorts.last + 1))
+  }
   return exposed
-    .filter((port) => !isNamed(port))
+    .filter(({ protocol, port }) => named.get(protocol)?.[port] !== 1)
     .map(({ protocol, port }) =>
       requestedPublication({ containerPorts: { first: port, last: port }, protocol }, path),
     )

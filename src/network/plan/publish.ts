@@ -137,37 +137,61 @@ export function planUnpublish(
   container: ContainerRecord,
   requested: readonly RequestedPublication[],
 ): Plan {
-  let standing = [...container.published]
+  const standing = new StandingPublications(container.published)
   const bound = withHostBinding(registry, container, requested)
   for (const [index, request] of requested.entries()) {
     // One that stands as it is written goes before what it would be with the network's address.
-    const exact = standing.filter((each) => !matches(each, request))
-    const other = bound[index] ?? request
-    const left = exact.length < standing.length ? exact : standing.filter((each) => !matches(each, other))
-    if (left.length === standing.length) {
-      const stands = container.published.map(publishedText).join(', ')
-      throw new NfbridgeError({
-        code: 'NFB_NOT_FOUND',
-        operation: 'Container.unpublish',
-        message: `${containerLabel(container)} has no publication ${requestText(request)}; what it has: ${stands || 'none'}`,
-        path: request.path,
-      })
-    }
-    standing = left
+    if (standing.take(request) || standing.take(bound[index] ?? request)) continue
+    const stands = container.published.map(publishedText).join(', ')
+    throw new NfbridgeError({
+      code: 'NFB_NOT_FOUND',
+      operation: 'Container.unpublish',
+      message: `${containerLabel(container)} has no publication ${requestText(request)}; what it has: ${stands || 'none'}`,
+      path: request.path,
+    })
   }
-  return publicationChange(registry, container, standing)
+  return publicationChange(registry, container, standing.left)
 }
 
-function matches(standing: PublishedPort, { port, choice }: RequestedPublication): boolean {
-  const chosen = choice === standing.chosenOf || isRange(choice, standing.chosenOf)
-  if (choice !== undefined && !chosen) return false
-  const hostPorts = choice === undefined ? port.hostPorts : standing.hostPorts
-  return publishedText(standing) === publishedText({ ...port, hostPorts })
+/** The publications of a container, by the texts that a request may name them by. */
+class StandingPublications {
+  readonly #left: Set<PublishedPort>
+  readonly #byName = new Map<string, Set<PublishedPort>>()
+
+  constructor(published: readonly PublishedPort[]) {
+    this.#left = new Set(published)
+    for (const port of published) {
+      for (const name of namesOf(port)) {
+        const named = this.#byName.get(name)
+        if (named) named.add(port)
+        else this.#byName.set(name, new Set([port]))
+      }
+    }
+  }
+
+  get left(): PublishedPort[] {
+    return [...this.#left]
+  }
+
+  /** Takes all that a request names. @returns whether it named one */
+  take(request: RequestedPublication): boolean {
+    const named = [...(this.#byName.get(requestName(request)) ?? [])]
+    for (const port of named) {
+      this.#left.delete(port)
+      for (const name of namesOf(port)) this.#byName.get(name)?.delete(port)
+    }
+    return named.length > 0
+  }
 }
 
-function isRange(one: PortChoice | undefined, other: PortChoice | undefined): boolean {
-  if (typeof one !== 'object' || typeof other !== 'object') return false
-  return one.first === other.first && one.last === other.last
+/** By its own ports, and where they were chosen also by what they were chosen of. */
+function namesOf(port: PublishedPort): string[] {
+  const own = requestName({ port, choice: undefined })
+  return port.chosenOf === undefined ? [own] : [own, requestName({ port, choice: port.chosenOf })]
+}
+
+function requestName(request: Pick<RequestedPublication, 'port' | 'choice'>): string {
+  return `${request.choice === undefined ? 'ports' : 'choice'} ${requestText(request)}`
 }
 
 /** Why no network of a container takes a publication; undefined: one does. */
@@ -216,14 +240,18 @@ function chooseHostPorts(
   const from = of === 'dynamic' && next >= first && next <= last ? next : first
   const span = port.containerPorts.last - port.containerPorts.first
   const count = last - first + 1
-  for (let step = 0; step < count; step += 1) {
+  // A call only takes ports: what was not free for one publication is not for the next that is chosen alike.
+  const like = `${hostText({ ...port, hostPorts: { first, last } })} ${span} ${from}`
+  for (let step = claims.passedOver.get(like) ?? 0; step < count; step += 1) {
     const candidate = first + ((from - first + step) % count)
     if (candidate + span > last) continue
     const hostPorts: PortRange = { first: candidate, last: candidate + span }
     const resolved: PublishedPort = { ...port, hostPorts, chosenOf: of }
     if (holderOf(claims, resolved) !== undefined || claims.reservedPorts.holderOf(resolved)) continue
     if (of === 'dynamic' && facts.reserved.some((range) => overlap(range, hostPorts))) continue
-    if (!includesTaken(facts.taken, resolved)) return resolved
+    if (includesTaken(facts.taken, resolved)) continue
+    claims.passedOver.set(like, step + 1)
+    return resolved
   }
   throw refuse(
     span === 0
