@@ -14,6 +14,7 @@ export type {
   AdvertiseOptions,
   BandwidthLimit,
   BandwidthOptions,
+  ChangedNamespace,
   ConnectOptions,
   ContainerOptions,
   ContainerReference,

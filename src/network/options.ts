@@ -11,6 +11,13 @@ export type ForwardPolicy = 'auto' | 'drop' | 'accept' | 'leave'
 /** What is found in the chains `user` and `user_inbound` when a host is opened. */
 export type ExistingRules = 'keep' | 'flush'
 
+/**
+ * What becomes of a state directory whose networks were made in another network namespace of this boot. `refuse`: nothing.
+ * `accept`: they are made anew in the one that is opened, and the containers that ran are lost, as after a reboot; right
+ * where the other namespace is gone, as that of a container in which nfbridge runs and that was made anew.
+ */
+export type ChangedNamespace = 'refuse' | 'accept'
+
 /** Options of {@link BridgeHost.open}. */
 export interface HostOptions {
   /**
@@ -53,6 +60,8 @@ export interface HostOptions {
    * day. Default: 0.
    */
   readonly wait?: number | undefined
+  /** See {@link ChangedNamespace}. Default: `refuse`. */
+  readonly netnsChanged?: ChangedNamespace | undefined
 }
 
 /**

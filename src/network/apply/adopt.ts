@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { NfbridgeError } from '../../errors.js'
+import { identityOf, type NamespaceIdentity } from '../../netns/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { planDetach } from '../plan/detach.js'
 import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
@@ -46,16 +48,19 @@ export interface Adopted {
  */
 export async function adopt(context: HostContext, remembered: Remembered): Promise<Adopted> {
   const { settings, kernel, persistence } = context
+  const netns = identityOf(kernel.namespace)
+  const isEmpty = remembered.networks.length + remembered.peers.length + remembered.containers.length === 0
+  if (!isEmpty) checkSettings(context, remembered, netns)
   if (settings.firewall) {
     const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
     kernel.userRules.restore(users, (rules) => persistence.saveUserRules(rules))
     if (settings.existingRules === 'flush') kernel.userRules.remember(NO_USER_RULES)
   }
-  if (remembered.networks.length + remembered.peers.length + remembered.containers.length === 0) {
-    persistence.saveSettings(settings)
-    return { gone: [] }
+  // Before anything is changed here: opened where the networks were before, they would lose what is made here.
+  if (isEmpty || !isDeepStrictEqual(remembered.netns, netns)) {
+    persistence.saveSettings({ firewall: settings.firewall, name: settings.name, netns })
   }
-  checkSettings(context, remembered)
+  if (isEmpty) return { gone: [] }
   return kernel.exclusively(() => takeOver(context, remembered))
 }
 
@@ -130,8 +135,26 @@ function withoutStrayLinks(containers: readonly ContainerRecord[]): ContainerRec
   )
 }
 
-/** With other rules than those that it was made with, a network could not be kept, nor removed. */
-function checkSettings({ settings }: HostContext, { firewall, name }: Remembered): void {
+/**
+ * With other rules than those that it was made with, a network could not be kept, nor removed; in another namespace all
+ * containers seem gone, and would be forgotten. After a reboot no namespace is the same.
+ */
+function checkSettings(
+  { settings }: HostContext,
+  { firewall, name, netns }: Remembered,
+  opened: NamespaceIdentity,
+): void {
+  if (netns?.boot === opened.boot && netns.file !== opened.file && settings.netnsChanged === 'refuse') {
+    const [, inode] = netns.file.split(':')
+    throw new NfbridgeError({
+      code: 'NFB_SETTING_CONFLICT',
+      operation: OPERATION,
+      message:
+        `the networks of the state directory are in another network namespace (net:[${inode}]): open that one, or give another ` +
+        "directory; if it is gone, netnsChanged: 'accept' makes them anew in this one",
+      path: 'netns',
+    })
+  }
   if (name !== undefined && name !== settings.name) {
     throw new NfbridgeError({
       code: 'NFB_SETTING_CONFLICT',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Cidr, parseAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
+import type { NamespaceIdentity } from '../../netns/index.js'
 import type { Store } from '../../store/index.js'
 import type { ContainerRecord, NetworkRecord, PeerRecord } from '../plan/records.js'
 import type { PoolMemories } from '../plan/registry.js'
@@ -34,6 +35,15 @@ export interface Remembered {
   readonly firewall: boolean | undefined
   /** The host's name; undefined as above. */
   readonly name: string | undefined
+  /** Where the networks are; undefined as above, and of a version that did not write it. */
+  readonly netns: NamespaceIdentity | undefined
+}
+
+/** What of the host is the same from one open to the next. */
+export interface LastingSettings {
+  readonly firewall: boolean
+  readonly name: string
+  readonly netns: NamespaceIdentity
 }
 
 /** What stands as files: text forms only, parsed again by the parsers of the caller's own input. */
@@ -73,9 +83,9 @@ export class Persistence {
     this.#store.put('pools', network, memories)
   }
 
-  /** Whether the networks of this directory have rules, and in tables of what name. */
-  saveSettings({ firewall, name }: { readonly firewall: boolean; readonly name: string }): void {
-    this.#store.put('host', 'settings', { firewall, name })
+  /** Whether the networks of this directory have rules, in tables of what name, and in which namespace. */
+  saveSettings({ firewall, name, netns }: LastingSettings): void {
+    this.#store.put('host', 'settings', { firewall, name, netns })
   }
 
   saveSysctl(name: string, before: string | undefined): void {
@@ -119,6 +129,11 @@ export class Persistence {
       name:
         settings &&
         guarded('host', 'settings', () => ('name' in settings ? text(settings, 'name') : DEFAULT_TABLE)),
+      netns:
+        settings &&
+        guarded('host', 'settings', () =>
+          'netns' in settings ? identityFromJson(object(settings, 'netns')) : undefined,
+        ),
     }
   }
 
@@ -165,6 +180,10 @@ function guarded<T>(kind: string, key: string, parse: () => T): T {
       cause: error,
     })
   }
+}
+
+function identityFromJson(value: object): NamespaceIdentity {
+  return { boot: text(value, 'boot'), file: text(value, 'file') }
 }
 
 function bridgeFromJson(value: object): AdoptedBridge {

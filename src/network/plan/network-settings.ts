@@ -4,6 +4,7 @@ import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkS
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import { checkInterfaceName } from '../../rtnl/names.js'
 import type {
+  ChangedNamespace,
   ExistingRules,
   ForwardPolicy,
   HelperName,
@@ -40,6 +41,7 @@ export interface HostSettings {
   readonly state: string | undefined
   /** Milliseconds. */
   readonly wait: number
+  readonly netnsChanged: ChangedNamespace
 }
 
 /** {@link NetworkOptions}, checked; pools may still be chosen. */
@@ -88,6 +90,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
       'defaultPools',
       'state',
       'wait',
+      'netnsChanged',
     ],
     OPEN,
     '',
@@ -107,6 +110,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     defaultPools: parseDefaultPools(options.defaultPools ?? [], OPEN),
     state,
     wait: checkInteger(options.wait ?? 0, [0, LONGEST_WAIT_MS], OPEN, 'wait'),
+    netnsChanged: checkOneOf(options.netnsChanged ?? 'refuse', ['refuse', 'accept'], OPEN, 'netnsChanged'),
   }
   if (settings.firewall) return settings
   if (settings.forwardPolicy === 'drop') {

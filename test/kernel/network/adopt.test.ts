@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -130,6 +130,54 @@ describe('another open with the same state directory', () => {
     expect(sorted(await stateOf(host.namespace))).toBe(sorted(before))
   })
 
+  it('refuses another namespace, and changes nothing in either, nor in the directory', async () => {
+    const { host, machine, outside, state } = await createStanding()
+    const [other] = await testMachines(['other'])
+    const before = [await stateOf(host.namespace), await stateOf(other.namespace)]
+    const files = textsIn(state)
+    const opened = openHost(other, { state, existingRules: 'flush' })
+    expect(await failureOf(opened)).toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+      operation: 'BridgeHost.open',
+      path: 'netns',
+      message: expect.stringContaining(`net:[${host.namespace.inode}]`),
+    })
+    expect(textsIn(state)).toEqual(files)
+    const adopted = await openHost(host, { state })
+    expect(adopted.lost).toEqual([])
+    expect([await stateOf(host.namespace), await stateOf(other.namespace)].map(sorted)).toEqual(
+      before.map(sorted),
+    )
+    await expectReached(machine('app'), '172.17.0.2', 80, '172.17.0.3')
+    await expectReached(outside, '203.0.113.1', 8080, '203.0.113.2')
+  })
+
+  it("with netnsChanged: 'accept' makes the networks anew in another namespace, and is of that from then on", async () => {
+    const { host, state } = await createStanding()
+    const [other] = await testMachines(['other'])
+    const moved = await openHost(other, { state, netnsChanged: 'accept' })
+    expect(moved.networks.map(({ name }) => name)).toEqual(['docker0'])
+    expect(moved.lost.map(({ name }) => name).sort()).toEqual(['app', 'web'])
+    await moved.close()
+    expect(await failureOf(openHost(host, { state }))).toMatchObject({ code: 'NFB_SETTING_CONFLICT' })
+    await openHost(other, { state })
+  })
+
+  it('takes another namespace of another boot as it is, as does a directory of a version that did not remember it', async () => {
+    const { state } = await createStanding()
+    const file = join(state, 'host', 'settings.json')
+    const [json = ''] = readFileSync(file, 'utf8').split('\n')
+    const settings = JSON.parse(json)
+    const [rebooted, older] = await testMachines(['rebooted', 'older'])
+    writeFileSync(file, JSON.stringify({ ...settings, netns: { ...settings.netns, boot: 'another' } }))
+    await (await openHost(rebooted, { state })).close()
+    const { netns, ...others } = settings
+    expect(netns).toBeDefined()
+    writeFileSync(file, JSON.stringify(others))
+    const opened = await openHost(older, { state })
+    expect(opened.networks.map(({ name }) => name)).toEqual(['docker0'])
+  })
+
   it('with ipForward: false gives forwarding back all the same', async () => {
     const { host, state, before } = await createStanding()
     const adopted = await openHost(host, { state, ipForward: false })
@@ -162,6 +210,15 @@ describe('another open with the same state directory', () => {
     expect(empty.networks).toEqual([])
   })
 })
+
+/** What the files of a directory hold, by their paths. */
+function textsIn(directory: string): Record<string, string> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+  return Object.fromEntries(files.map((file) => [file, readFileSync(file, 'utf8')]))
+}
 
 function sorted(text: string): string {
   return text.split('\n').sort().join('\n')

@@ -168,7 +168,7 @@ describe("the users' chains", () => {
     await nft(before.host.namespace, 'add rule inet nfbridge user drop')
     await before.bridgeHost.close()
     const { host } = await createMachines()
-    const bridgeHost = await openHost(host, { state })
+    const bridgeHost = await openHost(host, { state, netnsChanged: 'accept' })
     expect(await bridgeHost.userRules.inbound.list()).toHaveLength(1)
     expect((await bridgeHost.userRules.forward.list()).map(({ text }) => text)).toEqual(['drop'])
   })
@@ -222,7 +222,7 @@ describe("the users' chains", () => {
     expect(changed).not.toEqual(before)
     await again.close()
     const rebooted = await createMachines()
-    await openHost(rebooted.host, { state })
+    await openHost(rebooted.host, { state, netnsChanged: 'accept' })
     expect(await stands(rebooted.host.namespace)).toEqual(changed)
   })
 

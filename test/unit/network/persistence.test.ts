@@ -8,6 +8,8 @@ import { openStore } from '../../../src/store/index.js'
 import { attach, network, registryWith, thrown } from './fixtures.js'
 import { peer } from './view-fixtures.js'
 
+const NETNS = { boot: '6f2c5d7e-0000-4000-8000-000000000000', file: '4:4026531840' }
+
 let directory: string
 
 beforeEach(() => {
@@ -36,7 +38,7 @@ describe('the state directory', () => {
     })
     persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
-    persistence.saveSettings({ firewall: true, name: 'nfbridge' })
+    persistence.saveSettings({ firewall: true, name: 'nfbridge', netns: NETNS })
     persistence.close()
     const again = new Persistence(openStore(directory))
     const loaded = again.load()
@@ -45,6 +47,7 @@ describe('the state directory', () => {
     expect(loaded.peers).toEqual([remote])
     expect(loaded.firewall).toBe(true)
     expect(loaded.name).toBe('nfbridge')
+    expect(loaded.netns).toEqual(NETNS)
     expect(new Set(loaded.containers)).toEqual(new Set(containers))
     expect(loaded.pools).toEqual(new Map([['docker0', registry.poolMemories(docker0)]]))
     expect(loaded.sysctls).toEqual(new Map([['net.ipv4.ip_forward', '0']]))
@@ -127,7 +130,7 @@ describe('the state directory', () => {
     })
     persistence.savePools('docker0', registry.poolMemories(docker0))
     persistence.saveSysctl('net.ipv4.ip_forward', '0')
-    persistence.saveSettings({ firewall: true, name: 'nfbridge' })
+    persistence.saveSettings({ firewall: true, name: 'nfbridge', netns: NETNS })
     persistence.saveUserRules(NO_USER_RULES)
     const whole = persistence.load()
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(

@@ -15,6 +15,7 @@ const settings: HostSettings = {
   defaultPools: [],
   state: undefined,
   wait: 0,
+  netnsChanged: 'refuse',
 }
 
 const facts: InspectionFacts = {
