@@ -156,9 +156,8 @@ const computed: readonly (readonly [Expression, string])[] = [
   [{ ipsec: { key: 'spi', dir: 'out', spnum: 2 } }, 'ipsec out spnum 2 spi'],
   [{ ipsec: { key: 'saddr', family: 'ip', dir: 'in', spnum: 1 } }, 'ipsec in spnum 1 ip saddr'],
 ]
-/** What nft 1.0.6 has no name for: headers, fields and keys that later versions know, and packets in tunnels. */
-const isLater = (text: string): boolean =>
-  /^((gre|vxlan|geneve|gretap) |icmpv6 [td]addr$|meta (broute|ibrhwaddr)$)/.test(text)
+/** What nft 1.0.6 has no name for: headers that later versions know, and packets in tunnels. */
+const isLater = (text: string): boolean => /^((gre|vxlan|geneve|gretap) |meta broute$)/.test(text)
 const later: readonly (readonly [Expression, string])[] = [
   [{ payload: { tunnel: 'vxlan', protocol: 'ip', field: 'saddr' } }, 'vxlan ip saddr'],
   [{ payload: { tunnel: 'gretap', protocol: 'ether', field: 'type' } }, 'gretap ether type'],

@@ -19,8 +19,8 @@ const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr 
 const ARP_SADDR_IP: Expression = { payload: { protocol: 'arp', field: 'saddr ip' } }
 const IP_SADDR: Expression = { payload: { protocol: 'ip', field: 'saddr' } }
 const IP6_SADDR: Expression = { payload: { protocol: 'ip6', field: 'saddr' } }
-/** The address that a neighbour advertisement is about (RFC 4861 4.4). */
-const ND_TARGET: Expression = { payload: { protocol: 'icmpv6', field: 'taddr' } }
+/** The address that a neighbour advertisement is about (RFC 4861 4.4); nft has a word for it only since 1.0.8. */
+const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [

@@ -7,6 +7,8 @@ export interface HeaderField {
   readonly offset: number
   readonly bits: number
   readonly type: DatatypeName
+  /** nft 1.0.6 has no word for it: it is read by its name, and listed as the bits that it is. */
+  readonly unlisted?: true
 }
 
 /** A header: what its offsets count from, and its fields in the order of the wire. */
@@ -111,8 +113,8 @@ export const headers: { readonly [P in PayloadProtocol]: Header<P> } = {
       id: at(32, 16),
       sequence: at(48, 16),
       'max-delay': at(32, 16),
-      taddr: at(64, 128, 'ipv6_addr'),
-      daddr: at(192, 128, 'ipv6_addr'),
+      taddr: { ...at(64, 128, 'ipv6_addr'), unlisted: true },
+      daddr: { ...at(192, 128, 'ipv6_addr'), unlisted: true },
     },
   },
   ah: {

@@ -4,7 +4,7 @@
  */
 import type { Expression } from '../model/index.js'
 import { extensionOps, extensions } from './extensions.js'
-import { headers } from './headers.js'
+import { type HeaderField, headers } from './headers.js'
 import { InvalidValue, quote } from './invalid-value.js'
 import { ctKeys, metaKeys, type RegisterKey, rtKeys, socketKeys, xfrmKeys } from './keys.js'
 import { datatype } from './registry.js'
@@ -64,21 +64,25 @@ const TUNNEL = 5
 
 function* payloads(): Generator<KnownExpression> {
   for (const [protocol, header] of entries(headers))
-    for (const [index, [field, { bits, type }]] of Object.entries(header.fields).entries()) {
+    for (const [index, [field, { bits, type, unlisted }]] of Object.entries<HeaderField>(
+      header.fields,
+    ).entries()) {
       const number = payloadNumbers.get(`${protocol} ${field}`) ?? index + 1
       const length = type === 'integer' ? word(4, bits) : []
       yield known(
         { payload: header.base === 'tun' ? { tunnel: protocol, protocol, field } : { protocol, field } },
         { type: datatype(type), length: bytesOf(bits), order: 'big' },
-        {
-          kind: Expressions.payload,
-          data: [
-            ...word(0, protocolIds[protocol]),
-            ...word(1, number),
-            ...length,
-            ...(header.base === 'tun' ? word(TUNNEL, protocolIds[protocol]) : []),
-          ],
-        },
+        unlisted
+          ? undefined
+          : {
+              kind: Expressions.payload,
+              data: [
+                ...word(0, protocolIds[protocol]),
+                ...word(1, number),
+                ...length,
+                ...(header.base === 'tun' ? word(TUNNEL, protocolIds[protocol]) : []),
+              ],
+            },
       )
     }
 }
@@ -122,7 +126,12 @@ function* extensionFields(): Generator<KnownExpression> {
 
 function* keys(): Generator<KnownExpression> {
   for (const key of metaKeys)
-    yield ofKey({ meta: { key: key.name } }, key, Expressions.meta, word(0, key.number))
+    yield ofKey(
+      { meta: { key: key.name } },
+      key,
+      later.has(key.name) ? undefined : Expressions.meta,
+      word(0, key.number),
+    )
   for (const key of ctKeys)
     for (const [dir, number] of directionsOf(key.name)) {
       const said = { key: key.name, ...(dir !== undefined && { dir }) }
@@ -157,6 +166,9 @@ function* keys(): Generator<KnownExpression> {
 
 /** nft 1.0.6 knows no type of ports, and ends when it lists a set that is declared by labels. */
 const unlisted: ReadonlySet<string> = new Set(['proto-src', 'proto-dst', 'label'])
+
+/** Keys of later versions, of a type that has a length: nft 1.0.6 lists and reads such sets by their types. */
+const later: ReadonlySet<string> = new Set(['ibrhwaddr'])
 
 type Direction = readonly [dir: 'original' | 'reply' | undefined, number: number]
 

@@ -1,5 +1,5 @@
 /** Which header fields the bytes of a payload expression are. */
-import { headers, transportHeaders, VLAN_HEADER_BYTES } from '../datatype/headers.js'
+import { type HeaderField, headers, transportHeaders, VLAN_HEADER_BYTES } from '../datatype/headers.js'
 import { type Datatype, datatype, type Tunnel } from '../datatype/index.js'
 import type { HeaderBase } from '../kernel/constants.js'
 import type { PayloadExpression, PayloadProtocol, PayloadReference } from '../model/index.js'
@@ -30,8 +30,6 @@ const icmpTypesOf: { readonly [header: string]: { readonly [field: string]: read
     mtu: [2],
     'parameter-problem': [4],
     'max-delay': [130],
-    taddr: [130, 131, 132, 135, 136, 137],
-    daddr: [137],
   },
 }
 
@@ -40,7 +38,8 @@ const known = new Map<PayloadProtocol, readonly KnownField[]>()
 function fieldsOf(header: PayloadProtocol): readonly KnownField[] {
   const cached = known.get(header)
   if (cached) return cached
-  const found = Object.entries(headers[header].fields).map(([name, field]): KnownField => {
+  const listed = Object.entries<HeaderField>(headers[header].fields).filter(([, { unlisted }]) => !unlisted)
+  const found = listed.map(([name, field]): KnownField => {
     const icmpTypes = icmpTypesOf[header]?.[name]
     return {
       header,
