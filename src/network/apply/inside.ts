@@ -74,11 +74,13 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
   return [
     { kind: 'link', action: 'change', link: { device: 'lo', up: true } },
     { kind: 'link', action: 'change', link: { device, up: true, ...generation } },
-    ...linkLocalAddresses(endpoint).map((address) => linkLocalOperation(device, address)),
     ...ownAddresses(network, endpoint).flatMap(({ address, pool }) => [
       addressOperation('add', device, address, pool.subnet.prefixLength),
       ...gatewayOperations(network, pool, device),
     ]),
+    ...linkLocalAddresses(endpoint).map((address) =>
+      addressOperation('add', device, address, linkLocalPrefixLength(address.family)),
+    ),
     ...endpointRoutes(network, endpoint)
       .filter(({ type }) => type === 'unicast')
       .map(
@@ -93,7 +95,8 @@ function insideOperations(network: NetworkRecord, endpoint: EndpointRecord, sixt
 
 /**
  * The first of a family is to be the one that packets are sent from: with IPv4 that is the one that came first, and with IPv6, where
- * no other resembles the destination more, the one that came last.
+ * no other resembles the destination more, the one that came last. Link-local ones of IPv4 come after it, and in the same scope: the
+ * kernel puts an address of the scope `link` before all that reach further, and sends from it by routes without a gateway, and multicast.
  */
 function ownAddresses(
   network: NetworkRecord,
@@ -115,20 +118,6 @@ function gatewayOperations(network: NetworkRecord, pool: PoolRecord, device: num
   if (!pool.gateway || network.adopted) return []
   const neighbour = { device, address: pool.gateway, mac: bridgeMac(network, pool.bridge) }
   return [{ kind: 'neighbour', action: 'replace', neighbour }]
-}
-
-/** In its own scope, so that nothing is sent from it to beyond the link. */
-function linkLocalOperation(device: number, address: IPAddress): RtnlOperation {
-  return {
-    kind: 'address',
-    action: 'add',
-    address: {
-      device,
-      address: Cidr.of(address, linkLocalPrefixLength(address.family)),
-      // IPv6's kernel knows it by the address.
-      ...(address.family === 6 ? { duplicateDetection: false } : { scope: 'link' }),
-    },
-  }
 }
 
 /** An address of an interface of ours: nobody else has it, so nobody waits for duplicates to be looked for (IPv6). */

@@ -79,7 +79,12 @@ function addressesOf(view: NetworkView, endpoint: EndpointRecord): Address[] {
     addressOn(endpoint, address, prefixLengthOf(view, endpoint, address), 'universe'),
   )
   const linkLocal = linkLocalAddresses(endpoint).map((address) =>
-    addressOn(endpoint, address, linkLocalPrefixLength(address.family), 'link'),
+    addressOn(
+      endpoint,
+      address,
+      linkLocalPrefixLength(address.family),
+      address.family === 4 ? 'universe' : 'link',
+    ),
   )
   return [...own, ...linkLocal]
 }

@@ -23,6 +23,12 @@ const MOST = 64
 /** With the lengths of their prefixes on an interface (RFC 3927, RFC 4291 2.5.6). */
 const LINK_LOCAL = { 4: Cidr.parse('169.254.0.0/16'), 6: Cidr.parse('fe80::/64') } as const
 
+/** Which of them interfaces have, in words: see {@link isHost}. */
+const INTERFACES = {
+  4: 'from 169.254.1.0 to 169.254.254.255 (RFC 3927 reserves the first and the last 256 of 169.254.0.0/16)',
+  6: 'of fe80::/64, without fe80:: itself, which is that of any router',
+} as const
+
 /** Whether an address is one that each link has for itself. */
 export function isLinkLocal(address: IPAddress): boolean {
   return LINK_LOCAL[address.family].contains(address)
@@ -61,7 +67,7 @@ export function parseAskedAddresses(
   for (const { address, property } of linkLocal) {
     const { family } = address
     if (isLinkLocal(address) && isHost(address)) continue
-    const message = `${address} is no link-local address of an interface; they are of ${LINK_LOCAL[family]}`
+    const message = `${address} is no link-local address of an interface; they are ${INTERFACES[family]}`
     throw new NfbridgeError({ code: 'NFB_INVALID_ADDRESS', operation, message, path: at(property) })
   }
   return { addresses: [...single, ...several], linkLocal }

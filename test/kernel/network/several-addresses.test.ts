@@ -25,7 +25,7 @@ async function addressesOf({ machine }: Setting, name: string): Promise<string[]
 }
 
 async function create(icc: boolean, state?: string): Promise<Setting> {
-  return createSetting(['web', 'app'], { subnet: undefined, pools, icc }, { state })
+  return createSetting(['web', 'app', 'router'], { subnet: undefined, pools, icc }, { state })
 }
 
 describe('a container with several addresses of a family', () => {
@@ -136,7 +136,7 @@ describe('link-local addresses', () => {
     const web = await setting.attach('web', { linkLocalAddresses: LINK_LOCAL })
     const app = await setting.attach('app', { linkLocalAddresses: ['169.254.10.6'] })
     expect(await addressesOf(setting, 'web')).toEqual(
-      expect.arrayContaining(['169.254.10.5/16 link', 'fe80::5/64 link']),
+      expect.arrayContaining(['169.254.10.5/16 global', 'fe80::5/64 link']),
     )
     expect(web.addressOn('docker0')?.linkLocalAddresses.slice(1)).toEqual(LINK_LOCAL)
     await setting.machine('web').serveTcp(80)
@@ -157,6 +157,29 @@ describe('link-local addresses', () => {
     await expectBlocked(setting.machine('app'), '169.254.10.5', 80)
   })
 
+  it('are sent from to link-local addresses alone', async () => {
+    const setting = await create(true)
+    const routes = [{ destination: '10.99.0.0/16', gateway: '172.17.0.20' }]
+    const web = await setting.attach('web', { linkLocalAddresses: LINK_LOCAL, routes })
+    // Its only address is of another pool: the route to it is one without a gateway.
+    const app = await setting.attach('app', { addresses: ['10.9.0.5'], linkLocalAddresses: ['169.254.10.6'] })
+    await setting.attach('router', { addresses: ['172.17.0.20'], allowForgedSource: true })
+    const router = setting.machine('router')
+    await ip(router.namespace, 'address', 'add', '10.99.0.1/16', 'dev', 'lo')
+    await router.serveTcp(80)
+    await setting.machine('app').serveTcp(80)
+    await setting.machine('web').serveTcp(80)
+    await expectReached(setting.machine('web'), '10.99.0.1', 80, web.address)
+    await expectReached(setting.machine('web'), '10.9.0.5', 80, web.address)
+    await expectReached(setting.machine('app'), web.address, 80, app.address)
+    for (const destination of ['224.0.0.251', '239.1.1.1', '255.255.255.255', '10.9.0.5', '10.99.0.1'])
+      expect(await ip(setting.machine('web').namespace, 'route', 'get', destination, 'oif', 'eth0')).toMatch(
+        new RegExp(`src ${web.address} `),
+      )
+    // (control)
+    await expectReached(setting.machine('web'), '169.254.10.6', 80, '169.254.10.5')
+  })
+
   it('and several addresses are refused where they make no sense', async () => {
     const setting = await create(true)
     const refused = async (options: object, code: string, path: string): Promise<void> =>
@@ -172,6 +195,9 @@ describe('link-local addresses', () => {
     await refused({ addresses: 'x' }, 'NFB_INVALID_ARGUMENT', 'addresses')
     await refused({ linkLocalAddresses: ['172.17.0.5'] }, 'NFB_INVALID_ADDRESS', 'linkLocalAddresses[0]')
     await refused({ linkLocalAddresses: ['169.254.0.5'] }, 'NFB_INVALID_ADDRESS', 'linkLocalAddresses[0]')
+    expect(await failureOf(setting.attach('web', { linkLocalAddresses: ['169.254.0.5'] }))).toMatchObject({
+      message: expect.stringContaining('from 169.254.1.0 to 169.254.254.255'),
+    })
     await setting.attach('app', { linkLocalAddresses: ['fe80::5'] })
     await refused({ linkLocalAddresses: ['fe80::5'] }, 'NFB_ADDRESS_TAKEN', 'linkLocalAddresses[0]')
     const four = await setting.bridgeHost.createNetwork({ name: 'four', subnet: '10.8.0.0/24' })
