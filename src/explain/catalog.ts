@@ -43,6 +43,11 @@ export class Catalog {
     }
   }
 
+  /** Whether a table is dormant: its chains are not hooked in. */
+  isDormant({ family, table }: { readonly family: Family; readonly table: string }): boolean {
+    return this.#dormant.has(keyOf(family, table, ''))
+  }
+
   /** A chain of the same table. */
   chain(
     of: { readonly family: Family; readonly table: string },

@@ -39,8 +39,11 @@ export async function rulesetTransaction(
   }
   if (direction === 'remove') return transaction
   for (const table of tableObjects(name)) {
-    if (standing && table.table.family === 'inet') empty(transaction, name, standing)
-    else transaction.create(table)
+    if (standing && table.table.family === 'inet') {
+      // Without the flag `dormant`, which somebody may have given it.
+      transaction.add(table)
+      empty(transaction, name, standing)
+    } else transaction.create(table)
   }
   for (const object of userChainObjects(name)) transaction.add(object)
   for (const object of rulesetObjects(name)) transaction.add(object)

@@ -1,9 +1,11 @@
 import { NfbridgeError } from '../../errors.js'
 import type { CountFilter, Nft, TableCounts } from '../../nft/index.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
+import { hookFaults } from '../rules/hooked.js'
 import type { TableFamily } from '../rules/names.js'
 import { ruleCounts } from '../rules/ruleset.js'
 import { familyOfSet } from '../rules/sets.js'
+import { listTable } from './user-rules.js'
 
 /** `emptied`: no rule of ours is left where the users have theirs, as after `nft flush table`. */
 export type Standing = 'whole' | 'damaged' | 'emptied'
@@ -53,7 +55,7 @@ export class StandingRules {
     const [inet, bridge] = [await this.#lookAt('inet'), await this.#lookAt('bridge')]
     // Others commit all the time: nobody can count.
     if (inet === undefined || bridge === undefined) return 'whole'
-    const whole = inet.whole && bridge.whole
+    const whole = inet.whole && bridge.whole && (await this.#isHooked())
     this.#generation = whole && inet.generation === bridge.generation ? inet.generation : undefined
     return whole ? 'whole' : inet.rules === 0 ? 'emptied' : 'damaged'
   }
@@ -71,6 +73,14 @@ export class StandingRules {
         rules.every(([chain, count]) => (found.rules[chain] ?? 0) >= count) &&
         expected.every(([set, count]) => (found.elements[set] ?? 0) >= count),
     }
+  }
+
+  /** Neither dormant nor with other policies. Chains of others in our tables are theirs to take away. */
+  async #isHooked(): Promise<boolean> {
+    const listed = await listTable(this.#nft, this.#table, ['table', 'chain'])
+    const bridge = await listTable(this.#nft, this.#table, ['table', 'chain'], 'bridge')
+    const nftables = [...(listed?.nftables ?? []), ...(bridge?.nftables ?? [])]
+    return hookFaults(this.#table, { nftables }).every(({ kind }) => kind === 'foreign-chain')
   }
 
   async #counted(filter: CountFilter): Promise<TableCounts | undefined> {

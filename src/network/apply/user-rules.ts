@@ -1,6 +1,6 @@
 import { NfbridgeError } from '../../errors.js'
 import type { ListedKind, Nft, Rule, Ruleset, RulesetObject } from '../../nft/index.js'
-import { USER_CHAINS, type UserChain } from '../rules/names.js'
+import { type TableFamily, USER_CHAINS, type UserChain } from '../rules/names.js'
 import { userRuleText } from '../text/user-rule-text.js'
 import { inOperation } from './steps.js'
 import { ownObjects } from './user-objects.js'
@@ -192,9 +192,10 @@ export async function listTable(
   nft: Nft,
   table: string,
   kinds: readonly ListedKind[],
+  family: TableFamily = 'inet',
 ): Promise<Ruleset | undefined> {
   try {
-    return await nft.list({ family: 'inet', table, kinds, elements: false })
+    return await nft.list({ family, table, kinds, elements: false })
   } catch (error) {
     if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
     throw error

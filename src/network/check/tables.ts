@@ -7,6 +7,7 @@ import {
   toText,
 } from '../../nft/index.js'
 import { elementsOf, everything } from '../plan/elements.js'
+import { hookFaults } from '../rules/hooked.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
@@ -33,9 +34,24 @@ export function tableFindings({ table: name, tables, registry, settings, ofOther
       remedy: REMEDY,
     }))
   return [
+    ...hookFindings(name, tables),
     ...ruleFindings(name, tables.nftables),
     ...elementFindings({ table: name, tables, registry, ofOthers }),
   ]
+}
+
+/** Tables that are not asked, policies that are others, base chains that are not ours. */
+function hookFindings(table: string, tables: Ruleset): Finding[] {
+  return hookFaults(table, tables).map(({ kind, subject, text }) => ({
+    code: 'rules-changed',
+    severity: 'error',
+    subject,
+    message: text,
+    remedy:
+      kind === 'foreign-chain'
+        ? `move it to a table of its own: \`nft delete chain ${subject.replace(' ', ` ${table} `)}\` after it is flushed`
+        : REMEDY,
+  }))
 }
 
 /** Chains whose rules are not those that we made, the users' own aside. */

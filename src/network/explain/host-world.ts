@@ -10,6 +10,7 @@ import { inOperation } from '../apply/steps.js'
 import { linkLocalAddresses, poolEndpoints } from '../plan/endpoints.js'
 import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
+import { FORWARD_CHAIN } from '../rules/names.js'
 import { assumedState } from './assumed-state.js'
 
 /** How sentences call the host. */
@@ -69,6 +70,19 @@ export class HostWorld implements World {
   /** A function of its own: it is handed on without its object. */
   readonly isOwn = ({ family, table }: Pick<Step, 'family' | 'table'>): boolean =>
     table === this.#table && (family === 'inet' || family === 'bridge')
+
+  /** Why no rule of ours is asked about routed packets; undefined: they are asked. */
+  get unasked(): 'gone' | 'dormant' | undefined {
+    const { catalog } = this.host.evaluator
+    const ours = { family: 'inet', table: this.#table } as const
+    if (catalog.isDormant(ours)) return 'dormant'
+    return catalog.chain(ours, FORWARD_CHAIN) === undefined ? 'gone' : undefined
+  }
+
+  /** The name of our tables, as sentences have it. */
+  get tableName(): string {
+    return `inet ${this.#table}`
+  }
 
   /** Those that were given an address, those that the caller named, and those that the question came to already. */
   async machines(address: string): Promise<readonly NamespaceState[]> {

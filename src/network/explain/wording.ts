@@ -26,10 +26,10 @@ const CALLS: ReadonlyMap<string, string> = new Map(
 
 export class Wording {
   readonly #registry: Registry
-  readonly #world: Pick<HostWorld, 'isOwn'>
+  readonly #world: Pick<HostWorld, 'isOwn' | 'unasked' | 'tableName'>
   readonly #asked: Asked
 
-  constructor(registry: Registry, world: Pick<HostWorld, 'isOwn'>, asked: Asked) {
+  constructor(registry: Registry, world: Pick<HostWorld, 'isOwn' | 'unasked' | 'tableName'>, asked: Asked) {
     this.#registry = registry
     this.#world = world
     this.#asked = asked
@@ -61,6 +61,9 @@ export class Wording {
 
   #allowed({ because, decisive, packet, target }: Explanation): string {
     const { address, port, protocol, from, firewall } = this.#asked
+    const { unasked, tableName } = this.#world
+    if (firewall && unasked !== undefined && target?.namespace === HOST && port !== undefined)
+      return `${tableName} is ${unasked}, so no published port works: ${port}/${protocol} on ${address} comes to the host itself; open the host again with its state directory`
     const none = firewall ? 'no container publishes' : 'with firewall: false no container publishes'
     if (target?.namespace === HOST && from.kind !== 'host' && port !== undefined)
       return `${none} ${port}/${protocol} on ${address}: it comes to the host itself, and whether anybody listens there was not looked at`
