@@ -72,12 +72,29 @@ const BY_ERRNO: ReadonlyMap<string, Meaning> = new Map([
   ['EMSGSIZE', { code: 'NFB_TOO_LARGE', sentence: 'it is too large for one send: split it into several' }],
 ])
 
+/** What the kernel says of a set is another thing where the system says it of a call. */
+const BY_SYSTEM_ERRNO: ReadonlyMap<string, Meaning> = new Map([
+  [
+    'EMFILE',
+    {
+      code: 'NFB_TOO_LARGE',
+      sentence:
+        "this process may have no more descriptors: raise its limit (ulimit -n), or close what isn't needed",
+    },
+  ],
+  [
+    'ENFILE',
+    { code: 'NFB_TOO_LARGE', sentence: 'the system has no more descriptors: raise its limit (fs.file-max)' },
+  ],
+])
+
 function meaningOf(failure: Failure, errno: string | undefined): Meaning {
   switch (failure.reason) {
     case 'kernel':
       return BY_ERRNO.get(errno ?? '') ?? { code: 'NFB_REJECTED', sentence: 'the kernel rejects it' }
     case 'system':
       return (
+        BY_SYSTEM_ERRNO.get(errno ?? '') ??
         BY_ERRNO.get(errno ?? '') ?? {
           code: 'NFB_REJECTED',
           sentence: `the system call ${failure.call} failed`,

@@ -13,7 +13,7 @@ import {
 import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { NfbridgeError } from '../errors.js'
+import { type ErrorCode, NfbridgeError } from '../errors.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
 import { errnoOf, makeFolder, openRegular, readRegular } from './files.js'
@@ -28,6 +28,8 @@ export interface Store {
   put(kind: string, key: string, value: object | undefined): void
   /** Every object of a kind, in the order of their keys. */
   list(kind: string): { readonly key: string; readonly value: unknown }[]
+  /** The file that an object is in, for an error's sake. */
+  fileOf(kind: string, key: string): string
   /** Lets others open the directory. Idempotent. */
   close(): void
 }
@@ -40,11 +42,14 @@ const RETRY_MS = 20
 
 /**
  * Opens a directory, made when it is missing, for this store alone; without one, a store that remembers nothing.
- * @throws NfbridgeError NFB_STATE_DAMAGED when the directory can't be used; NFB_BUSY when another store has it open, here,
+ * @throws NfbridgeError NFB_STATE_DAMAGED when the directory can't be used; NFB_TOO_LARGE, NFB_NOT_PERMITTED or NFB_READ_ONLY
+ * where that is not the directory's fault; NFB_BUSY when another store has it open, here,
  * in a worker thread or in another process
  */
 export function openStore(directory: string | undefined): Store {
-  if (directory === undefined) return { put: () => undefined, list: () => [], close: () => undefined }
+  if (directory === undefined) {
+    return { put: () => undefined, list: () => [], fileOf: (kind) => kind, close: () => undefined }
+  }
   guarded('open', directory, () => makeFolder(directory, 0o700))
   return new DirectoryStore(directory, lock(directory))
 }
@@ -114,16 +119,28 @@ class DirectoryStore implements Store {
   }
 
   put(kind: string, key: string, value: object | undefined): void {
-    const file = join(this.#folder(kind), `${encodeURIComponent(key)}${SUFFIX}`)
+    this.#folder(kind)
+    const file = this.fileOf(kind, key)
     guarded('write', file, () => {
       if (value === undefined) {
         rmSync(file, { force: true })
         return
       }
       const draft = `${file}${DRAFT}`
-      writeDraft(draft, textOf(value))
-      renameSync(draft, file)
+      const text = textOf(value)
+      try {
+        writeDraft(draft, text)
+        renameSync(draft, file)
+      } catch (error) {
+        removeDraft(draft)
+        // A change that could not be written is taken back by writing what is still there.
+        if (!holds(file, text)) throw error
+      }
     })
+  }
+
+  fileOf(kind: string, key: string): string {
+    return join(this.#directory, kind, `${encodeURIComponent(key)}${SUFFIX}`)
   }
 
   list(kind: string): { readonly key: string; readonly value: unknown }[] {
@@ -131,7 +148,7 @@ class DirectoryStore implements Store {
     const found = guarded('read', folder, () => readdirSync(folder))
     // What a killed process was about to put in place.
     for (const name of found)
-      if (name.endsWith(DRAFT)) guarded('remove', name, () => rmSync(join(folder, name)))
+      if (name.endsWith(DRAFT)) guarded('remove', join(folder, name), () => rmSync(join(folder, name)))
     const names = found.filter((name) => name.endsWith(SUFFIX))
     return names.sort().map((name) => {
       const file = join(folder, name)
@@ -161,6 +178,21 @@ function writeDraft(draft: string, text: string): void {
   }
 }
 
+/** Where it can't be, the next who opens the directory does. */
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true })
+  } catch {}
+}
+
+function holds(file: string, text: string): boolean {
+  try {
+    return readRegular(file, 'utf8') === text
+  } catch {
+    return false
+  }
+}
+
 /** JSON in a line, and below it its digest, by which damage is known that leaves it JSON. */
 function textOf(value: object): string {
   const json = JSON.stringify(value)
@@ -181,19 +213,35 @@ function digest(json: string): string {
   return `sha256:${createHash('sha256').update(json).digest('hex').slice(0, 32)}`
 }
 
-/** A file that can't be used says which, and that the remedy is with the files. */
+/** What is not the fault of a file, and whose remedy is elsewhere. */
+const OUTSIDE: ReadonlyMap<string, { readonly code: ErrorCode; readonly remedy: string }> = new Map([
+  ['ENOSPC', { code: 'NFB_TOO_LARGE', remedy: 'no file is damaged; make room on the file system' }],
+  ['EDQUOT', { code: 'NFB_TOO_LARGE', remedy: "no file is damaged; make room in the user's quota" }],
+  ['EMFILE', { code: 'NFB_TOO_LARGE', remedy: "raise the process's limit of descriptors (ulimit -n)" }],
+  ['ENFILE', { code: 'NFB_TOO_LARGE', remedy: "raise the system's limit of descriptors (fs.file-max)" }],
+  ['EACCES', { code: 'NFB_NOT_PERMITTED', remedy: 'let this user have the directory' }],
+  ['EPERM', { code: 'NFB_NOT_PERMITTED', remedy: 'let this user have the directory' }],
+  ['EROFS', { code: 'NFB_READ_ONLY', remedy: 'mount it writable, or give another state directory' }],
+])
+
+const DAMAGED = {
+  code: 'NFB_STATE_DAMAGED',
+  remedy: 'give another state directory, or mend or remove this file',
+} as const
+
+/** A file that can't be used says which, and where the remedy is. */
 function guarded<T>(verb: string, file: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
+    const errno = errnoOf(error)
+    const { code, remedy } = OUTSIDE.get(errno ?? '') ?? DAMAGED
     throw new NfbridgeError({
-      code: 'NFB_STATE_DAMAGED',
+      code,
       operation: `store.${verb}`,
-      message:
-        `can't ${verb} ${file}: ${error instanceof Error ? error.message : String(error)}; ` +
-        'give another state directory, or mend or remove this file',
+      message: `can't ${verb} ${file}: ${error instanceof Error ? error.message : String(error)}; ${remedy}`,
       ...(verb === 'open' && { path: 'state' }),
-      errno: errnoOf(error),
+      errno,
       cause: error,
     })
   }

@@ -7,6 +7,7 @@ import { cleanUp, createMachines } from '../kernel/network/setting.js'
 import { ownMounts } from '../support/own-mounts.js'
 import { run } from '../support/tools.js'
 
+const FILLED = fileURLToPath(new URL('./programs/filled-state.mjs', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('./programs/open-state.mjs', import.meta.url))
 
 /** Runs the program in mounts of its own, in a folder of its own, after what a shell makes there. It is ended when it does not end. */
@@ -40,13 +41,13 @@ describe('a state directory that can not be one ends in an error', () => {
       'read-only',
       'mkdir ro && mount -t tmpfs -o ro tmpfs ro',
       './ro/state',
-      { ...DAMAGED, path: 'state', errno: 'EROFS' },
+      { code: 'NFB_READ_ONLY', path: 'state', errno: 'EROFS' },
     ],
     [
       'without space',
       'mkdir full && mount -t tmpfs -o nr_inodes=1 tmpfs full',
       './full/state',
-      { ...DAMAGED, path: 'state', errno: 'ENOSPC' },
+      { code: 'NFB_TOO_LARGE', path: 'state', errno: 'ENOSPC' },
     ],
     ['a FIFO', 'mkfifo state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
     ['a file', 'true > state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
@@ -78,6 +79,34 @@ describe('a state directory that can not be one ends in an error', () => {
     ['(control) by a symbolic link', 'mkdir real; ln -s real state', './state', { code: 'opened' }],
   ])('%s', async (_, make, state, outcome) => {
     expect(await outcomeOf(make, state)).toMatchObject(outcome)
+  })
+})
+
+describe('a file system that is full by the time', () => {
+  it('a call that can not be remembered changes nothing, says why, and works when there is room', async () => {
+    const { host, machines } = await createMachines('web')
+    const folder = mkdtempSync(join(tmpdir(), 'nfbridge-files-'))
+    cleanUp(async () => rmSync(folder, { recursive: true, force: true }))
+    const { stdout, stderr } = await run('unshare', [
+      ...[...ownMounts(), 'sh', '-c', `set -e; mount -t tmpfs -o size=256k tmpfs ${folder}; exec "$@"`, 'sh'],
+      ...[process.execPath, FILLED],
+      ...[host.namespace.path(), machines.get('web')?.namespace.path() ?? '', folder],
+    ])
+    expect(stderr).toBe('')
+    const refused = {
+      code: 'NFB_TOO_LARGE',
+      errno: 'ENOSPC',
+      remaining: [],
+      message: expect.stringMatching(/containers\/.*\.json.*make room/),
+      state: 'running',
+      hasInterface: true,
+    }
+    expect(JSON.parse(stdout)).toEqual({
+      stop: { operation: 'Container.stop', ...refused },
+      publish: { operation: 'Container.publish', ...refused },
+      close: { operation: 'BridgeHost.close', ...refused, message: expect.stringContaining('make room') },
+      stopWithRoom: 'stopped',
+    })
   })
 })
 

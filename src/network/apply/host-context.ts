@@ -105,6 +105,8 @@ export class HostContext {
         }
         // Any tool may have changed them; a reboot would forget it.
         if (this.settings.firewall) await this.kernel.userRules.snapshot()
+      } catch (error) {
+        throw inOperation(error, 'BridgeHost.close')
       } finally {
         this.advertiser.close()
         this.reservations.close()
@@ -128,7 +130,14 @@ export class HostContext {
           await takeBack(error, leaves, async () => this.persistence.save(inverse))
         }
       },
-      undo: async () => this.persistence.save(inverse),
+      undo: async () => {
+        try {
+          this.persistence.save(inverse)
+        } catch (error) {
+          await takeBack(error, leaves, async () => this.persistence.save(change))
+        }
+      },
+      isMemory: true,
     }
   }
 

@@ -105,6 +105,7 @@ export class Persistence {
     const host = new Map(this.#read('host', (value, key) => [key, value] as const))
     const settings = host.get('settings')
     const userRules = host.get('user-rules')
+    const guarded = <T>(kind: string, key: string, parse: () => T): T => this.#guarded(kind, key, parse)
     return {
       networks: this.#read(
         'networks',
@@ -139,11 +140,26 @@ export class Persistence {
 
   #read<T>(kind: string, parse: (value: object, key: string) => T): T[] {
     return this.#store.list(kind).map(({ key, value }) =>
-      guarded(kind, key, () => {
+      this.#guarded(kind, key, () => {
         if (typeof value !== 'object' || value === null) throw new TypeError('no object')
         return parse(value, key)
       }),
     )
+  }
+
+  #guarded<T>(kind: string, key: string, parse: () => T): T {
+    try {
+      return parse()
+    } catch (error) {
+      const reason =
+        error instanceof NfbridgeError ? error.reason : error instanceof Error ? error.message : error
+      throw new NfbridgeError({
+        code: 'NFB_STATE_DAMAGED',
+        operation: OPERATION,
+        message: `${this.#store.fileOf(kind, key)} is damaged: ${reason}; mend or remove this file, or give another state directory`,
+        cause: error,
+      })
+    }
   }
 }
 
@@ -168,19 +184,6 @@ function named<T>(parse: (value: object) => T, nameOf: (parsed: T) => string) {
 }
 
 const OPERATION = 'BridgeHost.open'
-
-function guarded<T>(kind: string, key: string, parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    throw new NfbridgeError({
-      code: 'NFB_STATE_DAMAGED',
-      operation: OPERATION,
-      message: `${kind}/${encodeURIComponent(key)}.json in the state directory is damaged: ${error instanceof Error ? error.message : error}`,
-      cause: error,
-    })
-  }
-}
 
 function identityFromJson(value: object): NamespaceIdentity {
   return { boot: text(value, 'boot'), file: text(value, 'file') }

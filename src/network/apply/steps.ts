@@ -10,6 +10,8 @@ export interface Step {
   readonly apply: () => Promise<void>
   /** Must not fail because what it takes away is gone already. */
   readonly undo: () => Promise<void>
+  /** It writes what is remembered. */
+  readonly isMemory?: true
 }
 
 /** What could not be taken away, and how it may be tried again. */
@@ -40,9 +42,21 @@ export async function applySteps(
   }
 }
 
-/** Runs the steps backward, all of them even when one fails; then the first failure is thrown, with all that remains. */
+/**
+ * Runs the steps backward, all of them even when one fails; then the first failure is thrown, with all that remains. Where the first
+ * one writes what is remembered and can not, none is run: what is remembered stands, and the call can be repeated.
+ */
 export async function undoSteps(steps: readonly Step[], operation: string): Promise<void> {
-  const { left, first } = await undoAll(steps)
+  const last = steps.at(-1)
+  if (last?.isMemory) {
+    try {
+      await last.undo()
+    } catch (error) {
+      if (!(error instanceof HalfDone)) throw inOperation(error, operation)
+      throw inOperation(error.cause, operation, { remaining: [error.leftover.leaves] })
+    }
+  }
+  const { left, first } = await undoAll(last?.isMemory ? steps.slice(0, -1) : steps)
   if (left.length > 0) throw inOperation(first, operation, { remaining: left.map(({ leaves }) => leaves) })
 }
 
@@ -53,7 +67,7 @@ async function undoAll(steps: readonly Step[]): Promise<{ left: Step[]; first: u
     try {
       await step.undo()
     } catch (error) {
-      first ??= error
+      first ??= error instanceof HalfDone ? error.cause : error
       left.push(step)
     }
   }

@@ -57,6 +57,17 @@ describe('failures as errors', () => {
     expect(errorOf([failure(reason, 0, { call })]).code).toBe(code)
   })
 
+  test.each([
+    [24, 'descriptors'],
+    [23, 'fs.file-max'],
+  ])('errno %i of a system call is of descriptors, not of a set', (errno, words) => {
+    expect(errorOf([failure('system', errno, { call: 'socket' })])).toMatchObject({
+      code: 'NFB_TOO_LARGE',
+      reason: expect.stringContaining(words),
+    })
+    expect(errorOf([failure('kernel', 23)]).reason).toContain('the set is full')
+  })
+
   test('the first is the cause, the rest are related, each with its place', () => {
     const error = errorOf([
       failure('kernel', 17, { index: 2, path: 'ifname', message: 'taken' }),

@@ -26,6 +26,7 @@ describe('options of a host', () => {
       defaultPools: [],
       state: undefined,
       wait: 0,
+      netnsChanged: 'refuse',
     })
   })
 
@@ -42,6 +43,7 @@ describe('options of a host', () => {
       ...given,
       state: '/var/lib/nfbridge',
       wait: 0,
+      netnsChanged: 'refuse',
     })
   })
 

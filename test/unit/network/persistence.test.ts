@@ -114,7 +114,7 @@ describe('the state directory', () => {
     writeFileSync(join(directory, 'networks', 'docker0.json'), text)
     expect(thrown(() => persistence.load())).toMatchObject({
       code: 'NFB_STATE_DAMAGED',
-      message: expect.stringContaining('docker0.json'),
+      message: expect.stringContaining(join(directory, 'networks', 'docker0.json')),
     })
   })
 

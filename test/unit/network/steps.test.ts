@@ -42,6 +42,13 @@ describe('steps', () => {
     expect(log).toEqual(['+a', '+b', '-b', '-a'])
   })
 
+  it('that write what is remembered keep the others, where they are undone first and fail', async () => {
+    const { log, steps } = recorded(['a', 'b', 'file'], ['-file'])
+    const memory = steps.map((step, index) => (index === 2 ? { ...step, isMemory: true as const } : step))
+    await expect(undoSteps(memory, 'x')).rejects.toMatchObject({ code: 'NFB_BUSY', remaining: [] })
+    expect(log).toEqual([])
+  })
+
   it('are undone in reverse order when one fails; the error is the failure, in the words of the call', async () => {
     const { log, steps } = recorded(['a', 'b', 'c'], ['+c'])
     await expect(applySteps(steps, 'Network.attach')).rejects.toMatchObject({
