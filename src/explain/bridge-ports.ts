@@ -141,7 +141,8 @@ export function requireKnownMac(
     throw new Stopped(
       { kind: 'link', namespace: machine.name, link: device.name, problem: 'mac' },
       `${device.name} of ${machine.name} has the MAC address ${mac}, and is taken to have ${told}`,
-      `give ${device.name} of ${machine.name} its address back: ${told}`,
+      // Either may have been changed: this does not say which of both was given.
+      `if ${device.name} of ${machine.name} was given ${mac}, the neighbour entry is wrong: set its lladdr to ${mac} (ip neigh replace); if it was given ${told}, give it that back`,
     )
   const entries = host.fdb.filter((entry) => entry.mac.toString() === mac && entry.master === bridge.index)
   const ports = port.port
