@@ -58,7 +58,7 @@ export class Namespace {
   static async create(options: NamespaceOptions = {}): Promise<Namespace> {
     checkObject(options, ['path'], 'netns.create', '')
     const { path } = options
-    if (path !== undefined) checkString(path, 'netns.create', 'path')
+    if (path !== undefined) checkText(path, 'netns.create', 'path')
     return new Namespace(unwrap(await addon.createNamespace(path), 'netns.create'))
   }
 
@@ -72,7 +72,7 @@ export class Namespace {
    * @throws NfbridgeError NFB_MISSING when nothing is there; NFB_NOT_PERMITTED
    */
   static async unmount(path: string): Promise<void> {
-    checkString(path, 'netns.unmount', 'path')
+    checkText(path, 'netns.unmount', 'path')
     unwrap(await addon.unmountNamespace(path), 'netns.unmount')
   }
 
@@ -98,7 +98,7 @@ export class Namespace {
    * @throws NfbridgeError NFB_INVALID_NAME when it is not such a name; NFB_MISSING when there is none of that name; NFB_NOT_PERMITTED
    */
   async readSysctl(name: string): Promise<string> {
-    checkString(name, 'netns.readSysctl', 'name')
+    checkText(name, 'netns.readSysctl', 'name')
     const outcome = await this.#open('netns.readSysctl').readSysctl(name)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.readSysctl')
     return outcome.trimEnd()
@@ -125,8 +125,8 @@ export class Namespace {
    * that the kernel does not take
    */
   async writeSysctl(name: string, value: string): Promise<void> {
-    checkString(name, 'netns.writeSysctl', 'name')
-    checkString(value, 'netns.writeSysctl', 'value')
+    checkText(name, 'netns.writeSysctl', 'name')
+    checkText(value, 'netns.writeSysctl', 'value')
     const outcome = await this.#open('netns.writeSysctl').writeSysctl(name, value)
     if (failed(outcome)) throw sysctlError(outcome, name, 'netns.writeSysctl')
   }
@@ -202,4 +202,15 @@ export class Namespace {
     if (!this.#closed) return this.#handle
     throw new NfbridgeError({ code: 'NFB_CLOSED', operation, message: 'the namespace handle is closed' })
   }
+}
+
+/** A text that a system call takes: a NUL would end it there. */
+function checkText(text: string, operation: string, path: string): void {
+  if (!checkString(text, operation, path).includes('\0')) return
+  throw new NfbridgeError({
+    code: 'NFB_INVALID_ARGUMENT',
+    operation,
+    message: 'a text without NUL characters is expected',
+    path,
+  })
 }

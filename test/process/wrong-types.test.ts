@@ -11,6 +11,7 @@ const WRONG: readonly unknown[] = [
   5,
   Number.NaN,
   'x y',
+  'a\0b',
   [],
   true,
   { misspelt: 1 },
@@ -117,6 +118,12 @@ describe('a value of a wrong type', () => {
         .catch((error: unknown) => error)
       expect(outcome, `for ${String(value)}`).toBeInstanceOf(NfbridgeError)
     }
+  })
+
+  it('a NUL in the path of a namespace is refused with its place', async () => {
+    const refused = { code: 'NFB_INVALID_ARGUMENT', path: 'path' }
+    await expect(Namespace.create({ path: 'a\0b' })).rejects.toMatchObject(refused)
+    await expect(Namespace.unmount('\0')).rejects.toMatchObject(refused)
   })
 
   it('a hole in a rule is no statement that is passed over', async () => {
