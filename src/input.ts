@@ -19,10 +19,22 @@ export function checkObject<T extends object>(
   return value
 }
 
-/** An object of any properties. */
+/** An object of any properties. One of a class, such as a Map, has them elsewhere, and would be taken for an empty one. */
 export function checkIsObject<T extends object>(value: T, operation: string, path: string): T {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  if (typeof value === 'object' && value !== null && isPlain(value)) return value
   throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
+}
+
+/** Made by `{}`, also in another realm, where `Object` is another one; or without a prototype. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || prototype === Object.prototype) return true
+  if (typeof prototype !== 'object' || Object.getPrototypeOf(prototype) !== null) return false
+  return nameOfConstructor(prototype) === 'Object'
+}
+
+function nameOfConstructor(value: object): string {
+  return typeof value.constructor === 'function' ? value.constructor.name : ''
 }
 
 export function checkString(value: unknown, operation: string, path: string): string {
@@ -73,5 +85,7 @@ function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 64))}`
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+  if (Array.isArray(value)) return 'a list'
+  const name = typeof value === 'object' && !isPlain(value) ? nameOfConstructor(value) : ''
+  return name === '' ? `a value of type ${typeof value}` : `an instance of ${name}`
 }
