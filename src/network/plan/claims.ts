@@ -195,6 +195,14 @@ export class Claims {
   hostInterface(seed: string, given: string | undefined, refuse: Refuse): string {
     const isOurs = (name: string): boolean =>
       this.registry.hasHostInterface(name) || this.#hostInterfaces.has(name)
+    const holder =
+      given === undefined
+        ? undefined
+        : [...this.registry.networks].find(({ bridges }) => bridges.includes(given))
+    if (holder) {
+      const message = `"${given}" is a bridge of the network ${holder.name}`
+      throw refuse('NFB_NAME_TAKEN', message, 'hostInterfaceName')
+    }
     if (given !== undefined && (isOurs(given) || this.#taken.hostNames.has(given))) {
       const [code, who] = isOurs(given)
         ? (['NFB_NAME_TAKEN', 'another container'] as const)

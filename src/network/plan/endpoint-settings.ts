@@ -1,12 +1,11 @@
 import { MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkString } from '../../input.js'
-// Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../../rtnl/names.js'
 import type { BandwidthLimit, BandwidthOptions, EndpointOptions } from '../options.js'
 import { type AskedAddress, parseAskedAddresses } from './asked-addresses.js'
 import { parseEndpointSysctls, type WithSysctls } from './endpoint-sysctls.js'
 import { checkHostName } from './identity.js'
+import { checkNameInRules, checkNewName } from './interface-names.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { METRICS, parseRoutes, type StaticRoute } from './static-route.js'
 
@@ -80,7 +79,7 @@ export function parseEndpointOptions(
     const value = options[property]
     return value === undefined ? undefined : parse(checkString(value, operation, at(property)), at(property))
   }
-  const interfaceName = (value: string, where: string): string => checkInterfaceName(value, operation, where)
+  const interfaceName = (value: string, where: string): string => checkNewName(value, operation, where)
   const { mtu, aliases = [], priority, metric, defaultRoute, routes, bandwidth, allowForgedSource } = options
   if (priority !== undefined && metric !== undefined) {
     const message = 'a metric says what a priority would choose; leave out one of the two'
@@ -91,7 +90,9 @@ export function parseEndpointOptions(
     ...parseAskedAddresses(options, operation, path),
     mac: text('mac', (value, where) => MacAddress.parseUnicast(value, where)),
     interfaceName: text('interfaceName', interfaceName),
-    hostInterfaceName: text('hostInterfaceName', interfaceName),
+    hostInterfaceName: text('hostInterfaceName', (value, where) =>
+      checkNameInRules(interfaceName(value, where), operation, where),
+    ),
     mtu:
       mtu === undefined ? undefined : checkInteger(mtu, [smallestMtu([]), LARGEST_MTU], operation, at('mtu')),
     ...parseEndpointSysctls(options.sysctls, operation, at('sysctls')),

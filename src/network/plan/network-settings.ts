@@ -2,7 +2,6 @@ import { type IPAddress, parseAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../../rtnl/names.js'
 import type {
   ChangedNamespace,
   ExistingRules,
@@ -19,6 +18,7 @@ import type { DefaultPool } from './default-pools.js'
 import { type FamilySettings, parseFamilies } from './family-settings.js'
 import { parseHelpers } from './helpers.js'
 import { checkTableName, firstGroup } from './host-name.js'
+import { checkNameInRules, checkNewName } from './interface-names.js'
 import { type Labelled, parseLabels } from './labels.js'
 import { LARGEST_MTU, smallestMtu } from './mtu.js'
 import { checkConflicts } from './network-conflicts.js'
@@ -194,9 +194,8 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
 }
 
 function parseName(given: string): string {
-  const name = checkInterfaceName(checkString(given, CREATE, 'name'), CREATE, 'name')
-  if (name !== 'all' && name !== 'default') return name
-  throw refuseNetwork('NFB_INVALID_NAME', `"${name}" stands for every interface below net.ipv4.conf`, 'name')
+  const name = checkNewName(checkString(given, CREATE, 'name'), CREATE, 'name')
+  return checkNameInRules(name, CREATE, 'name')
 }
 
 /** The families that containers get addresses of: IPv4 unless it is declined, IPv6 if it is asked for, be it by a pool. */
@@ -234,7 +233,7 @@ function parseInterfaces(given: readonly string[]): string[] {
   const path = 'trustedInterfaces'
   const names = checkArray(given, CREATE, path).map((name, index) => {
     const at = joinPath(path, index)
-    return checkInterfaceName(checkString(name, CREATE, at), CREATE, at)
+    return checkNameInRules(checkString(name, CREATE, at), CREATE, at)
   })
   return [...new Set(names)]
 }

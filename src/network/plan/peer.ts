@@ -1,9 +1,8 @@
 import { Cidr, type IPAddress, parseAddress } from '../../address/index.js'
 import { type ErrorCode, NfbridgeError } from '../../errors.js'
 import { checkObject, checkString } from '../../input.js'
-// Not from the folder's index, which loads the addon: parsing and planning need none.
-import { checkInterfaceName } from '../../rtnl/names.js'
 import type { PeerOptions } from '../options.js'
+import { checkNameInRules } from './interface-names.js'
 import type { Plan } from './plan.js'
 import type { PeerRecord } from './records.js'
 import type { NetworkView } from './view.js'
@@ -30,7 +29,7 @@ export function parsePeer(options: PeerOptions): PeerRecord {
   const device =
     options.device === undefined
       ? undefined
-      : checkInterfaceName(checkString(options.device, ADD, 'device'), ADD, 'device')
+      : checkNameInRules(checkString(options.device, ADD, 'device'), ADD, 'device')
   const via = options.via === undefined ? undefined : parseVia(options.via, subnet, device)
   if (via === undefined && device === undefined) {
     const message = `nothing says where ${subnet} is: give "via", the other host's address, or "device", the interface to it`

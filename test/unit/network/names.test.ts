@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Claims, refusal } from '../../../src/network/plan/claims.js'
 import { parseLink } from '../../../src/network/plan/container-settings.js'
+import { parseEndpointOptions } from '../../../src/network/plan/endpoint-settings.js'
 import {
   checkContainerId,
   defaultHostName,
@@ -9,6 +10,8 @@ import {
 } from '../../../src/network/plan/identity.js'
 import { planLink } from '../../../src/network/plan/link.js'
 import { automaticName } from '../../../src/network/plan/names.js'
+import { parseHostOptions, parseNetworkOptions } from '../../../src/network/plan/network-settings.js'
+import { parsePeer } from '../../../src/network/plan/peer.js'
 import { shortId } from '../../../src/network/plan/records.js'
 import { planRename } from '../../../src/network/plan/rename.js'
 import { attach, carryOut, known, network, registryWith, thrown } from './fixtures.js'
@@ -152,5 +155,34 @@ describe('a container that is renamed', () => {
     attach(registry, docker0, { name: 'web' }, { name: 'app', id: 'y' })
     const failure = thrown(() => planRename(registry, known(registry, 'web'), name))
     expect(failure).toMatchObject({ code, operation: expect.any(String), path: 'name' })
+  })
+})
+
+describe('the name of an interface', () => {
+  const host = parseHostOptions({})
+  const ofNetwork = (change: object) => (): unknown =>
+    parseNetworkOptions({ name: 'br0', subnet: '10.0.0.0/24', ...change }, host)
+  const ofEndpoint = (change: object) => (): unknown => parseEndpointOptions(change, 'attach', '')
+  const ofPeer = (change: object) => (): unknown => parsePeer({ subnet: '10.9.0.0/16', ...change })
+  it.each<[string, () => unknown]>([
+    ['name', ofNetwork({ name: 'a*' })],
+    ['name', ofNetwork({ name: 'all' })],
+    ['trustedInterfaces[1]', ofNetwork({ trustedInterfaces: ['lan0', 'a*'] })],
+    ['hostInterfaceName', ofEndpoint({ hostInterfaceName: 'a*' })],
+    ['hostInterfaceName', ofEndpoint({ hostInterfaceName: 'all' })],
+    ['hostInterfaceName', ofEndpoint({ hostInterfaceName: 'default' })],
+    ['interfaceName', ofEndpoint({ interfaceName: 'all' })],
+    ['interfaceName', ofEndpoint({ interfaceName: 'default' })],
+    ['device', ofPeer({ device: 'a*' })],
+  ])('that stands for others is refused: %s (%#)', (path, parse) => {
+    expect(thrown(parse)).toMatchObject({ code: 'NFB_INVALID_NAME', path })
+  })
+
+  it('on the host is none of a bridge of ours', () => {
+    const docker0 = network()
+    const registry = registryWith(docker0)
+    const taken = thrown(() => attach(registry, docker0, { hostInterfaceName: 'docker0' }))
+    expect(taken).toMatchObject({ code: 'NFB_NAME_TAKEN', path: 'containers[0].hostInterfaceName' })
+    expect(attach(registry, docker0, { hostInterfaceName: 'docker1' })).toHaveLength(1)
   })
 })
