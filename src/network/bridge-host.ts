@@ -263,7 +263,8 @@ export class BridgeHost {
   /**
    * What keeps the networks from working, errors first: rules of other programs that drop our traffic, settings, routes,
    * bridges and ports that somebody changed, our own tables. None where all is well. It sends nothing, and changes nothing
-   * but that a published port that somebody else had when the host was opened is reserved if it is free by now.
+   * but that a published port that somebody else had when the host was opened is reserved if it is free by now, and a hosts file
+   * written that could not be before.
    * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_DUMP_INCONSISTENT (the rules change all the time), NFB_CLOSED
    */
   check(): Promise<Finding[]> {

@@ -7,6 +7,7 @@ import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import { requireForPublications } from './apply/require-forwarding.js'
+import { refuseSharedHostsFiles } from './apply/shared-hosts-files.js'
 import { besideOthers } from './apply/taken-links.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
@@ -153,6 +154,7 @@ export class Network {
       const parsed = checkArray(options, ATTACH, 'containers').map((container, index) =>
         parseContainerOptions(container, pathOf(index)),
       )
+      refuseSharedHostsFiles(registry, parsed, ATTACH)
       const settings = await Promise.all(parsed.map((each) => withIPv6Of(network, each, each.netns)))
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)

@@ -120,7 +120,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
     return container !== undefined && container.netns === undefined
   })
   await disconnectMissing(context, present)
-  refreshHostsFiles(registry)
+  context.unwrittenHostsFiles = refreshHostsFiles(registry)
   context.unreservedPorts = await reserveStanding(context.reservations, registry)
   return { gone, links }
 }

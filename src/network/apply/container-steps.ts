@@ -45,7 +45,7 @@ export function transitionSteps(
         ]
       : []),
     ...bandwidthSteps(context.kernel, transition),
-    ...hostsFileSteps(context.registry, transition, touched, places),
+    ...hostsFileSteps(context, transition, touched, places),
     // Last, so that a process that is killed in between leaves what nobody remembers, and the next one removes.
     context.remember(change, absent),
   ]

@@ -15,6 +15,7 @@ import type { UnreservedPort } from './port-steps.js'
 import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 import { Turns } from './turns.js'
+import type { UnwrittenHostsFile } from './unwritten-hosts-files.js'
 
 /** What a context is made of. */
 export interface HostParts {
@@ -46,6 +47,8 @@ export class HostContext {
   readonly advertiser: Advertiser
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
+  /** Hosts files that could not be written, by their paths. */
+  unwrittenHostsFiles: Map<string, UnwrittenHostsFile> = new Map()
   /** Whether what containers have already was in the way once; see {@link besideOthers}. */
   looksInside = false
   readonly #turns = new Turns()

@@ -2,6 +2,7 @@
 import { NfbridgeError } from '../../errors.js'
 import { Namespace } from '../../netns/index.js'
 import type { HostContext } from '../apply/host-context.js'
+import { retryHostsFiles } from '../apply/hosts-files.js'
 import { HostWorld } from '../explain/host-world.js'
 import { standingEndpoints } from '../plan/records.js'
 import { bridgeFindings } from './bridges.js'
@@ -22,7 +23,11 @@ export async function check(context: HostContext): Promise<Finding[]> {
   const { registry, kernel, namespaces } = context
   const world = await HostWorld.read(kernel, registry, new Map(), namespaces)
   try {
-    return sorted([...(await findingsOf(context, world)), ...(await unreservedFindings(context))])
+    return sorted([
+      ...(await findingsOf(context, world)),
+      ...(await unreservedFindings(context)),
+      ...hostsFileFindings(context),
+    ])
   } finally {
     world.close()
   }
@@ -136,5 +141,17 @@ async function unreservedFindings(context: HostContext): Promise<Finding[]> {
     subject: `${port}/${protocol}`,
     message: `port ${port}/${protocol} of ${address} is published, and not kept from others: ${reason}`,
     remedy: 'end the program that listens there, or publish another port; the next check reserves it',
+  }))
+}
+
+/** Hosts files that could not be written: those that can be by now are. */
+function hostsFileFindings(context: HostContext): Finding[] {
+  context.unwrittenHostsFiles = retryHostsFiles(context.unwrittenHostsFiles, context.registry)
+  return [...context.unwrittenHostsFiles.values()].map(({ file, container, reason }) => ({
+    code: 'hosts-file-unwritten',
+    severity: 'warning',
+    subject: container,
+    message: `the hosts file ${file} of ${container} does not have the lines that it should: ${reason}`,
+    remedy: `make ${file} a file that can be written, in a directory that can be; the next check writes it`,
   }))
 }

@@ -61,6 +61,8 @@ export type FindingCode =
   | 'elements-foreign'
   /** Another program listens on a published port of the host. */
   | 'port-unreserved'
+  /** A hosts file that could not be written does not say what it should. */
+  | 'hosts-file-unwritten'
   | 'backlog-small'
   | 'conntrack-full'
 

@@ -171,17 +171,15 @@ describe('a container that is renamed', () => {
     expect(again.container('app')?.links).toMatchObject([{ alias: 'db', container: 'later' }])
   })
 
-  it('is as it was when a hosts file can not be written', async () => {
+  it('goes on where the hosts file of another container can not be written', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nfbridge-'))
     cleanUp(async () => rmSync(directory, { recursive: true, force: true }))
-    const { attach } = await createSetting(['web', 'app'])
+    const { attach, bridgeHost } = await createSetting(['web', 'app'])
     const web = await attach('web')
     const app = await attach('app', { links: ['web:db'], hostsFile: join(directory, 'hosts') })
     rmSync(directory, { recursive: true })
-    expect(await failureOf(web.rename('server'))).toMatchObject({
-      operation: 'Container.rename',
-      errno: 'ENOENT',
-    })
-    expect([web.name, app.links[0]?.container]).toEqual(['web', 'web'])
+    await web.rename('server')
+    expect([web.name, app.links[0]?.container]).toEqual(['server', 'server'])
+    expect(await bridgeHost.check()).toMatchObject([{ code: 'hosts-file-unwritten', subject: 'app' }])
   })
 })

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -197,6 +198,69 @@ describe('a hosts file', () => {
     expect(bridgeHost.containers).toEqual([])
     expect(readdirSync(folder)).toEqual(['app'])
     expect(readFileSync(join(folder, 'app'), 'utf8')).toBe('127.0.0.1 localhost\n::1 localhost\n')
+  })
+
+  it('is of one container, by whatever path', async () => {
+    const folder = directory()
+    const { attach, network, machine } = await createSetting(['web', 'app'])
+    symlinkSync(folder, join(folder, 'again'))
+    await attach('web', { hostsFile: join(folder, 'hosts') })
+    for (const file of ['hosts', 'again/hosts', 'again/../hosts'])
+      expect(await failureOf(attach('app', { hostsFile: join(folder, file) })), file).toMatchObject({
+        code: 'NFB_SETTING_CONFLICT',
+        path: 'hostsFile',
+      })
+    const both = ['new', 'again/new'].map((file) => ({
+      netns: machine('app').namespace,
+      hostsFile: join(folder, file),
+    }))
+    expect(await failureOf(network.attachAll(both))).toMatchObject({
+      code: 'NFB_SETTING_CONFLICT',
+      path: 'containers[1].hostsFile',
+    })
+    await attach('app', { hostsFile: join(folder, 'app') })
+    expect(readFileSync(join(folder, 'app'), 'utf8')).toContain('# Begin')
+  })
+
+  it('that can not be written is in the way of nothing that takes back, nor of another container', async () => {
+    const folder = join(directory(), 'd')
+    const file = join(folder, 'hosts')
+    mkdirSync(folder)
+    const { attach, bridgeHost, machine, network } = await createSetting(['a', 'b'], { icc: false })
+    const a = await attach('a', { expose: ['80'] })
+    const b = await attach('b', { links: ['a'], hostsFile: file })
+    await machine('a').serveTcp(80)
+    await expectReached(machine('b'), a.address, 80, b.address)
+    rmSync(folder, { recursive: true })
+    const told = [{ code: 'hosts-file-unwritten', subject: 'b', message: expect.stringContaining(file) }]
+    await a.stop()
+    await a.start()
+    await expectReached(machine('b'), a.address, 80, b.address)
+    expect(await bridgeHost.check()).toMatchObject(told)
+    await b.unlink('a')
+    await expectBlocked(machine('b'), a.address, 80)
+    // What gives its own container something fails, and is undone.
+    expect(await failureOf(b.link('a'))).toMatchObject({ errno: 'ENOENT', remaining: [] })
+    await expectBlocked(machine('b'), a.address, 80)
+    expect(await bridgeHost.check()).toMatchObject(told)
+    // The next check writes it.
+    mkdirSync(folder)
+    expect(await bridgeHost.check()).toEqual([])
+    expect(readFileSync(file, 'utf8')).toContain(b.hostsText)
+    rmSync(file)
+    mkdirSync(file)
+    await b.detach()
+    expect(bridgeHost.containers).toHaveLength(1)
+    expect(await bridgeHost.check()).toMatchObject(told)
+    rmSync(file, { recursive: true })
+    const again = await attach('b', { links: ['a'], hostsFile: file })
+    expect(await bridgeHost.check()).toEqual([])
+    rmSync(file)
+    mkdirSync(file)
+    await again.stop()
+    await network.destroy()
+    expect(bridgeHost.containers).toEqual([])
+    await bridgeHost.destroy()
   })
 
   it('that can not be written undoes the call', async () => {
