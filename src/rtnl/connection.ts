@@ -11,16 +11,19 @@ import { checkDevice, type Device } from './values.js'
 /** A route socket and what all parts of {@link Rtnl} do with it. */
 export class Connection {
   readonly #socket: SocketHandle
+  #closed = false
 
   constructor(socket: SocketHandle) {
     this.#socket = socket
   }
 
-  apply(operations: readonly RtnlOperation[], caller: string): Promise<void> {
-    return runSteps(applySteps(operations, caller), (words) => this.#socket.request(words))
+  async apply(operations: readonly RtnlOperation[], caller: string): Promise<void> {
+    this.#assertOpen(caller)
+    await runSteps(applySteps(operations, caller), (words) => this.#socket.request(words))
   }
 
   applySync(operations: readonly RtnlOperation[], caller: string): void {
+    this.#assertOpen(caller)
     runStepsSync(applySteps(operations, caller), (words) => this.#socket.requestSync(words))
   }
 
@@ -62,6 +65,7 @@ export class Connection {
     }[],
     caller: string,
   ): Promise<ReplyMessage[]> {
+    this.#assertOpen(caller)
     if (requests.length === 0) return []
     const packer = new Packer()
     for (const { record } of requests) packer.add(name, 0, record)
@@ -88,6 +92,13 @@ export class Connection {
   }
 
   close(): void {
+    this.#closed = true
     this.#socket.close()
+  }
+
+  /** The socket tells of itself only what is sent by it. */
+  #assertOpen(operation: string): void {
+    if (!this.#closed) return
+    throw new NfbridgeError({ code: 'NFB_CLOSED', operation, message: 'the handle is closed' })
   }
 }

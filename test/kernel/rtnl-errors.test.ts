@@ -293,6 +293,10 @@ test('a handle that is closed says so', async () => {
   expect(await errorOf(rtnl.links.list())).toMatchObject({ code: 'NFB_CLOSED' })
   expect(await errorOf(rtnl.apply([bridge('x')]))).toMatchObject({ code: 'NFB_CLOSED' })
   expect(() => rtnl.applySync([bridge('x')])).toThrow(/closed/)
+  // Also where there is nothing to send.
+  expect(await errorOf(rtnl.apply([]))).toMatchObject({ code: 'NFB_CLOSED' })
+  expect(() => rtnl.applySync([])).toThrow(/closed/)
+  expect(await errorOf(rtnl.links.getAll([]))).toMatchObject({ code: 'NFB_CLOSED' })
   expect(await errorOf(rtnl.events())).toMatchObject({ code: 'NFB_CLOSED' })
   expect((await ipJson(host, 'link')).length).toBe(1)
 })
