@@ -14,6 +14,7 @@ export async function addPeer(
   operation: string,
 ): Promise<void> {
   await requireElsewhere(context, peer, operation)
+  await refuseOtherHosts(context, peer, operation)
   const present = withChange(context.registry, plan.change)
   await applySteps(
     peerSteps(context, peer, plan, { absent: context.registry, present, change: plan.change }),
@@ -34,6 +35,20 @@ async function requireElsewhere(
   if (!own) return
   const message = `${via} is an address of this host itself; give the other host's`
   throw new NfbridgeError({ code: 'NFB_SETTING_CONFLICT', operation, message, path: 'via' })
+}
+
+/** Of a host of another program in the namespace, whose containers it would take the way to. */
+async function refuseOtherHosts(
+  { kernel }: HostContext,
+  { subnet }: PeerRecord,
+  operation: string,
+): Promise<void> {
+  for (const { table, pools } of await kernel.otherHosts()) {
+    const pool = pools.find((each) => each.overlaps(subnet))
+    if (!pool) continue
+    const message = `${subnet} overlaps ${pool}, a pool of the host "${table}" in this namespace`
+    throw new NfbridgeError({ code: 'NFB_POOL_OVERLAP', operation, message, path: 'subnet' })
+  }
 }
 
 /** The same, backward. */

@@ -57,6 +57,19 @@ describe('two programs in one namespace', () => {
     await second.createNetwork({ name: 'lan', adopt: true, subnet: '10.9.0.0/24' })
   })
 
+  it('have no pool in common, nor does a peer of the one take the way to the other', async () => {
+    const { host, second } = await createTwo()
+    const before = await nft(host.namespace, 'list', 'ruleset')
+    for (const subnet of ['172.18.0.0/24', '172.16.0.0/12', '172.18.0.0/16'])
+      expect(await failureOf(second.addPeer({ subnet, via: OUTSIDE })), subnet).toMatchObject({
+        code: 'NFB_POOL_OVERLAP',
+        path: 'subnet',
+      })
+    expect(await nft(host.namespace, 'list', 'ruleset')).toBe(before)
+    // (control)
+    await second.addPeer({ subnet: '172.20.0.0/16', via: OUTSIDE })
+  })
+
   it('explain does not say that nobody has what a machine of the other one has', async () => {
     const { host, first, second, atBlue } = await createTwo()
     const question = { from: 'host', to: atBlue.address, port: 80 }
