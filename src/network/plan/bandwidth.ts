@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../../errors.js'
+import { refusal } from './claims.js'
 import { bandwidthRecords } from './endpoint.js'
 import type { BandwidthSettings } from './endpoint-settings.js'
 import { containerLabel, type Plan } from './plan.js'
@@ -24,11 +25,12 @@ export function planBandwidth(
       path: 'network',
     })
   }
+  const refuse = refusal('Container.setBandwidth', '')
   const endpoints = container.endpoints.map((endpoint) =>
     meant.includes(endpoint)
       ? {
           ...endpoint,
-          ...bandwidthRecords(registry.network(endpoint.network) ?? { mtu: undefined }, settings),
+          ...bandwidthRecords(endpoint.mtu ?? registry.network(endpoint.network)?.mtu, settings, refuse),
         }
       : endpoint,
   )

@@ -16,6 +16,7 @@ export const MOST_BRIDGE_PORTS = 1023
 /** What is wrong with what was asked for. */
 export type Refuse = (
   code:
+    | 'NFB_INVALID_ARGUMENT'
     | 'NFB_NAME_TAKEN'
     | 'NFB_EXISTS'
     | 'NFB_ADDRESS_OUTSIDE_POOL'

@@ -1,4 +1,5 @@
 import { IPv4Address, IPv6Address } from '../../address/index.js'
+import { joinPath } from '../../errors.js'
 import { type AskedAddress, askedBefore } from './asked-addresses.js'
 import type { Claims, Refuse } from './claims.js'
 import type { BandwidthSettings, EndpointSettings, LimitSettings } from './endpoint-settings.js'
@@ -64,7 +65,7 @@ export function planEndpoint(
     metric,
     ...(settings.routes.length > 0 && { routes: settings.routes }),
     ...(!defaultRoute && { defaultRoute: false as const }),
-    ...bandwidthRecords(network, bandwidth),
+    ...bandwidthRecords(settings.mtu ?? network.mtu, bandwidth, refuse),
     allowForgedSource,
   }
 }
@@ -152,19 +153,36 @@ function availableFamilies(
   throw refuse('NFB_SETTING_CONFLICT', `${off}, and ${network.name} has no other addresses`, 'netns')
 }
 
-/** Limits with their default bursts: a hundredth of a second of the rate, but ten packets at least. */
+/**
+ * Limits with their default bursts: a hundredth of a second of the rate, but ten packets at least.
+ * @param refuse a burst that is less than one packet, its Ethernet header included: none would ever pass
+ */
 export function bandwidthRecords(
-  network: Pick<NetworkRecord, 'mtu'>,
+  mtu: number | undefined,
   { ingress, egress }: BandwidthSettings,
+  refuse: Refuse,
 ): Pick<EndpointRecord, 'ingress' | 'egress'> {
-  const least = 10 * (network.mtu ?? 1500)
-  const limit = (settings: LimitSettings | undefined): BandwidthRecord | undefined =>
-    settings && {
-      rate: settings.rate,
-      burst: settings.burst ?? Math.min(Math.max(Math.ceil(settings.rate / 800), least), 0xffff_ffff),
+  const packet = (mtu ?? DEFAULT_MTU) + ETHERNET_HEADER
+  const limit = (
+    settings: LimitSettings | undefined,
+    direction: 'ingress' | 'egress',
+  ): BandwidthRecord | undefined => {
+    if (!settings) return undefined
+    const { rate, burst } = settings
+    if (burst !== undefined && burst < packet) {
+      const message = `a burst of ${burst} bytes lets no full packet pass: those of the interface have up to ${packet}`
+      throw refuse('NFB_INVALID_ARGUMENT', message, joinPath(joinPath('bandwidth', direction), 'burst'))
     }
-  return { ingress: limit(ingress), egress: limit(egress) }
+    const least = 10 * (mtu ?? DEFAULT_MTU)
+    return { rate, burst: burst ?? Math.min(Math.max(Math.ceil(rate / 800), least), 0xffff_ffff) }
+  }
+  return { ingress: limit(ingress, 'ingress'), egress: limit(egress, 'egress') }
 }
+
+/** What the kernel gives an interface that is given none. */
+const DEFAULT_MTU = 1500
+/** ETH_HLEN of linux/if_ether.h, which a queue counts. */
+const ETHERNET_HEADER = 14
 
 function chooseInterfaceName(
   given: string | undefined,

@@ -33,7 +33,7 @@ function containers(): ContainerRecord[] {
     mtu: 1400,
     sysctls: { 'net.ipv4.conf.IFNAME.rp_filter': 2, 'net.ipv6.neigh.IFNAME.retrans_time_ms': '100' },
     priority: -7,
-    bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 1 } },
+    bandwidth: { ingress: { rate: 100_000_000_000 }, egress: { rate: 8, burst: 2000 } },
     allowForgedSource: true,
     expose: ['80/tcp', '53/udp', '8000-8002/sctp'],
     publish: [

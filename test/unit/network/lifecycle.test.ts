@@ -376,19 +376,19 @@ describe('bandwidth', () => {
     const front = network({ name: 'front', subnet: '10.1.0.0/24' })
     const back = network({ name: 'back', subnet: '10.2.0.0/24' })
     const registry = registryWith(front, back)
-    attach(registry, front, { name: 'web', bandwidth: { ingress: { rate: 8000, burst: 1 } } })
+    attach(registry, front, { name: 'web', bandwidth: { ingress: { rate: 8000, burst: 2000 } } })
     connect(registry, 'web', back)
     const limit = (on: string | undefined, options: object): void =>
       carryOut(
         registry,
         planBandwidth(registry, known(registry, 'web'), on, parseBandwidth(options, 'test', 'bandwidth')),
       )
-    limit('back', { egress: { rate: 9000, burst: 2 } })
+    limit('back', { egress: { rate: 9000, burst: 3000 } })
     const limits = (): unknown[] =>
       known(registry, 'web').endpoints.map(({ ingress, egress }) => [ingress, egress])
     expect(limits()).toEqual([
-      [{ rate: 8000, burst: 1 }, undefined],
-      [undefined, { rate: 9000, burst: 2 }],
+      [{ rate: 8000, burst: 2000 }, undefined],
+      [undefined, { rate: 9000, burst: 3000 }],
     ])
     limit(undefined, {})
     expect(limits()).toEqual([

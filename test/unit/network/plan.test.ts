@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Link } from '../../../src/network/container-link.js'
 import type { ContainerOptions, LinkOption } from '../../../src/network/options.js'
 import { planHostContainer } from '../../../src/network/plan/attach.js'
+import { planBandwidth } from '../../../src/network/plan/bandwidth.js'
 import {
   parseExposed,
   parseHostContainerOptions,
@@ -353,5 +354,30 @@ describe('links', () => {
     // A stranger with its name and its address inherits nothing.
     attach(registry, network(), { name: 'web', address: '172.17.0.2', expose: ['80/tcp'] })
     expect(elementTexts(registry).filter((text) => text.startsWith('links'))).toEqual([])
+  })
+})
+
+describe('a burst', () => {
+  it('is one packet at least, its Ethernet header included', () => {
+    const [docker0, jumbo] = [network(), network({ name: 'jumbo', subnet: '172.18.0.0/16', mtu: 9000 })]
+    const registry = registryWith(docker0, jumbo)
+    const limit = (burst: number) => ({ bandwidth: { egress: { rate: 8e6, burst } } })
+    const refused = { code: 'NFB_INVALID_ARGUMENT', path: 'containers[0].bandwidth.egress.burst' }
+    for (const burst of [1, 1513])
+      expect(thrown(() => attach(registry, docker0, limit(burst)))).toMatchObject(refused)
+    expect(thrown(() => attach(registry, jumbo, limit(9013)))).toMatchObject(refused)
+    expect(attach(registry, jumbo, limit(9014))).toHaveLength(1)
+    // The container's own MTU is less.
+    expect(attach(registry, jumbo, { mtu: 1500, ...limit(1514) })).toHaveLength(1)
+    const [web] = attach(registry, docker0, { name: 'web', ...limit(1514) })
+    if (!web) throw new Error('it is attached')
+    const change = (burst: number): unknown =>
+      planBandwidth(registry, web, undefined, { ingress: { rate: 8e6, burst }, egress: undefined })
+    expect(thrown(() => change(1))).toMatchObject({
+      code: 'NFB_INVALID_ARGUMENT',
+      operation: 'Container.setBandwidth',
+      path: 'bandwidth.ingress.burst',
+    })
+    expect(change(1514)).toMatchObject({ container: { name: 'web' } })
   })
 })
