@@ -19,7 +19,7 @@ export type NetlinkProtocol = 'route' | 'netfilter'
 /** How {@link Namespace.create} makes a namespace. */
 export interface NamespaceOptions {
   /**
-   * Keeps the namespace under this path, as `ip netns add` does below /run/netns: it then outlives the handle and the
+   * Keeps the namespace under this path, as `ip netns add` does below /run/netns; directories that are missing are made. It then outlives the handle and the
    * process, until {@link Namespace.unmount}. Without it the namespace goes with the last handle and process in it.
    */
   readonly path?: string
