@@ -20,6 +20,8 @@ export interface Contest {
   readonly floor: string
   readonly contestants: readonly Contestant[]
   readonly notes: readonly string[]
+  /** Of what each time is that of one: shown as how many there are a second. */
+  readonly perSecond?: string
 }
 
 export interface Limits {
@@ -51,6 +53,7 @@ export interface Result {
   readonly floor: string
   readonly standings: readonly Standing[]
   readonly notes: readonly string[]
+  readonly perSecond?: string
 }
 
 interface Sample {
@@ -88,6 +91,7 @@ export async function hold(contest: Contest, { rounds, warmUps, budgetMs }: Limi
     title: contest.title,
     floor: contest.floor,
     notes: contest.notes,
+    ...(contest.perSecond === undefined ? {} : { perSecond: contest.perSecond }),
     standings: contest.contestants.map(({ name, processes }, index) => {
       const { min, rounds: values, javascript } = samples[index] ?? noSample
       return {

@@ -15,7 +15,7 @@ import { attachAllContest, detachAllContest } from './rows/attach-all.js'
 import { elementContest } from './rows/element.js'
 import { elementsContest } from './rows/elements.js'
 import { openContest } from './rows/open.js'
-import { packetsContest } from './rows/packets.js'
+import { packetsContests } from './rows/packets.js'
 import { publishContest } from './rows/publish.js'
 import { rulesContest } from './rows/rules.js'
 import { scaleContests } from './rows/scale.js'
@@ -49,7 +49,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   publish: { share: 0.3, prepare: publishContest },
   open: { share: 0.3, prepare: (surroundings, { containers }) => openContest(surroundings, containers) },
-  packets: { share: 0.3, prepare: packetsContest },
+  packets: { share: 0.3, prepare: packetsContests },
   scale: { share: 0.15, prepare: (surroundings, { standing }) => scaleContests(surroundings, standing) },
 }
 

@@ -6,12 +6,17 @@ export function printResult(result: Result): string {
   const colour = wantsColour()
   const rounds = result.standings[0]?.rounds.length ?? 0
   const shown = result.standings.some(({ javascript }) => javascript !== undefined)
+  const { perSecond } = result
+  const value = (time: number): string =>
+    perSecond === undefined ? formatDuration(time) : formatRate(1e9 / time)
   const rows = result.standings.map(({ name, processes, min, median, ratio, javascript }) => [
     name.startsWith('nfbridge') ? { text: name, style: 'green' as const } : name,
     processes === 0 ? { text: '0', style: 'dim' as const } : String(processes),
-    formatDuration(min),
-    formatDuration(median),
-    name === result.floor ? { text: '1.00', style: 'dim' as const } : formatRatio(ratio),
+    value(min),
+    value(median),
+    name === result.floor
+      ? { text: '1.00', style: 'dim' as const }
+      : formatRatio(perSecond === undefined ? ratio : 1 / ratio),
     ...(shown
       ? javascript === undefined
         ? ['', '']
@@ -24,7 +29,7 @@ export function printResult(result: Result): string {
       columns: [
         { header: 'way' },
         { header: 'processes', align: 'right' },
-        { header: 'least', align: 'right' },
+        { header: perSecond === undefined ? 'least' : 'most', align: 'right' },
         { header: 'median', align: 'right' },
         { header: '× floor', align: 'right' },
         ...(shown
@@ -36,6 +41,7 @@ export function printResult(result: Result): string {
       ],
       rows,
       notes: [
+        ...(perSecond === undefined ? [] : [`${perSecond} a second`]),
         ...result.notes,
         `${rounds} rounds, each way once a round; × floor is the median of the rounds' ratios`,
       ],
@@ -46,6 +52,10 @@ export function printResult(result: Result): string {
 
 export function heading(text: string): string {
   return paint(text, 'bold', wantsColour())
+}
+
+function formatRate(perSecond: number): string {
+  return `${(perSecond / 1000).toFixed(1)} k`
 }
 
 function formatRatio(ratio: number): string {

@@ -15,19 +15,22 @@ export interface Programs {
   readonly launch: string
   /** Path of the program that sends datagrams from one namespace to another and back. */
   readonly echo: string
+  /** Path of the program that sends datagrams from one namespace to another, as fast as one core takes them along. */
+  readonly stream: string
   /** Path of the library that, preloaded, records netlink messages. */
   readonly record: string
 }
 
 export async function compilePrograms(): Promise<Programs> {
   mkdirSync(binaries, { recursive: true })
-  const [replay, launch, echo, record] = await Promise.all([
+  const [replay, launch, echo, stream, record] = await Promise.all([
     compile('replay.c', 'replay', []),
     compile('launch.c', 'launch', []),
     compile('echo.c', 'echo', []),
+    compile('stream.c', 'stream', []),
     compile('record.c', 'record.so', ['-shared', '-fPIC', '-ldl']),
   ])
-  return { replay, launch, echo, record }
+  return { replay, launch, echo, stream, record }
 }
 
 async function compile(source: string, binary: string, options: readonly string[]): Promise<string> {

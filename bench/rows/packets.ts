@@ -1,131 +1,243 @@
-/** Row: what a new connection through a link takes, with ever more links; and with as many linear rules. */
-import { BridgeHost, type Namespace } from 'nfbridge'
-import { Nft, type RuleObject } from 'nfbridge/nft'
-import { networkOptions } from '../container.js'
+/**
+ * Rows: how many packets a second one core takes along their way, between two containers, outward and inward; on connections
+ * that stand, and on new ones.
+ */
+import type { Namespace } from 'nfbridge'
 import type { Contest, Contestant } from '../contest.js'
+import { type Crossing, createCrossing, type Direction, ends, load, PORT } from '../crossing.js'
+import { dockerRules, minimalNat, netavarkRules, type Publication } from '../peer-rules.js'
 import { nanoseconds } from '../programs.js'
 import type { Surroundings } from '../surroundings.js'
-import { adding, chainName, rule, table, tableAndChain } from '../workloads.js'
+import { withinContest } from './new-connections.js'
 
-/** Round trips of a round, each a connection of its own. */
-const ROUND_TRIPS = 2_000
-/** The same where each takes long. */
-const FEW_ROUND_TRIPS = 200
-/** Ports that a server exposes: a link to it is as many elements. */
-const PORTS = 10_000
-const FIRST_PORT = 10_000
-/** Rules that share a commit, so that they pass the buffer that an unprivileged process may have. */
-const RULES_A_COMMIT = 10_000
-
-export async function packetsContest(surroundings: Surroundings): Promise<Contest> {
-  const floorName = 'floor: nfbridge, no link'
-  const notes = [
-    'a round trip is one UDP datagram and its answer, from a source port of its own: its first packet meets all rules',
-    'linear rules: `ip saddr A ip daddr B tcp dport P counter accept`, none of which matches; established ones pass before',
-  ]
-  const linear = async (count: number): Promise<Contestant[]> => {
-    const name = `${count.toLocaleString('en')} linear rules`
-    return surroundings.attempt(name, notes, () => linearRules(surroundings, name, count))
-  }
-  return {
-    id: 'packets',
-    title: 'round trip of a new connection between two containers',
-    floor: floorName,
-    contestants: [
-      await unlinked(surroundings, floorName, true),
-      await unlinked(surroundings, 'a bridge without rules', false),
-      await links(surroundings, 1, 1),
-      await links(surroundings, PORTS, 1),
-      await links(surroundings, PORTS, 10),
-      ...(await linear(PORTS)),
-      ...(await linear(10 * PORTS)),
-    ],
-    notes,
-  }
-}
-
-/** Containers that may speak with each other, by our rules or without any. */
-async function unlinked(surroundings: Surroundings, name: string, firewall: boolean): Promise<Contestant> {
-  const host = await open(surroundings, await surroundings.namespace(), firewall)
-  const network = await host.createNetwork({ ...networkOptions, icc: true })
-  const [client, server] = [await surroundings.namespace(), await surroundings.namespace()]
-  await network.attach({ netns: client })
-  const { address } = await network.attach({ netns: server })
-  return roundTrips(surroundings, name, server, client, address)
-}
-
-/** @param clients containers that are linked to a server with so many ports; one of them is measured */
-async function links(surroundings: Surroundings, ports: number, clients: number): Promise<Contestant> {
-  const host = await open(surroundings, await surroundings.namespace(), true)
-  const network = await host.createNetwork(networkOptions)
-  const [server, ...others] = await surroundings.namespaces(1 + clients)
-  const client = others.at(-1)
-  if (!server || !client) throw new Error('no namespaces')
-  const expose = Array.from({ length: ports }, (_, number) => `${FIRST_PORT + number}/udp`)
-  const { address } = await network.attach({ netns: server, name: 'server', expose })
-  for (const netns of others) await network.attach({ netns, links: ['server'] })
-  const count = ports * clients
-  const name = `nfbridge: ${count.toLocaleString('en')} link element${count === 1 ? '' : 's'}`
-  return roundTrips(surroundings, name, server, client, address)
-}
-
-async function linearRules(surroundings: Surroundings, name: string, count: number): Promise<Contestant> {
-  const netns = await surroundings.namespace()
-  const host = await open(surroundings, netns, true)
-  const network = await host.createNetwork({ ...networkOptions, icc: true })
-  const [client, server] = [await surroundings.namespace(), await surroundings.namespace()]
-  await network.attach({ netns: client })
-  const { address } = await network.attach({ netns: server })
-  const nft = await Nft.open({ netns })
-  surroundings.closeLater(() => nft.close())
-  await adding(nft, [...tableAndChain, established]).commit()
-  for (let done = 0; done < count; done += RULES_A_COMMIT) {
-    await adding(
-      nft,
-      Array.from({ length: RULES_A_COMMIT }, (_, number) => rule(done + number)),
-    ).commit()
-  }
-  return roundTrips(surroundings, name, server, client, address, FEW_ROUND_TRIPS)
-}
-
-const established: RuleObject = {
-  rule: {
-    family: table.family,
-    table: table.name,
-    chain: chainName,
-    expr: [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: ['established'] } }, { accept: null }],
-  },
-}
-
-async function open(surroundings: Surroundings, netns: Namespace, firewall: boolean): Promise<BridgeHost> {
-  // A source port comes again when the connection that it was used for is forgotten.
-  if (firewall) await netns.writeSysctl('net/netfilter/nf_conntrack_udp_timeout', '1')
-  const host = await BridgeHost.open({ netns, firewall })
-  surroundings.closeLater(() => host.destroy())
-  return host
-}
-
-/** Source ports go on from round to round. */
-const FIRST_SOURCE = 20_000
-const LAST_SOURCE = 60_000
-
-function roundTrips(
-  { programs }: Surroundings,
+type Options = NonNullable<Parameters<typeof createCrossing>[1]>
+/** What passes along a direction, and how long one takes. */
+type Traffic = (
+  surroundings: Surroundings,
   name: string,
-  server: Namespace,
-  client: Namespace,
-  address: string,
-  count = ROUND_TRIPS,
-): Contestant {
-  let source = FIRST_SOURCE
+  crossing: Crossing,
+  direction: Direction,
+) => Contestant
+
+/** Datagrams of a round; the program divides them into parts. */
+const DATAGRAMS = 160_000
+/** New connections of a round. */
+const CONNECTIONS = 1_000
+/** Containers with a published port each, as peers' rules have them. */
+const MANY = 1_000
+const RANGE = `${PORT}-${PORT + 59_999}`
+const UPLINK = 'uplink'
+
+export async function packetsContests(surroundings: Surroundings): Promise<Contest[]> {
+  return [
+    await within(surroundings),
+    ...(await translated(surroundings, 'datagrams on a connection that stands', established)),
+    await withinContest(surroundings),
+    ...(await translated(surroundings, 'round trips of new connections', roundTrips)),
+  ]
+}
+
+async function within(surroundings: Surroundings): Promise<Contest> {
+  const floor = 'a bridge without rules, sysctl 0'
+  const notes = [
+    'UDP of 64 bytes, from one socket to the other, sender and receiver on one core',
+    'sysctl: net.bridge.bridge-nf-call-iptables of the host, whose default is 1 where br_netfilter is there',
+  ]
+  const way = (name: string, options: Options, prepare?: Prepare) =>
+    attempt(surroundings, name, notes, established, 'within', options, prepare)
+  const docker: Prepare = (crossing) => loadDocker(surroundings, crossing, 1)
+  const closed = (links: number, sysctl: 0 | 1 = 0) =>
+    way(
+      `nfbridge: icc false, ${links.toLocaleString('en')} link element${links === 1 ? '' : 's'}, sysctl ${sysctl}`,
+      {
+        sysctl,
+        host: { firewall: true },
+        network: { icc: false },
+        server: { expose: ports(links) },
+        isLinked: true,
+      },
+      (crossing) => linkOthers(surroundings, crossing, links),
+    )
+  return {
+    id: 'packets-within',
+    title: 'datagrams between two containers of a bridge',
+    floor,
+    perSecond: 'datagrams',
+    notes,
+    contestants: [
+      ...(await way(floor, {})),
+      ...(await way('a bridge without rules, sysctl 1', { sysctl: 1 })),
+      ...(await way("Docker's rules (iptables-nft), sysctl 0", {}, docker)),
+      ...(await way("Docker's rules (iptables-nft), sysctl 1", { sysctl: 1 }, docker)),
+      ...(await way("netavark's rules, sysctl 1", { sysctl: 1 }, (crossing) =>
+        loadNetavark(surroundings, crossing, 1),
+      )),
+      ...(await way('nfbridge: icc true, sysctl 0', { host: { firewall: true } })),
+      ...(await way('nfbridge: icc true, sysctl 1', { host: { firewall: true }, sysctl: 1 })),
+      ...(await closed(1)),
+      ...(await closed(1_000)),
+      ...(await closed(100_000)),
+      ...(await closed(1, 1)),
+      ...(await way('nfbridge: a user rule on the uplink', { host: { firewall: true } }, uplinkRule)),
+      ...(await way('nfbridge: a user rule on containers', { host: { firewall: true } }, containerRule)),
+    ],
+  }
+}
+
+/** Outward and inward, where addresses are translated. */
+async function translated(surroundings: Surroundings, what: string, traffic: Traffic): Promise<Contest[]> {
+  const floor = 'minimal stateful NAT'
+  const isEstablished = traffic === established
+  const contest = async (direction: 'out' | 'in'): Promise<Contest> => {
+    const notes = [
+      `${floor}: connections that stand are accepted, and one rule translates; no other, and no check of senders`,
+    ]
+    const way = (name: string, options: Options = {}, prepare?: Prepare) =>
+      attempt(surroundings, name, notes, traffic, direction, options, prepare)
+    const own = (count: number): Options => ({
+      host: { firewall: true },
+      server: { publish: count > MANY ? [`${RANGE}:${RANGE}/udp`] : ports(count).map(both) },
+    })
+    const untranslated = direction === 'in' ? 'in, untranslated' : direction
+    return {
+      id: `packets-${direction}-${isEstablished ? 'established' : 'new'}`,
+      title: `${what}, ${direction === 'out' ? 'outward by masquerading' : 'inward by a published port'}`,
+      floor,
+      perSecond: isEstablished ? 'datagrams' : 'connections',
+      notes,
+      contestants: [
+        ...(await way(floor, {}, (crossing) => loadMinimal(surroundings, crossing))),
+        ...(await attempt(surroundings, 'routed, without rules', notes, traffic, untranslated, {})),
+        ...(await way("Docker's rules (iptables-nft), 1 container", {}, (crossing) =>
+          loadDocker(surroundings, crossing, 1),
+        )),
+        ...(await way(
+          `Docker's rules (iptables-nft), ${MANY.toLocaleString('en')} containers`,
+          {},
+          (crossing) => loadDocker(surroundings, crossing, MANY),
+        )),
+        ...(await way("netavark's rules, 1 container", {}, (crossing) =>
+          loadNetavark(surroundings, crossing, 1),
+        )),
+        ...(await way(`netavark's rules, ${MANY.toLocaleString('en')} containers`, {}, (crossing) =>
+          loadNetavark(surroundings, crossing, MANY),
+        )),
+        ...(await way('nfbridge: 1 published port', own(1))),
+        ...(await way(`nfbridge: ${MANY.toLocaleString('en')} published ports`, own(MANY))),
+        ...(await way('nfbridge: 60,000 published ports, as one range', own(60_000))),
+        ...(await way('nfbridge: a user rule on the uplink', own(1), uplinkRule)),
+      ],
+    }
+  }
+  return [await contest('out'), await contest('in')]
+}
+
+type Prepare = (crossing: Crossing) => Promise<unknown>
+
+async function attempt(
+  surroundings: Surroundings,
+  name: string,
+  notes: string[],
+  traffic: Traffic,
+  direction: Direction,
+  options: Options,
+  prepare?: Prepare,
+): Promise<Contestant[]> {
+  return surroundings.attempt(name, notes, async () => {
+    const crossing = await createCrossing(surroundings, options)
+    await prepare?.(crossing)
+    return traffic(surroundings, name, crossing, direction)
+  })
+}
+
+const established: Traffic = ({ programs }, name, crossing, direction) => {
+  const { sender, receiver, address } = ends(crossing, direction)
+  const words = [sender.path(), receiver.path(), address, String(PORT), String(PORT), String(DATAGRAMS)]
   return {
     name,
     processes: 0,
     run: async () => {
-      const words = [address, FIRST_PORT, count, source].map(String)
-      const taken = await nanoseconds(programs.echo, ['flows', server.path(), client.path(), ...words])
-      source = source + 2 * count <= LAST_SOURCE ? source + count : FIRST_SOURCE
-      return taken.map((each) => each / count)
+      const parts = await nanoseconds(programs.stream, words)
+      return parts.map((each) => (each * parts.length) / DATAGRAMS)
     },
   }
+}
+
+const roundTrips: Traffic = ({ programs }, name, crossing, direction) => {
+  const { sender, receiver, address } = ends(crossing, direction)
+  let source = 20_000
+  return {
+    name,
+    processes: 0,
+    run: async () => {
+      const words = [address, String(PORT), String(CONNECTIONS), String(source)]
+      const taken = await nanoseconds(programs.echo, ['flows', receiver.path(), sender.path(), ...words])
+      source = source < 58_000 ? source + CONNECTIONS : 20_000
+      return taken.map((each) => each / CONNECTIONS)
+    },
+  }
+}
+
+function ports(count: number): string[] {
+  return Array.from({ length: Math.min(count, MANY) }, (_, number) => `${PORT + number}/udp`)
+}
+
+const both = (port: string): string => `${port.split('/')[0]}:${port}`
+
+/** Other clients of the same server, so that there are so many elements in all. */
+async function linkOthers(surroundings: Surroundings, { network }: Crossing, links: number): Promise<void> {
+  const clients: Namespace[] = links > MANY ? await surroundings.namespaces(links / MANY - 1) : []
+  await network.attachAll(clients.map((netns) => ({ netns, links: ['server'] })))
+}
+
+const uplinkRule: Prepare = ({ bridgeHost }) =>
+  bridgeHost.userRules.forward.append([
+    { match: { op: '==', left: { meta: { key: 'iifname' } }, right: UPLINK } },
+    {
+      match: {
+        op: '==',
+        left: { payload: { protocol: 'ip', field: 'saddr' } },
+        right: '192.0.2.99',
+      },
+    },
+    { drop: null },
+  ])
+
+const containerRule: Prepare = ({ bridgeHost }) =>
+  bridgeHost.userRules.forward.append([
+    {
+      match: {
+        op: '==',
+        left: { payload: { protocol: 'ip', field: 'saddr' } },
+        right: '192.0.2.99',
+      },
+    },
+    { drop: null },
+  ])
+
+/** The server's, and as many of others that nobody speaks to, before it. */
+function publications({ serverAddress }: Crossing, count: number): Publication[] {
+  const others = Array.from({ length: count - 1 }, (_, number) => ({
+    hostPort: PORT + 1 + number,
+    address: `172.17.${10 + (number >> 8)}.${number & 255}`,
+    port: PORT,
+  }))
+  return [...others, { hostPort: PORT, address: serverAddress, port: PORT }]
+}
+
+function loadMinimal(surroundings: Surroundings, crossing: Crossing): Promise<void> {
+  const [publication] = publications(crossing, 1)
+  if (!publication) throw new Error('no publication')
+  const file = surroundings.file('minimal.nft', minimalNat(UPLINK, publication))
+  return load(surroundings, crossing, 'nft', file)
+}
+
+function loadDocker(surroundings: Surroundings, crossing: Crossing, count: number): Promise<void> {
+  const file = surroundings.file(`docker-${count}.iptables`, dockerRules(publications(crossing, count)))
+  return load(surroundings, crossing, 'iptables-nft-restore', file)
+}
+
+function loadNetavark(surroundings: Surroundings, crossing: Crossing, count: number): Promise<void> {
+  const file = surroundings.file(`netavark-${count}.nft`, netavarkRules(publications(crossing, count)))
+  return load(surroundings, crossing, 'nft', file)
 }
