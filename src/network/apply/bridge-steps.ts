@@ -90,7 +90,7 @@ export async function writeSettings(
   bridge: string,
 ): Promise<void> {
   const families = familiesOf(network)
-  // Lets the host reach published ports by 127.0.0.1; the chain `loopback` keeps everybody else from it.
+  // Lets the host reach published ports by 127.0.0.1; rules keep everybody else from it (docs/rules.md).
   if (settings.firewall && families.includes(4))
     await sysctls.write(`net/ipv4/conf/${bridge}/route_localnet`, '1')
   const setting = (name: string): string => `net/ipv6/conf/${bridge}/${name}`

@@ -32,7 +32,7 @@ export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
         because: `the host forwards only what concerns its containers, and this goes back to the bridge that it came from (${subjects.from} to ${subjects.to})`,
         remedy: "open the host with forwardPolicy: 'accept' or 'leave'",
       }
-    case 'loopback':
+    case 'prerouting':
       return {
         because: `${subjects.packet.destination} is a loopback address: nobody but the host itself reaches what is published there`,
         remedy: 'publish the port on another address of the host, or on all',

@@ -6,7 +6,8 @@ import type {
   Rule,
   Statement,
 } from '../../nft/index.js'
-import type { SetName } from '../plan/elements.js'
+import { ofFamily, type SetName } from '../plan/elements.js'
+import { eachFamily } from '../plan/endpoints.js'
 
 /** A chain of ours with its rules. */
 export interface ChainRules {
@@ -48,6 +49,19 @@ export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${s
 export const notInSet = (key: Expression, set: SetName): Statement => isNot(key, `@${set}`)
 export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
 
+/** Each family to a chain of its own, so that no packet meets the other family's rules. */
+export const byFamily = (action: 'jump' | 'goto', target: string): Statement => ({
+  vmap: {
+    key: NFPROTO,
+    data: {
+      set: eachFamily.map((family) => {
+        const chain = { target: ofFamily(target, family) }
+        return [`ipv${family}`, action === 'jump' ? { jump: chain } : { goto: chain }]
+      }),
+    },
+  },
+})
+
 /** It came from a bridge, of whomever. */
 export const FROM_BRIDGE: Statement = is(IIFKIND, 'bridge')
 
@@ -60,7 +74,11 @@ export const SAME_BRIDGE: readonly Statement[] = [
   inSet(concat(IIFNAME, OIFNAME), 'same_bridge'),
 ]
 
-/** What is written once for each address family: names of fields and of sets. */
+/** The addresses of the interface itself: never seen on a wire. */
+export const LOOPBACK: Expression = { prefix: { addr: '127.0.0.0', len: 8 } }
+export const LOOPBACK_DESTINATION: Statement = is({ payload: { protocol: 'ip', field: 'daddr' } }, LOOPBACK)
+
+/** What is written once for each address family: names of fields, of sets and of chains. */
 export interface FamilyWords {
   readonly family: 'ip' | 'ip6'
   readonly saddr: Expression
@@ -68,6 +86,8 @@ export interface FamilyWords {
   /** The address of the interface itself: never seen on a wire. */
   readonly loopback: Expression
   readonly set: <Name extends SetName>(name: Name & SetOfBoth) => SetName
+  /** The family's own of two chains: see {@link chainOfEach}. */
+  readonly chain: (name: string) => string
 }
 
 /** Sets that there are for each family. */
@@ -83,8 +103,9 @@ const IP: FamilyWords = {
   family: 'ip',
   saddr: field('ip', 'saddr'),
   daddr: field('ip', 'daddr'),
-  loopback: { prefix: { addr: '127.0.0.0', len: 8 } },
+  loopback: LOOPBACK,
   set: (name) => name,
+  chain: (name) => ofFamily(name, 4),
 }
 
 const IP6: FamilyWords = {
@@ -93,6 +114,18 @@ const IP6: FamilyWords = {
   daddr: field('ip6', 'daddr'),
   loopback: '::1',
   set: (name) => `${name}6`,
+  chain: (name) => ofFamily(name, 6),
+}
+
+/** A chain for IPv4 and one for IPv6, whose name ends with 6: see {@link byFamily}. */
+export function chainOfEach(
+  name: string,
+  rules: (words: FamilyWords) => readonly Rule['expr'][],
+): ChainRules[] {
+  return [
+    { chain: { name: ofFamily(name, 4) }, rules: rules(IP) },
+    { chain: { name: ofFamily(name, 6) }, rules: rules(IP6) },
+  ]
 }
 
 /** The same rules for IPv4 and for IPv6. */

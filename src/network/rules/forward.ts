@@ -20,6 +20,7 @@ import {
   isNot,
   jump,
   L4PROTO,
+  LOOPBACK_DESTINATION,
   NFPROTO,
   notInSet,
   OIFNAME,
@@ -146,9 +147,11 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
-    // A network without a way out reaches the host by its own bridge's address, and by no other.
     chain: { name: 'input', type: 'filter', hook: 'input', prio: 0, policy: 'accept' },
     rules: [
+      // What belongs to no connection passes by the translation, which keeps loopback addresses from everybody else.
+      [LOOPBACK_DESTINATION, isNot(IIFNAME, 'lo'), flagged(CT_STATE, anyOf('invalid', 'untracked')), DROP],
+      // A network without a way out reaches the host by its own bridge's address, and by no other.
       [
         inSet(concat(NFPROTO, IIFNAME), 'internal'),
         is({ ct: { key: 'direction' } }, 'original'),
@@ -159,14 +162,17 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
+    // Nobody outside has a container's address: who knows of an open connection between containers could speak in it.
+    chain: { name: 'from_elsewhere' },
+    rules: both(({ saddr, set }) => [[inSet(saddr, set('pools')), DROP]]),
+  },
+  {
     chain: { name: FORWARD_CHAIN, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
       [jump(USER_CHAINS.forward)],
-      // Nobody outside has a container's address: who knows of an open connection between containers could speak in it.
-      ...both(({ saddr, set }) => [
-        [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), inSet(saddr, set('pools')), DROP],
-      ]),
+      [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), jump('from_elsewhere')],
       [flagged(CT_STATE, 'established'), ACCEPT],
+      // What follows concerns new connections alone.
       [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
       [inSet(OIFNAME, 'bridges'), goto('inbound')],
       [verdictOf(IIFNAME, 'outward')],

@@ -7,7 +7,7 @@ import { setObjects } from './sets.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 3'
+const RULESET_VERSION = 'nfbridge rules 4'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },

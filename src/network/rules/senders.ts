@@ -12,6 +12,7 @@ import {
   inSet,
   is,
   isNot,
+  L4PROTO,
   notInSet,
 } from './expressions.js'
 
@@ -27,10 +28,17 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
     rules: [
+      // What nearly every frame is comes first.
+      [is(ETHER_TYPE, 'ip'), inSet(concat(IIFNAME, ETHER_SADDR, IP_SADDR), 'senders'), ACCEPT],
+      [
+        is(ETHER_TYPE, 'ip6'),
+        isNot(L4PROTO, 'ipv6-icmp'),
+        inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'),
+        ACCEPT,
+      ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
       [inSet(IIFNAME, 'closed_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
       [notInSet(IIFNAME, 'ports'), ACCEPT],
-      [is(ETHER_TYPE, 'ip'), inSet(concat(IIFNAME, ETHER_SADDR, IP_SADDR), 'senders'), ACCEPT],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),

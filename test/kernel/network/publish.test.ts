@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Machine, PATIENCE_MS, SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress } from '../../../lab/wiring.js'
-import { ip, nft } from '../../support/tools.js'
+import { ip, nft, nftFile } from '../../support/tools.js'
 import { createSetting, expectBlocked, expectReached, failureOf } from './setting.js'
 
 const HOST = '203.0.113.1'
@@ -106,13 +106,40 @@ describe('publishing', () => {
     ]
     for (const attempt of attempts) expect(await attempt(SILENCE_MS)).toEqual({ outcome: 'timeout' })
     // That they do get here: without the rule, and with one that forwards, the published port is reached by both.
-    await nft(host.namespace, 'flush', 'chain', 'inet', 'nfbridge', 'loopback')
+    await deleteGuard(host, 'prerouting')
     for (const attempt of attempts.slice(0, 1))
       expect(await attempt(SILENCE_MS)).toEqual({ outcome: 'timeout' })
     const published = ['{', web.address, '.', 'tcp', '.', '80', '}']
     await nft(host.namespace, 'add', 'element', 'inet', 'nfbridge', 'published', ...published)
     for (const attempt of attempts.slice(0, 2))
       expect(await attempt(PATIENCE_MS)).toMatchObject({ outcome: 'reached' })
+  })
+
+  it('leads no neighbour to what listens on a loopback address, not even where connections are not tracked', async () => {
+    const { attach, machine, host, network } = await createSetting(['app'])
+    const { address } = await attach('app')
+    await host.serveTcp(6000, { address: '127.0.0.1' })
+    await routeLoopback(machine('app'), network.gateway)
+    await nftFile(
+      host.namespace,
+      `table ip untracked { chain in { type filter hook prerouting priority raw; ip daddr 127.0.0.1 iifname != "lo" notrack; }; }
+      table ip arrived { chain in { type filter hook input priority 10; tcp dport 6000 counter; }; }`,
+    )
+    const arrives = async (): Promise<boolean> => {
+      const count = async () =>
+        /packets (\d+)/.exec(await nft(host.namespace, 'list', 'table', 'ip', 'arrived'))?.[1]
+      const before = await count()
+      await machine('app').probeTcp('127.0.0.1', 6000, { localAddress: address, timeoutMs: SILENCE_MS })
+      return (await count()) !== before
+    }
+    expect(await arrives()).toBe(false)
+    // That it does get here: each of the two rules stops it where the other is gone.
+    await deleteGuard(host, 'input')
+    expect(await arrives()).toBe(true)
+    await nft(host.namespace, 'delete', 'table', 'ip', 'untracked')
+    expect(await arrives()).toBe(false)
+    await deleteGuard(host, 'prerouting')
+    expect(await arrives()).toBe(true)
   })
 
   it.each([{ allowDirectRouting: true }, { trustedInterfaces: ['uplink'] }])(
@@ -233,4 +260,11 @@ async function routeLoopback(machine: Machine, gateway: string): Promise<void> {
   await machine.namespace.writeSysctl('net.ipv4.conf.all.route_localnet', '1')
   await ip(machine.namespace, 'route', 'flush', 'table', 'local', 'dev', 'lo')
   await ip(machine.namespace, 'route', 'add', '127.0.0.0/8', 'via', gateway)
+}
+
+/** Takes away the rule that keeps loopback addresses from everybody but the host itself. */
+async function deleteGuard(host: Machine, chain: 'prerouting' | 'input'): Promise<void> {
+  const listed = await nft(host.namespace, '-a', 'list', 'chain', 'inet', 'nfbridge', chain)
+  const handle = /127\.0\.0\.0\/8 .*drop # handle (\d+)/.exec(listed)?.[1]
+  await nft(host.namespace, `delete rule inet nfbridge ${chain} handle ${handle}`)
 }
