@@ -1,5 +1,11 @@
 /** What packets cross: a host with a bridge, two containers on it and a machine outside; for each contestant its own. */
-import { BridgeHost, type HostOptions, type Namespace, type NetworkOptions } from 'nfbridge'
+import {
+  BridgeHost,
+  type ContainerOptions,
+  type HostOptions,
+  type Namespace,
+  type NetworkOptions,
+} from 'nfbridge'
 import { connectOutside, outsideNetwork } from '../lab/wiring.js'
 import type { Network } from './container.js'
 import { launch } from './peers.js'
@@ -25,14 +31,14 @@ interface CrossingOptions {
   readonly sysctl?: BridgeNetfilter
   readonly host?: Omit<HostOptions, 'netns'>
   readonly network?: Partial<NetworkOptions>
-  readonly server?: { readonly expose?: readonly string[]; readonly publish?: readonly string[] }
-  readonly isLinked?: boolean
+  readonly server?: Omit<ContainerOptions, 'netns' | 'name'>
+  readonly client?: Omit<ContainerOptions, 'netns'>
 }
 
 /** Without any rule, unless the host is opened with `firewall: true`. */
 export async function createCrossing(
   surroundings: Surroundings,
-  { sysctl = 0, host: hostOptions, network: networkOptions, server, isLinked = false }: CrossingOptions = {},
+  { sysctl = 0, host: hostOptions, network: networkOptions, server, client }: CrossingOptions = {},
 ): Promise<Crossing> {
   const [host, outside, clientSpace, serverSpace] = [
     await surroundings.namespace(),
@@ -52,7 +58,7 @@ export async function createCrossing(
     ...networkOptions,
   })
   const { address } = await network.attach({ name: 'server', netns: serverSpace, ...server })
-  await network.attach({ netns: clientSpace, ...(isLinked ? { links: ['server'] } : {}) })
+  await network.attach({ ...client, netns: clientSpace })
   return {
     host,
     outside,

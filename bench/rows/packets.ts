@@ -25,6 +25,8 @@ const DATAGRAMS = 160_000
 const CONNECTIONS = 1_000
 /** Containers with a published port each, as peers' rules have them. */
 const MANY = 1_000
+/** More than passes, in bits a second: what the limiting itself costs. */
+const FAST = { rate: 100_000_000_000, burst: 1_000_000_000 }
 const RANGE = `${PORT}-${PORT + 59_999}`
 const UPLINK = 'uplink'
 
@@ -54,7 +56,7 @@ async function within(surroundings: Surroundings): Promise<Contest> {
         host: { firewall: true },
         network: { icc: false },
         server: { expose: ports(links) },
-        isLinked: true,
+        client: { links: ['server'] },
       },
       (crossing) => linkOthers(surroundings, crossing, links),
     )
@@ -74,6 +76,15 @@ async function within(surroundings: Surroundings): Promise<Contest> {
       )),
       ...(await way('nfbridge: icc true, sysctl 0', { host: { firewall: true } })),
       ...(await way('nfbridge: icc true, sysctl 1', { host: { firewall: true }, sysctl: 1 })),
+      ...(await way('nfbridge: icc true, no sender check', {
+        host: { firewall: true },
+        client: { allowForgedSource: true },
+      })),
+      ...(await way('nfbridge: icc true, bandwidth limited (to 100 Gbit/s)', {
+        host: { firewall: true },
+        client: { bandwidth: { egress: FAST } },
+        server: { bandwidth: { ingress: FAST } },
+      })),
       ...(await closed(1)),
       ...(await closed(1_000)),
       ...(await closed(100_000)),
