@@ -11,7 +11,7 @@ const UPDATE_CONTAINER = 'Container.update'
 
 /**
  * Changes a network while its containers run. With icc closed links begin to matter, and with icc open they open nothing
- * that is not open, so every linked pair is touched.
+ * that is not open, so every linked pair is touched; and a port that may forge addresses has a rule with icc closed alone.
  * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` without rules)
  */
 export function planUpdate(
@@ -39,7 +39,11 @@ export function planUpdate(
     touched:
       icc === network.icc
         ? {}
-        : { networks: [network.name], containers: [], pairs: linkedPairs(view, network.name) },
+        : {
+            networks: [network.name],
+            containers: forgingContainers(view, network.name),
+            pairs: linkedPairs(view, network.name),
+          },
   }
 }
 
@@ -54,6 +58,13 @@ export function planContainerUpdate(container: ContainerRecord, update: Containe
 
 function changedLabels(former: Labels | undefined, given: Labels | undefined, operation: string): Labelled {
   return given === undefined ? labelsOf({ labels: former }) : parseLabels(given, operation)
+}
+
+/** Those that may send from addresses that they were not given. */
+function forgingContainers(view: NetworkView, network: string): string[] {
+  return [...view.containers]
+    .filter((container) => endpointOn(container, network)?.allowForgedSource === true)
+    .map(({ id }) => id)
 }
 
 /** Clients and servers with a place on a network. */

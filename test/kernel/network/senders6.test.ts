@@ -101,6 +101,18 @@ describe('frames that are no IP', () => {
     }
   })
 
+  it('are let through and stopped as icc is changed', async () => {
+    const { attach, arrive, network } = await dual(['free', 'app'], true)
+    const free = await attach('free', { allowForgedSource: true })
+    await attach('app')
+    const seen: number[] = []
+    for (const icc of [true, false, true]) {
+      await network.update({ icc })
+      seen.push(await arrive('free', 'app', `icc ${icc}`, foreignFrame(free.mac, `icc ${icc}`)))
+    }
+    expect(seen).toEqual([1, 0, 1])
+  })
+
   it('and one that may forge sends from any address', async () => {
     const { attach, machine } = await dual(['web', 'router'])
     const web = await attach('web')
