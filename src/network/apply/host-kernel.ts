@@ -34,7 +34,7 @@ import {
   type StandingHost,
   sharedElements,
 } from './other-hosts.js'
-import { type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
+import { isOfAnotherVersion, type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
 import { StandingRules } from './standing-rules.js'
 import { ignoreMissing } from './steps.js'
 import { UserRules } from './user-rules.js'
@@ -292,7 +292,9 @@ export class HostKernel {
    */
   async commitRuleset(direction: RulesetDirection, elements: ElementChange['add'] = []): Promise<void> {
     // The users' rules go with our table, and come back with it.
-    if (direction === 'remove') await this.userRules.snapshot()
+    const goes =
+      direction === 'remove' || (direction === 'replace' && (await isOfAnotherVersion(this.#nft, this.table)))
+    if (goes) await this.userRules.snapshot()
     const users = this.userRules.remembered
     const emptied = this.#emptied
     const plan = async (others: readonly StandingHost[]): Promise<Transaction> => {

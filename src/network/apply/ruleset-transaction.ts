@@ -58,11 +58,20 @@ export async function rulesetTransaction(
 /** Our inet table as it stands, if it is of this version of the rules; that of another version is made anew. */
 async function readStanding(nft: Nft, name: string): Promise<Ruleset | undefined> {
   const ruleset = await listTable(nft, name, ['table', 'chain', 'set'])
+  return ruleset && isOfThisVersion(ruleset, name) ? ruleset : undefined
+}
+
+/** Whether our inet table is there and holds the rules of another version, so that the users' rules go with it. */
+export async function isOfAnotherVersion(nft: Nft, name: string): Promise<boolean> {
+  const ruleset = await listTable(nft, name, ['table'])
+  return ruleset !== undefined && !isOfThisVersion(ruleset, name)
+}
+
+function isOfThisVersion({ nftables }: Ruleset, name: string): boolean {
   const ours = tableObjects(name).find(({ table }) => table.family === 'inet')?.table
-  const same = ruleset?.nftables.some(
+  return nftables.some(
     (object) => 'table' in object && object.table.name === name && object.table.comment === ours?.comment,
   )
-  return same ? ruleset : undefined
 }
 
 /** Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. */

@@ -8,6 +8,10 @@ import { rulesetObjects } from '../rules/ruleset.js'
 const KNOWN: ReadonlySet<string> = new Set([
   ...rulesetObjects(DEFAULT_TABLE).map(nameOf),
   ...Object.values(USER_CHAINS).map((name) => `chain ${name}`),
+  // Of earlier versions of the rules.
+  'chain errors',
+  'chain loopback',
+  'set routed_bridges',
 ])
 
 /**

@@ -3,9 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Machine, SILENCE_MS } from '../../../lab/machine.js'
+import { Nft } from '../../../src/nft/index.js'
 import { testMachines } from '../../support/machines.js'
 import { ip, ipJson, nft } from '../../support/tools.js'
-import { cleanUp, createMachines, expectReached, failureOf, openHost, type Setting } from './setting.js'
+import {
+  cleanUp,
+  createMachines,
+  expectReached,
+  failureOf,
+  keepSending,
+  openHost,
+  type Setting,
+} from './setting.js'
 import { stateOf } from './state.js'
 
 /** A host with a state directory, two linked containers and a published port. */
@@ -26,11 +35,12 @@ async function createStanding(): Promise<
   await network.attach({
     name: 'web',
     netns: machine('web').namespace,
-    expose: ['80/tcp'],
+    expose: ['80/tcp', '53/udp'],
     publish: ['8080:80'],
   })
   await network.attach({ name: 'app', netns: machine('app').namespace, links: ['web:db'] })
   await machine('web').serveTcp(80)
+  await machine('web').serveUdp(53)
   await bridgeHost.close()
   return { host, outside, machine, state, before }
 }
@@ -56,6 +66,23 @@ describe('another open with the same state directory', () => {
     const [third] = await testMachines(['third'])
     const container = await adopted.network('docker0')?.attach({ netns: third.namespace })
     expect(container?.address).toBe('172.17.0.4')
+  })
+
+  it('puts its rules in the place of those of an earlier version: nobody notices, and the rules of users stay', async () => {
+    const { host, outside, machine, state } = await createStanding()
+    for (const words of ['add chain inet nfbridge own', 'add rule inet nfbridge own ip saddr 192.0.2.1 drop'])
+      await nft(host.namespace, words)
+    await nft(host.namespace, 'add rule inet nfbridge user jump own')
+    const rules = await nft(host.namespace, 'list', 'ruleset')
+    const linked = await machine('app').holdTcp('172.17.0.2', 80)
+    const published = await outside.holdTcp('203.0.113.1', 8080)
+    await becomeEarlierVersion(host)
+    expect(await nft(host.namespace, 'list', 'ruleset')).toContain('chain loopback')
+    const stillThere = keepSending(await machine('app').holdUdp('172.17.0.2', 53))
+    await openHost(host, { state })
+    expect(await stillThere()).toEqual({ lost: 0 })
+    expect(await nft(host.namespace, 'list', 'ruleset')).toBe(rules)
+    for (const connection of [linked, published]) expect(await connection.send('still')).toBe('echo')
   })
 
   it('forgets and reports what is gone, and what named it', async () => {
@@ -222,4 +249,35 @@ function textsIn(directory: string): Record<string, string> {
 
 function sorted(text: string): string {
   return text.split('\n').sort().join('\n')
+}
+
+/** The same tables as a former version would have them: under its name, and with a chain that there is no more. */
+async function becomeEarlierVersion({ namespace }: Machine): Promise<void> {
+  const nfTables = await Nft.open({ netns: namespace })
+  cleanUp(() => nfTables.close())
+  const { nftables } = await nfTables.list()
+  const transaction = nfTables.transaction()
+  for (const object of nftables) if ('table' in object) transaction.delete(object)
+  for (const object of nftables) {
+    if ('table' in object) transaction.add({ table: { ...object.table, comment: 'nfbridge rules 3' } })
+  }
+  // Elements lead to chains.
+  for (const object of nftables) if ('chain' in object) transaction.add(object)
+  for (const object of nftables) {
+    if ('table' in object || 'chain' in object) continue
+    if (!('rule' in object)) transaction.add(object)
+    else {
+      // With its handle it would stand behind the rule that has it.
+      const { handle: _, ...rule } = object.rule
+      transaction.add({ rule })
+    }
+  }
+  const owner = { family: 'inet', table: 'nfbridge' } as const
+  // One of that version.
+  const chain = { ...owner, name: 'loopback', type: 'filter', hook: 'prerouting', prio: -300 } as const
+  transaction.add({ chain })
+  const saddr = { payload: { protocol: 'ip', field: 'saddr' } } as const
+  const match = { op: '==', left: saddr, right: '192.0.2.7' } as const
+  transaction.add({ rule: { ...owner, chain: chain.name, expr: [{ match }, { drop: null }] } })
+  await transaction.commit()
 }

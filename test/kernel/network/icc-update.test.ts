@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SILENCE_MS } from '../../../lab/machine.js'
-import { createSetting, expectBlocked, expectReached } from './setting.js'
+import { createSetting, expectBlocked, expectReached, keepSending } from './setting.js'
 
 describe('icc changed while running', () => {
   it('to false: what only it allowed stops, what a link or a published port allows loses no packet', async () => {
@@ -46,22 +46,3 @@ describe('icc changed while running', () => {
     await expectBlocked(machine('top'), web.address, 80)
   })
 })
-
-/** Sends over and over, while rules change; resolves with what did not come back in time. */
-function keepSending(connection: {
-  send(text: string): Promise<string>
-}): () => Promise<{ readonly lost: number }> {
-  let ended = false
-  const result = (async () => {
-    let lost = 0
-    for (let count = 0; !ended || count < 20; count += 1) {
-      // Nothing sends a datagram again: one that was lost never comes back.
-      if ((await connection.send(`packet ${count}`)) !== 'echo') lost += 1
-    }
-    return { lost }
-  })()
-  return () => {
-    ended = true
-    return result
-  }
-}

@@ -106,3 +106,22 @@ export async function failureOf(work: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   )
 }
+
+/** Sends over and over, while rules change; resolves with what did not come back in time. */
+export function keepSending(connection: {
+  send(text: string): Promise<string>
+}): () => Promise<{ readonly lost: number }> {
+  let ended = false
+  const result = (async () => {
+    let lost = 0
+    for (let count = 0; !ended || count < 20; count += 1) {
+      // Nothing sends a datagram again: one that was lost never comes back.
+      if ((await connection.send(`packet ${count}`)) !== 'echo') lost += 1
+    }
+    return { lost }
+  })()
+  return () => {
+    ended = true
+    return result
+  }
+}
