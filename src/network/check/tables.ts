@@ -1,6 +1,7 @@
 /** Our tables in the kernel beside what they should hold. */
 import {
   type MapElement,
+  type Rule,
   type Ruleset,
   type RulesetObject,
   type SetElement,
@@ -88,10 +89,14 @@ function rulesByChain(
       chains.set(`${object.chain.family} ${object.chain.name}`, [])
     if (!('rule' in object)) continue
     const { family, chain, expr } = object.rule
-    // A listing leaves out the protocol where the fields that follow imply it.
-    chains.get(`${family} ${chain}`)?.push(toText(expr, { family }).replace(/^ether type (ip6?|arp) /, ''))
+    chains.get(`${family} ${chain}`)?.push(comparableRule(expr, family))
   }
   return chains
+}
+
+/** Equal for a rule as we make it and as it is listed, which leaves out the protocol where the fields that follow imply it. */
+export function comparableRule(expr: Rule['expr'], family: Rule['family']): string {
+  return toText(expr, { family }).replace(/^ether type (ip6?|arp) /, '')
 }
 
 function elementFindings({

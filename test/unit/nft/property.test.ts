@@ -2,52 +2,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NfbridgeError } from '../../../src/errors.js'
-import type { NftExpressionRecord, NftSetRecord } from '../../../src/native/records.js'
-import {
-  compileExpressions,
-  compileOperation,
-  located,
-  type Operation,
-} from '../../../src/nft/compile/index.js'
-import { decompileExpressions, SetCatalog } from '../../../src/nft/decompile/index.js'
+import { compileOperation, located, type Operation } from '../../../src/nft/compile/index.js'
 import type { Statement } from '../../../src/nft/model/index.js'
 import { readCases } from '../../conformance/table.js'
 import { declaredSets } from '../../conformance/world.js'
 import { comparable } from '../../kernel/nft-list-compare.js'
 import { replaced, rules, wrong } from '../../support/nft-arbitraries.js'
 import { batchOf, Collector } from './debug-notation.js'
-
-/** What the kernel would list of a rule in family inet: the anonymous sets have names, which the rule uses. */
-function compiled(expr: readonly Statement[]): {
-  readonly expressions: readonly NftExpressionRecord[]
-  readonly sets: readonly { readonly record: NftSetRecord; readonly elements: readonly object[] }[]
-} {
-  const sink = new Collector()
-  const batch = batchOf(sink, declaredSets('inet'))
-  const expressions = compileExpressions(batch, { family: 'inet', table: 't', chain: 'c', expr })
-  const elements = sink.of('nftNewElement')
-  const sets = sink.of('nftNewSet').map((record) => ({
-    record: { ...record, name: `__set${record.id}` },
-    elements: elements
-      .filter(({ setId }) => setId === record.id)
-      .flatMap((message) => message.elements ?? []),
-  }))
-  return { expressions: expressions.map(asListed), sets }
-}
-
-function asListed(expression: object): NftExpressionRecord {
-  const named = structuredClone(expression) as { data?: { set?: string; setId?: number } }
-  if (named.data?.setId !== undefined) {
-    named.data.set = `__set${named.data.setId}`
-    delete named.data.setId
-  }
-  // A compiled expression is a record of the kernel's.
-  return named as NftExpressionRecord
-}
+import { readBack } from './read-back.js'
 
 function listed(expr: readonly Statement[]): Statement[] {
-  const { expressions, sets } = compiled(expr)
-  return decompileExpressions(expressions, 'inet', new SetCatalog(sets))
+  return readBack(expr, 'inet', declaredSets('inet'))
 }
 
 test('a rule that was compiled is read as the same value', () => {
