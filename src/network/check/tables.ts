@@ -1,7 +1,6 @@
 /** Our tables in the kernel beside what they should hold. */
 import {
   type MapElement,
-  type Rule,
   type Ruleset,
   type RulesetObject,
   type SetElement,
@@ -9,6 +8,7 @@ import {
 } from '../../nft/index.js'
 import { elementsOf, everything } from '../plan/elements.js'
 import { hookFaults } from '../rules/hooked.js'
+import { comparableRule } from '../rules/listed-rule.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
 import { elementObjects } from '../rules/sets.js'
@@ -92,11 +92,6 @@ function rulesByChain(
     chains.get(`${family} ${chain}`)?.push(comparableRule(expr, family))
   }
   return chains
-}
-
-/** Equal for a rule as we make it and as it is listed, which leaves out the protocol where the fields that follow imply it. */
-export function comparableRule(expr: Rule['expr'], family: Rule['family']): string {
-  return toText(expr, { family }).replace(/^ether type (ip6?|arp) /, '')
 }
 
 function elementFindings({

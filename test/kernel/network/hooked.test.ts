@@ -49,3 +49,14 @@ it('explain says that our table is gone', async () => {
   const { because } = await bridgeHost.explain({ from: OUTSIDE, to: HOST, port: 8080 })
   expect(because).toContain('inet nfbridge is gone')
 })
+
+it('explain names a rule that somebody put into a chain of ours, and not what our own rules are for', async () => {
+  const { bridgeHost, host, attach } = await createSetting(['web'])
+  await attach('web', { publish: ['8080:80'] })
+  await nft(host.namespace, 'insert rule inet nfbridge forward drop')
+  const { reached, because } = await bridgeHost.explain({ from: OUTSIDE, to: HOST, port: 8080 })
+  expect({ reached, because }).toEqual({
+    reached: false,
+    because: 'somebody put the rule "drop" into our chain inet forward, and it stops this',
+  })
+})

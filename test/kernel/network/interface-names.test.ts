@@ -99,7 +99,7 @@ describe("an interface's name on the host", () => {
     const before = await stateOf(host.namespace)
     for (const [name, code] of [
       ['lan', 'NFB_NAME_TAKEN'],
-      ['docker0', 'NFB_EXISTS'],
+      ['docker0', 'NFB_NAME_TAKEN'],
       ['lo', 'NFB_EXISTS'],
     ]) {
       expect(await failureOf(attach('app', { hostInterfaceName: name }))).toMatchObject({

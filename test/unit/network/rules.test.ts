@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { comparableRule } from '../../../src/network/check/tables.js'
+import { comparableRule } from '../../../src/network/rules/listed-rule.js'
 import { rulesetObjects } from '../../../src/network/rules/ruleset.js'
 import { readBack } from '../nft/read-back.js'
 
