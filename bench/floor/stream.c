@@ -1,11 +1,11 @@
-// Datagrams from one network namespace to another, by one thread on one core: a batch is sent, then taken out of the
-// receiver's socket. A veth pair hands a packet over at once, so sending one takes it along its whole way, up to the
-// receiver's socket, in the same core's softirq.
+// Datagrams from one network namespace to another, by one thread on one core: a batch is sent, then taken out
+// of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along its whole
+// way, up to the receiver's socket, in the same core's softirq.
 //
 //   stream SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT RECEIVER_PORT COUNT
-//     COUNT datagrams of 64 bytes to ADDRESS and PORT, which the receiver gets on RECEIVER_PORT. The first one is
-//     answered, so that the connection is established. Prints the nanoseconds that each part of them took, a line each.
-//     One that is lost ends it with status 1.
+//     COUNT datagrams of 64 bytes to ADDRESS and PORT, which the receiver gets on RECEIVER_PORT. The first
+//     one is answered, so that the connection is established. Prints the nanoseconds that each part of them
+//     took, a line each. One that is lost ends it with status 1.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -93,8 +93,7 @@ static void pass(int sender, int receiver, int count) {
 
 int main(int count, char** words) {
   if (count != 7) {
-    fprintf(stderr,
-            "usage: stream SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT RECEIVER_PORT COUNT\n");
+    fprintf(stderr, "usage: stream SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT RECEIVER_PORT COUNT\n");
     return 2;
   }
   stay_on_one_core();
