@@ -1,5 +1,6 @@
 /** What the kernel means where a name leads to nothing, or to something else than what is asked of it. */
 import type { Operation } from './compile/index.js'
+import { ObjectTypes } from './kernel/constants.js'
 import type { Chain, Element, Family, NamedMap, NamedSet, Rule, Statement } from './model/index.js'
 import type { Cause } from './refused-cause.js'
 import { hasTimeout, timeoutsOf } from './refused-states.js'
@@ -67,17 +68,7 @@ export function refusedChange({ name, hook, flags }: Chain, place: string): Caus
 }
 
 /** Statements that name an object of the table by a text. */
-const objectKinds: readonly string[] = [
-  'counter',
-  'quota',
-  'limit',
-  'ct helper',
-  'ct timeout',
-  'ct expectation',
-  'secmark',
-  'synproxy',
-  'tunnel',
-]
+const objectKinds = Object.keys(ObjectTypes)
 
 /** A statement of a rule that refers to a chain, a set or an object. The place is that of the statement. */
 export function refusedReference(errno: string, rule: Rule, place: string): Cause | undefined {

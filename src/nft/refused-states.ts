@@ -1,4 +1,5 @@
 /** Statements that elements have for themselves, where they are not those of their set; and flags of sets that exclude each other. */
+import { isObjectKind } from './compile/data-layout.js'
 import type { Element, NamedMap, NamedSet, Rule, StatefulStatement } from './model/index.js'
 import type { SetName } from './ranges/index.js'
 import type { Cause } from './refused-cause.js'
@@ -115,19 +116,4 @@ export function refusedSet(set: NamedSet | NamedMap): Cause | undefined {
     return { message: `rules do not add (dynamic) to a map of objects such as ${set.map}`, place }
   const message = withoutExpiry((set.stmt ?? []).flatMap(namesOf), set)
   return message === undefined ? undefined : { message, place: `${kind}.stmt` }
-}
-
-function isObjectKind(map: NamedMap['map']): map is Extract<NamedMap['map'], string> {
-  const kinds: readonly unknown[] = [
-    'counter',
-    'quota',
-    'limit',
-    'ct helper',
-    'ct timeout',
-    'ct expectation',
-    'secmark',
-    'synproxy',
-    'tunnel',
-  ]
-  return kinds.includes(map)
 }

@@ -1,7 +1,6 @@
 /** Why a rule of ours stopped a packet, in the words of networks, containers and links; and what would change it. */
 import type { Step } from '../../explain/index.js'
 import { familyOf, linkablePorts, type NetworkRecord, portText } from '../plan/records.js'
-import { isOwnRule } from '../rules/listed-rule.js'
 import type { Subjects } from './subjects.js'
 
 /** Two sentences. */
@@ -12,15 +11,6 @@ export interface Words {
 
 /** @returns undefined for a rule that says nothing about networks: its own text is the best there is */
 export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
-  if (step.kind === 'rule' && (step.family === 'inet' || step.family === 'bridge')) {
-    const { family, chain, text } = step
-    if (!isOwnRule(family, chain, text))
-      return {
-        because: `somebody put the rule "${text}" into our chain ${family} ${chain}, and it stops this`,
-        remedy:
-          'open the host again with its state directory, which makes our rules anew; rules of your own belong in host.userRules',
-      }
-  }
   if (step.family === 'bridge') return step.chain === 'senders' ? sender(subjects) : undefined
   switch (step.chain) {
     case 'same_network':

@@ -3,6 +3,7 @@ import { parseAddress } from '../../address/index.js'
 import type { Explanation, Step } from '../../explain/index.js'
 import { familiesOf, type NetworkRecord } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
+import { isStrangeRule } from '../rules/listed-rule.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { allowanceBy } from './allowance.js'
 import type { HostExplanation } from './explanation.js'
@@ -56,7 +57,11 @@ export class Wording {
     if (!('step' in decisive) || !packet) return undefined
     const { step } = decisive
     if (decisive.kind === 'foreign-chain') return foreign(step)
-    return this.#userRule(step, 'stops it') ?? refusalBy(step, new Subjects(this.#registry, packet))
+    return (
+      this.#userRule(step, 'stops it') ??
+      this.#strangeRule(step) ??
+      refusalBy(step, new Subjects(this.#registry, packet))
+    )
   }
 
   #allowed({ because, decisive, packet, target }: Explanation): string {
@@ -87,6 +92,18 @@ export class Wording {
     return {
       because: `the user rule "${step.text}" (host.userRules.${call}) ${effect}`,
       remedy: `delete that rule from host.userRules.${call}, or insert one before it that accepts`,
+    }
+  }
+
+  /** A rule that somebody put into a chain of ours: what our own rules are for says nothing of it. */
+  #strangeRule(step: Step): Words | undefined {
+    if (step.kind !== 'rule' || !this.#world.isOwn(step)) return undefined
+    const { family, chain, text } = step
+    if (!isStrangeRule(family, chain, text)) return undefined
+    return {
+      because: `somebody put the rule "${text}" into our chain ${family} ${chain}, and it stops this`,
+      remedy:
+        'open the host again with its state directory, which makes our rules anew; rules of your own belong in host.userRules',
     }
   }
 

@@ -59,4 +59,13 @@ it('explain names a rule that somebody put into a chain of ours, and not what ou
     reached: false,
     because: 'somebody put the rule "drop" into our chain inet forward, and it stops this',
   })
+  await nft(host.namespace, 'flush chain inet nfbridge forward')
+  await nft(host.namespace, 'add chain inet nfbridge own')
+  await nft(host.namespace, 'add rule inet nfbridge own drop')
+  await nft(host.namespace, 'add rule inet nfbridge user jump own')
+  await nft(host.namespace, 'add rule inet nfbridge forward jump user')
+  // A chain that a user made is not ours.
+  const own = await bridgeHost.explain({ from: OUTSIDE, to: HOST, port: 8080 })
+  expect(own).toMatchObject({ reached: false, decisive: { chain: 'own' } })
+  expect(own.because).not.toContain('our chain')
 })
