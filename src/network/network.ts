@@ -62,6 +62,11 @@ export class Network {
     return this.#record('Network.icc').icc
   }
 
+  /** Whether what passes between its containers is judged with connection tracking. */
+  get tracking(): boolean {
+    return this.#record('Network.tracking').tracking
+  }
+
   /** Whether it has no way out and none in. */
   get internal(): boolean {
     return this.#record('Network.internal').internal
@@ -124,7 +129,7 @@ export class Network {
   /**
    * Changes the network while its containers run, in one transaction. When icc is closed, open connections that no link
    * allows stop; all others go on.
-   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` without rules), NFB_NOT_FOUND, NFB_CLOSED
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules), NFB_NOT_FOUND, NFB_CLOSED
    */
   update(update: NetworkUpdate): Promise<void> {
     const operation = 'Network.update'

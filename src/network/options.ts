@@ -195,6 +195,11 @@ export interface NetworkOptions {
   readonly helpers?: readonly HelperName[] | undefined
   /** See {@link LinkMode}. Default: `stateful`. */
   readonly linkMode?: LinkMode | undefined
+  /**
+   * Whether what passes between its containers is judged with connection tracking: every frame passes br_netfilter and the kernel's
+   * IP rules, and a neighbour that comes by a published port is seen under its own address. Default: false; true where `adopt` finds a bridge.
+   */
+  readonly tracking?: boolean | undefined
   /** MTU of the bridge and of the containers' interfaces, 576 (IPv6: 1280) to 65535. Default: that of the way out. */
   readonly mtu?: number | undefined
   /** Further routes of its containers. Default: none. */
@@ -222,6 +227,8 @@ export interface NetworkOptions {
 /** What {@link Network.update} changes while containers run. */
 export interface NetworkUpdate {
   readonly icc?: boolean | undefined
+  /** See {@link NetworkOptions.tracking}. */
+  readonly tracking?: boolean | undefined
   /** Instead of all labels that it has: `{}` leaves none. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 }

@@ -57,6 +57,8 @@ export function networkFromJson(value: object): NetworkRecord {
     hostBinding: optional(value, 'hostBinding', (each, property) => parseAddress(text(each, property))),
     helpers: optional(value, 'helpers', helpersFromJson) ?? [],
     linkMode: checkOneOf(get(value, 'linkMode'), ['stateful', 'stateless'], OPERATION, 'linkMode'),
+    // A file of a version that tracked everything has none. A bridge of somebody else stays as it was with it.
+    tracking: optional(value, 'tracking', flag) ?? flag(value, 'adopted'),
     mtu: optional(value, 'mtu', integer),
     ...routingFromJson(value),
     ...metricFromJson(value),

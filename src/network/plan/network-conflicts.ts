@@ -44,13 +44,14 @@ function checkRouter(settings: NetworkSettings, path: string): void {
 }
 
 /** What restricts or translates needs rules; what permits holds without. */
-function checkWithoutRules(settings: NetworkSettings, { masquerade }: NetworkOptions): void {
+function checkWithoutRules(settings: NetworkSettings, { masquerade, tracking }: NetworkOptions): void {
   const asked: readonly (readonly [boolean, string, string])[] = [
     [!settings.icc, 'icc: false', 'icc'],
     [settings.internal, 'internal: true', 'internal'],
     [settings.isolation === 'strict', "isolation: 'strict'", 'isolation'],
     [settings.helpers.length > 0, 'a helper', 'helpers'],
     [typeof masquerade === 'object', 'masquerading with conditions', 'masquerade'],
+    [tracking !== undefined, 'tracking', 'tracking'],
   ]
   for (const [given, what, path] of asked) {
     if (given)

@@ -60,6 +60,8 @@ export interface NetworkSettings extends FamilySettings, Labelled {
   readonly hostBinding: IPAddress | undefined
   readonly helpers: readonly HelperName[]
   readonly linkMode: LinkMode
+  /** Undefined: where a bridge is adopted. */
+  readonly tracking: boolean | undefined
   readonly mtu: number | undefined
   readonly routes: readonly StaticRoute[]
   readonly defaultRoute: boolean
@@ -148,6 +150,7 @@ const OPTIONS: readonly (keyof NetworkOptions)[] = [
   'hostBinding',
   'helpers',
   'linkMode',
+  'tracking',
   'mtu',
   'adopt',
   'labels',
@@ -178,6 +181,7 @@ export function parseNetworkOptions(options: NetworkOptions, host: HostSettings)
     hostBinding: parseHostBinding(options.hostBinding, CREATE) ?? host.hostBinding,
     helpers: parseHelpers(options.helpers ?? [], CREATE, 'helpers'),
     linkMode: checkOneOf(options.linkMode ?? 'stateful', ['stateful', 'stateless'], CREATE, 'linkMode'),
+    tracking: options.tracking === undefined ? undefined : checkBoolean(options.tracking, CREATE, 'tracking'),
     mtu: options.mtu === undefined ? undefined : parseMtu(options.mtu, families),
     routes: parseRoutes(options.routes ?? [], CREATE, 'routes'),
     defaultRoute: flag('defaultRoute', true),

@@ -67,6 +67,7 @@ export function planNetwork(view: NetworkView, settings: NetworkSettings, facts:
     hostBinding: settings.hostBinding,
     helpers: settings.helpers,
     linkMode,
+    tracking: settings.tracking ?? settings.adopt,
     mtu: settings.mtu ?? facts.bridgeMtu ?? defaultMtu(planned, facts.routing, facts.out),
     ...(routes.length > 0 && { routes }),
     ...(!defaultRoute && { defaultRoute: false as const }),

@@ -65,6 +65,8 @@ export interface NetworkRecord extends Labelled {
   /** Helpers of connections outward. */
   readonly helpers: readonly HelperName[]
   readonly linkMode: LinkMode
+  /** What passes between its containers is judged with connection tracking. */
+  readonly tracking: boolean
   readonly mtu: number | undefined
   /** Further routes of its containers; absent: none. */
   readonly routes?: readonly StaticRoute[]

@@ -12,7 +12,7 @@ const UPDATE_CONTAINER = 'Container.update'
 /**
  * Changes a network while its containers run. With icc closed links begin to matter, and with icc open they open nothing
  * that is not open, so every linked pair is touched; and a port that may forge addresses has a rule with icc closed alone.
- * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` without rules)
+ * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules)
  */
 export function planUpdate(
   view: NetworkView,
@@ -20,31 +20,38 @@ export function planUpdate(
   update: NetworkUpdate,
   firewall: boolean,
 ): Plan {
-  checkObject(update, ['icc', 'labels'], UPDATE, '')
+  checkObject(update, ['icc', 'tracking', 'labels'], UPDATE, '')
   const icc = update.icc === undefined ? network.icc : checkBoolean(update.icc, UPDATE, 'icc')
-  if (!icc && !firewall) {
-    throw new NfbridgeError({
-      code: 'NFB_SETTING_CONFLICT',
-      operation: UPDATE,
-      message: 'icc: false needs rules, and firewall: false makes none; open the host with firewall: true',
-      path: 'icc',
-    })
+  const tracking =
+    update.tracking === undefined ? network.tracking : checkBoolean(update.tracking, UPDATE, 'tracking')
+  if (!firewall) {
+    if (!icc) throw needsRules('icc: false', 'icc')
+    if (update.tracking !== undefined) throw needsRules('tracking', 'tracking')
   }
   const { labels: former, ...rest } = network
-  const changed = { ...rest, icc, ...changedLabels(former, update.labels, UPDATE) }
-  if (icc === network.icc && update.labels === undefined) return { change: {}, touched: {} }
+  const changed = { ...rest, icc, tracking, ...changedLabels(former, update.labels, UPDATE) }
+  const sameRules = icc === network.icc && tracking === network.tracking
+  if (sameRules && update.labels === undefined) return { change: {}, touched: {} }
   return {
     change: { networks: new Map([[network.name, changed]]) },
     // No rule has a label.
-    touched:
-      icc === network.icc
-        ? {}
-        : {
-            networks: [network.name],
-            containers: forgingContainers(view, network.name),
-            pairs: linkedPairs(view, network.name),
-          },
+    touched: sameRules
+      ? {}
+      : {
+          networks: [network.name],
+          containers: forgingContainers(view, network.name),
+          pairs: linkedPairs(view, network.name),
+        },
   }
+}
+
+function needsRules(what: string, path: string): NfbridgeError {
+  return new NfbridgeError({
+    code: 'NFB_SETTING_CONFLICT',
+    operation: UPDATE,
+    message: `${what} needs rules, and firewall: false makes none; open the host with firewall: true`,
+    path,
+  })
 }
 
 /** Changes what of a container neither rules nor interfaces have. @throws NfbridgeError NFB_INVALID_ARGUMENT */

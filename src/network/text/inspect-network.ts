@@ -21,7 +21,8 @@ export function inspectNetwork(
   network: NetworkRecord,
   containers: readonly ContainerRecord[],
 ): NetworkInspection {
-  const { name, bridges, pools, icc, internal, isolation, linkMode, allowDirectRouting, adopted } = network
+  const { name, bridges, pools, icc, internal, isolation, linkMode, tracking, allowDirectRouting, adopted } =
+    network
   const families = familiesOf(network)
   return {
     name,
@@ -31,6 +32,7 @@ export function inspectNetwork(
     internal,
     isolation,
     linkMode,
+    tracking,
     ipv4: families.includes(4) ? inspectFamily(network.ipv4) : null,
     ipv6: families.includes(6) ? inspectFamily(network.ipv6) : null,
     trustedInterfaces: [...network.trustedInterfaces],

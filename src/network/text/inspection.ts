@@ -59,6 +59,8 @@ export interface NetworkInspection {
   readonly internal: boolean
   readonly isolation: Isolation
   readonly linkMode: LinkMode
+  /** Whether what passes between its containers is judged with connection tracking. */
+  readonly tracking: boolean
   /** `null` where the network has no addresses of the family. */
   readonly ipv4: FamilyInspection | null
   readonly ipv6: FamilyInspection | null

@@ -85,6 +85,7 @@ const targets: Readonly<Record<string, Target>> = {
       'trustedInterfaces',
       'allowDirectRouting',
       'linkMode',
+      'tracking',
       'mtu',
       'adopt',
       'bridges',

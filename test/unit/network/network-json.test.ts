@@ -34,6 +34,7 @@ const WIDE = plan(
     trustedInterfaces: ['wg0'],
     allowDirectRouting: true,
     linkMode: 'stateless',
+    tracking: true,
     mtu: 1400,
     labels: { 'com.example.tier': 'front', ['__proto__']: 'x' },
   },
@@ -53,6 +54,16 @@ describe('files of networks', () => {
   ])('hold a network %s as it was', (_, network) => {
     expect(networkFromJson(written(networkToJson(network)))).toEqual(network)
   })
+
+  it.each([true, false])(
+    'without a word of tracking are of a version that knew none: adopted: %j',
+    (adopted) => {
+      const network = plan({ name: 'br1', adopt: adopted })
+      expect(networkFromJson(written({ ...networkToJson(network), tracking: undefined }))).toMatchObject({
+        tracking: adopted,
+      })
+    },
+  )
 
   it('hold texts only where there are addresses', () => {
     expect(written(networkToJson(WIDE))).toMatchObject({
@@ -101,6 +112,7 @@ describe('files of networks', () => {
     ['an exception of the other family', { ipv6: { mode: 'nat', masquerade: true, except: ['10.0.0.0/8'] } }],
     ['a text for icc', { icc: 'false' }],
     ['no isolation', { isolation: undefined }],
+    ['a text for tracking', { tracking: 'false' }],
     ['an unknown link mode', { linkMode: 'both' }],
     ['a negative group', { group: -1 }],
     ['no word of adoption', { adopted: undefined }],

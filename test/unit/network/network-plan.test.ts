@@ -44,6 +44,7 @@ describe('planning a network', () => {
       helpers: [],
       allowDirectRouting: false,
       linkMode: 'stateless',
+      tracking: false,
       mtu: undefined,
       adopted: false,
     })
@@ -328,9 +329,20 @@ describe('updating a network', () => {
     expect(planUpdate(after, { ...DOCKER0, icc: false }, { icc: true }, true).touched).toEqual(touched)
   })
 
-  it.each([{}, { icc: true }, { icc: undefined }])('does nothing where nothing changes: %j', (update) => {
-    expect(planUpdate(view, DOCKER0, update, true)).toEqual({ change: {}, touched: {} })
+  it('changes tracking, and keeps it where it is not named', () => {
+    const { change } = planUpdate(view, DOCKER0, { tracking: true }, true)
+    const tracked = withChange(view, change).network('docker0')
+    expect(tracked).toEqual({ ...DOCKER0, tracking: true })
+    const next = planUpdate(view, { ...DOCKER0, tracking: true }, { icc: false }, true)
+    expect(next.change.networks?.get('docker0')).toMatchObject({ icc: false, tracking: true })
   })
+
+  it.each([{}, { icc: true }, { icc: undefined }, { tracking: false }])(
+    'does nothing where nothing changes: %j',
+    (update) => {
+      expect(planUpdate(view, DOCKER0, update, true)).toEqual({ change: {}, touched: {} })
+    },
+  )
 
   it('refuses what is no option, no value, or needs rules where there are none', () => {
     const refused = (update: object, firewall: boolean, code: string, path: string): void =>
@@ -341,7 +353,9 @@ describe('updating a network', () => {
       })
     refused({ ICC: false }, true, 'NFB_INVALID_ARGUMENT', 'ICC')
     refused({ icc: 0 }, true, 'NFB_INVALID_ARGUMENT', 'icc')
+    refused({ tracking: 1 }, true, 'NFB_INVALID_ARGUMENT', 'tracking')
     refused({ icc: false }, false, 'NFB_SETTING_CONFLICT', 'icc')
+    refused({ tracking: false }, false, 'NFB_SETTING_CONFLICT', 'tracking')
     expect(planUpdate(view, { ...DOCKER0, icc: true }, { icc: true }, false).change).toEqual({})
   })
 })

@@ -89,6 +89,7 @@ describe('options of a network', () => {
       helpers: [],
       allowDirectRouting: false,
       linkMode: 'stateful',
+      tracking: undefined,
       mtu: undefined,
       routes: [],
       defaultRoute: true,
@@ -170,6 +171,7 @@ describe('options of a network', () => {
     [{ name: 'x'.repeat(16) }, 'NFB_INVALID_NAME', 'name'],
     [{ name: 'all' }, 'NFB_INVALID_NAME', 'name'],
     [{ icc: 'yes' }, 'NFB_INVALID_ARGUMENT', 'icc'],
+    [{ tracking: 'yes' }, 'NFB_INVALID_ARGUMENT', 'tracking'],
     [{ subnet: '10.0.0.1/24' }, 'NFB_INVALID_ADDRESS', 'subnet'],
     [{ subnet: '10.0.0.1/32' }, 'NFB_INVALID_ADDRESS', 'subnet'],
     [{ subnet: 'fd00::/128' }, 'NFB_INVALID_ADDRESS', 'subnet'],
@@ -280,6 +282,8 @@ describe('options of a network', () => {
     [{ internal: true }, 'internal'],
     [{ isolation: 'strict' }, 'isolation'],
     [{ masquerade: { snat: '192.0.2.1' } }, 'masquerade'],
+    [{ tracking: true }, 'tracking'],
+    [{ tracking: false }, 'tracking'],
   ])('refuses what would need rules without a firewall: %j', (options, path) => {
     expect(thrown(() => parse(options, { firewall: false }))).toMatchObject({
       code: 'NFB_SETTING_CONFLICT',

@@ -53,6 +53,7 @@ export function network(
     hostBinding: undefined,
     helpers: [],
     linkMode: 'stateful',
+    tracking: false,
     mtu: undefined,
     adopted: false,
     group: 1,
