@@ -224,7 +224,7 @@ async function policySteps(
   { change, touched }: Plan,
 ): Promise<Step[]> {
   const ours = await forwarding.ours(Forwarding.families(networks), settings.ipForward)
-  registry.apply({ policy: hostPolicy(settings.forwardPolicy, ours) })
+  registry.apply({ policy: hostPolicy(settings.forwardPolicy, ours, registry.policy) })
   if (!settings.firewall || networks.length === 0) return []
   const after = withChange(registry, change)
   return [

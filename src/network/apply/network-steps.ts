@@ -28,11 +28,19 @@ export async function planNetworkSteps(
   const families = Forwarding.families([...without.networks, network])
   const removed: ViewChange = {
     networks: new Map([[network.name, undefined]]),
-    policy: hostPolicy(settings.forwardPolicy, await forwarding.ours(others, settings.ipForward)),
+    policy: hostPolicy(
+      settings.forwardPolicy,
+      await forwarding.ours(others, settings.ipForward),
+      registry.policy,
+    ),
   }
   const made: ViewChange = {
     networks: new Map([[network.name, network]]),
-    policy: hostPolicy(settings.forwardPolicy, await forwarding.ours(families, settings.ipForward)),
+    policy: hostPolicy(
+      settings.forwardPolicy,
+      await forwarding.ours(families, settings.ipForward),
+      registry.policy,
+    ),
   }
   const absent = withChange(registry, removed)
   const present = withChange(registry, made)

@@ -95,6 +95,8 @@ export interface HostPolicyRecord {
   readonly drop: readonly Family[]
   /** Whether new connections from outside reach containers by their own address in every mode. */
   readonly acceptDirect: boolean
+  /** Whether rules of the users stand that can concern what passes within a network. */
+  readonly userRules: boolean
 }
 
 /** One port of a container. */

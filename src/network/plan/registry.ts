@@ -32,7 +32,7 @@ export class Registry implements NetworkView {
   readonly #networks = new Map<string, NetworkRecord>()
   readonly #containers = new Map<string, ContainerRecord>()
   readonly #peers = new Map<string, PeerRecord>()
-  #policy: HostPolicyRecord = { drop: [], acceptDirect: false }
+  #policy: HostPolicyRecord = { drop: [], acceptDirect: false, userRules: false }
   /** By subnet: no two pools overlap. */
   readonly #pools = new Map<string, AddressPool>()
   readonly #idsByName = new Map<string, string>()

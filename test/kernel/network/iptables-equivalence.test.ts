@@ -33,7 +33,7 @@ async function viewOf({ state, bridgeHost }: HostPlace): Promise<NetworkView> {
   rmSync(copy, { recursive: true })
   const { acceptDirect, forwarding } = (await bridgeHost.inspect()).host
   const drop = ([4, 6] as const).filter((family) => forwarding[`ipv${family}`].policy === 'drop')
-  return view({ networks, containers, peers, policy: { drop, acceptDirect } })
+  return view({ networks, containers, peers, policy: { drop, acceptDirect, userRules: false } })
 }
 
 async function factsOf({ setup, bridgeHost }: HostPlace): Promise<IptablesFacts> {

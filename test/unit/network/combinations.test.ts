@@ -114,7 +114,7 @@ class Planned {
     const registry = new Registry()
     registry.apply({
       networks: new Map(this.#networks.map((each) => [each.name, each])),
-      policy: hostPolicy(combination.policy, [4, 6]),
+      policy: hostPolicy(combination.policy, [4, 6], registry.policy),
     })
     const publishes = !combination.internal && combination.mode !== 'isolated'
     this.#attach(registry, network, 'web', { expose: ['80'], ...(publishes && { publish: ['8080:81'] }) })

@@ -106,6 +106,6 @@ describe('the policy of the host', () => {
     ['accept', [4, 6], [], true],
     ['leave', [4, 6], [], false],
   ] as const)('%s, with forwarding turned on by us in %j', (policy, turnedOn, drop, acceptDirect) => {
-    expect(hostPolicy(policy, turnedOn)).toEqual({ drop, acceptDirect })
+    expect(hostPolicy(policy, turnedOn, { userRules: true })).toEqual({ drop, acceptDirect, userRules: true })
   })
 })

@@ -18,7 +18,7 @@ const EMPTY: NetworkView = {
   networks: [],
   containers: [],
   peers: [],
-  policy: { drop: [], acceptDirect: false },
+  policy: { drop: [], acceptDirect: false, userRules: false },
 }
 
 /** A view of what is given, without a registry and its indexes. */

@@ -13,7 +13,7 @@ export interface DescribedHost {
 
 const facts: IptablesFacts = { firewall: true, userRules: { forward: [], inbound: [] } }
 const docker0 = pool('172.17.0.0/16', 'docker0', '172.17.0.1')
-const drop = { drop: [4], acceptDirect: false } as const
+const drop = { drop: [4], acceptDirect: false, userRules: false } as const
 const port = (first: number, last = first) => ({ first, last })
 
 /** Docker's own example: a web server with a link to it, on a network whose containers are kept apart. */
@@ -108,7 +108,7 @@ function dualStack(): DescribedHost {
     view: view({
       networks: [network('docker0', pools, { icc: false })],
       containers: [web, app],
-      policy: { drop: [4, 6], acceptDirect: false },
+      policy: { drop: [4, 6], acceptDirect: false, userRules: false },
     }),
     facts,
   }
@@ -118,7 +118,10 @@ function userRules(): DescribedHost {
   const ruleOf = (...expr: UserRule['expr']) => ({ expr })
   return {
     title: "the users' own rules, forwardPolicy: accept",
-    view: view({ networks: [network('docker0', [docker0])], policy: { drop: [], acceptDirect: true } }),
+    view: view({
+      networks: [network('docker0', [docker0])],
+      policy: { drop: [], acceptDirect: true, userRules: false },
+    }),
     facts: {
       firewall: true,
       userRules: {

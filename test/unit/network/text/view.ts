@@ -115,7 +115,12 @@ export function view(parts: {
   readonly peers?: readonly PeerRecord[]
   readonly policy?: HostPolicyRecord
 }): NetworkView {
-  const { networks = [], containers = [], peers = [], policy = { drop: [], acceptDirect: false } } = parts
+  const {
+    networks = [],
+    containers = [],
+    peers = [],
+    policy = { drop: [], acceptDirect: false, userRules: false },
+  } = parts
   return {
     networks,
     containers,
