@@ -20,9 +20,14 @@ Failure lost_events() {
 
 }  // namespace
 
-Outcome<std::unique_ptr<Monitor>> Monitor::open(int protocol, std::span<const std::uint32_t> groups) {
+Outcome<std::unique_ptr<Monitor>> Monitor::open(int protocol, std::span<const std::uint32_t> groups,
+                                                std::optional<MonitorFilter> filter) {
   Outcome<Socket> socket = Socket::open(protocol);
   if (!socket.ok()) return std::move(socket.failures());
+  if (filter) {
+    if (auto failure = socket.value().accept_only(filter->type, filter->except_port))
+      return std::move(*failure);
+  }
   for (const std::uint32_t group : groups) {
     if (auto failure = socket.value().join_group(group)) return std::move(*failure);
   }

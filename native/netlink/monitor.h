@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "netlink/descriptor.h"
@@ -28,10 +29,18 @@ class MonitorSink {
   virtual bool full() = 0;
 };
 
+// Which messages of its groups a monitor gets: those of one type, but for what one socket caused. The kernel
+// wakes nobody for the others.
+struct MonitorFilter {
+  std::uint16_t type;
+  std::uint32_t except_port;
+};
+
 class Monitor {
  public:
   // Opens the socket in the calling thread's namespace and joins the groups; messages queue from here on.
-  static Outcome<std::unique_ptr<Monitor>> open(int protocol, std::span<const std::uint32_t> groups);
+  static Outcome<std::unique_ptr<Monitor>> open(int protocol, std::span<const std::uint32_t> groups,
+                                                std::optional<MonitorFilter> filter = std::nullopt);
   // Starts the thread; once. The sink outlives the monitor.
   Outcome<Nothing> start(MonitorSink& sink);
   // After full(): there is room again.

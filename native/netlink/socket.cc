@@ -1,9 +1,13 @@
 #include "netlink/socket.h"
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <array>
+#include <cstddef>
 #include <string>
 
 namespace nfbridge::netlink {
@@ -62,6 +66,10 @@ Outcome<Socket> Socket::open(int protocol) {
   sockaddr_nl local{};
   local.nl_family = AF_NETLINK;  // port 0: the kernel chooses one
   if (bind(fd, reinterpret_cast<const sockaddr*>(&local), sizeof(local)) != 0) return system_failure("bind");
+  length = sizeof(local);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &length) != 0)
+    return system_failure("getsockname");
+  opened.port_ = local.nl_pid;
 
   opened.receive_buffer_ = std::make_unique_for_overwrite<std::byte[]>(kReceiveBufferSize);
   return opened;
@@ -70,6 +78,21 @@ Outcome<Socket> Socket::open(int protocol) {
 std::optional<Failure> Socket::join_group(std::uint32_t group) {
   if (set(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, static_cast<int>(group))) return std::nullopt;
   return system_failure("setsockopt NETLINK_ADD_MEMBERSHIP", errno, "group " + std::to_string(group));
+}
+
+std::optional<Failure> Socket::accept_only(std::uint16_t type, std::uint32_t except_port) {
+  // Loads are of network byte order, the header is of the host's.
+  std::array<sock_filter, 6> program{{
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(type), 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(except_port), 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  if (setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0) return std::nullopt;
+  return system_failure("setsockopt SO_ATTACH_FILTER");
 }
 
 std::uint32_t Socket::reserve_sequence(std::uint32_t count) {

@@ -33,11 +33,17 @@ class Socket {
 
   int fd() const { return descriptor_.get(); }
   int protocol() const { return protocol_; }
+  // The port that the kernel gave it: nlmsg_pid of what it makes the kernel tell others.
+  std::uint32_t port() const { return port_; }
   // The longest message, or sequence of messages, that one send takes.
   std::size_t send_limit() const { return send_limit_; }
 
   // Joins a multicast group (RTNLGRP_*, NFNLGRP_*).
   std::optional<Failure> join_group(std::uint32_t group);
+
+  // From here on the kernel delivers nothing but messages of one type, and none of them that were caused by
+  // the socket with the port given. The first message of a datagram counts.
+  std::optional<Failure> accept_only(std::uint16_t type, std::uint32_t except_port);
 
   // The first of `count` sequence numbers that were not used before; never 0, which events carry.
   std::uint32_t reserve_sequence(std::uint32_t count);
@@ -57,6 +63,7 @@ class Socket {
 
   Descriptor descriptor_;
   int protocol_ = 0;
+  std::uint32_t port_ = 0;
   std::size_t send_limit_ = 0;
   std::uint32_t next_sequence_ = 1;
   std::unique_ptr<std::byte[]> receive_buffer_;

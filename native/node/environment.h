@@ -33,8 +33,8 @@ class Environment {
   // Shared with handles, whose finalizers may run after this instance is gone.
   const std::shared_ptr<Executor>& executor() const { return executor_; }
 
-  // Keeps the event loop alive, once for each call that is pending and each monitor that is open. JavaScript
-  // thread.
+  // Keeps the event loop alive, once for each call that is pending and each monitor that is open and holds
+  // it. JavaScript thread.
   void hold(napi_env env);
   void let_go(napi_env env);
 

@@ -35,7 +35,7 @@ netlink::Outcome<netlink::Nothing> MonitorStream::start(napi_env env,
   }
   open_ = true;
   environment_.add_monitor(shared_from_this());
-  environment_.hold(env);
+  if (holds_) environment_.hold(env);
   return started;
 }
 
@@ -43,7 +43,7 @@ void MonitorStream::close(napi_env env) {
   if (!std::exchange(open_, false)) return;
   const auto self = shared_from_this();
   environment_.remove_monitor(self);
-  environment_.let_go(env);
+  if (holds_) environment_.let_go(env);
   forget_function(env);
   // Joining the thread and closing the socket may wait: not here.
   struct Ending {

@@ -16,8 +16,9 @@ namespace nfbridge::node {
 // Lives on two threads: the monitor's puts events in, the JavaScript thread takes them out.
 class MonitorStream final : public netlink::MonitorSink, public std::enable_shared_from_this<MonitorStream> {
  public:
-  MonitorStream(Environment& environment, codec::Protocol protocol, napi_ref on_events)
-      : environment_(environment), protocol_(protocol), on_events_(on_events) {}
+  // `holds`: the event loop stays alive while the stream is open.
+  MonitorStream(Environment& environment, codec::Protocol protocol, napi_ref on_events, bool holds)
+      : environment_(environment), protocol_(protocol), holds_(holds), on_events_(on_events) {}
 
   // JavaScript thread. A stream that was started is open until close().
   netlink::Outcome<netlink::Nothing> start(napi_env env, std::unique_ptr<netlink::Monitor> monitor);
@@ -45,6 +46,7 @@ class MonitorStream final : public netlink::MonitorSink, public std::enable_shar
 
   Environment& environment_;
   const codec::Protocol protocol_;
+  const bool holds_;
   napi_ref on_events_;
   std::unique_ptr<netlink::Monitor> monitor_;
   bool open_ = false;

@@ -1,6 +1,8 @@
 #include "node/namespace_handle.h"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,42 @@ bool read_groups(napi_env env, napi_value value, std::vector<std::uint32_t>& gro
     groups.push_back(static_cast<std::uint32_t>(group));
   }
   return true;
+}
+
+// MonitorOptions of src/native/addon.ts.
+bool read_monitor_options(napi_env env, napi_value options, codec::Protocol protocol,
+                          std::optional<netlink::MonitorFilter>& filter, bool& holds) {
+  if (is_undefined(env, options)) return true;
+  napi_valuetype type = napi_undefined;
+  if (!check(env, napi_typeof(env, options, &type))) return false;
+  if (type != napi_object) {
+    throw_type_error(env, "options must be an object");
+    return false;
+  }
+  std::string message;
+  std::int64_t port = 0;
+  napi_value value = nullptr;
+  if (!check(env, napi_get_named_property(env, options, "message", &value)) ||
+      !read_string(env, value, "options.message", message) ||
+      !check(env, napi_get_named_property(env, options, "exceptPort", &value)) ||
+      !read_integer(env, value, "options.exceptPort", 0, UINT32_MAX, port) ||
+      !check(env, napi_get_named_property(env, options, "holds", &value)) ||
+      !check(env, napi_typeof(env, value, &type))) {
+    return false;
+  }
+  if (type != napi_boolean) {
+    throw_type_error(env, "options.holds must be a boolean");
+    return false;
+  }
+  const auto known = codec::messages();
+  const auto found = std::ranges::find_if(
+      known, [&](const auto& each) { return each.name == message && each.protocol == protocol; });
+  if (found == known.end()) {
+    throw_type_error(env, "options.message must be the name of a message of the protocol");
+    return false;
+  }
+  filter = {.type = found->type, .except_port = static_cast<std::uint32_t>(port)};
+  return check(env, napi_get_value_bool(env, value, &holds));
 }
 
 // A link by its index or its name.
@@ -192,26 +230,30 @@ napi_value NamespaceHandle::request(napi_env env, napi_callback_info info) {
 }
 
 napi_value NamespaceHandle::open_monitor(napi_env env, napi_callback_info info) {
-  const auto arguments = Arguments<3>::read(env, info);
+  const auto arguments = Arguments<4>::read(env, info);
   if (!arguments) return nullptr;
   auto* self = unwrap<NamespaceHandle>(env, arguments->self);
   codec::Protocol protocol{};
   std::vector<std::uint32_t> groups;
+  std::optional<netlink::MonitorFilter> filter;
+  bool holds = true;
   napi_valuetype type = napi_undefined;
   if (self == nullptr || !read_protocol(env, (*arguments)[0], protocol) ||
-      !read_groups(env, (*arguments)[1], groups) || !check(env, napi_typeof(env, (*arguments)[2], &type))) {
+      !read_groups(env, (*arguments)[1], groups) ||
+      !read_monitor_options(env, (*arguments)[3], protocol, filter, holds) ||
+      !check(env, napi_typeof(env, (*arguments)[2], &type))) {
     return nullptr;
   }
   if (type != napi_function) return throw_type_error(env, "onEvents must be a function");
   napi_ref on_events = nullptr;
   if (!check(env, napi_create_reference(env, (*arguments)[2], 1, &on_events))) return nullptr;
   Environment& environment = *Environment::get(env);
-  auto stream = std::make_shared<MonitorStream>(environment, protocol, on_events);
+  auto stream = std::make_shared<MonitorStream>(environment, protocol, on_events, holds);
   return start_call<MonitorPointer>(
       env, environment, self->strand_,
-      [where = self->namespace_, protocol, groups = std::move(groups)](Home& home) {
+      [where = self->namespace_, protocol, groups = std::move(groups), filter](Home& home) {
         return home.visit<MonitorPointer>(*where, [&]() -> Outcome<MonitorPointer> {
-          auto monitor = netlink::Monitor::open(netlink_protocol(protocol), groups);
+          auto monitor = netlink::Monitor::open(netlink_protocol(protocol), groups, filter);
           if (!monitor.ok()) return std::move(monitor.failures());
           return std::make_shared<std::unique_ptr<netlink::Monitor>>(std::move(monitor.value()));
         });

@@ -98,6 +98,14 @@ napi_value SocketHandle::call_sync(napi_env env, napi_callback_info info, Operat
   return finish_words(env, *Environment::get(env), outcome);
 }
 
+napi_value SocketHandle::port(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<0>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  return number_value(env, self->socket_ ? self->socket_->socket.port() : 0);
+}
+
 napi_value SocketHandle::request(napi_env env, napi_callback_info info) {
   return call(env, info, do_request);
 }
@@ -141,6 +149,7 @@ napi_value SocketHandle::close(napi_env env, napi_callback_info info) {
 
 bool SocketHandle::define(napi_env env, Environment& environment) {
   const std::array properties{
+      getter("port", port),
       method("request", request),
       method("requestSync", request_sync),
       method("dump", dump),

@@ -33,6 +33,7 @@ class SocketHandle final : public Handle {
  private:
   using Operation = netlink::Outcome<Words> (*)(SharedSocket&, WordSpan, const netlink::BatchOptions&);
 
+  static napi_value port(napi_env env, napi_callback_info info);
   static napi_value request(napi_env env, napi_callback_info info);
   static napi_value request_sync(napi_env env, napi_callback_info info);
   static napi_value dump(napi_env env, napi_callback_info info);

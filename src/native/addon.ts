@@ -41,6 +41,8 @@ export interface TransactionOptions {
 
 /** A netlink socket. Calls run in their order on a thread of the addon's own; `…Sync` on the calling thread. */
 export interface SocketHandle {
+  /** The port that the kernel gave it, which is told with what it commits; 0 when closed. */
+  readonly port: number
   /** Several requests in one send, an acknowledgement asked on the last only; resolves with their replies. */
   request(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
   requestSync(words: Uint32Array): Outcome<ArrayBuffer>
@@ -59,6 +61,15 @@ export interface SocketHandle {
   roundTrip(): Promise<Outcome<undefined>>
   /** Settles what is pending with `closed`, then releases the descriptor on an addon thread. Idempotent. */
   close(): void
+}
+
+/** What a monitor gets of its groups, and whether it keeps the event loop alive while it is open. */
+export interface MonitorOptions {
+  /** Only messages of this name. The kernel wakes nobody for the others. */
+  readonly message: string
+  /** But for what the socket with this port caused. */
+  readonly exceptPort: number
+  readonly holds: boolean
 }
 
 /** A stream of multicast messages. `onEvents` gets a buffer of messages, or failures (`overflow`: events were lost). */
@@ -95,6 +106,7 @@ export interface NamespaceHandle {
     protocol: 'route' | 'netfilter',
     groups: readonly number[],
     onEvents: (events: Outcome<ArrayBuffer>) => void,
+    options?: MonitorOptions,
   ): Promise<Outcome<MonitorHandle>>
   /** Holds no port yet. It is independent of this handle, which may be closed. */
   openReservations(): Outcome<ReservationsHandle>

@@ -3,6 +3,7 @@ import { NfbridgeError } from '../errors.js'
 import { checkObject, checkString } from '../input.js'
 import type {
   MonitorHandle,
+  MonitorOptions,
   NamespaceHandle,
   Outcome,
   ReservationsHandle,
@@ -158,8 +159,9 @@ export class Namespace {
     groups: readonly number[],
     onEvents: (events: Outcome<ArrayBuffer>) => void,
     operation = 'netns.openMonitor',
+    options?: MonitorOptions,
   ): Promise<MonitorHandle> {
-    return unwrap(await this.#open(operation).openMonitor(protocol, groups, onEvents), operation)
+    return unwrap(await this.#open(operation).openMonitor(protocol, groups, onEvents, options), operation)
   }
 
   /** Sends one batch of rtnetlink requests in the namespace without keeping a socket. For the layers above. @internal */

@@ -37,7 +37,7 @@ export interface NftEventOptions {
 }
 
 /** NFNLGRP_NFTABLES of linux/netfilter/nfnetlink_compat.h */
-const RULESET_GROUP = 7
+export const RULESET_GROUP = 7
 const operation = 'nft.events'
 
 /** A transaction as it was told. */

@@ -15,6 +15,7 @@ import type {
   SetElement,
   SetObject,
 } from './model/index.js'
+import { watchOthers } from './others-commits.js'
 import {
   type Preparable,
   type Prepared,
@@ -153,6 +154,15 @@ export class Nft {
    */
   events(options: NftEventOptions = {}): Promise<NftEvents> {
     return NftEvents.open(this.#namespace, options)
+  }
+
+  /**
+   * Calls back when somebody else has committed: another program, or another connection of this one. What this connection
+   * commits, the kernel tells it nothing of. It keeps no process alive; close it.
+   * @internal
+   */
+  watchOthers(onCommit: () => void): Promise<{ close(): void }> {
+    return watchOthers(this.#namespace, this.#socket, onCommit)
   }
 
   /**

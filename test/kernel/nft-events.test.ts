@@ -243,3 +243,22 @@ test('it ends when it is closed, and outlives the connection that it came from',
     { done: true, value: undefined },
   ])
 })
+
+test('others are watched: what this connection commits is not told', async () => {
+  const { namespace, handle } = await open()
+  let told = 0
+  const watch = keep(await handle.watchOthers(() => told++))
+  for (let count = 0; count < 10; count++)
+    await handle
+      .transaction()
+      .add({ table: { family: 'ip', name: `mine${count}` } })
+      .commit()
+  expect(told).toBe(0)
+  await nft(namespace, 'add table inet t')
+  await expect.poll(() => told).toBe(1)
+  watch.close()
+  const events = keep(await handle.events())
+  await nft(namespace, 'delete table inet t')
+  await events.next()
+  expect(told).toBe(1)
+})

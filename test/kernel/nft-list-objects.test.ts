@@ -422,6 +422,7 @@ describe('a snapshot', () => {
     const writer = await namespace.openSocket('netfilter')
     let dumps = 0
     const disturbed: SocketHandle = {
+      port: socket.port,
       request: (words) => socket.request(words),
       requestSync: (words) => socket.requestSync(words),
       transaction: (words, options) => socket.transaction(words, options),

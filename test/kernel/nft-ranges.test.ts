@@ -546,6 +546,7 @@ test('what is read for it: nothing for hash sets, and for one range after anothe
     return outcome
   }
   const counting = new Connection({
+    port: socket.port,
     request: (words) => told('request', socket.request(words)),
     requestSync: (words) => told('request', socket.requestSync(words)),
     dump: (words) => told('dump', socket.dump(words)),

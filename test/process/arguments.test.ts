@@ -137,6 +137,20 @@ describe('wrong arguments throw a TypeError', () => {
       expect(() => call(namespace, 'openMonitor', namespace, ['route', groups, () => {}])).toThrow(TypeError)
   })
 
+  test('options of a monitor', () => {
+    const options = { message: 'nftNewGeneration', exceptPort: 1, holds: true }
+    const wrong = [
+      ...[null, 1, 'text', true, Symbol('symbol')],
+      ...[undefined, null, 1, 'noMessage', 'newLink'].map((message) => ({ ...options, message })),
+      ...[undefined, null, -1, 1.5, 2 ** 32, 'text'].map((exceptPort) => ({ ...options, exceptPort })),
+      ...[undefined, null, 1, 'text'].map((holds) => ({ ...options, holds })),
+    ]
+    for (const each of wrong)
+      expect(() => call(namespace, 'openMonitor', namespace, ['netfilter', [7], () => {}, each])).toThrow(
+        TypeError,
+      )
+  })
+
   test('ports to reserve', () => {
     const port = [6, 4, 80, 0, 0, 0, 0]
     for (const [index, wrong] of [

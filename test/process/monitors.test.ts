@@ -76,6 +76,34 @@ describe('a monitor', () => {
       monitor.close()
     }))
 
+  test('brings messages of one name alone, and not what one socket caused', () =>
+    inNamespace(async (namespace) => {
+      const mine = good(await namespace.openSocket('netfilter'))
+      const other = good(await namespace.openSocket('netfilter'))
+      const seen: Seen[] = []
+      const options = { message: 'nftNewGeneration', exceptPort: mine.port, holds: true }
+      const monitor = good(
+        await namespace.openMonitor(
+          'netfilter',
+          [NFTABLES_GROUP],
+          (events) => seen.push(...seenIn(events)),
+          options,
+        ),
+      )
+      for (const name of ['a', 'b', 'c']) good(mine.transactionSync(table(name)))
+      good(other.transactionSync(table('d')))
+      good(mine.transactionSync(table('e')))
+      good(other.transactionSync(table('f')))
+      await until(() => seen.length >= 2)
+      expect(seen).toMatchObject([
+        { name: 'nftNewGeneration', record: { id: 5 } },
+        { name: 'nftNewGeneration', record: { id: 7 } },
+      ])
+      for (const socket of [mine, other]) socket.close()
+      expect(mine.port).toBe(0)
+      monitor.close()
+    }))
+
   test('says nothing after it was closed, not even what had come', () =>
     inNamespace(async (namespace) => {
       await addBridge(namespace)

@@ -33,6 +33,8 @@ describe('process.exit', () => {
 
 describe('the event loop', () => {
   test('ends with handles open', async () => expect(await expectProgram('event-loop', ['idle'])).toBe(''))
+  test('ends while somebody watches', async () =>
+    expect(await expectProgram('event-loop', ['watch'])).toBe(''))
   test('waits for a call', async () => expect(await expectProgram('event-loop', ['call'])).toBe('0\n'))
   test('waits for a monitor', async () =>
     expect(await expectProgram('event-loop', ['monitor'])).toBe('true\n'))

@@ -78,7 +78,7 @@ export class StandingRules {
   /** Neither dormant nor with other policies. Chains of others in our tables are theirs to take away. */
   async #isHooked(): Promise<boolean> {
     const listed = await listTable(this.#nft, this.#table, ['table', 'chain'])
-    const bridge = await listTable(this.#nft, this.#table, ['table', 'chain'], 'bridge')
+    const bridge = await listTable(this.#nft, this.#table, ['table', 'chain'], { family: 'bridge' })
     const nftables = [...(listed?.nftables ?? []), ...(bridge?.nftables ?? [])]
     return hookFaults(this.#table, { nftables }).every(({ kind }) => kind === 'foreign-chain')
   }

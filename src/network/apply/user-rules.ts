@@ -85,6 +85,17 @@ export class UserRules {
     return { forward: listed(ruleset, 'forward'), inbound: listed(ruleset, 'inbound'), own }
   }
 
+  /** The rules of both chains alone, which costs less; of those that are remembered, where there are no chains. */
+  async readChains(): Promise<Pick<UserRuleSet, UserChain>> {
+    const [forward, inbound] = [await this.#readChain('forward'), await this.#readChain('inbound')]
+    return forward && inbound ? { forward, inbound } : this.#remembered
+  }
+
+  async #readChain(chain: UserChain): Promise<ListedUserRule[] | undefined> {
+    const ruleset = await listTable(this.#nft, this.#table, ['chain', 'rule'], { chain: USER_CHAINS[chain] })
+    return ruleset && listed(ruleset, chain)
+  }
+
   /** Remembers what is in the kernel now. */
   async snapshot(): Promise<void> {
     const rules = await this.read()
@@ -192,10 +203,10 @@ export async function listTable(
   nft: Nft,
   table: string,
   kinds: readonly ListedKind[],
-  family: TableFamily = 'inet',
+  part: { readonly family?: TableFamily; readonly chain?: string } = {},
 ): Promise<Ruleset | undefined> {
   try {
-    return await nft.list({ family, table, kinds, elements: false })
+    return await nft.list({ family: 'inet', ...part, table, kinds, elements: false })
   } catch (error) {
     if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
     throw error

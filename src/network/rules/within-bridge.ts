@@ -26,7 +26,7 @@ function requiredInterface({ match: { op, left, right } }: MatchStatement): Test
   if (op !== '==' || !isObject(left) || !('meta' in left) || !INTERFACE_KEYS.has(left.meta.key))
     return undefined
   if (!isObject(right) || !('set' in right)) return namedInterface(right)
-  const tests = right.set.map((element) => (isPair(element) ? undefined : namedInterface(valueOf(element))))
+  const tests = right.set.map((element) => (isPair(element) ? undefined : namedInterface(keyOf(element))))
   // One that is not understood may be any interface.
   if (!tests.every((test) => test !== undefined)) return undefined
   return (name) => tests.some((test) => test(name))
@@ -41,7 +41,7 @@ function namedInterface(value: Expression): Test | undefined {
   return (name) => name.startsWith(prefix)
 }
 
-function valueOf(element: SetElement): Expression {
+function keyOf(element: SetElement): Expression {
   return isObject(element) && 'elem' in element ? element.elem.val : element
 }
 

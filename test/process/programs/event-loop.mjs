@@ -10,6 +10,13 @@ switch (process.argv[2]) {
   case 'call': // a call that is pending does, until it has settled
     socket.transaction(rules('t', 5000)).then((outcome) => console.log(good(outcome).byteLength))
     break
+  case 'watch': // a monitor that does not hold it does not
+    await namespace.openMonitor('netfilter', [7], () => console.log('an event'), {
+      message: 'nftNewGeneration',
+      exceptPort: 0,
+      holds: false,
+    })
+    break
   case 'monitor': {
     // a monitor does while it is open
     const monitor = good(

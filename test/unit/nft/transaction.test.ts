@@ -99,6 +99,7 @@ test('what takes long is known beforehand', () => {
 function answering(outcome: Awaited<ReturnType<SocketHandle['transaction']>>): SocketHandle {
   const nothing = new ArrayBuffer(0)
   return {
+    port: 0,
     request: async () => nothing,
     requestSync: () => nothing,
     dump: async () => nothing,
