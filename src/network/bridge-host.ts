@@ -5,6 +5,7 @@ import { PortReservations } from '../netns/index.js'
 import { awaitStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
 import { requireBridgeNetfilter } from './apply/bridge-netfilter.js'
+import { BridgeNetfilterOff } from './apply/bridge-netfilter-off.js'
 import { applyPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import { Forwarding } from './apply/forwarding.js'
@@ -115,6 +116,7 @@ export class BridgeHost {
         persistence,
         sysctls,
         forwarding: new Forwarding(kernel, sysctls),
+        bridgeNetfilter: new BridgeNetfilterOff(kernel, sysctls),
         reservations,
         adoptedBridges: new Map(),
       })

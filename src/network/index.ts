@@ -14,6 +14,7 @@ export type {
   AdvertiseOptions,
   BandwidthLimit,
   BandwidthOptions,
+  BridgeNetfilter,
   ChangedNamespace,
   ConnectOptions,
   ContainerOptions,

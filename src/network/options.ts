@@ -18,6 +18,13 @@ export type ExistingRules = 'keep' | 'flush'
  */
 export type ChangedNamespace = 'refuse' | 'accept'
 
+/**
+ * What becomes of the kernel's `net.bridge.bridge-nf-call-iptables`, `-ip6tables` and `-arptables`, by which the frames of every
+ * bridge of the namespace pass the IP rules, whether a bridge asks for it or not. `leave`: nothing. `off`: they are 0 while there is a
+ * network; a bridge that asks for itself, as that of a network with `tracking`, is shown to the rules all the same.
+ */
+export type BridgeNetfilter = 'leave' | 'off'
+
 /** Options of {@link BridgeHost.open}. */
 export interface HostOptions {
   /**
@@ -36,6 +43,8 @@ export interface HostOptions {
   readonly ipForward?: boolean | undefined
   /** See {@link ForwardPolicy}. Default: `auto`. */
   readonly forwardPolicy?: ForwardPolicy | undefined
+  /** See {@link BridgeNetfilter}. What was turned off is given back with the last network. Default: `leave`. */
+  readonly bridgeNetfilter?: BridgeNetfilter | undefined
   /** Whether rules are made at all (Docker's `iptables`). With `false` not one rule is changed. Default: true. */
   readonly firewall?: boolean | undefined
   /** Whether the users' own rules that are there already are kept or flushed. Default: `keep`. */

@@ -22,10 +22,13 @@ describe('a process that is killed in the middle of attaching and detaching', ()
         await runAndKill(state, host, places, 5 + ((round * 37) % 90))
         const adopted = await BridgeHost.open({ netns: host, state })
         await expectWhole(adopted, host, places)
+        expect(await host.readSysctl('net.bridge.bridge-nf-call-iptables')).toBe('0')
         if (round === ROUNDS - 1) await adopted.destroy()
         await adopted.close()
       }
       expect(await nft(host, 'list', 'ruleset')).toBe('')
+      // Turned off by a process that was killed.
+      expect(await host.readSysctl('net.bridge.bridge-nf-call-iptables')).toBe('1')
       expect(await ip(host, '-br', 'link')).not.toMatch(/veth|docker0/)
     } finally {
       for (const namespace of [host, ...places]) namespace.close()

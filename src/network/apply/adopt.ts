@@ -93,6 +93,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
       mendingStep(context, networks, links),
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
+      context.bridgeNetfilter.step(settings.bridgeNetfilter === 'off' && networks.length > 0),
       peerRoutesStep(context),
       mendingEndpointsStep(
         context,

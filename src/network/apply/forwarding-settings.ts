@@ -1,5 +1,4 @@
 /** The settings of the kernel that forwarding is made of, and what else the kernel writes with them. */
-import type { KeyField } from '../plan/elements.js'
 import type { Family } from '../plan/records.js'
 
 /** RFC 1812 forwarding between interfaces; see the kernel's Documentation/networking/ip-sysctl.rst. */
@@ -8,13 +7,13 @@ export const FORWARDING: Readonly<Record<Family, string>> = {
   6: 'net.ipv6.conf.all.forwarding',
 }
 
-/** What a host may hand over, by the numbers that stand for it in the set `inherited`; these are never given anew. */
-const NUMBERED = ['forwarding', 'accept_redirects', 'accept_ra'] as const
+/** In the order of the numbers that they have in the set `inherited`, from 1; these are never given anew. */
+export const SETTINGS = ['forwarding', 'accept_redirects', 'accept_ra'] as const
 
-type Setting = (typeof NUMBERED)[number]
+export type ForwardingSetting = (typeof SETTINGS)[number]
 
 /** With slashes: an interface's name may have dots. */
-export function interfaceSetting(family: Family, name: string, setting: Setting): string {
+export function interfaceSetting(family: Family, name: string, setting: ForwardingSetting): string {
   return `net/ipv${family}/conf/${name}/${setting}`
 }
 
@@ -42,38 +41,26 @@ export function belongsTo(family: Family, name: string): boolean {
   return partsOf(name)?.family === family
 }
 
-interface Parts {
+/** What the name of a setting of forwarding says. */
+export interface ForwardingParts {
   readonly family: Family
   readonly device: string
-  readonly setting: Setting
+  readonly setting: ForwardingSetting
 }
 
-function partsOf(name: string): Parts | undefined {
+/** Of the setting of a name; undefined where it is none of forwarding. */
+export function partsOf(name: string): ForwardingParts | undefined {
   for (const family of [4, 6] as const)
     if (name === FORWARDING[family]) return { family, device: 'all', setting: 'forwarding' }
   const [, family, device, last] = /^net\/ipv([46])\/conf\/(.+)\/(\w+)$/.exec(name) ?? []
-  const setting = NUMBERED.find((each) => each === last)
+  const setting = SETTINGS.find((each) => each === last)
   if (device === undefined || setting === undefined) return undefined
   return { family: family === '4' ? 4 : 6, device, setting }
 }
 
-/** The key of a setting and its value in the set `inherited`; undefined for one that can't stand there. */
-export function inheritedKey(name: string, value: string): readonly KeyField[] | undefined {
-  const parts = partsOf(name)
-  const number = Number(value)
-  if (!parts || !Number.isInteger(number) || number < 0) return undefined
-  return [parts.device, `ipv${parts.family}`, NUMBERED.indexOf(parts.setting) + 1, number]
-}
-
-/** The setting and the value that such a key stands for. */
-export function fromInheritedKey(key: readonly unknown[]): { name: string; value: string } | undefined {
-  const [device, proto, code, value] = key
-  const setting = NUMBERED[Number(code) - 1]
-  if (typeof device !== 'string' || setting === undefined) return undefined
-  const family = proto === 'ipv4' || proto === 2 ? 4 : 6
-  const name =
-    device === 'all' && setting === 'forwarding'
-      ? FORWARDING[family]
-      : interfaceSetting(family, device, setting)
-  return { name, value: String(Number(value)) }
+/** The name of the setting of such parts. */
+export function nameOf({ family, device, setting }: ForwardingParts): string {
+  return device === 'all' && setting === 'forwarding'
+    ? FORWARDING[family]
+    : interfaceSetting(family, device, setting)
 }

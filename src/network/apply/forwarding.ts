@@ -3,6 +3,7 @@ import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import { belongsTo, FORWARDING, interfaceSetting, sideEffects } from './forwarding-settings.js'
 import type { HostKernel } from './host-kernel.js'
+import { leaveToAnother } from './leave-settings.js'
 import { ignoreMissing, type Step, takeBack } from './steps.js'
 import { readOnly, type Sysctls } from './sysctls.js'
 
@@ -120,14 +121,10 @@ export class Forwarding {
 
   async #giveBack(family: Family): Promise<void> {
     const names = this.#sysctls.changed.filter((name) => belongsTo(family, name))
-    // Another program's networks still need it: it is theirs to give back.
-    const settings = names.map((name) => ({ name, value: this.#sysctls.before(name) ?? '' }))
-    const others = this.#isOurs(family) ? await this.#kernel.otherHosts() : []
-    for (const heir of others.filter(({ families }) => families.includes(family))) {
-      if (!(await this.#kernel.leaveTo(heir, settings))) continue
-      for (const name of names) this.#sysctls.forget(name)
-      return
-    }
+    const left =
+      this.#isOurs(family) &&
+      (await leaveToAnother(this.#kernel, this.#sysctls, names, ({ families }) => families.includes(family)))
+    if (left) return
     await this.#sysctls.restore(FORWARDING[family])
     await this.#asDefault(family)
     for (const name of names) await this.#sysctls.restore(name)

@@ -7,6 +7,7 @@ import type { Registry } from '../plan/registry.js'
 import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
 import { Advertiser } from './advertiser.js'
+import type { BridgeNetfilterOff } from './bridge-netfilter-off.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import { KeptNamespaces } from './kept-namespaces.js'
@@ -25,6 +26,7 @@ export interface HostParts {
   readonly persistence: Persistence
   readonly sysctls: Sysctls
   readonly forwarding: Forwarding
+  readonly bridgeNetfilter: BridgeNetfilterOff
   /** The published ports, kept from other processes. */
   readonly reservations: PortReservations
   /** What we changed on bridges that are not ours, by name. */
@@ -39,6 +41,7 @@ export class HostContext {
   readonly persistence: Persistence
   readonly sysctls: Sysctls
   readonly forwarding: Forwarding
+  readonly bridgeNetfilter: BridgeNetfilterOff
   readonly reservations: PortReservations
   readonly adoptedBridges: Map<string, AdoptedBridge>
   /** What keeps the containers' namespaces. */
@@ -62,6 +65,7 @@ export class HostContext {
     this.persistence = parts.persistence
     this.sysctls = parts.sysctls
     this.forwarding = parts.forwarding
+    this.bridgeNetfilter = parts.bridgeNetfilter
     this.reservations = parts.reservations
     this.adoptedBridges = parts.adoptedBridges
     this.namespaces = new KeptNamespaces(parts.kernel.namespace)

@@ -23,7 +23,7 @@ import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import type { HelperObject } from '../plan/helpers.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
-import { fromInheritedKey, inheritedKey } from './forwarding-settings.js'
+import { fromInheritedKey, inheritedKey } from './inherited-settings.js'
 import {
   announceBridges,
   readHost,

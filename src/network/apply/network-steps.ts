@@ -22,7 +22,7 @@ export async function planNetworkSteps(
   context: HostContext,
   network: NetworkRecord,
 ): Promise<NetworkTransition> {
-  const { registry, settings, forwarding } = context
+  const { registry, settings, forwarding, bridgeNetfilter } = context
   const without = withChange(registry, { networks: new Map([[network.name, undefined]]) })
   const others = Forwarding.families(without.networks)
   const families = Forwarding.families([...without.networks, network])
@@ -53,6 +53,7 @@ export async function planNetworkSteps(
       : context.elementSteps(absent, present, { networks: [network.name], policy: true })),
     ...bridgeSteps(context, network),
     ...(added.length > 0 ? [forwarding.step(added, settings.ipForward)] : []),
+    ...(alone ? [bridgeNetfilter.step(settings.bridgeNetfilter === 'off')] : []),
   ]
   return { steps, made, removed }
 }

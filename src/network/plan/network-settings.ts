@@ -3,6 +3,7 @@ import { joinPath, NfbridgeError } from '../../errors.js'
 import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkString } from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import type {
+  BridgeNetfilter,
   ChangedNamespace,
   ExistingRules,
   ForwardPolicy,
@@ -34,6 +35,7 @@ export interface HostSettings {
   readonly name: string
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
+  readonly bridgeNetfilter: BridgeNetfilter
   readonly firewall: boolean
   readonly existingRules: ExistingRules
   readonly hostBinding: IPAddress | undefined
@@ -86,6 +88,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
       'netns',
       'ipForward',
       'forwardPolicy',
+      'bridgeNetfilter',
       'firewall',
       'existingRules',
       'hostBinding',
@@ -106,6 +109,12 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     name: checkTableName(checkString(options.name ?? DEFAULT_TABLE, OPEN, 'name'), OPEN),
     ipForward: checkBoolean(ipForward, OPEN, 'ipForward'),
     forwardPolicy: checkOneOf(forwardPolicy, ['auto', 'drop', 'accept', 'leave'], OPEN, 'forwardPolicy'),
+    bridgeNetfilter: checkOneOf(
+      options.bridgeNetfilter ?? 'leave',
+      ['leave', 'off'],
+      OPEN,
+      'bridgeNetfilter',
+    ),
     firewall: checkBoolean(firewall, OPEN, 'firewall'),
     existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
     hostBinding: parseHostBinding(options.hostBinding, OPEN),
@@ -122,6 +131,10 @@ export function parseHostOptions(options: HostOptions): HostSettings {
   if (settings.existingRules === 'flush') {
     const message = `existingRules: 'flush' changes rules, and firewall: false touches none; leave out one of the two`
     throw refuse('NFB_SETTING_CONFLICT', message, 'existingRules')
+  }
+  if (settings.bridgeNetfilter === 'off') {
+    const message = `bridgeNetfilter: 'off' is about which frames pass rules, and firewall: false makes none; leave out one of the two`
+    throw refuse('NFB_SETTING_CONFLICT', message, 'bridgeNetfilter')
   }
   return settings
 }

@@ -26,7 +26,7 @@ export interface InspectionFacts {
 
 /** Everything as data; see {@link HostInspection}. A pure function: it asks nobody. */
 export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInspection {
-  const { name, firewall, ipForward, forwardPolicy, existingRules, state } = facts.settings
+  const { name, firewall, ipForward, forwardPolicy, bridgeNetfilter, existingRules, state } = facts.settings
   const containers = [...view.containers]
   const clients = clientNames(containers)
   const members = byNetwork(containers)
@@ -41,6 +41,7 @@ export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInsp
       firewall,
       ipForward,
       forwardPolicy,
+      bridgeNetfilter,
       existingRules,
       hostBinding: facts.settings.hostBinding?.toString() ?? null,
       state: state ?? null,

@@ -1,4 +1,5 @@
 import type {
+  BridgeNetfilter,
   ExistingRules,
   ForwardPolicy,
   GatewayMode,
@@ -31,6 +32,7 @@ export interface HostSettingsInspection {
   readonly firewall: boolean
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
+  readonly bridgeNetfilter: BridgeNetfilter
   readonly existingRules: ExistingRules
   readonly hostBinding: string | null
   /** The state directory. */

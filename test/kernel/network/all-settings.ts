@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import type { Machine } from '../../../lab/machine.js'
 import { NfbridgeError } from '../../../src/index.js'
-import { ip } from '../../support/tools.js'
+import { ip, runIn } from '../../support/tools.js'
 
-/** Every setting below net.ipv4.conf and net.ipv6.conf of a namespace, and the two that forward. */
+/** Every setting below net.ipv4.conf, net.ipv6.conf and net.bridge of a namespace, and the one that forwards. */
 export async function allSettings({ namespace }: Machine): Promise<Map<string, string>> {
   const links = (await ip(namespace, '-o', 'link')).trim().split('\n')
   const interfaces = links.map((line) => line.split(': ')[1]?.split('@')[0] ?? '')
@@ -19,6 +19,11 @@ export async function allSettings({ namespace }: Machine): Promise<Map<string, s
           if (!(error instanceof NfbridgeError)) throw error
         }
       }
+  // There where br_netfilter is.
+  for (const name of (await runIn(namespace, 'sh', ['-c', 'ls /proc/sys/net/bridge || true']))
+    .split('\n')
+    .filter(Boolean))
+    settings.set(`net/bridge/${name}`, await namespace.readSysctl(`net/bridge/${name}`))
   settings.set('net/ipv4/ip_forward', await namespace.readSysctl('net/ipv4/ip_forward'))
   return settings
 }

@@ -17,7 +17,7 @@ ip neighbour show nud permanent; echo @@
 tc qdisc show; echo @@
 bridge fdb show; echo @@
 cd /proc/sys/net
-grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/accept_ra ipv6/conf/*/forwarding
+grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/accept_ra ipv6/conf/*/forwarding bridge/bridge-nf-call-*
 `
 
 /**

@@ -2,7 +2,7 @@
 import { BridgeHost } from 'nfbridge'
 
 const [state, netns, ...places] = process.argv.slice(2)
-const host = await BridgeHost.open({ netns, state })
+const host = await BridgeHost.open({ netns, state, bridgeNetfilter: 'off' })
 const network = host.network('docker0') ?? (await host.createNetwork({ name: 'docker0', icc: false }))
 console.log('ready')
 for (;;) {

@@ -21,6 +21,7 @@ describe('options of a host', () => {
       name: 'nfbridge',
       ipForward: true,
       forwardPolicy: 'auto',
+      bridgeNetfilter: 'leave',
       firewall: true,
       existingRules: 'keep',
       defaultPools: [],
@@ -34,6 +35,7 @@ describe('options of a host', () => {
     const given = {
       ipForward: false,
       forwardPolicy: 'accept',
+      bridgeNetfilter: 'leave',
       firewall: false,
       existingRules: 'keep',
     } as const
@@ -52,6 +54,8 @@ describe('options of a host', () => {
     [{ ipForward: 1 }, 'NFB_INVALID_ARGUMENT', 'ipForward'],
     [{ firewall: 'no' }, 'NFB_INVALID_ARGUMENT', 'firewall'],
     [{ forwardPolicy: 'DROP' }, 'NFB_INVALID_ARGUMENT', 'forwardPolicy'],
+    [{ bridgeNetfilter: 'on' }, 'NFB_INVALID_ARGUMENT', 'bridgeNetfilter'],
+    [{ bridgeNetfilter: false }, 'NFB_INVALID_ARGUMENT', 'bridgeNetfilter'],
     [{ name: '' }, 'NFB_INVALID_ARGUMENT', 'name'],
     [{ name: '1st' }, 'NFB_INVALID_ARGUMENT', 'name'],
     [{ name: 'a b' }, 'NFB_INVALID_ARGUMENT', 'name'],
@@ -62,6 +66,7 @@ describe('options of a host', () => {
     [{ existingRules: 'remove' }, 'NFB_INVALID_ARGUMENT', 'existingRules'],
     [{ state: '' }, 'NFB_INVALID_ARGUMENT', 'state'],
     [{ firewall: false, forwardPolicy: 'drop' }, 'NFB_SETTING_CONFLICT', 'forwardPolicy'],
+    [{ firewall: false, bridgeNetfilter: 'off' }, 'NFB_SETTING_CONFLICT', 'bridgeNetfilter'],
     [{ firewall: false, existingRules: 'flush' }, 'NFB_SETTING_CONFLICT', 'existingRules'],
   ])('refuses %j', (options, code, path) => {
     expect(thrown(() => parseHostOptions(options))).toMatchObject({

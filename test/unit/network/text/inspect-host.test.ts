@@ -9,6 +9,7 @@ const settings: HostSettings = {
   name: 'nfbridge',
   ipForward: true,
   forwardPolicy: 'auto',
+  bridgeNetfilter: 'leave',
   firewall: true,
   existingRules: 'keep',
   hostBinding: undefined,
