@@ -118,14 +118,18 @@ export function requireOwnMac(
   mac: string | undefined,
   from: string,
 ): void {
-  if (mac === undefined || bridge.mac === undefined) return
-  const own = host.links.filter(({ index, master }) => index === bridge.index || master === bridge.index)
-  if (own.some((link) => link.mac?.toString() === mac)) return
+  if (mac === undefined || bridge.mac === undefined || isOwnMac(host, bridge, mac)) return
   throw new Stopped(
     { kind: 'link', namespace: host.name, link: bridge.name, problem: 'mac' },
     `${from} was told that ${bridge.name} has the MAC address ${mac}, and it has ${bridge.mac}`,
     `give ${bridge.name} its address back: ip link set ${bridge.name} address ${mac}`,
   )
+}
+
+/** Whether frames of a bridge to a MAC address are the host's. */
+export function isOwnMac(host: NamespaceState, bridge: Link, mac: string | undefined): boolean {
+  const own = host.links.filter(({ index, master }) => index === bridge.index || master === bridge.index)
+  return mac !== undefined && own.some((link) => link.mac?.toString() === mac)
 }
 
 /** Frames to a MAC address go to the port that the bridge knows it behind, or to all that take what is unknown. @throws Stopped */

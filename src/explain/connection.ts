@@ -4,7 +4,7 @@ import { protocolNumber } from '../conntrack/protocol.js'
 import type { Hook } from '../nft/index.js'
 import { type Decisive, decisiveStep, stepText } from './answer.js'
 import type { HookResult } from './evaluate.js'
-import { CONNECTION_STATUS, type Packet, type PacketTuple } from './packet.js'
+import { CONNECTION_STATUS, type Packet, type PacketTuple, PROTOCOL_NUMBERS } from './packet.js'
 import { hasAddress, type NamespaceState } from './state.js'
 import type { Step } from './trace.js'
 
@@ -35,7 +35,8 @@ export function evaluateConnection(
     ...way.devices,
     mark: entry.mark,
     ...(entry.original.icmp && { icmpType: entry.original.icmp.type, icmpCode: entry.original.icmp.code }),
-    ...(original.protocol === TCP && { tcpFlags: TCP_SYN }),
+    ...(original.protocol === PROTOCOL_NUMBERS.tcp && { tcpFlags: TCP_SYN }),
+    ...(original.protocol === PROTOCOL_NUMBERS.sctp && { sctpChunk: 'init' as const }),
     connection: {
       state: 'new',
       status: statusOf(entry),
@@ -56,7 +57,6 @@ export function evaluateConnection(
   return { allowed: true, because: `no rule of ${state.name} stops it` }
 }
 
-const TCP = 6
 const TCP_SYN = 0x02
 
 interface Way {

@@ -4,8 +4,9 @@
  */
 import type { Hook, MapElement, NamedMap, NamedSet, Rule, SetElement } from '../nft/index.js'
 import { toText } from '../nft/index.js'
+import { type AddedKey, type AddedKeys, mergedKeys } from './added-keys.js'
 import type { BaseChainOfRules, Catalog, ChainOfRules, Layer } from './catalog.js'
-import type { FieldType, Value } from './constant.js'
+import type { FieldType } from './constant.js'
 import type { Environment } from './environment.js'
 import { ElementIndex, isPair } from './lookup.js'
 import { type Packet, tracked } from './packet.js'
@@ -23,6 +24,8 @@ export interface HookQuestion {
   readonly from?: number
   /** Only chains of a priority below; default: all. */
   readonly below?: number
+  /** What rules put into sets from earlier packets, or at earlier hooks; default: nothing. */
+  readonly added?: AddedKeys
 }
 
 /** What becomes of the packet. `unknown`: {@link HookResult.undecided} says what it hangs on. */
@@ -42,6 +45,8 @@ export interface HookResult {
   readonly undecidedRule?: RulePlace
   /** Whether the verdict hangs on a statement that is not understood, whatever the packet. */
   readonly isUnreadable?: true
+  /** What rules have put into sets by now, that of the question among it. */
+  readonly added: AddedKeys
 }
 
 /** Connection tracking looks at packets here (NF_IP_PRI_CONNTRACK). */
@@ -102,8 +107,9 @@ export class Evaluator {
       }
     }
     const [first] = outcomes
-    if (first === undefined) return { verdict: 'accept', packet, steps: [], undecided: [] }
-    return outcomes.every((one) => alike(one, first)) ? first : undecidable(outcomes, reason)
+    if (first === undefined) throw new RangeError('an evaluation has at least one outcome')
+    if (outcomes.some((one) => !alike(one, first))) return undecidable(outcomes, reason)
+    return outcomes.length === 1 ? first : { ...first, added: mergedKeys(outcomes.map(({ added }) => added)) }
   }
 
   /** What nft would print of a rule, a verdict or an element, written once: a thousand packets meet the same rules. */
@@ -179,8 +185,7 @@ class HookRun {
   readonly #question: HookQuestion
   readonly #choices: readonly number[]
   readonly #steps: Step[] = []
-  /** What rules put into sets, by table and set. */
-  readonly #added = new Map<string, (readonly Value[])[]>()
+  readonly #added: Map<string, readonly AddedKey[]>
   #packet: Packet
 
   constructor(evaluator: Evaluator, question: HookQuestion, packet: Packet, choices: readonly number[]) {
@@ -188,6 +193,7 @@ class HookRun {
     this.#question = question
     this.#packet = packet
     this.#choices = choices
+    this.#added = new Map(question.added)
   }
 
   run(): HookResult {
@@ -219,7 +225,7 @@ class HookRun {
   }
 
   #result(verdict: Exclude<HookVerdict, 'unknown'>): HookResult {
-    return { verdict, packet: this.#packet, steps: this.#steps, undecided: [] }
+    return { verdict, packet: this.#packet, steps: this.#steps, undecided: [], added: this.#added }
   }
 
   #track(): undefined {
@@ -351,15 +357,13 @@ class HookRun {
 
   #scope(rule: Rule): RuleScope {
     const { catalog, environment } = this.#evaluator
-    const added = (name: string): (readonly Value[])[] => {
-      const key = `${rule.family} ${rule.table} ${name}`
-      const keys = this.#added.get(key) ?? []
-      this.#added.set(key, keys)
-      return keys
-    }
+    const keyOf = (name: string): string => `${rule.family} ${rule.table} ${name}`
+    const added = (name: string): readonly AddedKey[] => this.#added.get(keyOf(name)) ?? []
     return {
       added,
-      add: (name, key) => added(name).push(key),
+      add: (name, values) => {
+        this.#added.set(keyOf(name), [...added(name), { values, isCertain: true }])
+      },
       packet: this.#packet,
       environment,
       set: (name: string): NamedSet | NamedMap | undefined => catalog.set(rule, name),

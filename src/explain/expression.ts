@@ -8,9 +8,19 @@ import type {
   SetElement,
   Verdict,
 } from '../nft/index.js'
+import { type AddedKey, isSameKey } from './added-keys.js'
 import { type FieldType, flagBits, isList, scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
-import { ctField, type Found, fibField, metaField, payloadField } from './field.js'
+import {
+  chunkField,
+  ctField,
+  extensionField,
+  type Found,
+  fibField,
+  metaField,
+  payloadField,
+  zeroBits,
+} from './field.js'
 import { declaredTypes, operandsOf, typesOf } from './field-type.js'
 import type { ElementIndex, FoundElement, LookupResult } from './lookup.js'
 import type { Packet } from './packet.js'
@@ -25,8 +35,8 @@ export interface Scope {
   set(name: string): NamedSet | NamedMap | undefined
   /** The elements of a named or literal set as an index. */
   index(elements: readonly (SetElement | MapElement)[], types: readonly FieldType[]): ElementIndex
-  /** Keys that rules put into a set from this packet, before the question. */
-  added(name: string): readonly (readonly Value[])[]
+  /** Keys that rules put into a set from this packet, or from one of the same explanation, before the question. */
+  added(name: string): readonly AddedKey[]
   /**
    * One of several possible answers, where the packet does not say which; undefined for none of them.
    * @param isUnreadable whether it is not the packet that does not say, but the rule that is not understood
@@ -46,9 +56,10 @@ export function valuesOf(expression: Expression, scope: Scope, expected?: readon
   if ('ct' in expression) return values(ctField(expression.ct, packet, environment))
   if ('fib' in expression) return values(fibField(expression, packet, environment))
   if ('exthdr' in expression) {
-    // The first packet of a connection has no extension header; to ask whether there is one is answered all the same.
-    return 'field' in expression.exthdr && expression.exthdr.field !== undefined ? 'absent' : [0n]
+    const hasField = 'field' in expression.exthdr && expression.exthdr.field !== undefined
+    return values(extensionField(hasField, packet))
   }
+  if ('sctp chunk' in expression) return values(chunkField(expression['sctp chunk'], packet))
   if ('map' in expression) return mapped(expression.map, scope, expected)
   return computed(expression, scope)
 }
@@ -68,16 +79,22 @@ export function lookUp(
   const found = valuesOf(key, scope)
   if (found === 'absent') return { kind: 'absent' }
   const elements = elementsOf(data, scope)
-  if (typeof data === 'string' && scope.added(data).some((key) => isSame(key, found)))
-    return { kind: 'added' }
+  const added = typeof data === 'string' ? addedAs(found, scope.added(data)) : false
+  if (added === true) return { kind: 'added' }
   if (types === undefined || elements === undefined) return { kind: 'perhaps', candidates: [] }
-  return scope.index(elements, types).find(found)
+  const listed = scope.index(elements, types).find(found)
+  return listed.kind === 'none' && added === undefined ? { kind: 'perhaps', candidates: [] } : listed
 }
 
-function isSame(one: readonly Value[], other: readonly Value[]): boolean {
-  return one.every(
-    (value, index) => value !== undefined && typeof value !== 'object' && value === other[index],
-  )
+/** Whether a key is one of those that were added; undefined: perhaps. */
+function addedAs(key: readonly Value[], keys: readonly AddedKey[]): boolean | undefined {
+  let answer: boolean | undefined = false
+  for (const { values, isCertain } of keys) {
+    const isSame = isSameKey(values, key)
+    if (isSame === true && isCertain) return true
+    if (isSame !== false) answer = undefined
+  }
+  return answer
 }
 
 /** Looks a key up in a map. @returns undefined where it has no such key */
@@ -149,7 +166,8 @@ function computed(expression: object, scope: Scope): Values {
       const shift = operator === '<<' || operator === '>>'
       const other = operandValue(operand, shift ? { type: 'integer', bits: 32 } : type, scope)
       if (other === 'absent') return 'absent'
-      value = combine(operator, value, other)
+      const isMasked = operator === '&' && operand === rest[0] && typeof other === 'bigint'
+      value = isMasked && isZeroUnder(first, other) ? 0n : combine(operator, value, other)
     }
     return [typeof value === 'bigint' ? value & ((1n << BigInt(type.bits)) - 1n) : value]
   }
@@ -170,4 +188,10 @@ function combine(operator: string, one: Value, other: Value): bigint | undefined
   if (operator === '|') return one | other
   if (operator === '^') return one ^ other
   return operator === '<<' ? one << other : one >> other
+}
+
+/** Whether a mask leaves nothing of a field but bits that are known to be 0. */
+function isZeroUnder(field: Expression, mask: bigint): boolean {
+  if (typeof field !== 'object' || isList(field) || !('payload' in field)) return false
+  return (mask & ~zeroBits(field.payload)) === 0n
 }

@@ -40,7 +40,7 @@ export function typesOf(
     if (result === 'type') return declaredTypes('fib_addrtype')
     return declaredTypes(result === 'oif' ? 'iface_index' : 'ifname')
   }
-  if ('exthdr' in expression) return [{ type: 'integer', bits: 32 }]
+  if ('exthdr' in expression || 'sctp chunk' in expression) return [{ type: 'integer', bits: 32 }]
   if ('map' in expression) {
     const { data, type } = expression.map
     const given = type ?? (typeof data === 'string' ? mapTypes(setNamed(data)) : undefined)

@@ -7,11 +7,12 @@ import type {
   MetaKey,
   PayloadReference,
   RawPayloadReference,
+  SctpChunkExpression,
 } from '../nft/index.js'
 import type { Link } from '../rtnl/index.js'
 import { scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
-import { type Packet, type PacketTuple, type Port, PROTOCOL_NUMBERS } from './packet.js'
+import { type Packet, type PacketTuple, type Port, type PortRange, PROTOCOL_NUMBERS } from './packet.js'
 
 /** A field's value, undefined where it is not known; `absent`: the packet has no such thing, and the rule ends there. */
 export type Found = { readonly value: Value } | 'absent'
@@ -95,11 +96,43 @@ function networkField(field: string, packet: Packet, environment: Environment): 
   return unknown
 }
 
+/** Of each range of ports always the same object: a port that is not known is itself all the same. */
+const intervals = new WeakMap<PortRange, Value>()
+
 function port(value: Port | undefined): Found {
-  return typeof value === 'object'
-    ? known({ low: BigInt(value.low), high: BigInt(value.high) })
-    : known(value)
+  if (typeof value !== 'object') return known(value)
+  const interval = intervals.get(value) ?? { low: BigInt(value.low), high: BigInt(value.high) }
+  intervals.set(value, interval)
+  return known(interval)
 }
+
+/** The bits of a field that are 0 in every packet that is looked at here, though the others are not known. */
+export function zeroBits(reference: PayloadReference | RawPayloadReference): bigint {
+  // The first packet of a connection and its answer are no fragments; whether they may become some (DF) is not known.
+  return 'protocol' in reference && reference.protocol === 'ip' && reference.field === 'frag-off'
+    ? ~DONT_FRAGMENT
+    : 0n
+}
+
+const DONT_FRAGMENT = 0x4000n
+
+/** Whether the packet has a header of extension, or what is in it (nft_exthdr_ipv6_eval). */
+export function extensionField(hasField: boolean, { family }: Packet): Found {
+  // The first packet of a connection and its answer have none. Where it is asked, the rule asks for IPv6 before.
+  return hasField || family !== 'ip6' ? 'absent' : known(0)
+}
+
+/** Whether there is such a chunk, or a field of it (nft_exthdr_sctp_eval). */
+export function chunkField({ name, field }: ChunkReference, { protocol, sctpChunk }: Packet): Found {
+  if (protocol !== PROTOCOL_NUMBERS.sctp) return field === undefined ? known(0) : 'absent'
+  if (sctpChunk === undefined) return unknown
+  if (field === undefined) return known(name === sctpChunk ? 1 : 0)
+  if (name !== sctpChunk) return 'absent'
+  return field === 'type' ? known(CHUNK_TYPES[sctpChunk]) : unknown
+}
+
+type ChunkReference = SctpChunkExpression['sctp chunk']
+const CHUNK_TYPES = { init: 1, 'init-ack': 2 } as const
 
 function portField(field: string, packet: Packet): Found {
   return port(field === 'sport' ? packet.sourcePort : packet.destinationPort)

@@ -4,10 +4,12 @@
  */
 import type { Hook } from '../nft/index.js'
 import type { Link, RouteFound } from '../rtnl/index.js'
+import type { AddedKeys } from './added-keys.js'
 import { type JourneyStep, stoppedAt } from './answer.js'
 import {
   BRIDGE_NETFILTER,
   isFiltered,
+  isOwnMac,
   neighbourOn,
   nextHopOn,
   portOf,
@@ -46,20 +48,24 @@ export class Journey {
   readonly #direction: 'original' | 'reply'
   /** What each namespace knows of the connection, from the way there. */
   readonly #connections: Map<NamespaceState, PacketConnection[]>
+  /** What the rules of each namespace put into sets. */
+  readonly #added: Map<NamespaceState, AddedKeys>
 
   constructor(
     world: World,
     direction: 'original' | 'reply' = 'original',
     connections: Map<NamespaceState, PacketConnection[]> = new Map(),
+    added: Map<NamespaceState, AddedKeys> = new Map(),
   ) {
     this.#world = world
     this.#direction = direction
     this.#connections = connections
+    this.#added = added
   }
 
-  /** The way of the answers, which meets what the connections of this way remember. */
+  /** The way of the answers, which meets what connections and sets remember of this way. */
   back(): Journey {
-    return new Journey(this.#world, 'reply', this.#connections)
+    return new Journey(this.#world, 'reply', this.#connections, this.#added)
   }
 
   /** What a namespace sends itself. @throws Stopped */
@@ -116,8 +122,11 @@ export class Journey {
     requireRunning(host, bridge)
     this.#ingress(host, port, framed)
     requireForwarding(host, port)
-    const neighbour = await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
     const told = toldMac(machine, device, nextHop)
+    // Who takes the bridge to be its neighbour has the host route to it.
+    const neighbour = isOwnMac(host, bridge, told)
+      ? undefined
+      : await this.#resolve(bridge, { machine, device, port }, nextHop, framed)
     return this.#bridgeIn(bridge, port, neighbour, framed, (translated) => {
       // What br_netfilter translated goes to the address of whom it is for now (br_nf_pre_routing_finish).
       if (translated) return
@@ -366,7 +375,9 @@ export class Journey {
 
   /** @throws Stopped when the packet does not pass */
   #run(state: NamespaceState, question: HookQuestion, packet: Packet, what = 'it'): HookResult {
-    const result = state.evaluator.hook(question, packet)
+    const added = this.#added.get(state)
+    const result = state.evaluator.hook({ ...question, ...(added && { added }) }, packet)
+    this.#added.set(state, result.added)
     const { hook, layer } = question
     if (result.steps.length > 0) {
       const text = `${layer} ${hook} of ${state.name}: ${result.verdict} for ${what}`

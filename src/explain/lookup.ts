@@ -23,6 +23,8 @@ interface Row extends FoundElement {
 export class ElementIndex {
   readonly #exact = new Map<string, Row>()
   readonly #loose: Row[] = []
+  /** Of a field, the exact ones by what they have in it; made when a key is asked for of which that is all that is known. */
+  readonly #byField = new Map<number, Map<Scalar, Row[]>>()
   #rest: Row | undefined
 
   constructor(
@@ -52,7 +54,7 @@ export class ElementIndex {
     if (exact) return { kind: 'found', found: exact }
     const candidates: Row[] = []
     // The exact ones can be meant only by a value that is not known.
-    for (const row of key === undefined ? [...this.#exact.values(), ...this.#loose] : this.#loose) {
+    for (const row of key === undefined ? [...this.#exactLike(values), ...this.#loose] : this.#loose) {
       const answers = row.patterns.map((each, index) => fits(each, values[index]))
       if (answers.every((answer) => answer === true)) return { kind: 'found', found: row }
       if (!answers.includes(false)) candidates.push(row)
@@ -60,6 +62,25 @@ export class ElementIndex {
     if (candidates.length > 0)
       return { kind: 'perhaps', candidates: this.#rest ? [...candidates, this.#rest] : candidates }
     return this.#rest ? { kind: 'found', found: this.#rest } : { kind: 'none' }
+  }
+
+  /** The exact ones that have the first known field of a key. */
+  #exactLike(values: readonly Value[]): Iterable<Row> {
+    const field = values.findIndex((value) => isScalar(value))
+    const value = values[field]
+    if (!isScalar(value)) return this.#exact.values()
+    const rows = this.#byField.get(field) ?? new Map<Scalar, Row[]>()
+    if (!this.#byField.has(field)) {
+      this.#byField.set(field, rows)
+      for (const row of this.#exact.values()) {
+        const own = exactly(row.patterns[field])
+        if (own === undefined) continue
+        const alike = rows.get(own) ?? []
+        alike.push(row)
+        rows.set(own, alike)
+      }
+    }
+    return rows.get(value) ?? []
   }
 
   #add(row: Row): void {
@@ -75,8 +96,11 @@ function exactly(each: Pattern | undefined): Scalar | undefined {
 }
 
 function keyOf(values: readonly Value[]): string | undefined {
-  const single = values.every((value) => value !== undefined && typeof value !== 'object')
-  return single ? values.join(' ') : undefined
+  return values.every(isScalar) ? values.join(' ') : undefined
+}
+
+function isScalar(value: Value): value is Scalar {
+  return value !== undefined && typeof value !== 'object'
 }
 
 /** The key of an element without its attributes, and what it maps to. */

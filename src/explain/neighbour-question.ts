@@ -41,17 +41,40 @@ const ADVERTISEMENT = 136
 
 /** The hooks that a question for an address passes, and then its answer. */
 export function neighbourPasses(segment: Segment, asker: Neighbour, asked: Neighbour): HookPass[] {
-  const messages = asked.address.includes(':')
-    ? [
-        solicitation(SOLICITATION, asker, asked, macOf(asker, segment), solicitedNode(asked.address)),
-        solicitation(ADVERTISEMENT, asked, asker, macOf(asked, segment), asker.address),
-      ]
-    : [arp('request', asker, asked, macOf(asker, segment)), arp('reply', asked, asker, macOf(asked, segment))]
-  const [question, answer] = messages
+  const { question, answer } = exchange(asker, asked, macOf(asker, segment), macOf(asked, segment))
   return [
-    ...(question ? passes(question, asker.attachment, asked.attachment, segment) : []),
-    ...(answer ? passes(answer, asked.attachment, asker.attachment, segment) : []),
+    ...passes(question, asker.attachment, asked.attachment, segment),
+    ...passes(answer, asked.attachment, asker.attachment, segment),
   ]
+}
+
+/** The question for the address of one, and the other's answer to it. */
+function exchange(
+  asker: { readonly address: string },
+  asked: { readonly address: string },
+  askerMac: string | undefined,
+  askedMac: string | undefined,
+): { readonly question: Packet; readonly answer: Packet } {
+  const six = asked.address.includes(':')
+  const question = six
+    ? solicitation(SOLICITATION, asker, asked, askerMac, solicitedNode(asked.address))
+    : arp('request', asker, asked, askerMac)
+  const answer = six
+    ? solicitation(ADVERTISEMENT, asked, asker, askedMac, asker.address)
+    : arp('reply', asked, asker, askedMac)
+  const everybody = six ? multicastMac(question.destination) : BROADCAST
+  return {
+    question: { ...question, etherDestination: everybody },
+    answer: { ...answer, ...(askerMac !== undefined && { etherDestination: askerMac }) },
+  }
+}
+
+const BROADCAST = 'ff:ff:ff:ff:ff:ff'
+
+/** 33:33 and the last four bytes of the address (RFC 2464 7). */
+function multicastMac(destination: string): string {
+  const low = (IPv6Address.parse(destination).value & 0xffffffffn).toString(16).padStart(8, '0')
+  return ['33', '33', ...(low.match(/../g) ?? [])].join(':')
 }
 
 /** One end of a link that is no bridge's; without a state it is somebody outside. */
@@ -63,14 +86,8 @@ export interface LinkEnd {
 
 /** The hooks that question and answer pass on a link between two. */
 export function linkPasses(asker: LinkEnd, asked: LinkEnd): HookPass[] {
-  const six = asked.address.includes(':')
   const mac = ({ device }: LinkEnd): string | undefined => device?.mac?.toString()
-  const question = six
-    ? solicitation(SOLICITATION, asker, asked, mac(asker), solicitedNode(asked.address))
-    : arp('request', asker, asked, mac(asker))
-  const answer = six
-    ? solicitation(ADVERTISEMENT, asked, asker, mac(asked), asker.address)
-    : arp('reply', asked, asker, mac(asked))
+  const { question, answer } = exchange(asker, asked, mac(asker), mac(asked))
   return [...between(question, asker, asked), ...between(answer, asked, asker)]
 }
 

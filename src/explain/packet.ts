@@ -82,6 +82,8 @@ export interface Packet {
   readonly icmpCode?: number
   /** The bits of the TCP header's flags; a first packet has `syn` alone. */
   readonly tcpFlags?: number
+  /** The one chunk that the SCTP packet consists of. */
+  readonly sctpChunk?: 'init' | 'init-ack'
   readonly arp?: ArpMessage
   /** The address that a message of neighbour discovery is about. */
   readonly neighbourTarget?: string

@@ -168,6 +168,7 @@ function packetTo(to: string, { protocol, port, sourcePort }: PathQuestion, port
     protocol: number,
     ...(port !== undefined && { destinationPort: port, sourcePort: sourcePort ?? ports }),
     ...(number === PROTOCOL_NUMBERS.tcp && { tcpFlags: TCP_SYN }),
+    ...(number === PROTOCOL_NUMBERS.sctp && { sctpChunk: 'init' as const }),
     ...(echo !== undefined && { icmpType: echo, icmpCode: 0 }),
   }
 }
@@ -203,12 +204,13 @@ function requireFrom({ from: sender, to, port }: PathQuestion, { at, packet }: A
 /** The answer, from where the packet arrived. */
 async function goBack(back: Journey, { at, packet, by }: Arrival): Promise<Arrival> {
   const tuple: PacketTuple = reversed(tupleOf(packet))
-  const { icmpType, tcpFlags } = packet
+  const { icmpType, tcpFlags, sctpChunk } = packet
   const reply = {
     family: packet.family,
     ...tuple,
     mark: 0,
     ...(tcpFlags !== undefined && { tcpFlags: TCP_SYN_ACK }),
+    ...(sctpChunk !== undefined && { sctpChunk: 'init-ack' as const }),
     ...(icmpType !== undefined && { icmpType: icmpType === 8 ? 0 : 129, icmpCode: 0 }),
   }
   if (at !== 'outside') return back.send(at, reply)

@@ -73,10 +73,12 @@ export function evaluateRule(rule: Rule, scope: RuleScope): RuleOutcome {
       return outcome({ verdict })
     }
     if ('set' in statement) {
-      const { op, elem, set } = statement.set
+      const { op, elem, set, stmt = [] } = statement.set
       const key = valuesOf(isElement(elem) ? elem.elem.val : elem, scope)
       if (key === 'absent') return outcome()
       if (op !== 'delete') scope.add(set, key)
+      // The element is there by now, also where it has had too much (nft_dynset_eval).
+      if (stmt.some((each) => endOf(each, false, rule, scope) === 'break')) return outcome()
       continue
     }
     if ('mangle' in statement) {

@@ -197,7 +197,9 @@ export interface Probe {
   readonly from: Machine
   readonly to: string
   readonly port: number
-  readonly protocol?: 'tcp' | 'udp'
+  readonly protocol?: 'tcp' | 'udp' | 'sctp'
+  /** Default: the sender's kernel chooses it. */
+  readonly sourcePort?: number
 }
 
 /** Asks the evaluator and sends the packets; what they disagree on. */
@@ -212,17 +214,20 @@ export async function compare(
   const wrong: Wrong[] = []
   let reached = 0
   await Promise.all(
-    probes.map(async ({ from, to, port, protocol = 'tcp' }) => {
+    probes.map(async ({ from, to, port, protocol = 'tcp', sourcePort }) => {
       const state = from === town.outside ? undefined : states.get(from.name)
       const sender: Sender = state
         ? { kind: 'namespace', state }
         : { kind: 'outside', address: to.includes(':') ? '2001:db8:ff::2' : '203.0.113.2' }
-      const question: PathQuestion = { from: sender, to, protocol, port }
+      const given = sourcePort === undefined ? {} : { sourcePort }
+      const question: PathQuestion = { from: sender, to, protocol, port, ...given }
       const explanation = await explainPath(world, question)
-      const options = { timeoutMs: answerLimit(explanation.reached === true) }
-      const outcome = await (protocol === 'tcp'
-        ? from.probeTcp(to, port, options)
-        : from.probeUdp(to, port, options))
+      const options = {
+        timeoutMs: answerLimit(explanation.reached === true),
+        ...(sourcePort !== undefined && { localPort: sourcePort }),
+      }
+      const probe = { tcp: from.probeTcp, udp: from.probeUdp, sctp: from.probeSctp }[protocol]
+      const outcome = await probe.call(from, to, port, options)
       explanations.push(explanation)
       if (outcome.outcome === 'reached') reached++
       const said =
