@@ -1,6 +1,6 @@
 /**
- * `npm run scenarios [-- [--list] [--json] [--explain] [FILTER…]]`: builds every scenario in network namespaces and probes every
- * pair of its machines. What is wrong is named; the last line is `scenarios=N probes=N wrong=N`.
+ * `npm run scenarios [-- [--list] [--json] [--explain] [--all-variants] [FILTER…]]`: builds every scenario in network namespaces and
+ * probes every pair of its machines. What is wrong is named; the last line is `scenarios=N probes=N wrong=N`.
  */
 import { parseArgs } from 'node:util'
 import { MachinePool } from '../lab/pool.js'
@@ -8,17 +8,23 @@ import { explained } from './explain.js'
 import { groups } from './groups/index.js'
 import { type Finding, runScenario, type ScenarioResult } from './run.js'
 import type { Scenario } from './scenario.js'
+import { allVariants, isBridgeNetfilter, type Variant, variantText } from './variant.js'
 
 /** Two cores: one builds while another waits for silence. */
 const AT_ONCE = 4
 /** For one scenario; `--explain` reads the kernel's state anew for each probe. */
 const LIMIT_SECONDS = { packets: 300, explain: 600 }
 
-const usage = `usage: npm run scenarios [-- [--list] [--json] [--explain] [FILTER...]]
+const usage = `usage: npm run scenarios [-- [--list] [--json] [--explain] [--times] [VARIANT] [FILTER...]]
   --list      only names the scenarios
   --json      writes every finding as JSON
   --explain   asks host.explain() about every probe, and compares
   --times     tells how long each scenario took
+  VARIANT     under what else all of it must be the same:
+    --sysctl 0|1    net.bridge.bridge-nf-call-iptables and …-ip6tables of the hosts, before anything of ours is there
+    --user-rule     a rule in userRules.forward of each host that counts whatever passes
+    --changing      those settings change between steps and probes, while connections are open
+    --all-variants  all of these and their combinations, one after the other
   FILTER      parts of names of scenarios or of groups; default all
 `
 
@@ -26,6 +32,7 @@ interface Options {
   readonly json: boolean
   readonly explain: boolean
   readonly times: boolean
+  readonly variants: readonly Variant[]
 }
 
 async function main(): Promise<number> {
@@ -35,6 +42,10 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       explain: { type: 'boolean', default: false },
       times: { type: 'boolean', default: false },
+      sysctl: { type: 'string' },
+      'user-rule': { type: 'boolean', default: false },
+      changing: { type: 'boolean', default: false },
+      'all-variants': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
     allowPositionals: true,
@@ -42,6 +53,16 @@ async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(usage)
     return 0
+  }
+  const { sysctl } = values
+  if (sysctl !== undefined && !isBridgeNetfilter(sysctl)) {
+    process.stderr.write(usage)
+    return 2
+  }
+  const variant = {
+    ...(sysctl !== undefined && { sysctl }),
+    userRule: values['user-rule'],
+    changing: values.changing,
   }
   const chosen = groups.flatMap(({ name: group, scenarios }) =>
     scenarios
@@ -65,7 +86,7 @@ async function main(): Promise<number> {
   }
   const results = await runAll(
     chosen.map(({ scenario }) => scenario),
-    values,
+    { ...values, variants: values['all-variants'] ? allVariants : [variant] },
   )
   const findings = results.flatMap((result) => result.findings)
   const wrong = findings.filter(({ ok }) => !ok).length + results.filter(({ broken }) => broken).length
@@ -77,16 +98,18 @@ async function main(): Promise<number> {
 async function runAll(scenarios: readonly Scenario[], options: Options): Promise<ScenarioResult[]> {
   const pool = new MachinePool()
   const results: ScenarioResult[] = []
-  const waiting = [...scenarios]
+  const waiting = options.variants.flatMap((variant) => scenarios.map((scenario) => ({ scenario, variant })))
   const worker = async (): Promise<void> => {
-    for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { scenario, variant } = next
+      const name = [scenario.name, variantText(variant)].filter((text) => text !== '').join(' ')
       const result = await inTime(
-        scenario,
-        runScenario(scenario, pool, options.explain ? explained : undefined),
+        name,
+        runScenario(scenario, pool, { variant, onProbes: options.explain ? explained : undefined }),
         options.explain ? LIMIT_SECONDS.explain : LIMIT_SECONDS.packets,
       )
-      results.push(result)
-      if (!options.json) report(result, options.times)
+      results.push({ ...result, name })
+      if (!options.json) report({ ...result, name }, options.times)
     }
   }
   try {
@@ -99,7 +122,7 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
 
 /** A call that never ends is a finding, not the end of all others. */
 async function inTime(
-  { name }: Scenario,
+  name: string,
   running: Promise<ScenarioResult>,
   limit: number,
 ): Promise<ScenarioResult> {

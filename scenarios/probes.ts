@@ -8,6 +8,8 @@ import type { World } from './world.js'
 const DOUBT_MS = 1000
 /** How many probes of a scenario wait for an answer at once. */
 const AT_ONCE = 24
+/** After so many probes what may change in a variant changes, while others are under way. */
+const CHANGES_EVERY = 16
 
 /** What came of an attempt: as seen on the wire. */
 export interface Seen {
@@ -38,13 +40,18 @@ export async function probeAll(world: World, rows: readonly Row[]): Promise<Prob
   const patience = ({ row }: { row: Row }): number => (row.outcomes.some(isSilence) ? DOUBT_MS : PATIENCE_MS)
   const isSilent = ({ row }: { row: Row }): boolean => row.outcomes.every(isSilence)
   const arrivals = new Map<Attempt, string>()
-  const run = ({ attempt, row }: { attempt: Attempt; row: Row }, timeoutMs: number) =>
-    probe(world, attempt, timeoutMs, arrivals).then((seen) => ({ attempt, row, seen }))
+  let begun = 0
+  const run = async ({ attempt, row }: { attempt: Attempt; row: Row }, timeoutMs: number) => {
+    begun += 1
+    if (begun % CHANGES_EVERY === 0) await world.change()
+    return { attempt, row, seen: await probe(world, attempt, timeoutMs, arrivals) }
+  }
   const loud = await inParts(
     decided.filter((one) => !isSilent(one)),
     AT_ONCE,
     (one) => run(one, patience(one)),
   )
+  await world.change()
   const silent = await inParts(decided.filter(isSilent), AT_ONCE * 8, (one) => run(one, SILENCE_MS))
   const pinged = await takePings(world)
   return [...loud, ...silent].map(({ attempt, row, seen: first }) => {

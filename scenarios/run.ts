@@ -7,6 +7,7 @@ import { parseMatrix } from './matrix.js'
 import { attemptText, expectedText, type ProbeResult, probeAll, seenText } from './probes.js'
 import type { Scenario, Stage } from './scenario.js'
 import { runStep, stepText } from './steps.js'
+import type { Variant } from './variant.js'
 import { World } from './world.js'
 
 /** One thing that was looked at: a pair of machines, a connection that was held, a fact, a step that must fail. */
@@ -34,16 +35,23 @@ export type OnProbes = (
   stage: string,
 ) => Promise<readonly Finding[]>
 
+/** What a run may do beside what the scenario says. */
+export interface RunOptions {
+  readonly onProbes?: OnProbes | undefined
+  /** Default: what the kernel has, and no rule of the users. */
+  readonly variant?: Variant
+}
+
 export async function runScenario(
   scenario: Scenario,
   pool: MachinePool,
-  onProbes?: OnProbes,
+  options: RunOptions = {},
 ): Promise<ScenarioResult> {
   const start = performance.now()
   const findings: Finding[] = []
   let broken: string | undefined
   try {
-    await play(scenario, pool, findings, onProbes)
+    await play(scenario, pool, findings, options)
   } catch (error) {
     broken = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
@@ -55,9 +63,9 @@ async function play(
   scenario: Scenario,
   pool: MachinePool,
   findings: Finding[],
-  onProbes: OnProbes | undefined,
+  { onProbes, variant }: RunOptions,
 ): Promise<void> {
-  const world = await World.build(scenario, pool)
+  const world = await World.build(scenario, pool, variant)
   try {
     let held: Held[] = []
     for (const [index, stage] of scenario.stages.entries()) {
@@ -80,7 +88,9 @@ async function play(
       }
       if (onProbes) findings.push(...(await onProbes(world, results, title)))
       held.push(...(await Promise.all((stage.hold ?? []).map((text) => hold(world, text)))))
+      await world.change()
     }
+    await world.settle()
     await Promise.all(held.map(({ connection }) => connection.close()))
     for (const { name, got } of await untouched(world)) {
       const expected = 'as it was before'
@@ -95,6 +105,7 @@ async function play(
 async function doSteps(world: World, stage: Stage, title: string, findings: Finding[]): Promise<void> {
   for (const step of stage.steps ?? []) {
     const got = await runStep(world, step)
+    await world.change()
     if (step.fails === undefined) continue
     const ok = got === step.fails
     findings.push({ stage: title, what: stepText(step), expected: step.fails, got: got ?? 'done', ok })

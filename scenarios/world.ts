@@ -18,6 +18,7 @@ import {
 import { containerEndpoints } from './facts.js'
 import { snapshot } from './leftovers.js'
 import { type ContainerSetup, defaultPorts, type HostSetup, type Scenario } from './scenario.js'
+import { BridgeNetfilterSettings, type Variant } from './variant.js'
 
 /** A new namespace has the settings of the machine that the tests run on. */
 const forwardingOff = { 'net.ipv4.ip_forward': '0', 'net.ipv6.conf.all.forwarding': '0' }
@@ -43,19 +44,22 @@ export interface HostPlace {
 export class World {
   readonly scenario: Scenario
   readonly ipv6: boolean
+  readonly variant: Variant
   readonly hosts = new Map<HostName, HostPlace>()
   readonly #machines = new Map<string, Machine>()
   readonly #folders: string[] = []
   readonly #before = new Map<HostMachine, readonly string[]>()
+  readonly #bridgeNetfilter: BridgeNetfilterSettings[] = []
 
-  private constructor(scenario: Scenario) {
+  private constructor(scenario: Scenario, variant: Variant) {
     this.scenario = scenario
+    this.variant = variant
     this.ipv6 = scenario.ipv6 ?? allNetworks(scenario).some(({ ipv6 }) => ipv6 === true)
   }
 
   /** Machines, cables, servers, then networks and containers by nfbridge. */
-  static async build(scenario: Scenario, pool: MachinePool): Promise<World> {
-    const world = new World(scenario)
+  static async build(scenario: Scenario, pool: MachinePool, variant: Variant = {}): Promise<World> {
+    const world = new World(scenario, variant)
     try {
       const machines = await pool.createAll(machineNames(scenario))
       for (const machine of machines) world.#machines.set(machine.name, machine)
@@ -129,6 +133,16 @@ export class World {
     this.#before.set(name, [...this.before(name), ...added])
   }
 
+  /** Whether frames of bridges meet the rules of IP changes on every host, where the variant has it change. */
+  async change(): Promise<void> {
+    if (this.variant.changing) await Promise.all(this.#bridgeNetfilter.map((each) => each.flip()))
+  }
+
+  /** The end of all such changes: as it was before. */
+  async settle(): Promise<void> {
+    if (this.variant.changing) await Promise.all(this.#bridgeNetfilter.map((each) => each.restore()))
+  }
+
   /** The host of a container's setup. */
   hostOf(container: string): HostPlace {
     for (const place of this.hosts.values()) if (place.setup.containers?.[container]) return place
@@ -193,6 +207,9 @@ export class World {
     for (const [key, value] of Object.entries({ ...forwardingOff, ...setup.sysctls })) {
       await machine.namespace.writeSysctl(key, value)
     }
+    const bridgeNetfilter = new BridgeNetfilterSettings(machine.namespace)
+    await bridgeNetfilter.prepare(this.variant)
+    this.#bridgeNetfilter.push(bridgeNetfilter)
     if (setup.foreign) await addObjects(machine, setup.foreign)
     for (const bridge of setup.bridges ?? []) await addBridge(machine, bridge)
     this.#before.set(name, await snapshot(machine.namespace))
@@ -204,6 +221,7 @@ export class World {
     this.#folders.push(state)
     const bridgeHost = await this.openHost(machine, setup, state)
     this.hosts.set(name, { name, at, setup, machine, state, bridgeHost })
+    if (this.variant.userRule) await countAll(bridgeHost, setup)
     for (const network of setup.networks ?? []) await bridgeHost.createNetwork(network)
     for (const peer of setup.peers ?? []) await bridgeHost.addPeer(peer)
     for (const [container, options] of Object.entries(setup.containers ?? {})) {
@@ -222,6 +240,11 @@ export class World {
     const attached = await network.attach({ ...options, ...endpoints[first], name: container, netns })
     for (const other of others) await attached.connect(other, { ...endpoints[other], netns })
   }
+}
+
+/** A rule of the users that concerns whatever passes, and lets it: traffic within a network meets connection tracking for it. */
+async function countAll({ userRules }: BridgeHost, { options }: HostSetup): Promise<void> {
+  if (options?.firewall !== false) await userRules.forward.insert(0, [{ counter: null }])
 }
 
 /** Adds objects of nf_tables in a machine, as somebody else's program. */

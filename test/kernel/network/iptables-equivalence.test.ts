@@ -115,7 +115,9 @@ describe.each(scenarios)('$name', (scenario) => {
     const pool = new MachinePool()
     const probes = { count: 0 }
     try {
-      const { broken, findings } = await runScenario(scenario, pool, withIptables(scenario, probes))
+      const { broken, findings } = await runScenario(scenario, pool, {
+        onProbes: withIptables(scenario, probes),
+      })
       expect(broken).toBeUndefined()
       expect(findings.filter(({ ok }) => !ok)).toEqual([])
       if (!asked) expect(probes.count).toBeGreaterThan(0)
