@@ -1,5 +1,6 @@
 /** What the kernel would do with a packet, and why: computed from its own state, with the rules of every table. */
 export type { Decisive, Explanation, JourneyStep } from './answer.js'
+export { isFiltered } from './bridge-ports.js'
 export { Catalog } from './catalog.js'
 export { type ConnectionAnswer, evaluateConnection } from './connection.js'
 export type { Environment } from './environment.js'

@@ -47,7 +47,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
   return [
     ...found,
     ...findings,
-    ...foreignFindings(facts, foreign),
+    ...(await foreignFindings(facts, foreign)),
     ...forwardedForOthers(facts),
     ...(await managed(context, facts)),
   ]

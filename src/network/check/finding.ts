@@ -14,7 +14,7 @@ export type FindingCode =
   | 'foreign-notrack'
   /** There are tables of the former iptables (not nf_tables) in the kernel, whose rules can't be read here. */
   | 'legacy-iptables'
-  /** What passes between containers meets no rule: the module is not loaded, or not asked for by a bridge. */
+  /** What a tracked network passes between containers meets no rule: the module is not loaded, or not asked for by a bridge. */
   | 'br-netfilter-missing'
   | 'br-netfilter-off'
   | 'forwarding-off'

@@ -1,5 +1,5 @@
 /** Rules of other programs that stop what our networks are there for. */
-import type { HookResult, Packet, RulePlace, Step } from '../../explain/index.js'
+import { type HookResult, isFiltered, type Packet, type RulePlace, type Step } from '../../explain/index.js'
 import type { Hook } from '../../nft/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { addressOf, familiesOf, type NetworkRecord, standingEndpoints } from '../plan/records.js'
@@ -41,7 +41,7 @@ interface Place {
 }
 
 /** A finding for each rule or policy of another table that stops something, or that may, however much it is. */
-export function foreignFindings(facts: CheckFacts, stops: readonly ForeignStop[]): Finding[] {
+export async function foreignFindings(facts: CheckFacts, stops: readonly ForeignStop[]): Promise<Finding[]> {
   const { registry, state } = facts
   const stopped = new Map<string, Stopped>()
   const unreadable = new Map<string, Unreadable>()
@@ -56,6 +56,7 @@ export function foreignFindings(facts: CheckFacts, stops: readonly ForeignStop[]
     unreadable.set(placeName(rule), known)
   }
   for (const { packet, network, what } of trafficOf(registry, state)) {
+    if (!(await passesIp(state, packet))) continue
     const { step, rules } = judge(facts, packet)
     if (step) stop(step.step, { ...step, network, what })
     else for (const { rule, ...at } of rules) doubt(rule, { ...at, network, what })
@@ -97,6 +98,14 @@ function add(known: Concerned, family: string, { hook, packet, network, what }: 
   known.what.add(what)
   for (const each of packet ? acceptancesOf(family, hook, packet, [network]) : [])
     known.acceptances.set(nftText(each), each)
+}
+
+/** Frames that a bridge passes from port to port meet the hooks of IP only where br_netfilter shows them. */
+async function passesIp(
+  state: CheckFacts['state'],
+  { inputDevice, outputDevice, ...packet }: Traffic['packet'],
+): Promise<boolean> {
+  return inputDevice.index !== outputDevice.index || isFiltered(state, inputDevice, packet)
 }
 
 /** What other tables make of a packet, or its answer, between its interfaces. */

@@ -1,6 +1,7 @@
 /** Settings of the kernel that keep packets from where they should go, or from the rules. */
 import { longestMatch } from '../../explain/index.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
+import { isTracked } from '../plan/tracking.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { uplinks } from './uplinks.js'
@@ -22,6 +23,8 @@ export async function settingFindings(facts: CheckFacts): Promise<Finding[]> {
 
 async function bridgeNetfilter({ state, registry, settings }: CheckFacts): Promise<Finding[]> {
   if (!settings.firewall) return []
+  const tracked = [...registry.networks].filter((network) => isTracked(network, registry.policy))
+  if (tracked.length === 0) return []
   const all = await state.sysctl('net/bridge/bridge-nf-call-iptables')
   if (all === undefined)
     return [
@@ -29,15 +32,15 @@ async function bridgeNetfilter({ state, registry, settings }: CheckFacts): Promi
         code: 'br-netfilter-missing',
         severity: 'error',
         subject: 'br_netfilter',
-        message:
-          'the kernel has no br_netfilter: between containers of one network no rule holds, icc: false is open',
-        remedy: '`modprobe br_netfilter`',
+        message: `the kernel has no br_netfilter: ${withoutRules(tracked.map(({ name }) => name).join(', '))}`,
+        remedy: `\`modprobe br_netfilter\`, or ${WITHOUT_TRACKING}`,
       },
     ]
   const all6 = await state.sysctl('net/bridge/bridge-nf-call-ip6tables')
-  const own = new Set([...registry.networks].flatMap(({ bridges }) => bridges))
+  const own = new Map(tracked.flatMap(({ name, bridges }) => bridges.map((bridge) => [bridge, name])))
   return state.links.flatMap(({ name, bridge }): Finding[] => {
-    if (!bridge || !own.has(name)) return []
+    const network = own.get(name)
+    if (!bridge || network === undefined) return []
     const four = all === '1' || bridge.nfCallIptables
     const six = all6 === '1' || bridge.nfCallIp6tables
     if (four && six) return []
@@ -46,12 +49,18 @@ async function bridgeNetfilter({ state, registry, settings }: CheckFacts): Promi
         code: 'br-netfilter-off',
         severity: 'error',
         subject: name,
-        message: `${name} does not show ${four ? 'IPv6' : six ? 'IPv4' : 'IP'} packets to the rules (nf_call_iptables, nf_call_ip6tables): between its containers no rule holds`,
+        message: `${name} does not show ${four ? 'IPv6' : six ? 'IPv4' : 'IP'} packets to the rules (nf_call_iptables, nf_call_ip6tables): ${withoutRules(network)}`,
         remedy: `\`ip link set ${name} type bridge nf_call_iptables 1 nf_call_ip6tables 1\``,
       },
     ]
   })
 }
+
+/** What is tracked is judged by the chains of table inet alone, which see nothing of it then. */
+const withoutRules = (networks: string): string =>
+  `between containers of ${networks} neither icc: false nor a rule of host.userRules holds`
+const WITHOUT_TRACKING =
+  'update the networks to tracking: false and let the rules of host.userRules.forward name interfaces that are none of our bridges'
 
 async function forwarding({ state, registry, settings }: CheckFacts): Promise<Finding[]> {
   const networks = [...registry.networks].filter(({ internal }) => !internal)

@@ -4,7 +4,6 @@ import type { Subjects } from './subjects.js'
 
 /** @returns undefined where the rule's own text is the best there is */
 export function allowanceBy(step: Step, subjects: Subjects): string | undefined {
-  if (step.family !== 'inet') return undefined
   const { from, to, service, source, target } = subjects
   const set = step.kind === 'rule' ? step.element?.set?.replace(/^@|6$/g, '') : undefined
   const network = target?.name ?? source?.name ?? 'the network'
@@ -18,6 +17,11 @@ export function allowanceBy(step: Step, subjects: Subjects): string | undefined 
   if (set === 'direct') return `${network} lets in what asks for its containers' own addresses`
   if (set === 'peers') return `${from} is of a peer (host.peers), and comes by the way that leads back to it`
   if (set === 'forward_policy') return undefined
+  // What no rule of the bridge is about: within a network that is closed there is one.
+  if (step.family === 'bridge')
+    return step.kind === 'policy' && target?.icc
+      ? `icc of ${network} is true: its containers reach each other`
+      : undefined
   switch (step.chain) {
     case 'outbound':
       return `containers of ${source?.name ?? network} reach what is outside`

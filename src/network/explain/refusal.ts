@@ -11,7 +11,7 @@ export interface Words {
 
 /** @returns undefined for a rule that says nothing about networks: its own text is the best there is */
 export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
-  if (step.family === 'bridge') return step.chain === 'senders' ? sender(subjects) : undefined
+  if (step.family === 'bridge') return step.chain === 'senders' ? sender(subjects) : withoutLink(subjects)
   switch (step.chain) {
     case 'same_network':
       return withoutLink(subjects)

@@ -41,12 +41,12 @@ export class Subjects {
 
   /** The network that the packet comes from. */
   get source(): NetworkRecord | undefined {
-    return this.networkOf(this.packet.inputDevice?.name)
+    return this.networkOf((this.packet.inputBridge ?? this.packet.inputDevice)?.name)
   }
 
   /** The network that it goes to. */
   get target(): NetworkRecord | undefined {
-    return this.networkOf(this.packet.outputDevice?.name)
+    return this.networkOf((this.packet.outputBridge ?? this.packet.outputDevice)?.name)
   }
 
   /** `80/tcp`, or `icmp`. */

@@ -80,6 +80,7 @@ const cases: readonly Case[] = [
     code: 'br-netfilter-off',
     what: 'of a bridge',
     provoke: async (town) => {
+      await town.bridgeHost.network('docker0')?.update({ tracking: true })
       // That of all bridges, which is on where the module was loaded without further ado, would be enough.
       await set('net/bridge/bridge-nf-call-iptables', '0')(town)
       await inHost('link', 'set', 'docker0', 'type', 'bridge', 'nf_call_iptables', '0')(town)
