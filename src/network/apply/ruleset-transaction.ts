@@ -1,6 +1,6 @@
 import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
-import { USER_CHAINS } from '../rules/names.js'
+import { type TableFamily, USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
@@ -29,25 +29,29 @@ export async function rulesetTransaction(
   { elements, users, emptied }: RulesetContent,
 ): Promise<Transaction> {
   const transaction = nft.transaction()
-  const standing = direction === 'replace' ? await readStanding(nft, name) : undefined
+  const standing = {
+    inet: direction === 'replace' ? await readStanding(nft, name, 'inet') : undefined,
+    bridge: direction === 'replace' ? await readOurs(nft, name) : undefined,
+  }
   if (direction !== 'add') {
     for (const table of tableObjects(name)) {
-      if (standing && table.table.family === 'inet') continue
+      if (standing[table.table.family]) continue
       // Added first, so that deleting one that is gone already is no error (DESTROYTABLE came with kernel 6.3).
       transaction.add(table).delete(table)
     }
   }
   if (direction === 'remove') return transaction
   for (const table of tableObjects(name)) {
-    if (standing && table.table.family === 'inet') {
+    const stands = standing[table.table.family]
+    if (stands) {
       // Without the flag `dormant`, which somebody may have given it.
       transaction.add(table)
-      empty(transaction, name, standing)
+      empty(transaction, name, stands)
     } else transaction.create(table)
   }
   for (const object of userChainObjects(name)) transaction.add(object)
   for (const object of rulesetObjects(name)) transaction.add(object)
-  if (!standing) for (const object of userRuleObjects(name, users)) transaction.add(object)
+  if (!standing.inet) for (const object of userRuleObjects(name, users)) transaction.add(object)
   else if (emptied && (await isWithoutUserRules(nft, name)))
     for (const object of userRuleObjects(name, { ...users, own: [] })) transaction.add(object)
   for (const object of helperObjects(name, elements)) transaction.add(object)
@@ -55,10 +59,19 @@ export async function rulesetTransaction(
   return transaction
 }
 
-/** Our inet table as it stands, if it is of this version of the rules; that of another version is made anew. */
-async function readStanding(nft: Nft, name: string): Promise<Ruleset | undefined> {
-  const ruleset = await listTable(nft, name, ['table', 'chain', 'set'])
+/** One of our tables as it stands, if it is of this version of the rules; that of another version is made anew. */
+async function readStanding(nft: Nft, name: string, family: TableFamily): Promise<Ruleset | undefined> {
+  const ruleset = await listTable(nft, name, ['table', 'chain', 'set'], { family })
   return ruleset && isOfThisVersion(ruleset, name) ? ruleset : undefined
+}
+
+/** Our bridge table, if nobody put anything into it: users have theirs in the other. */
+async function readOurs(nft: Nft, name: string): Promise<Ruleset | undefined> {
+  const ruleset = await readStanding(nft, name, 'bridge')
+  const ours = new Set(rulesetObjects(name, ['bridge']).map(nameOf))
+  return ruleset?.nftables.every((object) => 'table' in object || ours.has(nameOf(object)))
+    ? ruleset
+    : undefined
 }
 
 /** Whether our inet table is there and holds the rules of another version, so that the users' rules go with it. */
@@ -68,20 +81,26 @@ export async function isOfAnotherVersion(nft: Nft, name: string): Promise<boolea
 }
 
 function isOfThisVersion({ nftables }: Ruleset, name: string): boolean {
-  const ours = tableObjects(name).find(({ table }) => table.family === 'inet')?.table
+  const [ours] = tableObjects(name)
   return nftables.some(
-    (object) => 'table' in object && object.table.name === name && object.table.comment === ours?.comment,
+    (object) =>
+      'table' in object && object.table.name === name && object.table.comment === ours?.table.comment,
   )
 }
 
-/** Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. */
+/**
+ * Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. What the rules
+ * themselves remember of packets stays, too: whoever was asked answers after a restart as before.
+ */
 function empty(transaction: Transaction, name: string, { nftables }: Ruleset): void {
   const ours = new Set(rulesetObjects(name).map(nameOf))
   for (const object of nftables) {
     if ('chain' in object && ours.has(nameOf(object))) transaction.flush(object)
   }
   for (const object of nftables) {
-    if (('set' in object || 'map' in object) && ours.has(nameOf(object))) transaction.flush(object)
+    if (!('set' in object || 'map' in object) || !ours.has(nameOf(object))) continue
+    const { flags = [] } = 'set' in object ? object.set : object.map
+    if (!flags.includes('dynamic')) transaction.flush(object)
   }
 }
 

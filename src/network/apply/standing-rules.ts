@@ -4,7 +4,7 @@ import type { ElementChange, SetElement } from '../plan/elements.js'
 import { hookFaults } from '../rules/hooked.js'
 import type { TableFamily } from '../rules/names.js'
 import { ruleCounts } from '../rules/ruleset.js'
-import { familyOfSet } from '../rules/sets.js'
+import { isInTable } from '../rules/sets.js'
 import { listTable } from './user-rules.js'
 
 /** `emptied`: no rule of ours is left where the users have theirs, as after `nft flush table`. */
@@ -61,7 +61,7 @@ export class StandingRules {
   }
 
   async #lookAt(family: TableFamily) {
-    const expected = [...this.#elements].filter(([set, count]) => count > 0 && familyOfSet(set) === family)
+    const expected = [...this.#elements].filter(([set, count]) => count > 0 && isInTable(set, family))
     const sets = expected.map(([set]) => set)
     const found = await this.#counted({ family, table: this.#table, sets })
     if (found === undefined) return undefined

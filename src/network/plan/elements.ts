@@ -11,6 +11,7 @@ import {
 import { helperObject, helperPorts } from './helpers.js'
 import {
   type ContainerRecord,
+  type EndpointRecord,
   type Family,
   familyOf,
   isForHostAlone,
@@ -21,6 +22,7 @@ import {
   publishedFamilies,
   standingEndpoints,
 } from './records.js'
+import { isTracked } from './tracking.js'
 import type { NetworkView } from './view.js'
 
 /** A set that exists once for each address family: `links` and `links6`. */
@@ -38,9 +40,13 @@ export type PlainSet =
   | 'masqueraded'
   | 'ports'
   | 'closed_ports'
+  | 'forging_ports'
+  | 'closed_macs'
   | OfFamily<
       | 'links'
       | 'replies'
+      | 'linked'
+      | 'endpoints'
       | 'published'
       | 'published_ranges'
       | 'hairpin'
@@ -60,7 +66,7 @@ export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 
 export type HelperMap = OfFamily<'publish_helpers'> | 'outward_helpers'
 
 /** Sets that the rules fill themselves, from the packets that they see. */
-export type DynamicSet = 'same_bridge'
+export type DynamicSet = 'same_bridge' | OfFamily<'asked' | 'asked_of_links' | 'askers'>
 
 export type SetName = PlainSet | VerdictMap | TargetMap | HelperMap | DynamicSet
 
@@ -69,6 +75,7 @@ export type ElementVerdict =
   | 'accept'
   | 'drop'
   | 'same_network'
+  | 'same_bridge'
   | 'routed'
   | 'published_ports'
   | 'outbound'
@@ -150,7 +157,11 @@ export function elementsOf(view: NetworkView, touched: Touched): Map<string, Set
     const container = view.container(id)
     if (container) put(containerElements(view, container))
   }
-  for (const [client, server] of touched.pairs ?? []) put(linkElements(view, client, server))
+  for (const [client, server] of touched.pairs ?? []) {
+    put(linkElements(view, client, server))
+    // Both may be linked to each other, and have the elements for what has no ports in common.
+    put(linkElements(view, server, client))
+  }
   for (const subnet of touched.peers ?? []) {
     const peer = view.peer(subnet)
     if (peer) put([subnetElement('peers', peer.subnet)])
@@ -180,7 +191,7 @@ function fieldText(field: KeyField): string {
 
 function networkElements(view: NetworkView, network: NetworkRecord): SetElement[] {
   const { bridges, internal, isolation, trustedInterfaces, helpers } = network
-  const verdict = network.icc ? 'accept' : 'same_network'
+  const within = isTracked(network, view.policy) ? 'same_network' : 'same_bridge'
   const pools = network.pools.map(({ subnet }) => subnetElement('pools', subnet))
   const perBridge = bridges.flatMap((bridge): SetElement[] => [
     { set: 'bridges', key: [bridge] },
@@ -195,7 +206,13 @@ function networkElements(view: NetworkView, network: NetworkRecord): SetElement[
         }),
       ),
     ),
-    ...bridges.map((other): SetElement => ({ set: 'icc', key: [bridge, other], verdict })),
+    ...bridges.map(
+      (other): SetElement => ({
+        set: 'icc',
+        key: [bridge, other],
+        verdict: network.icc ? 'accept' : other === bridge ? within : 'same_network',
+      }),
+    ),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
     ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),
     ...trustedInterfaces.map((trusted): SetElement => ({ set: 'trusted', key: [trusted, bridge] })),
@@ -247,23 +264,47 @@ function containerElements(view: NetworkView, container: ContainerRecord): SetEl
   const endpoints = standingEndpoints(container)
   // By whatever interface: answers leave by the default route, to whichever of the networks the question came.
   const own = endpoints.flatMap(poolEndpoints)
-  const senders = endpoints.flatMap((endpoint): SetElement[] => {
-    const { hostInterface, mac, allowForgedSource } = endpoint
-    if (allowForgedSource) {
-      const closed = view.network(endpoint.network)?.icc === false
-      return closed ? [{ set: 'closed_ports', key: [hostInterface] }] : []
-    }
-    const linkLocal = linkLocalAddresses(endpoint).map((address) => ({ family: address.family, address }))
-    return [
-      { set: 'ports', key: [hostInterface] },
-      ...[...own, ...linkLocal].map(({ family, address }) => ({
+  const senders = endpoints.flatMap((endpoint): SetElement[] => [
+    ...portElements(view, endpoint),
+    ...[...own, ...linkLocalEndpoints(endpoint)].map(
+      ({ family, address }): SetElement => ({
         set: ofFamily('senders', family),
-        key: [hostInterface, mac.toString(), address.toString()],
-      })),
-    ]
-  })
+        key: [endpoint.hostInterface, endpoint.mac.toString(), address.toString()],
+      }),
+    ),
+  ])
   const publications = container.published.flatMap((port) => publicationElements(view, container, port))
   return [...senders, ...withMergedRanges(publications)]
+}
+
+function linkLocalEndpoints(endpoint: EndpointRecord): { family: Family; address: IPAddress }[] {
+  return linkLocalAddresses(endpoint).map((address) => ({ family: address.family, address }))
+}
+
+/** How the rules know one port of a bridge, and whom it leads to. */
+function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[] {
+  const { bridge, hostInterface, mac, allowForgedSource } = endpoint
+  const network = view.network(endpoint.network)
+  const closed = network?.icc === false
+  const bridged = network !== undefined && !isTracked(network, view.policy)
+  return [
+    ...(allowForgedSource ? [] : [{ set: 'ports', key: [hostInterface] } as const]),
+    ...(allowForgedSource && closed ? [{ set: 'forging_ports', key: [hostInterface] } as const] : []),
+    ...(bridged
+      ? poolEndpoints(endpoint).map(
+          ({ family, address }): SetElement => ({
+            set: ofFamily('endpoints', family),
+            key: [mac.toString(), address.toString()],
+          }),
+        )
+      : []),
+    ...(bridged && closed
+      ? [
+          { set: 'closed_ports', key: [hostInterface] } as const,
+          { set: 'closed_macs', key: [bridge, mac.toString()] } as const,
+        ]
+      : []),
+  ]
 }
 
 /** Two publications may lead to overlapping ports of the container; the kernel takes no intervals that overlap. */
@@ -399,12 +440,17 @@ function linkElements(view: NetworkView, clientId: string, serverId: string): Se
     const stateless = network.linkMode === 'stateless'
     return linkedAddresses(from, to).flatMap(({ family, source, destination }) => {
       const [one, other] = [source.toString(), destination.toString()]
-      return ports.flatMap(({ protocol, port }): SetElement[] => [
+      const ofPorts = ports.flatMap(({ protocol, port }): SetElement[] => [
         { set: ofFamily('links', family), key: [one, other, protocol, port] },
         ...(stateless
           ? [{ set: ofFamily('replies', family), key: [other, one, protocol, port] } as const]
           : []),
       ])
+      return [
+        ...ofPorts,
+        { set: ofFamily('linked', family), key: [one, other] } as const,
+        { set: ofFamily('linked', family), key: [other, one] } as const,
+      ]
     })
   })
 }

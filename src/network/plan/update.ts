@@ -11,7 +11,7 @@ const UPDATE_CONTAINER = 'Container.update'
 
 /**
  * Changes a network while its containers run. With icc closed links begin to matter, and with icc open they open nothing
- * that is not open, so every linked pair is touched; and a port that may forge addresses has a rule with icc closed alone.
+ * that is not open, so every linked pair is touched; and the rules know the ports of closed networks.
  * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules)
  */
 export function planUpdate(
@@ -39,7 +39,7 @@ export function planUpdate(
       ? {}
       : {
           networks: [network.name],
-          containers: forgingContainers(view, network.name),
+          containers: members(view, network.name),
           pairs: linkedPairs(view, network.name),
         },
   }
@@ -67,10 +67,10 @@ function changedLabels(former: Labels | undefined, given: Labels | undefined, op
   return given === undefined ? labelsOf({ labels: former }) : parseLabels(given, operation)
 }
 
-/** Those that may send from addresses that they were not given. */
-function forgingContainers(view: NetworkView, network: string): string[] {
+/** Those with a port on one of its bridges. */
+function members(view: NetworkView, network: string): string[] {
   return [...view.containers]
-    .filter((container) => endpointOn(container, network)?.allowForgedSource === true)
+    .filter((container) => endpointOn(container, network) !== undefined)
     .map(({ id }) => id)
 }
 

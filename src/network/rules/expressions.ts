@@ -23,6 +23,7 @@ export const L4PROTO: Expression = { meta: { key: 'l4proto' } }
 export const SPORT: Expression = { payload: { protocol: 'th', field: 'sport' } }
 export const DPORT: Expression = { payload: { protocol: 'th', field: 'dport' } }
 export const ETHER_SADDR: Expression = { payload: { protocol: 'ether', field: 'saddr' } }
+export const ETHER_DADDR: Expression = { payload: { protocol: 'ether', field: 'daddr' } }
 export const ETHER_TYPE: Expression = { payload: { protocol: 'ether', field: 'type' } }
 export const ICMPV6_TYPE: Expression = { payload: { protocol: 'icmpv6', field: 'type' } }
 export const CT_STATE: Expression = { ct: { key: 'state' } }
@@ -49,14 +50,24 @@ export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${s
 export const notInSet = (key: Expression, set: SetName): Statement => isNot(key, `@${set}`)
 export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
 
+/** What tells the families apart: in a table of family inet, and in one of family bridge. */
+const FAMILY_OF = {
+  inet: { key: NFPROTO, values: { 4: 'ipv4', 6: 'ipv6' } },
+  bridge: { key: ETHER_TYPE, values: { 4: 'ip', 6: 'ip6' } },
+} as const
+
 /** Each family to a chain of its own, so that no packet meets the other family's rules. */
-export const byFamily = (action: 'jump' | 'goto', target: string): Statement => ({
+export const byFamily = (
+  action: 'jump' | 'goto',
+  target: string,
+  table: keyof typeof FAMILY_OF = 'inet',
+): Statement => ({
   vmap: {
-    key: NFPROTO,
+    key: FAMILY_OF[table].key,
     data: {
       set: eachFamily.map((family) => {
         const chain = { target: ofFamily(target, family) }
-        return [`ipv${family}`, action === 'jump' ? { jump: chain } : { goto: chain }]
+        return [FAMILY_OF[table].values[family], action === 'jump' ? { jump: chain } : { goto: chain }]
       }),
     },
   },

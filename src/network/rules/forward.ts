@@ -3,6 +3,7 @@ import {
   ACCEPT,
   anyOf,
   both,
+  byFamily,
   type ChainRules,
   CT_PROTOCOL,
   CT_STATE,
@@ -10,10 +11,10 @@ import {
   concat,
   DPORT,
   DROP,
+  ETHER_DADDR,
   FROM_BRIDGE,
   flagged,
   goto,
-  ICMPV6_TYPE,
   IIFNAME,
   inSet,
   is,
@@ -25,9 +26,9 @@ import {
   notInSet,
   OIFNAME,
   SAME_BRIDGE,
-  SPORT,
   verdictOf,
 } from './expressions.js'
+import { NEIGHBOUR_DISCOVERY, TRACKED_LINK_CHAINS } from './links.js'
 import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
@@ -42,19 +43,22 @@ const BEGINNING: Expression = {
  * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
  */
 export const FORWARD_CHAINS: readonly ChainRules[] = [
+  ...TRACKED_LINK_CHAINS,
   {
     // Within a network whose containers may speak only as they are linked.
     chain: { name: 'same_network' },
     rules: [
-      // Without these a linked container would not find its server's MAC address.
-      [is(ICMPV6_TYPE, anyOf('nd-neighbor-solicit', 'nd-neighbor-advert')), ACCEPT],
-      ...both(({ saddr, daddr, set }) => [
-        [inSet(concat(saddr, daddr, L4PROTO, DPORT), set('links')), ACCEPT],
-        [inSet(concat(saddr, daddr, L4PROTO, SPORT), set('replies')), ACCEPT],
-      ]),
+      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      [byFamily('jump', 'linked')],
       [flagged(CT_STATE, 'related'), jump('related')],
       [DROP],
     ],
+  },
+  {
+    // Within one bridge of such a network: a frame for an endpoint was judged in the bridge, if it comes by here at all
+    // (net.bridge.bridge-nf-call-iptables). What was sent to the host, and is routed back, was not.
+    chain: { name: 'same_bridge' },
+    rules: [[inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT], [goto('same_network')]],
   },
   {
     // A connection that a helper expects is let through, as the one that named it was. Errors about a connection that
@@ -172,6 +176,8 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [jump(USER_CHAINS.forward)],
       [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), jump('from_elsewhere')],
       [flagged(CT_STATE, 'established'), ACCEPT],
+      // Frames that a bridge passes on, where all bridges ask for br_netfilter.
+      [flagged(CT_STATE, 'untracked'), verdictOf(PAIR, 'icc')],
       // What follows concerns new connections alone.
       [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
       [inSet(OIFNAME, 'bridges'), goto('inbound')],

@@ -1,13 +1,14 @@
 import type { Chain, Rule, RulesetObject, TableObject } from '../../nft/index.js'
 import type { ChainRules } from './expressions.js'
 import { FORWARD_CHAINS } from './forward.js'
+import { BRIDGED_LINK_CHAINS } from './links.js'
 import { type TableFamily, USER_CHAINS } from './names.js'
 import { SENDER_CHAINS } from './senders.js'
 import { setObjects } from './sets.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 4'
+const RULESET_VERSION = 'nfbridge rules 5'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },
@@ -16,13 +17,15 @@ const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
 
 const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
   inet: [...FORWARD_CHAINS, ...TRANSLATION_CHAINS],
-  bridge: SENDER_CHAINS,
+  bridge: [...SENDER_CHAINS, ...BRIDGED_LINK_CHAINS],
 }
 
 const FAMILIES: readonly TableFamily[] = ['inet', 'bridge']
 
 /** A host's two tables of a name; deleting them deletes all that is in them, the users' rules included. */
-export function tableObjects(table: string): TableObject[] {
+export function tableObjects(
+  table: string,
+): (TableObject & { readonly table: { readonly family: TableFamily } })[] {
   return FAMILIES.map((family) => ({ table: { family, name: table, comment: RULESET_VERSION } }))
 }
 
@@ -32,8 +35,8 @@ export function userChainObjects(table: string): { chain: Chain }[] {
 }
 
 /** What is in the tables, elements and the users' chains aside, in an order in which it can be added: chains, sets, rules. */
-export function rulesetObjects(table: string): RulesetObject[] {
-  return FAMILIES.flatMap((family) => [
+export function rulesetObjects(table: string, families = FAMILIES): RulesetObject[] {
+  return families.flatMap((family) => [
     ...chainObjects(family, table, CHAINS[family]),
     ...setObjects(family, table),
     ...CHAINS[family].flatMap(({ chain, rules }) =>

@@ -2,11 +2,15 @@ import type { Expression } from '../../nft/index.js'
 import {
   ACCEPT,
   anyOf,
+  byFamily,
   type ChainRules,
+  chainOfEach,
   concat,
   DROP,
+  ETHER_DADDR,
   ETHER_SADDR,
   ETHER_TYPE,
+  goto,
   ICMPV6_TYPE,
   IIFNAME,
   inSet,
@@ -25,20 +29,25 @@ const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [
+  // To an endpoint it stays in the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
+  ...chainOfEach('onward', ({ daddr, set }) => [
+    [inSet(concat(ETHER_DADDR, daddr), set('endpoints')), { notrack: null }],
+  ]),
+  { chain: { name: 'unchecked' }, rules: [[byFamily('goto', 'onward', 'bridge')]] },
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
     rules: [
       // What nearly every frame is comes first.
-      [is(ETHER_TYPE, 'ip'), inSet(concat(IIFNAME, ETHER_SADDR, IP_SADDR), 'senders'), ACCEPT],
+      [is(ETHER_TYPE, 'ip'), inSet(concat(IIFNAME, ETHER_SADDR, IP_SADDR), 'senders'), goto('onward')],
       [
         is(ETHER_TYPE, 'ip6'),
         isNot(L4PROTO, 'ipv6-icmp'),
         inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'),
-        ACCEPT,
+        goto('onward6'),
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
-      [inSet(IIFNAME, 'closed_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
-      [notInSet(IIFNAME, 'ports'), ACCEPT],
+      [inSet(IIFNAME, 'forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
+      [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),

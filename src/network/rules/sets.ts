@@ -10,9 +10,14 @@ import type { TableFamily } from './names.js'
  */
 const LARGE = 262_144
 const MEDIUM = 65_536
+/** The most questions over UDP that are remembered at once; the set grows with them. */
+const ASKED = 524_288
+/** So long an answer may take: as long as connection tracking waits within a stream (nf_conntrack_udp_timeout_stream). */
+const ASKED_SECONDS = 120
 
+/** Declared in one of the two tables, or with the same name in both. */
 interface SetDeclaration {
-  readonly family: TableFamily
+  readonly tables: readonly [TableFamily, ...TableFamily[]]
   readonly type: DatatypeName | readonly DatatypeName[]
   readonly map?: MapType
   readonly size?: number
@@ -21,34 +26,43 @@ interface SetDeclaration {
   readonly timeout?: number
 }
 
+const INET = ['inet'] as const
+const BRIDGE = ['bridge'] as const
+const BOTH = ['inet', 'bridge'] as const
+
 /** Sets of which there is one. What churns is a hash set of exact keys. */
 const SHARED = {
-  bridges: { family: 'inet', type: 'ifname' },
+  bridges: { tables: INET, type: 'ifname' },
   // With those of other hosts in the namespace, which each of them writes into the tables of all.
-  host_bridges: { family: 'inet', type: 'ifname' },
+  host_bridges: { tables: INET, type: 'ifname' },
   // Interface, family, setting and value: what another host changed, and left to this one to give back.
-  inherited: { family: 'inet', type: ['ifname', 'nf_proto', 'mark', 'mark'] },
-  internal: { family: 'inet', type: ['nf_proto', 'ifname'] },
-  strict: { family: 'inet', type: 'ifname' },
-  isolated: { family: 'inet', type: 'ifname' },
-  trusted: { family: 'inet', type: ['ifname', 'ifname'] },
-  masqueraded: { family: 'inet', type: ['nf_proto', 'ifname'] },
-  icc: { family: 'inet', type: ['ifname', 'ifname'], map: 'verdict' },
-  direct: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
-  direct_between: { family: 'inet', type: ['nf_proto', 'ifname'], map: 'verdict' },
-  forward_policy: { family: 'inet', type: 'nf_proto', map: 'verdict' },
-  outward: { family: 'inet', type: 'ifname', map: 'verdict' },
-  outward_helpers: { family: 'inet', type: ['ifname', 'inet_proto', 'inet_service'], map: 'ct helper' },
+  inherited: { tables: INET, type: ['ifname', 'nf_proto', 'mark', 'mark'] },
+  internal: { tables: INET, type: ['nf_proto', 'ifname'] },
+  strict: { tables: INET, type: 'ifname' },
+  isolated: { tables: INET, type: 'ifname' },
+  trusted: { tables: INET, type: ['ifname', 'ifname'] },
+  masqueraded: { tables: INET, type: ['nf_proto', 'ifname'] },
+  icc: { tables: INET, type: ['ifname', 'ifname'], map: 'verdict' },
+  direct: { tables: INET, type: ['nf_proto', 'ifname'], map: 'verdict' },
+  direct_between: { tables: INET, type: ['nf_proto', 'ifname'], map: 'verdict' },
+  forward_policy: { tables: INET, type: 'nf_proto', map: 'verdict' },
+  outward: { tables: INET, type: 'ifname', map: 'verdict' },
+  outward_helpers: { tables: INET, type: ['ifname', 'inet_proto', 'inet_service'], map: 'ct helper' },
   // Pairs of a bridge and itself: filled by the rule that looks a pair up, see `forward`.
   same_bridge: {
-    family: 'inet',
+    tables: INET,
     type: ['ifname', 'ifname'],
     size: MEDIUM,
     flags: ['dynamic', 'timeout'],
     timeout: 3600,
   },
-  ports: { family: 'bridge', type: 'ifname', size: MEDIUM },
-  closed_ports: { family: 'bridge', type: 'ifname' },
+  ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of networks that are judged in their bridges and let pass what links allow.
+  closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of such networks those that may send from any address.
+  forging_ports: { tables: BRIDGE, type: 'ifname' },
+  // Bridges and the MAC addresses of their ports' other ends, of the same networks.
+  closed_macs: { tables: INET, type: ['ifname', 'ether_addr'], size: MEDIUM },
 } as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /**
@@ -57,46 +71,74 @@ const SHARED = {
  */
 const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
   ({
-    links: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'], size: LARGE },
-    replies: { family: 'inet', type: [address, address, 'inet_proto', 'inet_service'] },
-    published: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
-    published_ranges: { family: 'inet', type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
-    hairpin: { family: 'inet', type: [address, address], size: MEDIUM },
+    links: { tables: BOTH, type: [address, address, 'inet_proto', 'inet_service'], size: LARGE },
+    replies: { tables: BOTH, type: [address, address, 'inet_proto', 'inet_service'] },
+    // Of networks that are judged in their bridges: what is for these stays there.
+    endpoints: { tables: BRIDGE, type: ['ether_addr', address], size: MEDIUM },
+    // Linked ends, in both directions.
+    linked: { tables: BRIDGE, type: [address, address], size: LARGE },
+    // Questions over UDP that a link let pass: client, server, the client's port and the server's.
+    asked: {
+      tables: BOTH,
+      type: [address, address, 'inet_service', 'inet_service'],
+      size: ASKED,
+      flags: ['dynamic', 'timeout'],
+      timeout: ASKED_SECONDS,
+    },
+    // The same without the client's port: there are no more of these than links.
+    asked_of_links: {
+      tables: BOTH,
+      type: [address, address, 'inet_service'],
+      size: LARGE,
+      flags: ['dynamic', 'timeout'],
+      timeout: ASKED_SECONDS,
+    },
+    // How often clients asked anew.
+    askers: {
+      tables: BRIDGE,
+      type: address,
+      size: MEDIUM,
+      flags: ['dynamic', 'timeout'],
+      timeout: ASKED_SECONDS,
+    },
+    published: { tables: INET, type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
+    published_ranges: { tables: INET, type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
+    hairpin: { tables: INET, type: [address, address], size: MEDIUM },
     publish: {
-      family: 'inet',
+      tables: INET,
       type: [address, 'inet_proto', 'inet_service'],
       map: [address, 'inet_service'],
       size: MEDIUM,
     },
     publish_any: {
-      family: 'inet',
+      tables: INET,
       type: ['inet_proto', 'inet_service'],
       map: [address, 'inet_service'],
       size: MEDIUM,
     },
     publish_ranges: {
-      family: 'inet',
+      tables: INET,
       type: [address, 'inet_proto', 'inet_service'],
       map: address,
       flags: ['interval'],
     },
     publish_helpers: {
-      family: 'inet',
+      tables: INET,
       type: [address, 'inet_proto', 'inet_service'],
       map: 'ct helper',
       flags: ['interval'],
     },
     publish_helped: {
-      family: 'inet',
+      tables: INET,
       type: [address, 'inet_proto', 'inet_service'],
       map: [address, 'inet_service'],
       flags: ['interval'],
     },
-    pools: { family: 'inet', type: address, flags: ['interval'] },
-    peers: { family: 'inet', type: address, flags: ['interval'] },
-    not_masqueraded: { family: 'inet', type: ['ifname', address], flags: ['interval'] },
-    snat_to: { family: 'inet', type: 'ifname', map: address },
-    senders: { family: 'bridge', type: ['ifname', 'ether_addr', address], size: MEDIUM },
+    pools: { tables: INET, type: address, flags: ['interval'] },
+    peers: { tables: INET, type: address, flags: ['interval'] },
+    not_masqueraded: { tables: INET, type: ['ifname', address], flags: ['interval'] },
+    snat_to: { tables: INET, type: 'ifname', map: address },
+    senders: { tables: BRIDGE, type: ['ifname', 'ether_addr', address], size: MEDIUM },
   }) as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /** Every set and map of the ruleset: what grows is an element of one of these, never a rule. */
@@ -112,19 +154,19 @@ const SETS: ReadonlyMap<string, SetDeclaration> = new Map<string, SetDeclaration
 /** The declarations of one table's sets and maps. */
 export function setObjects(family: TableFamily, table: string): ({ set: NamedSet } | { map: NamedMap })[] {
   return [...SETS]
-    .filter(([, declaration]) => declaration.family === family)
-    .map(([name, { map, ...declaration }]) => {
-      const set = { ...declaration, table, name }
+    .filter(([, { tables }]) => tables.includes(family))
+    .map(([name, { map, tables: _, ...declaration }]) => {
+      const set = { ...declaration, family, table, name }
       return map === undefined ? { set } : { map: { ...set, map } }
     })
 }
 
-/** Which of the two tables a set or map is in. */
-export function familyOfSet(name: string): TableFamily | undefined {
-  return SETS.get(name)?.family
+/** Whether a set or map is in the table of a family. */
+export function isInTable(name: string, family: TableFamily): boolean {
+  return SETS.get(name)?.tables.includes(family) ?? false
 }
 
-/** Elements as objects of a transaction, one for each set that has any. */
+/** Elements as objects of a transaction, one for each set of each table that has any. */
 export function elementObjects(table: string, elements: readonly SetElement[]): { element: Element }[] {
   const bySet = new Map<SetName, Element['elem'][number][]>()
   for (const element of elements) {
@@ -134,8 +176,8 @@ export function elementObjects(table: string, elements: readonly SetElement[]): 
     else bySet.set(element.set, [value])
   }
   return [...bySet].flatMap(([name, elem]) => {
-    const declaration = SETS.get(name)
-    return declaration ? [{ element: { ...declaration, table, name, elem } }] : []
+    const { tables = [], ...declaration } = SETS.get(name) ?? {}
+    return tables.map((family) => ({ element: { ...declaration, family, table, name, elem } }))
   })
 }
 

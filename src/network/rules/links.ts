@@ -1,0 +1,180 @@
+/**
+ * What links let pass within a network, in both tables. On one bridge no connection is tracked: the rules tell by a packet itself
+ * whether it is a question or an answer. docs/rules.md explains each.
+ */
+import type { Expression, Statement } from '../../nft/index.js'
+import { ofFamily } from '../plan/elements.js'
+import { eachFamily } from '../plan/endpoints.js'
+import {
+  ACCEPT,
+  anyOf,
+  byFamily,
+  type ChainRules,
+  chainOfEach,
+  concat,
+  DPORT,
+  DROP,
+  ETHER_DADDR,
+  ETHER_SADDR,
+  ETHER_TYPE,
+  type FamilyWords,
+  goto,
+  ICMPV6_TYPE,
+  IIFNAME,
+  inSet,
+  is,
+  isNot,
+  L4PROTO,
+  OIFNAME,
+  SPORT,
+} from './expressions.js'
+
+/** Without these a linked container would not find its server's MAC address. */
+export const NEIGHBOUR_DISCOVERY: Statement = is(
+  ICMPV6_TYPE,
+  anyOf('nd-neighbor-solicit', 'nd-neighbor-advert'),
+)
+
+/** How often a client may ask anew, before its questions are remembered without its port. */
+const ASKING: Statement = { limit: { rate: 256, per: 'second', burst: 4096 } }
+
+const TCP_FLAGS: Expression = { payload: { protocol: 'tcp', field: 'flags' } }
+const th = (offset: number, len: number): Expression => ({ payload: { base: 'th', offset, len } })
+/** The type of the first chunk behind SCTP's common header. */
+const FIRST_CHUNK = th(96, 8)
+const INIT = 1
+
+/** From a client to a port that it is linked to. */
+const question = ({ saddr, daddr, set }: FamilyWords): Statement =>
+  inSet(concat(saddr, daddr, L4PROTO, DPORT), set('links'))
+
+/** From a linked port to its client, where links are stateless: Docker's second rule. */
+const reply = ({ saddr, daddr, set }: FamilyWords): Statement =>
+  inSet(concat(saddr, daddr, L4PROTO, SPORT), set('replies'))
+
+/** From a linked port to its client. */
+const answer = ({ saddr, daddr, set }: FamilyWords): Statement =>
+  inSet(concat(daddr, saddr, L4PROTO, SPORT), set('links'))
+
+/**
+ * A server answers, and begins nothing. Each rule says what passes, so that a packet too short to be read does not.
+ */
+const ANSWERS: readonly ChainRules[] = chainOfEach('answers', ({ saddr, daddr, set }) => [
+  [isNot({ '&': [TCP_FLAGS, ['syn', 'ack']] }, 'syn'), ACCEPT],
+  [is(L4PROTO, 'udp'), inSet(concat(daddr, saddr, DPORT, SPORT), set('asked')), ACCEPT],
+  [is(L4PROTO, 'udp'), inSet(concat(daddr, saddr, SPORT), set('asked_of_links')), ACCEPT],
+  [is(L4PROTO, 'sctp'), isNot(FIRST_CHUNK, INIT), is({ 'sctp chunk': { name: 'init' } }, false), ACCEPT],
+])
+
+/** Table inet: what is routed between the bridges of a network or back into one, and what connection tracking sees. */
+export const TRACKED_LINK_CHAINS: readonly ChainRules[] = [
+  ...ANSWERS,
+  ...chainOfEach('linked', (words) => [
+    [question(words), ACCEPT],
+    [reply(words), ACCEPT],
+    [answer(words), goto(words.chain('answers'))],
+  ]),
+]
+
+/** A fragment but the first has no ports. */
+const LATER_FRAGMENT: Readonly<Record<FamilyWords['family'], Statement>> = {
+  ip: isNot({ '&': [{ payload: { protocol: 'ip', field: 'frag-off' } }, 0x1fff] }, 0),
+  ip6: isNot({ exthdr: { name: 'frag', field: 'frag-off' } }, 0),
+}
+
+/** Where an ICMP error has the header of the packet that it is about: fields in bits from the error's own header. */
+const QUOTED: Readonly<Record<FamilyWords['family'], QuotedHeader>> = {
+  ip: {
+    error: is(
+      { payload: { protocol: 'icmp', field: 'type' } },
+      anyOf('destination-unreachable', 'time-exceeded', 'parameter-problem'),
+    ),
+    // Version 4 and a header without options, of a packet that is whole or the first fragment: the ports stand behind it.
+    readable: [is(th(64, 8), 0x45), is({ '&': [th(112, 16), 0x1fff] }, 0)],
+    saddr: th(160, 32),
+    daddr: th(192, 32),
+    protocol: th(136, 8),
+    dport: th(240, 16),
+  },
+  ip6: {
+    error: is(
+      ICMPV6_TYPE,
+      anyOf('destination-unreachable', 'packet-too-big', 'time-exceeded', 'parameter-problem'),
+    ),
+    // With an extension header it says another protocol than that of a link.
+    readable: [is({ '&': [th(64, 8), 0xf0] }, 0x60)],
+    saddr: th(128, 128),
+    daddr: th(256, 128),
+    protocol: th(112, 8),
+    dport: th(400, 16),
+  },
+}
+
+interface QuotedHeader {
+  readonly error: Statement
+  readonly readable: readonly Statement[]
+  readonly saddr: Expression
+  readonly daddr: Expression
+  readonly protocol: Expression
+  readonly dport: Expression
+}
+
+/** Table bridge: what stays on a bridge. */
+export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
+  ...ANSWERS,
+  ...chainOfEach('questions', ({ saddr, daddr, set }) => {
+    const asked = concat(saddr, daddr, SPORT, DPORT)
+    const remember: Statement = { set: { op: 'update', elem: asked, set: `@${set('asked')}` } }
+    return [
+      [isNot(L4PROTO, 'udp'), ACCEPT],
+      [inSet(asked, set('asked')), remember, ACCEPT],
+      // A client that asks too often costs its own answers their port, and nobody else's.
+      [{ set: { op: 'update', elem: saddr, set: `@${set('askers')}`, stmt: [ASKING] } }, remember, ACCEPT],
+      [
+        { set: { op: 'update', elem: concat(saddr, daddr, DPORT), set: `@${set('asked_of_links')}` } },
+        ACCEPT,
+      ],
+      [ACCEPT],
+    ]
+  }),
+  // An error about a packet that a client sent to a port that it is linked to, from whom it was sent to to whom sent it.
+  ...chainOfEach('link_errors', ({ family, daddr, set }) => {
+    const { error, readable, ...quoted } = QUOTED[family]
+    return [
+      [
+        error,
+        ...readable,
+        inSet(concat(IIFNAME, ETHER_SADDR, quoted.daddr), set('senders')),
+        inSet(concat(OIFNAME, ETHER_DADDR, quoted.saddr), set('senders')),
+        inSet(concat(OIFNAME, ETHER_DADDR, daddr), set('senders')),
+        inSet(concat(quoted.saddr, quoted.daddr, quoted.protocol, quoted.dport), set('links')),
+        ACCEPT,
+      ],
+    ]
+  }),
+  ...chainOfEach('linked', (words) => [
+    [question(words), goto(words.chain('questions'))],
+    [reply(words), ACCEPT],
+    [answer(words), goto(words.chain('answers'))],
+    // A guest whose first fragment was dropped has nothing to put the others to.
+    [LATER_FRAGMENT[words.family], inSet(concat(words.saddr, words.daddr), words.set('linked')), ACCEPT],
+    [goto(words.chain('link_errors'))],
+  ]),
+  {
+    chain: { name: 'same_network' },
+    rules: [
+      [byFamily('jump', 'linked', 'bridge')],
+      [is(ETHER_TYPE, 'arp'), ACCEPT],
+      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      [DROP],
+    ],
+  },
+  {
+    // Between two ports that are not ours, of a bridge that is not ours, everything passes.
+    chain: { name: 'forward', type: 'filter', hook: 'forward', prio: -200, policy: 'accept' },
+    rules: [
+      [inSet(IIFNAME, 'closed_ports'), goto('same_network')],
+      [inSet(OIFNAME, 'closed_ports'), goto('same_network')],
+    ],
+  },
+]
