@@ -433,6 +433,7 @@ function linkElements(view: NetworkView, clientId: string, serverId: string): Se
   const server = view.container(serverId)
   if (!client || !server || !client.links.some((link) => link.server === serverId)) return []
   const ports = linkablePorts(server)
+  if (ports.length === 0) return []
   return standingEndpoints(client).flatMap((from) => {
     const network = view.network(from.network)
     const to = standingEndpoints(server).find((endpoint) => endpoint.network === from.network)

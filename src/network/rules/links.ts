@@ -39,6 +39,7 @@ export const NEIGHBOUR_DISCOVERY: Statement = is(
 const ASKING: Statement = { limit: { rate: 256, per: 'second', burst: 4096 } }
 
 const TCP_FLAGS: Expression = { payload: { protocol: 'tcp', field: 'flags' } }
+const udp = (field: string): Expression => ({ payload: { protocol: 'udp', field } })
 const th = (offset: number, len: number): Expression => ({ payload: { base: 'th', offset, len } })
 /** The type of the first chunk behind SCTP's common header. */
 const FIRST_CHUNK = th(96, 8)
@@ -61,8 +62,8 @@ const answer = ({ saddr, daddr, set }: FamilyWords): Statement =>
  */
 const ANSWERS: readonly ChainRules[] = chainOfEach('answers', ({ saddr, daddr, set }) => [
   [isNot({ '&': [TCP_FLAGS, ['syn', 'ack']] }, 'syn'), ACCEPT],
-  [is(L4PROTO, 'udp'), inSet(concat(daddr, saddr, DPORT, SPORT), set('asked')), ACCEPT],
-  [is(L4PROTO, 'udp'), inSet(concat(daddr, saddr, SPORT), set('asked_of_links')), ACCEPT],
+  [inSet(concat(daddr, saddr, udp('dport'), udp('sport')), set('asked')), ACCEPT],
+  [inSet(concat(daddr, saddr, udp('sport')), set('asked_of_links')), ACCEPT],
   [is(L4PROTO, 'sctp'), isNot(FIRST_CHUNK, INIT), is({ 'sctp chunk': { name: 'init' } }, false), ACCEPT],
 ])
 

@@ -322,7 +322,7 @@ describe('updating a network', () => {
 
   it('touches the network and the links within it, and nothing else', () => {
     const { change, touched } = planUpdate(view, DOCKER0, { icc: false }, true)
-    expect(touched).toEqual({ networks: ['docker0'], containers: [], pairs: [['app', 'web']] })
+    expect(touched).toEqual({ networks: ['docker0'], containers: ['web', 'app'], pairs: [['app', 'web']] })
     const after = withChange(view, change)
     expect(after.network('docker0')).toEqual({ ...DOCKER0, icc: false })
     expect(after.network('br1')).toEqual(br1)

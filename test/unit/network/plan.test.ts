@@ -262,7 +262,11 @@ describe('links', () => {
     const { registry, link } = pair()
     const plan = planLink(registry, known(registry, 'app'), parseLink('web:db', 'link'))
     const change = planElements(registry, withChange(registry, plan.change), plan.touched)
-    expect(change.add.map(elementText)).toEqual(['links 172.17.0.3 . 172.17.0.2 . tcp . 80'])
+    expect(change.add.map(elementText)).toEqual([
+      'links 172.17.0.3 . 172.17.0.2 . tcp . 80',
+      'linked 172.17.0.3 . 172.17.0.2',
+      'linked 172.17.0.2 . 172.17.0.3',
+    ])
     expect(change.delete).toEqual([])
     link('web:db')
     const second = planLink(registry, known(registry, 'app'), parseLink(`${WEB}:store`, 'link'))
