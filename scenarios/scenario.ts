@@ -184,6 +184,8 @@ export type Step = {
   | { readonly do: 'listen'; readonly port: string; readonly taken?: boolean }
   /** An attacker takes 127.0.0.0/8 for addresses of somebody else, and routes them to the host. */
   | { readonly do: 'routeLoopback'; readonly machine: string; readonly via: string }
+  /** A container sends what is for a neighbour to the gateway, which routes it back to the bridge. */
+  | { readonly do: 'throughGateway'; readonly container: string; readonly to: string }
   | { readonly do: 'addRoute'; readonly machine: string; readonly to: string; readonly via: string }
 )
 

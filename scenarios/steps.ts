@@ -1,7 +1,8 @@
 /** Does what the steps of a stage say. */
 import { NfbridgeError } from 'nfbridge'
 import { Nft } from 'nfbridge/nft'
-import { Rtnl } from 'nfbridge/rtnl'
+import { type Link, Rtnl } from 'nfbridge/rtnl'
+import type { Machine } from '../lab/machine.js'
 import { addAddress, addRoute } from '../lab/wiring.js'
 import type { Step } from './scenario.js'
 import { addObjects, type HostPlace, type World } from './world.js'
@@ -114,6 +115,8 @@ async function perform(world: World, step: Step): Promise<void> {
       return listen(world, step.port, step.taken ?? false)
     case 'routeLoopback':
       return routeLoopback(world, step.machine, step.via)
+    case 'throughGateway':
+      return throughGateway(world, step.container, step.to)
     case 'addRoute': {
       const change = () => addRoute(world.machine(step.machine), { destination: step.to, gateway: step.via })
       return step.machine === 'host' || step.machine === 'host2'
@@ -148,20 +151,39 @@ async function neighboursOf(world: World, container: string): Promise<{ address:
   const { bridgeHost, machine } = world.hostOf(container)
   const name = bridgeHost.container(container)?.network ?? ''
   const network = bridgeHost.network(name)
-  const rtnl = await Rtnl.open({ netns: machine.namespace })
+  const bridge = await linkOf(machine, name)
+  return [
+    ...(network?.gateways ?? []).flatMap((address) =>
+      bridge.mac === undefined || address.includes(':') ? [] : [{ address, mac: bridge.mac.toString() }],
+    ),
+    ...(network?.containers ?? []).flatMap((other) => {
+      const { ipv4, mac } = other.addressOn(name) ?? {}
+      return other.name === container || ipv4 === undefined || mac === undefined
+        ? []
+        : [{ address: ipv4, mac }]
+    }),
+  ]
+}
+
+/** For good: a redirect of the host's would change it. */
+async function throughGateway(world: World, container: string, to: string): Promise<void> {
+  const { bridgeHost } = world.hostOf(container)
+  const name = bridgeHost.container(container)?.network ?? ''
+  const machine = world.machine(container)
+  for (const setting of ['ipv4.conf.all', 'ipv4.conf.eth0', 'ipv6.conf.eth0'])
+    await machine.namespace.writeSysctl(`net.${setting}.accept_redirects`, '0')
+  for (const destination of bridgeHost.container(to)?.addressOn(name)?.addresses ?? []) {
+    const isSix = destination.includes(':')
+    const gateway = bridgeHost.network(name)?.gateways.find((each) => each.includes(':') === isSix)
+    if (gateway === undefined) throw new Error(`the network ${name} has no gateway for ${destination}`)
+    await addRoute(machine, { destination: `${destination}/${isSix ? 128 : 32}`, gateway })
+  }
+}
+
+async function linkOf({ namespace }: Machine, name: string): Promise<Link> {
+  const rtnl = await Rtnl.open({ netns: namespace })
   try {
-    const bridge = await rtnl.links.get(name)
-    return [
-      ...(network?.gateways ?? []).flatMap((address) =>
-        bridge.mac === undefined || address.includes(':') ? [] : [{ address, mac: bridge.mac.toString() }],
-      ),
-      ...(network?.containers ?? []).flatMap((other) => {
-        const { ipv4, mac } = other.addressOn(name) ?? {}
-        return other.name === container || ipv4 === undefined || mac === undefined
-          ? []
-          : [{ address: ipv4, mac }]
-      }),
-    ]
+    return await rtnl.links.get(name)
   } finally {
     rtnl.close()
   }

@@ -1,6 +1,7 @@
 /** All groups of scenarios. */
 import type { Group } from '../scenario.js'
 import { beside } from './beside.js'
+import { byGateway } from './by-gateway.js'
 import { combinations } from './combinations.js'
 import { communication } from './communication.js'
 import { forwarding } from './forwarding.js'
@@ -20,6 +21,7 @@ export const groups: readonly Group[] = [
   userRules,
   communication,
   links,
+  byGateway,
   lifecycle,
   networks,
   publishing,
