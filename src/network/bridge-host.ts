@@ -20,6 +20,7 @@ import { refuseSharedAddresses, requireHelpers } from './apply/publishing.js'
 import { requireForBridges } from './apply/require-forwarding.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
+import { UserRuleWatch } from './apply/user-rule-watch.js'
 import { check } from './check/check.js'
 import type { Finding } from './check/finding.js'
 import { openFindings } from './check/open-findings.js'
@@ -120,6 +121,8 @@ export class BridgeHost {
         reservations,
         adoptedBridges: new Map(),
       })
+      // Before anything is read: what others change meanwhile is looked at again.
+      if (settings.firewall) await UserRuleWatch.open(context)
       const { gone, links } = await adopt(context, remembered)
       return new BridgeHost(context, gone, await openFindings(context, links))
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Statement } from '../nft/index.js'
 import { unknownKeyInStatements } from '../nft/json/unknown-keys.js'
 import type { HostContext } from './apply/host-context.js'
 import { endingRevoked } from './apply/user-rule-flows.js'
+import { type AddedRule, withFramesFor } from './apply/user-rule-frames.js'
 import type { ListedUserRule, UserRule, UserRules } from './apply/user-rules.js'
 import { USER_CHAINS, type UserChain } from './rules/names.js'
 
@@ -97,14 +98,24 @@ export class UserRuleChain {
     const path = isStatements(option) ? 'rule' : 'rule.expr'
     const rule = parseRule(option, operation)
     refuseUnknownProperties(rule.expr, operation, path)
-    await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, { operation, path }))
+    await this.#change(operation, (rules) => rules.insert(this.#chain, index, rule, { operation, path }), {
+      rule,
+      path,
+    })
   }
 
-  async #change(operation: string, change: (rules: UserRules) => Promise<void>): Promise<void> {
-    const { userRules } = this.#context.kernel
+  async #change(
+    operation: string,
+    change: (rules: UserRules) => Promise<void>,
+    added?: AddedRule,
+  ): Promise<void> {
+    const context = this.#context
+    const { userRules } = context.kernel
     // A rule in a chain that nothing leads to any more would be dead.
-    await this.#context.mendRules()
-    return endingRevoked(this.#context, this.#chain, operation, () => change(userRules))
+    await context.mendRules()
+    await withFramesFor(context, added, operation, () =>
+      endingRevoked(context, this.#chain, operation, () => change(userRules)),
+    )
   }
 
   #operate<T>(call: string, work: (operation: string) => Promise<T>): Promise<T> {

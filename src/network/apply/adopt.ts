@@ -9,8 +9,10 @@ import { planDisconnect } from '../plan/lifecycle.js'
 import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
 import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
+import { isTracked } from '../plan/tracking.js'
 import { invertChange, type NetworkView, withChange } from '../plan/view.js'
 import { adoptBridge } from './adopted-bridge.js'
+import { askingOperations } from './asking-bridges.js'
 import { limiterName } from './bandwidth.js'
 import { requireBridgeNetfilter } from './bridge-netfilter.js'
 import { bridgeSteps } from './bridge-steps.js'
@@ -29,6 +31,7 @@ import { reserveStanding } from './port-steps.js'
 import { standingStations } from './stations.js'
 import { applySteps, type Step, undoSteps } from './steps.js'
 import { strayNeighbourOperations } from './stray-neighbours.js'
+import { concernNetworks } from './user-rule-frames.js'
 import { NO_USER_RULES } from './user-rules.js'
 
 const OPERATION = 'BridgeHost.open'
@@ -89,7 +92,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
   await applySteps(
     [
       context.remember(plan.change),
-      ...(await policySteps(context, networks, plan)),
+      ...(await policySteps(context, networks, plan, links)),
       mendingStep(context, networks, links),
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
@@ -220,15 +223,25 @@ function abandoned(
 
 /** What is dropped is decided before the rules are made, and the rules stand before anything is forwarded. */
 async function policySteps(
-  { registry, settings, kernel, forwarding }: HostContext,
+  context: HostContext,
   networks: readonly NetworkRecord[],
   { change, touched }: Plan,
+  links: readonly Link[],
 ): Promise<Step[]> {
+  const { registry, settings, kernel, forwarding } = context
   const ours = await forwarding.ours(Forwarding.families(networks), settings.ipForward)
-  registry.apply({ policy: hostPolicy(settings.forwardPolicy, ours, registry.policy) })
+  const userRules = settings.existingRules === 'keep' && (await concernNetworks(context, networks))
+  const policy = hostPolicy(settings.forwardPolicy, ours, { userRules })
+  registry.apply({ policy })
   if (!settings.firewall || networks.length === 0) return []
   const after = withChange(registry, change)
+  const tracked = networks.filter((network) => isTracked(network, policy))
   return [
+    {
+      leaves: 'what bridges ask br_netfilter for',
+      apply: () => kernel.applyLinks(askingOperations(context, tracked, policy, links)),
+      undo: async () => undefined,
+    },
     {
       leaves: `tables ${settings.name}`,
       apply: async () => {
@@ -268,7 +281,7 @@ function bridgesAgainSteps(
   if (missing.length === 0) return []
   if (network.adopted) return [adoptedAgainStep(context, network)]
   return [
-    ...bridgeSteps(context, { ...network, bridges: missing }),
+    ...bridgeSteps(context, { ...network, bridges: missing }, registry.policy),
     {
       leaves: `ports of ${missing.join(', ')}`,
       apply: async () => {
@@ -289,7 +302,8 @@ function adoptedAgainStep(context: HostContext, network: NetworkRecord): Step {
   return {
     leaves: 'nothing',
     apply: async () => {
-      for (const bridge of network.bridges) await adoptBridge(context, network, bridge)
+      for (const bridge of network.bridges)
+        await adoptBridge(context, network, bridge, context.registry.policy)
     },
     undo: async () => undefined,
   }

@@ -3,6 +3,8 @@ import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { bridgePools } from '../plan/bridge.js'
 import { type Family, familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
+import { askingOf } from './asking-bridges.js'
 import { gatewayOperations } from './bridge-steps.js'
 import type { HostContext } from './host-context.js'
 import { addressOperation } from './inside.js'
@@ -25,6 +27,7 @@ export async function adoptBridge(
   context: HostContext,
   network: NetworkRecord,
   bridge: string,
+  policy: NetworkView['policy'],
 ): Promise<void> {
   const { kernel, persistence, settings, sysctls } = context
   const link = await kernel.findLink(bridge)
@@ -49,7 +52,8 @@ export async function adoptBridge(
   // Remembered first: killed in between, we would take away what is not there.
   context.adoptedBridges.set(bridge, memory)
   persistence.saveBridge(bridge, memory)
-  const nfCall = settings.firewall ? { bridge: { nfCallIptables: true, nfCallIp6tables: true } } : {}
+  const asking = askingOf(context, network, bridge, policy)
+  const nfCall = asking ? { bridge: asking } : {}
   // Without ports it would take the MAC of the first of ours, and lose it with the last.
   const links = await kernel.listLinks()
   const mac = links.some(({ master }) => master === link.index) || !link.mac ? {} : { mac: link.mac }

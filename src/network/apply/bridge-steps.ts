@@ -1,28 +1,43 @@
 import type { MacAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
-import type { RtnlOperation } from '../../rtnl/index.js'
+import type { BridgeOptions, RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac, bridgePools } from '../plan/bridge.js'
 import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
+import type { NetworkView } from '../plan/view.js'
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
+import { askingOf } from './asking-bridges.js'
 import { hasIPv6 } from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { addressOperation } from './inside.js'
 import { type Step, takeBack } from './steps.js'
 
 /** A network's bridges with their addresses and settings, one step for each. */
-export function bridgeSteps(context: HostContext, network: NetworkRecord): Step[] {
+export function bridgeSteps(
+  context: HostContext,
+  network: NetworkRecord,
+  policy: NetworkView['policy'],
+): Step[] {
   return network.bridges.map((bridge) =>
-    network.adopted ? adoptedStep(context, network, bridge) : ownStep(context, network, bridge),
+    network.adopted
+      ? adoptedStep(context, network, bridge, policy)
+      : ownStep(context, network, bridge, policy),
   )
 }
 
-function ownStep(context: HostContext, network: NetworkRecord, bridge: string): Step {
-  const { kernel, settings } = context
+function ownStep(
+  context: HostContext,
+  network: NetworkRecord,
+  bridge: string,
+  policy: NetworkView['policy'],
+): Step {
+  const { kernel } = context
   const mac = bridgeMac(network, bridge)
   return {
     leaves: `bridge ${bridge}`,
     apply: async () => {
-      await kernel.applyLinks([createBridge(network, bridge, mac, settings.firewall)])
+      await kernel.applyLinks([
+        createBridge(network, bridge, mac, askingOf(context, network, bridge, policy)),
+      ])
       try {
         await writeSettings(context, network, bridge)
         const device = await kernel.bridgeIndex(bridge)
@@ -39,13 +54,18 @@ function ownStep(context: HostContext, network: NetworkRecord, bridge: string): 
   }
 }
 
-function adoptedStep(context: HostContext, network: NetworkRecord, bridge: string): Step {
+function adoptedStep(
+  context: HostContext,
+  network: NetworkRecord,
+  bridge: string,
+  policy: NetworkView['policy'],
+): Step {
   const leaves = `settings and addresses of ${bridge}`
   return {
     leaves,
     apply: async () => {
       try {
-        await adoptBridge(context, network, bridge)
+        await adoptBridge(context, network, bridge, policy)
       } catch (error) {
         await takeBack(error, leaves, () => releaseBridge(context, bridge))
       }
@@ -61,12 +81,11 @@ export function gatewayOperations(device: number, pools: readonly PoolRecord[]):
   )
 }
 
-/** br_netfilter is asked for on this bridge alone; the host's other bridges (VMs) are left as they are. */
 function createBridge(
   network: NetworkRecord,
   name: string,
   mac: MacAddress,
-  firewall: boolean,
+  asking: BridgeOptions = {},
 ): RtnlOperation {
   const { mtu } = network
   return {
@@ -77,7 +96,7 @@ function createBridge(
       name,
       mac,
       up: true,
-      bridge: { nfCallIptables: firewall, nfCallIp6tables: firewall },
+      bridge: asking,
       ...(mtu === undefined ? {} : { mtu }),
     },
   }

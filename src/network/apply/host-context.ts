@@ -54,6 +54,8 @@ export class HostContext {
   unwrittenHostsFiles: Map<string, UnwrittenHostsFile> = new Map()
   /** Whether what containers have already was in the way once; see {@link besideOthers}. */
   looksInside = false
+  /** What is looked at when a call has found that somebody else has committed; it does not fail. */
+  othersCommitted: () => Promise<void> = async () => undefined
   readonly #turns = new Turns()
   #leftovers: readonly Leftover[] = []
   #closed = false
@@ -78,7 +80,9 @@ export class HostContext {
       this.#assertOpen(operation)
       await this.#retry()
       try {
-        return await work()
+        const result = await work()
+        if (this.kernel.takeOthersCommitted()) await this.othersCommitted()
+        return result
       } catch (error) {
         // What a lower layer calls its own operation is this call to the caller.
         throw inOperation(error, operation)
@@ -99,6 +103,11 @@ export class HostContext {
     await this.kernel.exclusively(async () => {
       for (const { undo } of leftovers.toReversed()) await undo().catch(() => undefined)
     })
+  }
+
+  /** Whether {@link close} has ended it. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Ends the context after the calls that were asked for before: later ones fail with NFB_CLOSED. */

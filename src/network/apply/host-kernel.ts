@@ -23,6 +23,7 @@ import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import type { HelperObject } from '../plan/helpers.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
+import { AskedQuestions } from './asked-questions.js'
 import { fromInheritedKey, inheritedKey } from './inherited-settings.js'
 import {
   announceBridges,
@@ -73,13 +74,18 @@ export class HostKernel {
   /** The name of the two tables that are ours. */
   readonly table: string
   readonly userRules: UserRules
+  /** What links let pass and was not answered yet. */
+  readonly questions: AskedQuestions
   readonly #rtnl: Rtnl
   readonly #nft: Nft
   readonly #conntrack: Conntrack
   readonly #bridgeIndexes = new Map<string, number>()
   readonly #standing: StandingRules
+  #watch: { close(): void } | undefined
   /** No rule of ours was left. */
   #emptied = false
+  /** Somebody else has, since it was asked last. */
+  #othersCommitted = false
   #ipv6: boolean | undefined
   #transactions = 0
   #linkRequests = 0
@@ -92,6 +98,7 @@ export class HostKernel {
     this.#nft = nft
     this.#conntrack = conntrack
     this.userRules = new UserRules(nft, table)
+    this.questions = new AskedQuestions(nft, conntrack, table)
     this.#standing = new StandingRules(nft, table)
   }
 
@@ -441,8 +448,21 @@ export class HostKernel {
     return (generation !== undefined && (await this.#nft.generation()) === generation) || this.#look()
   }
 
+  /** Calls back after transactions of others; it ends with {@link close}. */
+  async watchOthers(onCommit: () => void): Promise<void> {
+    this.#watch = await this.#nft.watchOthers(onCommit)
+  }
+
+  /** Whether a call has found that somebody else has committed, since this was asked last. */
+  takeOthersCommitted(): boolean {
+    const found = this.#othersCommitted
+    this.#othersCommitted = false
+    return found
+  }
+
   /** Somebody has committed since we have: do our rules and elements stand? A flush leaves what the kernel would not miss. */
   async #look(): Promise<boolean> {
+    this.#othersCommitted = true
     const standing = await this.#standing.look()
     this.#emptied = standing === 'emptied'
     return standing === 'whole'
@@ -559,6 +579,7 @@ export class HostKernel {
   }
 
   close(): void {
+    this.#watch?.close()
     this.#conntrack.close()
     this.#nft.close()
     this.#rtnl.close()

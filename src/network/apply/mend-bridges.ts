@@ -2,6 +2,8 @@ import type { IPAddress } from '../../address/index.js'
 import type { Link, RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac, bridgePools } from '../plan/bridge.js'
 import { type NetworkRecord, standingEndpoints } from '../plan/records.js'
+import { isTracked } from '../plan/tracking.js'
+import { askingOperations } from './asking-bridges.js'
 import { gatewayOperations, writeSettings } from './bridge-steps.js'
 import { portOperations } from './container-links.js'
 import type { HostContext } from './host-context.js'
@@ -27,7 +29,9 @@ export async function mendingOperations(
   for (const { network, bridge } of standing) await writeSettings(context, network, bridge)
   const has = (index: number, wanted: IPAddress): boolean =>
     addresses.some(({ device, address }) => device === index && wanted.equals(address.address))
-  return standing.flatMap(({ network, bridge }): RtnlOperation[] => {
+  const untracked = networks.filter((network) => !isTracked(network, registry.policy))
+  const asking = askingOperations(context, untracked, registry.policy, links)
+  const lacking = standing.flatMap(({ network, bridge }): RtnlOperation[] => {
     const link = linksByName.get(bridge)
     if (link?.kind !== 'bridge') return []
     const { index, up } = link
@@ -50,4 +54,5 @@ export async function mendingOperations(
       ...portOperations(index, astray, settings.firewall),
     ]
   })
+  return [...asking, ...lacking]
 }

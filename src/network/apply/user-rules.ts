@@ -93,7 +93,7 @@ export class UserRules {
 
   async #readChain(chain: UserChain): Promise<ListedUserRule[] | undefined> {
     const ruleset = await listTable(this.#nft, this.#table, ['chain', 'rule'], { chain: USER_CHAINS[chain] })
-    return ruleset && listed(ruleset, chain)
+    return ruleset?.nftables.some((object) => 'chain' in object) ? listed(ruleset, chain) : undefined
   }
 
   /** Remembers what is in the kernel now. */

@@ -10,7 +10,8 @@ export function concernsTrafficWithin(expr: readonly Statement[], bridges: Itera
   let possible = [...bridges]
   for (const statement of expr) {
     if (possible.length === 0) return false
-    if (!('match' in statement)) return true
+    // What users give is looked at more closely when it is compiled, which may be later.
+    if (!isObject(statement) || !('match' in statement) || !isObject(statement.match)) return true
     const accepts = requiredInterface(statement)
     if (accepts) possible = possible.filter(accepts)
   }
@@ -23,10 +24,10 @@ type Test = (name: string) => boolean
 
 /** Which interfaces a match lets through; undefined: it may be any. */
 function requiredInterface({ match: { op, left, right } }: MatchStatement): Test | undefined {
-  if (op !== '==' || !isObject(left) || !('meta' in left) || !INTERFACE_KEYS.has(left.meta.key))
-    return undefined
-  if (!isObject(right) || !('set' in right)) return namedInterface(right)
-  const tests = right.set.map((element) => (isPair(element) ? undefined : namedInterface(keyOf(element))))
+  if (op !== '==' || !isObject(left) || !('meta' in left) || !isObject(left.meta)) return undefined
+  if (!INTERFACE_KEYS.has(left.meta.key)) return undefined
+  if (!isObject(right) || !('set' in right) || !isList(right.set)) return namedInterface(right)
+  const tests = right.set.map((element) => (isList(element) ? undefined : namedInterface(keyOf(element))))
   // One that is not understood may be any interface.
   if (!tests.every((test) => test !== undefined)) return undefined
   return (name) => tests.some((test) => test(name))
@@ -49,6 +50,6 @@ function isObject<T>(value: T): value is Exclude<T & object, readonly unknown[]>
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isPair<T>(value: T): value is Extract<T, readonly unknown[]> {
+function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
   return Array.isArray(value)
 }

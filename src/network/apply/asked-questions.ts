@@ -1,0 +1,105 @@
+/**
+ * Questions over UDP that links let pass, for whoever judges the answers from now on: the bridge knows them by its own sets, connection
+ * tracking by its entries. Nobody else's answers pass, and no connection hangs on who judged when it began.
+ */
+import type { Conntrack, ConntrackEntry } from '../../conntrack/index.js'
+import { NfbridgeError } from '../../errors.js'
+import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
+import { elementsOf } from '../plan/elements.js'
+import type { NetworkView } from '../plan/view.js'
+import type { TableFamily } from '../rules/names.js'
+import { setObjects } from '../rules/sets.js'
+
+/** So many elements are sent at once. */
+const AT_ONCE = 10_000
+
+export class AskedQuestions {
+  readonly #nft: Nft
+  readonly #conntrack: Conntrack
+  readonly #table: string
+
+  constructor(nft: Nft, conntrack: Conntrack, table: string) {
+    this.#nft = nft
+    this.#conntrack = conntrack
+    this.#table = table
+  }
+
+  /** What the bridges remember, for the rules of table inet, with what is left of its time. */
+  async tellTracking(): Promise<void> {
+    for (const name of ['asked', 'asked_of_links', 'asked6', 'asked_of_links6']) {
+      const set = await this.#read('bridge', name)
+      if (set?.elem) await this.#add({ ...set, family: 'inet' }, set.elem.map(withRemainingTime))
+    }
+  }
+
+  /** What connection tracking knows of links, for the bridges. */
+  async tellBridges(view: NetworkView): Promise<void> {
+    for (const { element } of await this.ofTracking(view)) await this.#add(element, element.elem)
+  }
+
+  /** The same as elements of table bridge: for a transaction that makes its sets. */
+  async ofTracking(view: NetworkView): Promise<{ element: Element }[]> {
+    const linked = linkTexts(view)
+    if (linked.size === 0) return []
+    const entries = (await this.#conntrack.list({ protocol: 'udp' })).filter((entry) =>
+      linked.has(questionText(entry)),
+    )
+    return setObjects('bridge', this.#table).flatMap((object) => {
+      if (!('set' in object) || (object.set.name !== 'asked' && object.set.name !== 'asked6')) return []
+      const { family, table, name, type, flags = [] } = object.set
+      const elem = entries
+        .filter(({ original }) => original.source.family === (name === 'asked' ? 4 : 6))
+        .map(elementOf)
+      return elem.length > 0 ? [{ element: { family, table, name, type, flags, elem } }] : []
+    })
+  }
+
+  /** A set with its elements; undefined where there is none, as with the rules of another version. */
+  async #read(family: TableFamily, name: string): Promise<NamedSet | undefined> {
+    try {
+      const { nftables } = await this.#nft.list({ family, table: this.#table, set: name, kinds: ['set'] })
+      return nftables.flatMap((object) => ('set' in object ? [object.set] : []))[0]
+    } catch (error) {
+      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
+      throw error
+    }
+  }
+
+  async #add(set: NamedSet | Element, elem: Element['elem']): Promise<void> {
+    const { family, table, name, type, flags = [] } = set
+    for (let first = 0; first < elem.length; first += AT_ONCE) {
+      const part = elem.slice(first, first + AT_ONCE)
+      const element: Element = { family, table, name, ...(type !== undefined && { type }), flags, elem: part }
+      await this.#nft.transaction().add({ element }).commit()
+    }
+  }
+}
+
+function withRemainingTime(element: SetElement): SetElement {
+  if (typeof element !== 'object' || element === null || !('elem' in element)) return element
+  const { val, expires, timeout } = element.elem
+  const remaining = expires ?? timeout
+  return { elem: { val, ...(remaining !== undefined && { timeout: remaining }) } }
+}
+
+/** Each link as its element says it: client, server, port. */
+function linkTexts(view: NetworkView): Set<string> {
+  const pairs = [...view.containers].flatMap(({ id, links }) =>
+    links.map(({ server }) => [id, server] as const),
+  )
+  const texts = [...elementsOf(view, { pairs }).values()].flatMap(({ set, key }) => {
+    const [client, server, protocol, port] = key
+    return (set === 'links' || set === 'links6') && protocol === 'udp' ? [`${client} ${server} ${port}`] : []
+  })
+  return new Set(texts)
+}
+
+function elementOf({ original, timeout }: ConntrackEntry): SetElement {
+  const { source, destination, sourcePort = 0, destinationPort = 0 } = original
+  const val = { concat: [source.toString(), destination.toString(), sourcePort, destinationPort] }
+  return { elem: { val, timeout: Math.max(1, timeout) } }
+}
+
+function questionText({ original: { source, destination, destinationPort } }: ConntrackEntry): string {
+  return `${source} ${destination} ${destinationPort}`
+}

@@ -1,0 +1,42 @@
+/** The way of a network between both judges: its bridge alone, and the rules of table inet with connection tracking. */
+import { isTracked } from '../plan/tracking.js'
+import type { NetworkView } from '../plan/view.js'
+import { askingStep } from './asking-bridges.js'
+import type { HostContext } from './host-context.js'
+import type { Step } from './steps.js'
+
+/**
+ * The steps between two views of the same networks that differ in which of them are tracked. A bridge asks for br_netfilter
+ * before elements have its frames judged there, and until they do not any more: killed in between, both judge.
+ */
+export function trackingSteps(context: HostContext, before: NetworkView, after: NetworkView): Step[] {
+  const names = [...after.networks].map(({ name }) => name)
+  const starting = names.filter((name) => tracks(after, name) && !tracks(before, name))
+  const ending = names.filter((name) => !tracks(after, name) && tracks(before, name))
+  const changing = new Set([...starting, ...ending])
+  if (changing.size === 0) return []
+  const containers = [...after.containers]
+    .filter(({ endpoints }) => endpoints.some(({ network }) => changing.has(network)))
+    .map(({ id }) => id)
+  const questions = questionsStep(context, after, starting.length > 0)
+  return [
+    ...(starting.length > 0 ? [askingStep(context, starting, before, after)] : []),
+    questions,
+    ...context.elementSteps(before, after, { networks: [...changing], containers, policy: true }),
+    // Those that were asked meanwhile.
+    questions,
+    ...(ending.length > 0 ? [askingStep(context, ending, before, after)] : []),
+  ]
+}
+
+function tracks(view: NetworkView, name: string): boolean {
+  const network = view.network(name)
+  return network !== undefined && isTracked(network, view.policy)
+}
+
+/** What was asked over UDP and not answered yet is told to the other judge: no connection hangs on where it began. */
+function questionsStep({ kernel: { questions } }: HostContext, view: NetworkView, starts: boolean): Step {
+  const tell = (toTracking: boolean): Promise<void> =>
+    toTracking ? questions.tellTracking() : questions.tellBridges(view)
+  return { leaves: 'nothing', apply: () => tell(starts), undo: () => tell(!starts) }
+}
