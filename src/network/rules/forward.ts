@@ -56,9 +56,13 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
   },
   {
     // Within one bridge of such a network: a frame for an endpoint was judged in the bridge, if it comes by here at all
-    // (net.bridge.bridge-nf-call-iptables). What was sent to the host, and is routed back, was not.
+    // (net.bridge.bridge-nf-call-iptables). What was sent to the host, and is routed or translated back, was not.
     chain: { name: 'same_bridge' },
-    rules: [[inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT], [goto('same_network')]],
+    rules: [
+      [flagged(CT_STATUS, 'dnat'), goto('same_network')],
+      [inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT],
+      [goto('same_network')],
+    ],
   },
   {
     // A connection that a helper expects is let through, as the one that named it was. Errors about a connection that

@@ -10,6 +10,7 @@ import {
   anyOf,
   byFamily,
   type ChainRules,
+  CT_STATUS,
   chainOfEach,
   concat,
   DPORT,
@@ -18,6 +19,7 @@ import {
   ETHER_SADDR,
   ETHER_TYPE,
   type FamilyWords,
+  flagged,
   goto,
   ICMPV6_TYPE,
   IIFNAME,
@@ -166,6 +168,8 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
     rules: [
       [byFamily('jump', 'linked', 'bridge')],
       [is(ETHER_TYPE, 'arp'), ACCEPT],
+      // What asked the host for a published port is bridged, too, where br_netfilter translates it: table inet judges it.
+      [flagged(CT_STATUS, 'dnat'), ACCEPT],
       [NEIGHBOUR_DISCOVERY, ACCEPT],
       [DROP],
     ],
