@@ -39,6 +39,7 @@ export type PlainSet =
   | 'trusted'
   | 'masqueraded'
   | 'ports'
+  | 'bridged_ports'
   | 'closed_ports'
   | 'forging_ports'
   | 'closed_macs'
@@ -46,7 +47,6 @@ export type PlainSet =
       | 'links'
       | 'replies'
       | 'linked'
-      | 'endpoints'
       | 'published'
       | 'published_ranges'
       | 'hairpin'
@@ -290,14 +290,7 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
   return [
     ...(allowForgedSource ? [] : [{ set: 'ports', key: [hostInterface] } as const]),
     ...(allowForgedSource && closed ? [{ set: 'forging_ports', key: [hostInterface] } as const] : []),
-    ...(bridged
-      ? poolEndpoints(endpoint).map(
-          ({ family, address }): SetElement => ({
-            set: ofFamily('endpoints', family),
-            key: [mac.toString(), address.toString()],
-          }),
-        )
-      : []),
+    ...(bridged ? [{ set: 'bridged_ports', key: [hostInterface] } as const] : []),
     ...(bridged && closed
       ? [
           { set: 'closed_ports', key: [hostInterface] } as const,

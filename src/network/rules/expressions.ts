@@ -8,6 +8,8 @@ import type {
 } from '../../nft/index.js'
 import { ofFamily, type SetName } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
+import type { Family } from '../plan/records.js'
+import type { TableFamily } from './names.js'
 
 /** A chain of ours with its rules. */
 export interface ChainRules {
@@ -22,6 +24,8 @@ export const NFPROTO: Expression = { meta: { key: 'nfproto' } }
 export const L4PROTO: Expression = { meta: { key: 'l4proto' } }
 export const SPORT: Expression = { payload: { protocol: 'th', field: 'sport' } }
 export const DPORT: Expression = { payload: { protocol: 'th', field: 'dport' } }
+/** Of a frame: `host` is for the bridge's own MAC address, `other` for somebody else's (br_handle_frame). */
+export const PKTTYPE: Expression = { meta: { key: 'pkttype' } }
 export const ETHER_SADDR: Expression = { payload: { protocol: 'ether', field: 'saddr' } }
 export const ETHER_DADDR: Expression = { payload: { protocol: 'ether', field: 'daddr' } }
 export const ETHER_TYPE: Expression = { payload: { protocol: 'ether', field: 'type' } }
@@ -51,16 +55,18 @@ export const notInSet = (key: Expression, set: SetName): Statement => isNot(key,
 export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
 
 /** What tells the families apart: in a table of family inet, and in one of family bridge. */
-const FAMILY_OF = {
+const FAMILY_OF: Readonly<
+  Record<TableFamily, { readonly key: Expression; readonly values: Readonly<Record<Family, string>> }>
+> = {
   inet: { key: NFPROTO, values: { 4: 'ipv4', 6: 'ipv6' } },
   bridge: { key: ETHER_TYPE, values: { 4: 'ip', 6: 'ip6' } },
-} as const
+}
 
 /** Each family to a chain of its own, so that no packet meets the other family's rules. */
 export const byFamily = (
   action: 'jump' | 'goto',
   target: string,
-  table: keyof typeof FAMILY_OF = 'inet',
+  table: TableFamily = 'inet',
 ): Statement => ({
   vmap: {
     key: FAMILY_OF[table].key,

@@ -10,7 +10,6 @@ import {
   anyOf,
   byFamily,
   type ChainRules,
-  CT_STATUS,
   chainOfEach,
   concat,
   DPORT,
@@ -19,7 +18,6 @@ import {
   ETHER_SADDR,
   ETHER_TYPE,
   type FamilyWords,
-  flagged,
   goto,
   ICMPV6_TYPE,
   IIFNAME,
@@ -28,6 +26,7 @@ import {
   isNot,
   L4PROTO,
   OIFNAME,
+  PKTTYPE,
   SPORT,
 } from './expressions.js'
 
@@ -41,7 +40,7 @@ export const NEIGHBOUR_DISCOVERY: Statement = is(
 const ASKING: Statement = { limit: { rate: 256, per: 'second', burst: 4096 } }
 
 const TCP_FLAGS: Expression = { payload: { protocol: 'tcp', field: 'flags' } }
-const udp = (field: string): Expression => ({ payload: { protocol: 'udp', field } })
+const udp = (field: 'sport' | 'dport'): Expression => ({ payload: { protocol: 'udp', field } })
 const th = (offset: number, len: number): Expression => ({ payload: { base: 'th', offset, len } })
 /** The type of the first chunk behind SCTP's common header. */
 const FIRST_CHUNK = th(96, 8)
@@ -168,8 +167,8 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
     rules: [
       [byFamily('jump', 'linked', 'bridge')],
       [is(ETHER_TYPE, 'arp'), ACCEPT],
-      // What asked the host for a published port is bridged, too, where br_netfilter translates it: table inet judges it.
-      [flagged(CT_STATUS, 'dnat'), ACCEPT],
+      // What was sent to the host's MAC is bridged only where br_netfilter translated it, for a published port: table inet judges it.
+      [is(PKTTYPE, 'host'), ACCEPT],
       [NEIGHBOUR_DISCOVERY, ACCEPT],
       [DROP],
     ],

@@ -35,7 +35,7 @@ export function userChainObjects(table: string): { chain: Chain }[] {
 }
 
 /** What is in the tables, elements and the users' chains aside, in an order in which it can be added: chains, sets, rules. */
-export function rulesetObjects(table: string, families = FAMILIES): RulesetObject[] {
+export function rulesetObjects(table: string, families: readonly TableFamily[] = FAMILIES): RulesetObject[] {
   return families.flatMap((family) => [
     ...chainObjects(family, table, CHAINS[family]),
     ...setObjects(family, table),

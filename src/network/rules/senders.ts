@@ -2,12 +2,9 @@ import type { Expression } from '../../nft/index.js'
 import {
   ACCEPT,
   anyOf,
-  byFamily,
   type ChainRules,
-  chainOfEach,
   concat,
   DROP,
-  ETHER_DADDR,
   ETHER_SADDR,
   ETHER_TYPE,
   goto,
@@ -18,6 +15,7 @@ import {
   isNot,
   L4PROTO,
   notInSet,
+  PKTTYPE,
 } from './expressions.js'
 
 const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr ether' } }
@@ -29,11 +27,11 @@ const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [
-  // To an endpoint it stays in the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
-  ...chainOfEach('onward', ({ daddr, set }) => [
-    [inSet(concat(ETHER_DADDR, daddr), set('endpoints')), { notrack: null }],
-  ]),
-  { chain: { name: 'unchecked' }, rules: [[byFamily('goto', 'onward', 'bridge')]] },
+  {
+    // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
+    chain: { name: 'onward' },
+    rules: [[is(PKTTYPE, 'other'), inSet(IIFNAME, 'bridged_ports'), { notrack: null }]],
+  },
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
     rules: [
@@ -43,11 +41,11 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         is(ETHER_TYPE, 'ip6'),
         isNot(L4PROTO, 'ipv6-icmp'),
         inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'),
-        goto('onward6'),
+        goto('onward'),
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
       [inSet(IIFNAME, 'forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
-      [notInSet(IIFNAME, 'ports'), goto('unchecked')],
+      [notInSet(IIFNAME, 'ports'), goto('onward')],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),

@@ -57,7 +57,9 @@ const SHARED = {
     timeout: 3600,
   },
   ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
-  // Of networks that are judged in their bridges and let pass what links allow.
+  // Of networks that are judged in their bridges.
+  bridged_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of those of them that let pass what links allow.
   closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
   // Of such networks those that may send from any address.
   forging_ports: { tables: BRIDGE, type: 'ifname' },
@@ -73,8 +75,6 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
   ({
     links: { tables: BOTH, type: [address, address, 'inet_proto', 'inet_service'], size: LARGE },
     replies: { tables: BOTH, type: [address, address, 'inet_proto', 'inet_service'] },
-    // Of networks that are judged in their bridges: what is for these stays there.
-    endpoints: { tables: BRIDGE, type: ['ether_addr', address], size: MEDIUM },
     // Linked ends, in both directions.
     linked: { tables: BRIDGE, type: [address, address], size: LARGE },
     // Questions over UDP that a link let pass: client, server, the client's port and the server's.
