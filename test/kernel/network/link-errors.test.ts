@@ -119,6 +119,26 @@ describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl: an error', (way) => {
     expect(await arrive('web', 'app', sent)).toEqual(Object.keys(sent))
   })
 
+  it('passes from a server that may forge its address, about its own', async () => {
+    const setting = await createLinkSetting(['web', 'app', 'other'], { sysctl: way.sysctl })
+    const { attach, arrive, machine } = setting
+    const expose = [`${PORT}/udp`]
+    const web = party(await attach('web', { expose, allowForgedSource: true }), family)
+    const other = party(await attach('other', { expose }), family)
+    const app = party(await attach('app', { links: ['web', 'other'] }), family)
+    for (const name of ['web', 'other']) await machine(name).serveUdp(PORT, { address: '::' })
+    const ends = { from: app, sourcePort: CLIENT_PORT, destinationPort: PORT }
+    for (const to of [web, other]) {
+      const held = await machine('app').holdUdp(to.address, PORT, { localPort: CLIENT_PORT })
+      await held.close()
+    }
+    const sent = {
+      'about its own': unreachable(family, [web, app], { ...ends, to: web }, 'its own'),
+      "about another's": unreachable(family, [web, app], { ...ends, to: other }, "another's"),
+    }
+    expect(await arrive('web', 'app', sent)).toEqual(['about its own'])
+  })
+
   it('stops with its link', async () => {
     const { arrive, ask, web, app, question, bridgeHost } = await linked(way)
     await ask()

@@ -16,6 +16,12 @@ export const WAYS = BRIDGE_NETFILTER.flatMap((sysctl) => FAMILIES.map((family) =
 /** A packet that is sent as it is, in pieces, or in frames of another kind. */
 export type Sent = Packet | Fragmented | Sending
 
+/** One family with each, where the other two would tell nothing new. */
+export const SOME_WAYS = [
+  { family: 4, sysctl: '0' },
+  { family: 6, sysctl: '1' },
+] as const
+
 export interface LinkSetting extends Setting {
   /** The names of the packets that get from one machine to another. */
   arrive(from: string, to: string, sent: Readonly<Record<string, Sent>>): Promise<string[]>
