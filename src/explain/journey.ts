@@ -36,7 +36,18 @@ import {
   requireRunning,
 } from './obstacles.js'
 import type { Packet, PacketConnection } from './packet.js'
-import { bare, type Draft, deviceOf, endOf, isKnownFor, markOf, ownEnd, routeOut, targetOf } from './stage.js'
+import {
+  bare,
+  crossing,
+  type Draft,
+  deviceOf,
+  endOf,
+  isKnownFor,
+  markOf,
+  ownEnd,
+  routeOut,
+  targetOf,
+} from './stage.js'
 import { hasAddress, linkByIndex, type NamespaceState } from './state.js'
 import type { Allowance, Arrival, World } from './world.js'
 
@@ -203,7 +214,9 @@ export class Journey {
       if (nextHop !== undefined) {
         const found = await neighbourOn(this.#world, bridge, nextHop)
         requireKnownMac(host, bridge, found, toldMac(host, bridge, nextHop))
-        return this.#bridged(bridge, port, found, packet, true)
+        const { mac } = found.device
+        const addressed = { ...packet, ...(mac && { etherDestination: mac.toString() }) }
+        return this.#bridged(bridge, port, found, addressed, true)
       }
     } else if (neighbour) {
       addressed(translated)
@@ -241,7 +254,7 @@ export class Journey {
       this.#leave(host, packet)
     }
     requireRunning(host, port)
-    return this.#receive(machine, device, packet)
+    return this.#receive(machine, device, crossing(packet))
   }
 
   /** IP takes a packet in. */
@@ -298,7 +311,7 @@ export class Journey {
     this.#run(state, { layer: 'netdev', hook: 'egress', device: device.name }, packet)
     if (state !== host) {
       const port = portOf(this.#world.host, device)
-      if (port) return this.#arriveAtPort({ machine: state, device, port }, nextHop, bare(packet))
+      if (port) return this.#arriveAtPort({ machine: state, device, port }, nextHop, crossing(packet))
       throw noOtherEnd(state, device, host)
     }
     if (device.kind === 'bridge') return this.#bridgeOut(device, nextHop, packet)
@@ -310,7 +323,7 @@ export class Journey {
         state: machine,
         device: end,
       })
-      return this.#receive(machine, end, bare(packet))
+      return this.#receive(machine, end, crossing(packet))
     }
     for (const machine of await this.#world.machines(packet.destination))
       if (hasAddress(machine, packet.destination)) throw misled(host, machine, packet, device)
@@ -343,12 +356,14 @@ export class Journey {
     const sent = this.#run(host, { layer: 'bridge', hook: 'output' }, frame).packet
     const out = this.#run(host, { layer: 'bridge', hook: 'postrouting' }, sent).packet
     requireRunning(host, port)
-    return this.#receive(machine, device, out)
+    return this.#receive(machine, device, crossing(out))
   }
 
   /** A packet that comes in, with what connection tracking of the namespace remembers. */
   #enter(state: NamespaceState, packet: Packet): Packet {
-    const { connection: _, remembered: __, zone: ___, ...fresh } = packet
+    const { connection, remembered: _, zone: __, ...fresh } = packet
+    // A rule of the bridge took it out of connection tracking.
+    if (connection?.state === 'untracked') return { ...fresh, connection }
     // Who talks to itself by way of another has two of them.
     const remembered = this.#direction === 'reply' ? this.#connections.get(state) : undefined
     return { ...fresh, ...(remembered && { remembered }) }

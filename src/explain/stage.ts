@@ -21,6 +21,12 @@ export function bare(packet: Packet): Packet {
   return rest
 }
 
+/** The packet as it comes into another namespace: what the one before knew of it stays there (skb_scrub_packet). */
+export function crossing(packet: Packet): Packet {
+  const { connection: _, remembered: __, zone: ___, ...rest } = bare(packet)
+  return { ...rest, mark: 0 }
+}
+
 /** The end of a link that belongs to a namespace: it asks and answers with its own address. */
 export function ownEnd(state: NamespaceState, device: Link, towards: string, packet: Packet): LinkEnd {
   const family = packet.family === 'ip6' ? 'ip6' : 'ip'

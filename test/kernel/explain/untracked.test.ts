@@ -142,6 +142,28 @@ describe('links that a bridge judges without connection tracking', () => {
     await expectAgreement(town, [...everyPair(town), ...onTheLink(town)])
   })
 
+  it('also where the bridge does so before the hooks of IP see them', async () => {
+    const town = await createUntrackedTown()
+    await town.host.namespace.writeSysctl('net/bridge/bridge-nf-call-iptables', '1')
+    await nftFile(
+      town.host.namespace,
+      `table bridge runtime {
+        chain raw { type filter hook prerouting priority -240; ip saddr 172.20.0.0/24 ip daddr 172.20.0.0/24 notrack; }
+      }
+      table inet runtime {
+        chain untracked { type filter hook forward priority -10; iifname "br0" oifname "br0" ct state != untracked drop; }
+      }
+      flush chain inet runtime same_bridge
+      add rule inet runtime same_bridge ct state untracked accept`,
+    )
+    // What the sender's own namespace knows of the connection stays there.
+    await nftFile(
+      town.a.namespace,
+      'table ip own { chain o { type filter hook output priority 0; ct state new accept; }\n}',
+    )
+    await expectAgreement(town, [...everyPair(town), ...onTheLink(town)])
+  })
+
   it('and the host, for who takes the bridge to be its neighbour', async () => {
     const town = await createUntrackedTown()
     const mac = /link\/ether (\S+)/.exec(await ip(town.host.namespace, 'link', 'show', 'br0'))?.[1] ?? ''
