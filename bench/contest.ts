@@ -6,7 +6,10 @@ export interface Contestant {
   readonly name: string
   /** How many processes it starts for the thing. */
   readonly processes: number
-  /** Does the thing a few times and returns what each time took, in nanoseconds; undoes it outside of the timing. */
+  /**
+   * Does the thing a few times and returns what each time took, in nanoseconds, or what was counted; undoes it outside of the
+   * timing.
+   */
   run(): Promise<readonly number[]>
   /** Of nfbridge: for how many nanoseconds the last run kept the JavaScript thread busy. */
   javascript?(): number
@@ -22,6 +25,8 @@ export interface Contest {
   readonly notes: readonly string[]
   /** Of what each time is that of one: shown as how many there are a second. */
   readonly perSecond?: string
+  /** What is counted, where it is not time: shown as it is, without a ratio. */
+  readonly counted?: string
 }
 
 export interface Limits {
@@ -29,11 +34,13 @@ export interface Limits {
   readonly rounds: number
   /** Rounds that go before and do not count. */
   readonly warmUps: number
-  /** No new round begins after this many milliseconds, once three have counted. */
+  /** Rounds that count whatever they take. */
+  readonly fewest: number
+  /** No new round begins after this many milliseconds, once the fewest have counted. */
   readonly budgetMs: number
 }
 
-/** One contestant's result, in nanoseconds. */
+/** One contestant's result, in nanoseconds; or what was counted. */
 export interface Standing {
   readonly name: string
   readonly processes: number
@@ -54,6 +61,7 @@ export interface Result {
   readonly standings: readonly Standing[]
   readonly notes: readonly string[]
   readonly perSecond?: string
+  readonly counted?: string
 }
 
 interface Sample {
@@ -63,9 +71,8 @@ interface Sample {
 }
 
 const noSample: Sample = { min: Number.NaN, rounds: [], javascript: [] }
-const fewestRounds = 3
 
-export async function hold(contest: Contest, { rounds, warmUps, budgetMs }: Limits): Promise<Result> {
+export async function hold(contest: Contest, { rounds, warmUps, fewest, budgetMs }: Limits): Promise<Result> {
   const samples = contest.contestants.map(
     (): Sample => ({
       min: Number.POSITIVE_INFINITY,
@@ -75,7 +82,7 @@ export async function hold(contest: Contest, { rounds, warmUps, budgetMs }: Limi
   )
   const begin = performance.now()
   for (let round = -warmUps; round < rounds; round++) {
-    if (round >= fewestRounds && performance.now() - begin > budgetMs) break
+    if (round >= fewest && performance.now() - begin > budgetMs) break
     for (const [index, contestant] of contest.contestants.entries()) {
       const times = await contestant.run()
       const sample = samples[index]
@@ -92,6 +99,7 @@ export async function hold(contest: Contest, { rounds, warmUps, budgetMs }: Limi
     floor: contest.floor,
     notes: contest.notes,
     ...(contest.perSecond === undefined ? {} : { perSecond: contest.perSecond }),
+    ...(contest.counted === undefined ? {} : { counted: contest.counted }),
     standings: contest.contestants.map(({ name, processes }, index) => {
       const { min, rounds: values, javascript } = samples[index] ?? noSample
       return {

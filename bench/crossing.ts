@@ -19,6 +19,7 @@ export interface Crossing {
   readonly outside: Namespace
   readonly client: Namespace
   readonly server: Namespace
+  readonly clientAddress: string
   readonly serverAddress: string
   readonly network: Network
   readonly bridgeHost: BridgeHost
@@ -27,8 +28,13 @@ export interface Crossing {
 /** Whether br_netfilter shows what crosses a bridge to every program's rules: net.bridge.bridge-nf-call-iptables. */
 export type BridgeNetfilter = 0 | 1
 
-interface CrossingOptions {
+export interface CrossingOptions {
   readonly sysctl?: BridgeNetfilter
+  /**
+   * For how many seconds a UDP connection is known. Default: 1, so that a source port comes again when the connection that
+   * it was used for is forgotten.
+   */
+  readonly udpTimeout?: number
   readonly host?: Omit<HostOptions, 'netns'>
   readonly network?: Partial<NetworkOptions>
   readonly server?: Omit<ContainerOptions, 'netns' | 'name'>
@@ -38,7 +44,14 @@ interface CrossingOptions {
 /** Without any rule, unless the host is opened with `firewall: true`. */
 export async function createCrossing(
   surroundings: Surroundings,
-  { sysctl = 0, host: hostOptions, network: networkOptions, server, client }: CrossingOptions = {},
+  {
+    sysctl = 0,
+    udpTimeout = 1,
+    host: hostOptions,
+    network: networkOptions,
+    server,
+    client,
+  }: CrossingOptions = {},
 ): Promise<Crossing> {
   const [host, outside, clientSpace, serverSpace] = [
     await surroundings.namespace(),
@@ -47,8 +60,7 @@ export async function createCrossing(
     await surroundings.namespace(),
   ]
   await connectOutside({ namespace: host }, { namespace: outside }, ['172.17.0.0/16'])
-  // A source port comes again when the connection that it was used for is forgotten.
-  await host.writeSysctl('net/netfilter/nf_conntrack_udp_timeout', '1')
+  await host.writeSysctl('net/netfilter/nf_conntrack_udp_timeout', String(udpTimeout))
   await writeBridgeNetfilter(host, sysctl)
   const bridgeHost = await BridgeHost.open({ firewall: false, ...hostOptions, netns: host })
   surroundings.closeLater(() => bridgeHost.destroy())
@@ -57,14 +69,15 @@ export async function createCrossing(
     subnet: '172.17.0.0/16',
     ...networkOptions,
   })
-  const { address } = await network.attach({ name: 'server', netns: serverSpace, ...server })
-  await network.attach({ ...client, netns: clientSpace })
+  const { address: serverAddress } = await network.attach({ name: 'server', netns: serverSpace, ...server })
+  const { address: clientAddress } = await network.attach({ ...client, netns: clientSpace })
   return {
     host,
     outside,
     client: clientSpace,
     server: serverSpace,
-    serverAddress: address,
+    clientAddress,
+    serverAddress,
     network,
     bridgeHost,
   }

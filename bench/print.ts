@@ -6,17 +6,26 @@ export function printResult(result: Result): string {
   const colour = wantsColour()
   const rounds = result.standings[0]?.rounds.length ?? 0
   const shown = result.standings.some(({ javascript }) => javascript !== undefined)
-  const { perSecond } = result
-  const value = (time: number): string =>
-    perSecond === undefined ? formatDuration(time) : formatRate(1e9 / time)
+  const { perSecond, counted } = result
+  const value = (measured: number): string => {
+    if (counted !== undefined) return measured.toLocaleString('en')
+    return perSecond === undefined ? formatDuration(measured) : formatRate(1e9 / measured)
+  }
+  const ratios = counted === undefined
+  // Where no way starts any, nobody asks how many.
+  const processesShown = result.standings.some(({ processes }) => processes > 0)
   const rows = result.standings.map(({ name, processes, min, median, ratio, javascript }) => [
     name.startsWith('nfbridge') ? { text: name, style: 'green' as const } : name,
-    processes === 0 ? { text: '0', style: 'dim' as const } : String(processes),
+    ...(processesShown ? [processes === 0 ? { text: '0', style: 'dim' as const } : String(processes)] : []),
     value(min),
     value(median),
-    name === result.floor
-      ? { text: '1.00', style: 'dim' as const }
-      : formatRatio(perSecond === undefined ? ratio : 1 / ratio),
+    ...(ratios
+      ? [
+          name === result.floor
+            ? { text: '1.00', style: 'dim' as const }
+            : formatRatio(perSecond === undefined ? ratio : 1 / ratio),
+        ]
+      : []),
     ...(shown
       ? javascript === undefined
         ? ['', '']
@@ -28,10 +37,10 @@ export function printResult(result: Result): string {
       title: result.title,
       columns: [
         { header: 'way' },
-        { header: 'processes', align: 'right' },
+        ...(processesShown ? [{ header: 'processes', align: 'right' as const }] : []),
         { header: perSecond === undefined ? 'least' : 'most', align: 'right' },
         { header: 'median', align: 'right' },
-        { header: '× floor', align: 'right' },
+        ...(ratios ? [{ header: '× floor', align: 'right' as const }] : []),
         ...(shown
           ? [
               { header: 'JavaScript', align: 'right' as const },
@@ -43,7 +52,7 @@ export function printResult(result: Result): string {
       notes: [
         ...(perSecond === undefined ? [] : [`${perSecond} a second`]),
         ...result.notes,
-        `${rounds} rounds, each way once a round; × floor is the median of the rounds' ratios`,
+        `${rounds} rounds, each way once a round${ratios ? "; × floor is the median of the rounds' ratios" : ''}`,
       ],
     },
     colour,

@@ -69,7 +69,17 @@ export class Surroundings {
     return path
   }
 
+  /** Closes all, also when one of them fails. */
   async close(): Promise<void> {
-    for (const closer of this.#closers.splice(0).reverse()) await closer()
+    const errors: unknown[] = []
+    for (const closer of this.#closers.splice(0).reverse()) {
+      try {
+        await closer()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0)
+      throw new AggregateError(errors, `not cleaned up: ${errors.map(String).join('; ')}`)
   }
 }

@@ -109,6 +109,7 @@ int main(int count, char** words) {
             "usage: echo flows|watch SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS PORT NUMBER [FIRST_PORT]\n");
     return 2;
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(words[5]))};
   if (inet_pton(AF_INET, words[4], &server.sin_addr) != 1) fail(words[4]);
   pid_t pid = serve(words[2], (uint16_t)atoi(words[5]));

@@ -1,26 +1,36 @@
-// Datagrams from one network namespace to another, by one thread on one core: a batch is sent, then taken out
-// of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along its whole
-// way, up to the receiver's socket, in the same core's softirq.
+// Datagrams or bytes from one network namespace to another, by one thread on one core: some are sent, then
+// taken out of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along
+// its whole way, up to the receiver's socket, in the same core's softirq.
 //
-//   stream SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT RECEIVER_PORT COUNT
-//     COUNT datagrams of 64 bytes to ADDRESS and PORT, which the receiver gets on RECEIVER_PORT. The first
-//     one is answered, so that the connection is established. Prints the nanoseconds that each part of them
-//     took, a line each. One that is lost ends it with status 1.
+//   stream datagrams SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT
+//     COUNT datagrams of 64 bytes to ADDRESS and PORT, which the receiver gets on the same port. The first
+//     one is answered, so that the connection is established. One that is lost ends it with status 1.
+//   stream answers SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT
+//     The same the other way round: the receiver of one question sends COUNT answers.
+//   stream bytes SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS
+//     COUNT bytes over so many TCP connections, in equal parts.
+//
+// It prints the nanoseconds that each part of them took, a line each.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { BATCH = 32, PARTS = 5, SIZE = 64, BUFFER = 1 << 20 };
+enum { CHUNK = 1 << 16, CONNECTIONS = 64, PATIENCE_MS = 5000 };
 
 static void fail(const char* what) {
   fprintf(stderr, "stream: %s: %s\n", what, strerror(errno));
@@ -44,10 +54,9 @@ static int udp_socket(int family) {
   return fd;
 }
 
-static struct addrinfo* address(const char* host, const char* port, int family) {
-  struct addrinfo hints = {.ai_family = family,
-                           .ai_socktype = SOCK_DGRAM,
-                           .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+static struct addrinfo* address(const char* host, const char* port, int family, int type) {
+  struct addrinfo hints = {
+      .ai_family = family, .ai_socktype = type, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
   struct addrinfo* found = NULL;
   if (getaddrinfo(host, port, &hints, &found) != 0) fail("address");
   return found;
@@ -71,13 +80,15 @@ static int64_t now(void) {
   return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+// The receiver's socket is connected to the sender's as the receiver sees it, so that it can answer.
 static void establish(int sender, int receiver) {
   char bytes[SIZE] = {0};
   struct sockaddr_storage from;
   socklen_t size = sizeof from;
   if (send(sender, bytes, sizeof bytes, 0) != SIZE) fail("send");
   if (recvfrom(receiver, bytes, sizeof bytes, 0, (struct sockaddr*)&from, &size) != SIZE) fail("no question");
-  if (sendto(receiver, bytes, sizeof bytes, 0, (struct sockaddr*)&from, size) != SIZE) fail("sendto");
+  if (connect(receiver, (struct sockaddr*)&from, size) != 0) fail("connect");
+  if (send(receiver, bytes, sizeof bytes, 0) != SIZE) fail("send");
   if (recv(sender, bytes, sizeof bytes, 0) != SIZE) fail("no answer");
 }
 
@@ -91,27 +102,133 @@ static void pass(int sender, int receiver, int count) {
   }
 }
 
-int main(int count, char** words) {
-  if (count != 7) {
-    fprintf(stderr, "usage: stream SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT RECEIVER_PORT COUNT\n");
-    return 2;
-  }
-  stay_on_one_core();
-  struct addrinfo* target = address(words[3], words[4], AF_UNSPEC);
-  enter(words[2]);
-  struct addrinfo* own = address(NULL, words[5], target->ai_family);
+// The first part fills caches, and is not counted.
+static void datagrams(char** words, int answers) {
+  struct addrinfo* target = address(words[4], words[5], AF_UNSPEC, SOCK_DGRAM);
+  enter(words[3]);
+  struct addrinfo* own = address(NULL, words[5], target->ai_family, SOCK_DGRAM);
   int receiver = udp_socket(target->ai_family);
   if (bind(receiver, own->ai_addr, own->ai_addrlen) != 0) fail("bind");
-  enter(words[1]);
+  enter(words[2]);
   int sender = udp_socket(target->ai_family);
   if (connect(sender, target->ai_addr, target->ai_addrlen) != 0) fail("connect");
   establish(sender, receiver);
   int part = atoi(words[6]) / PARTS;
-  pass(sender, receiver, part);
-  for (int i = 0; i < PARTS; i++) {
+  for (int i = 0; i <= PARTS; i++) {
     int64_t begin = now();
-    pass(sender, receiver, part);
-    printf("%lld\n", (long long)(now() - begin));
+    if (answers)
+      pass(receiver, sender, part);
+    else
+      pass(sender, receiver, part);
+    if (i > 0) printf("%lld\n", (long long)(now() - begin));
   }
+}
+
+static struct {
+  int sender;
+  int receiver;
+  int64_t to_send;
+  int64_t to_receive;
+} connections[CONNECTIONS];
+
+// Without Nagle's algorithm, which would hold back the end of a chunk until what went before is acknowledged.
+static void open_connections(char** words, int count) {
+  struct addrinfo* target = address(words[4], words[5], AF_UNSPEC, SOCK_STREAM);
+  enter(words[3]);
+  struct addrinfo* own = address(NULL, words[5], target->ai_family, SOCK_STREAM);
+  int yes = 1;
+  int listener = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+      bind(listener, own->ai_addr, own->ai_addrlen) != 0 || listen(listener, CONNECTIONS) != 0)
+    fail("listen");
+  enter(words[2]);
+  struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+  for (int i = 0; i < count; i++) {
+    int sender = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (sender < 0 || setsockopt(sender, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+        setsockopt(sender, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
+        connect(sender, target->ai_addr, target->ai_addrlen) != 0)
+      fail("connect");
+    connections[i].sender = sender;
+    connections[i].receiver = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (connections[i].receiver < 0) fail("accept");
+  }
+  close(listener);
+}
+
+static char chunk[CHUNK];
+
+// As much as a socket takes, and what it gives back; how many bytes of both.
+static int64_t exchange(int i) {
+  int64_t done = 0;
+  int64_t want = connections[i].to_send < CHUNK ? connections[i].to_send : CHUNK;
+  ssize_t sent =
+      want == 0 ? 0 : send(connections[i].sender, chunk, (size_t)want, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN) fail("send");
+  if (sent > 0) {
+    connections[i].to_send -= sent;
+    done += sent;
+  }
+  while (connections[i].to_receive > 0) {
+    ssize_t got = recv(connections[i].receiver, chunk, sizeof chunk, MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN) break;
+    if (got <= 0) fail("recv");
+    connections[i].to_receive -= got;
+    done += got;
+  }
+  return done;
+}
+
+// Nothing moved: an acknowledgement or a retransmission is due. That is rare, and its time counts.
+static void wait_for_any(int count) {
+  struct pollfd polled[2 * CONNECTIONS];
+  for (int i = 0; i < count; i++) {
+    short send = connections[i].to_send > 0 ? POLLOUT : 0;
+    polled[2 * i] = (struct pollfd){.fd = connections[i].sender, .events = send};
+    polled[2 * i + 1] = (struct pollfd){.fd = connections[i].receiver, .events = POLLIN};
+  }
+  if (poll(polled, 2 * (nfds_t)count, PATIENCE_MS) <= 0) fail("stuck");
+}
+
+static void transfer(int count, int64_t bytes) {
+  int64_t left = 2 * bytes * count;
+  for (int i = 0; i < count; i++) connections[i].to_send = connections[i].to_receive = bytes;
+  while (left > 0) {
+    int64_t done = 0;
+    for (int i = 0; i < count; i++) done += exchange(i);
+    if (done == 0) wait_for_any(count);
+    left -= done;
+  }
+}
+
+// The first part lets the congestion windows grow, and is not counted.
+static void bytes(char** words) {
+  int count = atoi(words[7]);
+  if (count < 1 || count > CONNECTIONS) fail(words[7]);
+  open_connections(words, count);
+  int64_t part = atoll(words[6]) / PARTS / count;
+  for (int i = 0; i <= PARTS; i++) {
+    int64_t begin = now();
+    transfer(count, part);
+    if (i > 0) printf("%lld\n", (long long)(now() - begin));
+  }
+}
+
+int main(int count, char** words) {
+  const char* what = count > 1 ? words[1] : "";
+  int is_bytes = strcmp(what, "bytes") == 0;
+  int is_answers = strcmp(what, "answers") == 0;
+  if (count != (is_bytes ? 8 : 7) || !(is_bytes || is_answers || strcmp(what, "datagrams") == 0)) {
+    fprintf(stderr,
+            "usage: stream datagrams|answers|bytes SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT "
+            "[CONNECTIONS]\n");
+    return 2;
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  stay_on_one_core();
+  if (is_bytes)
+    bytes(words);
+  else
+    datagrams(words, is_answers);
   return 0;
 }
