@@ -58,14 +58,35 @@ const reply = ({ saddr, daddr, set }: FamilyWords): Statement =>
 const answer = ({ saddr, daddr, set }: FamilyWords): Statement =>
   inSet(concat(daddr, saddr, L4PROTO, SPORT), set('links'))
 
+const IP_FRAGMENT: Expression = { payload: { protocol: 'ip', field: 'frag-off' } }
+
+/** A packet that is no fragment, the first included. */
+const WHOLE: Readonly<Record<FamilyWords['family'], Statement>> = {
+  ip: is({ '&': [IP_FRAGMENT, 0x3fff] }, 0),
+  ip6: is({ exthdr: { name: 'frag' } }, false),
+}
+
+/** A fragment but the first has no ports. */
+const LATER_FRAGMENT: Readonly<Record<FamilyWords['family'], Statement>> = {
+  ip: isNot({ '&': [IP_FRAGMENT, 0x1fff] }, 0),
+  ip6: isNot({ exthdr: { name: 'frag', field: 'frag-off' } }, 0),
+}
+
 /**
  * A server answers, and begins nothing. Each rule says what passes, so that a packet too short to be read does not.
  */
-const ANSWERS: readonly ChainRules[] = chainOfEach('answers', ({ saddr, daddr, set }) => [
+const ANSWERS: readonly ChainRules[] = chainOfEach('answers', ({ family, saddr, daddr, set }) => [
   [isNot({ '&': [TCP_FLAGS, ['syn', 'ack']] }, 'syn'), ACCEPT],
   [inSet(concat(daddr, saddr, udp('dport'), udp('sport')), set('asked')), ACCEPT],
   [inSet(concat(daddr, saddr, udp('sport')), set('asked_of_links')), ACCEPT],
-  [is(L4PROTO, 'sctp'), isNot(FIRST_CHUNK, INIT), is({ 'sctp chunk': { name: 'init' } }, false), ACCEPT],
+  // Whole: a chunk may begin in a later fragment.
+  [
+    is(L4PROTO, 'sctp'),
+    WHOLE[family],
+    isNot(FIRST_CHUNK, INIT),
+    is({ 'sctp chunk': { name: 'init' } }, false),
+    ACCEPT,
+  ],
 ])
 
 /** Table inet: what is routed between the bridges of a network or back into one, and what connection tracking sees. */
@@ -77,12 +98,6 @@ export const TRACKED_LINK_CHAINS: readonly ChainRules[] = [
     [answer(words), goto(words.chain('answers'))],
   ]),
 ]
-
-/** A fragment but the first has no ports. */
-const LATER_FRAGMENT: Readonly<Record<FamilyWords['family'], Statement>> = {
-  ip: isNot({ '&': [{ payload: { protocol: 'ip', field: 'frag-off' } }, 0x1fff] }, 0),
-  ip6: isNot({ exthdr: { name: 'frag', field: 'frag-off' } }, 0),
-}
 
 /** Where an ICMP error has the header of the packet that it is about: fields in bits from the error's own header. */
 const QUOTED: Readonly<Record<FamilyWords['family'], QuotedHeader>> = {
