@@ -138,7 +138,7 @@ function outside(): Destination {
   return { label: `outside:${EXPOSED_PORT}`, address: OUTSIDE_ADDRESS, port: EXPOSED_PORT }
 }
 
-/** Everybody is seen as themselves, but for who has a loopback address and the container itself: they are seen as the gateway. */
+/** Who has a loopback address or is on the same bridge is seen as the gateway, all others as themselves. */
 function publishedTrials(stage: Stage, network: Network, web: Container): Trial[] {
   const at = (address: string): Destination => ({
     label: `${address}:${PUBLISHED_PORT}`,
@@ -146,14 +146,13 @@ function publishedTrials(stage: Stage, network: Network, web: Container): Trial[
     port: PUBLISHED_PORT,
   })
   const direct: Destination = { label: `web:${EXPOSED_PORT}`, address: web.address, port: EXPOSED_PORT }
-  const spy = network.container('spy')?.address ?? ''
   const machine = (name: string) => stage.machine(name)
   return [
     { from: machine('outside'), to: at(HOST_ADDRESS), promised: reachedAs(OUTSIDE_ADDRESS) },
     { from: machine('outside'), to: direct, promised: BLOCKED },
     { from: machine('host'), to: at('127.0.0.1'), promised: reachedAs(network.gateway) },
     { from: machine('host'), to: at(HOST_ADDRESS), promised: reachedAs(HOST_ADDRESS) },
-    { from: machine('spy'), to: at(HOST_ADDRESS), promised: reachedAs(spy) },
+    { from: machine('spy'), to: at(HOST_ADDRESS), promised: reachedAs(network.gateway) },
     { from: machine('spy'), to: direct, promised: BLOCKED },
     { from: machine('web'), to: at(HOST_ADDRESS), promised: reachedAs(network.gateway) },
   ]

@@ -16,10 +16,10 @@ const each = `
   outside -> containers: blocked
   * -> host 9000/tcp, icmp: reached
 `
-/** Who reaches itself by its published port is seen as the bridge. */
+/** Who is on the bridge of a published port is seen as the bridge there. */
 const published = `
-  r1 -> host 8081/tcp: reached r1 as host@red
-  b1 -> host 8082/tcp: reached b1 as host@blue
+  r1, r2 -> host 8081/tcp: reached r1 as host@red
+  b1, b2 -> host 8082/tcp: reached b1 as host@blue
   * -> host 8081/tcp, localhost 8081/tcp: reached r1
   * -> host 8082/tcp, localhost 8082/tcp: reached b1
 `
@@ -86,7 +86,7 @@ export const beside: Group = {
             b1 -> b2: blocked
             b2 -> b1: blocked
             ${each}
-            b1 -> host 8082/tcp: reached b1 as host@blue
+            b1, b2 -> host 8082/tcp: reached b1 as host@blue
             * -> host 8082/tcp, localhost 8082/tcp: reached b1
             * -> host 8081/tcp, localhost 8081/tcp: refused
           `,
@@ -164,8 +164,8 @@ export const beside: Group = {
             outside -> r1, r2: blocked
             r1, r2 -> outside: unreachable
             host -> outside, containers: reached
-            b1 -> host 8082/tcp: reached b1 as host@blue
-            b2, outside, host -> host 8082/tcp, localhost 8082/tcp: reached b1
+            b1, b2 -> host 8082/tcp: reached b1 as host@blue
+            outside, host -> host 8082/tcp, localhost 8082/tcp: reached b1
             b1, b2, outside -> host 9000/tcp, icmp: reached
             r1, r2 -> host@red 9000/tcp, icmp: reached
             r1, r2 -> host: blocked | unreachable

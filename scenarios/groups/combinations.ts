@@ -67,7 +67,7 @@ function publishedRows(mode: Mode): string {
   if (mode === 'routed') return '* -> host 8080/tcp: refused'
   return `
     ${noLoopback6}
-    web -> host 8080/tcp: reached web as host@docker0
+    web, app -> host 8080/tcp: reached web as host@docker0
     * -> host 8080/tcp: reached web
   `
 }

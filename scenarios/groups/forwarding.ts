@@ -249,7 +249,7 @@ export const forwarding: Group = {
           title: 'the foreign table is gone',
           steps: [{ do: 'removeTable', family: 'ip', name: 'filter' }],
           expect: `
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}

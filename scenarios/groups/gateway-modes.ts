@@ -23,7 +23,7 @@ function oneNetwork(name: string, about: string, network: NetworkOptions, expect
 const EVERYTHING = ['tcp', 'udp', 'icmp']
 
 const published = `
-  web -> host 8080/tcp: reached web as host@docker0
+  web, app -> host 8080/tcp: reached web as host@docker0
   * -> host 8080/tcp: reached web
 `
 const masqueraded = `

@@ -15,7 +15,7 @@ export const ipv6: Group = {
         {
           expect: `
             ${noLoopback6}
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}
@@ -35,7 +35,7 @@ export const ipv6: Group = {
           expect: `
             host, outside -> host 8080/tcp (ipv4): refused
             ${noLoopback6}
-            web -> host 8080/tcp: reached web as host@six
+            web, app, spy -> host 8080/tcp: reached web as host@six
             * -> host 8080/tcp: reached web
             app -> web 80/tcp, 81/tcp: reached
             containers -> containers: blocked

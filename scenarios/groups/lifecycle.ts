@@ -173,7 +173,7 @@ export const lifecycle: Group = {
       stages: [
         {
           expect: `
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}
@@ -203,7 +203,7 @@ export const lifecycle: Group = {
           steps: [{ do: 'start', container: 'web' }],
           held: 'app -> outside 80/tcp: lives',
           expect: `
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app, stranger -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}
@@ -234,7 +234,7 @@ export const lifecycle: Group = {
         {
           expect: `
             app -> web 80/tcp, 81/tcp: reached
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app, spy -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             ${others}
           `,
@@ -250,7 +250,7 @@ export const lifecycle: Group = {
           `,
           expect: `
             app -> web 80/tcp, 81/tcp: reached
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app, spy -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             ${others}
           `,
@@ -265,7 +265,7 @@ export const lifecycle: Group = {
             app -> outside 80/tcp: lives
           `,
           expect: `
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app, spy -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             ${others}
           `,
@@ -293,7 +293,7 @@ export const lifecycle: Group = {
           expect: `
             app -> web 80/tcp, 81/tcp: reached
             outside -> host 8081/tcp: blocked
-            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            web, app, spy -> host 8080/tcp, 8081/tcp: reached web as host@docker0
             * -> host 8080/tcp, 8081/tcp: reached web
             ${others}
           `,
@@ -353,7 +353,7 @@ export const lifecycle: Group = {
           expect: `
             app -> web 80/tcp, 81/tcp: reached
             outside -> host 8081/tcp: blocked
-            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp, 8081/tcp: reached web as host@docker0
             * -> host 8080/tcp, 8081/tcp: reached web
             ${others}
           `,
@@ -378,7 +378,7 @@ export const lifecycle: Group = {
             { do: 'attach', container: 'next' },
           ],
           expect: `
-            next -> host 8080/tcp: reached next as host@docker0
+            next, app -> host 8080/tcp: reached next as host@docker0
             * -> host 8080/tcp: reached next
             ${others}
           `,
@@ -414,7 +414,7 @@ export const lifecycle: Group = {
             { do: 'attach', container: 'app' },
           ],
           expect: `
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}

@@ -98,7 +98,7 @@ export const links: Group = {
         {
           expect: `
             app -> web 81/tcp: reached
-            web -> host 8080/tcp: reached web as host@docker0
+            web, app, spy -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             ${others}
           `,

@@ -24,7 +24,7 @@ function isolation(one: Isolation, other: Isolation, between: 'reached' | 'block
     stages: [
       {
         expect: `
-          web -> host 8080/tcp: reached web as host@front
+          web, app -> host 8080/tcp: reached web as host@front
           * -> host 8080/tcp: reached web
           web, app -> web, app: reached
           web, app -> db: ${between}

@@ -6,7 +6,7 @@ const subnet = '172.17.0.0/16'
 const networks = [{ name: 'docker0', subnet }]
 const dual = [{ name: 'docker0', ipv6: true, pools: [{ subnet }, { subnet: 'fd00:17::/64' }] }]
 const published = `
-  web -> host 8080/tcp, 5353/udp: reached web as host@docker0
+  web, app -> host 8080/tcp, 5353/udp: reached web as host@docker0
   * -> host 8080/tcp, 5353/udp: reached web
 `
 
@@ -61,6 +61,76 @@ export const publishing: Group = {
     everywhere(true, true),
     everywhere(false, true),
     {
+      name: 'published-with-tracking',
+      about:
+        'With tracking: true a neighbour is seen under its own address behind a published port; the container itself is not.',
+      networks: [{ ...dual[0], name: 'docker0', tracking: true }],
+      containers: { web: { publish: ['8080:80/tcp', '5353:53/udp'] }, app: {} },
+      hostPorts: ['8080/tcp', '5353/udp'],
+      stages: [
+        {
+          expect: `
+            ${noLoopback6}
+            web -> host 8080/tcp, 5353/udp: reached web as host@docker0
+            * -> host 8080/tcp, 5353/udp: reached web
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-on-an-adopted-bridge',
+      about: "An adopted bridge's frames are tracked by default: neighbours keep their own address there.",
+      bridges: ['br-own'],
+      networks: [{ name: 'br-own', subnet, adopt: true }],
+      containers: { web: { publish: ['8080:80/tcp', '5353:53/udp'] }, app: {} },
+      hostPorts: ['8080/tcp', '5353/udp'],
+      stages: [
+        {
+          expect: `
+            web -> host 8080/tcp, 5353/udp: reached web as host@br-own
+            * -> host 8080/tcp, 5353/udp: reached web
+            ${open}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'published-across-two-shared-networks',
+      about:
+        'Client and server are on the same two networks, and others on one of them: whichever address of the host is asked, each gets an answer from it. Who shares none is seen as it is, and so is the host, whose datagrams from its address on the other network are answered by another than they were for.',
+      networks: [
+        { name: 'front', subnet: '172.18.0.0/16' },
+        { name: 'back', subnet: '172.19.0.0/16' },
+        { name: 'other', subnet: '172.20.0.0/16' },
+      ],
+      containers: {
+        web: { on: ['front', 'back'], publish: ['8080:80/tcp', '5353:53/udp'] },
+        app: { on: ['front', 'back'] },
+        near: { on: 'front' },
+        back: { on: 'back' },
+        far: { on: 'other' },
+      },
+      hostPorts: ['8080/tcp', '5353/udp'],
+      stages: [
+        {
+          expect: `
+            web, app, near, back -> host 8080/tcp, 5353/udp: reached web as host@front
+            host -> host@back 5353/udp: blocked
+            * -> host 8080/tcp, 5353/udp: reached web
+            web -> app: reached
+            app -> web: reached
+            near -> web@front, app@front: reached
+            back -> web@back, app@back: reached
+            web, app -> near, back: reached
+            containers -> containers: blocked
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
       name: 'published-on-one-address',
       about: 'Bound to one address of the host: refused at every other.',
       addresses: ['203.0.113.9/24'],
@@ -70,7 +140,7 @@ export const publishing: Group = {
       stages: [
         {
           expect: `
-            web -> host@203.0.113.9 8080/tcp: reached web as host@docker0
+            web, app -> host@203.0.113.9 8080/tcp: reached web as host@docker0
             * -> host@203.0.113.9 8080/tcp: reached web
             * -> host 8080/tcp: refused
             ${open}
@@ -88,9 +158,9 @@ export const publishing: Group = {
       stages: [
         {
           expect: `
-            one -> host@uplink 8080/tcp: reached one as host@docker0
+            one, two -> host@uplink 8080/tcp: reached one as host@docker0
             * -> host@uplink 8080/tcp: reached one
-            two -> host@203.0.113.9 8080/tcp: reached two as host@docker0
+            two, one -> host@203.0.113.9 8080/tcp: reached two as host@docker0
             * -> host@203.0.113.9 8080/tcp: reached two
             * -> host 8080/tcp: refused
             ${open}
@@ -176,7 +246,7 @@ export const publishing: Group = {
         {
           expect: `
             * -> host 8003/tcp, 9003/tcp: refused
-            web -> host 8000-8002/tcp, 9001-9002/tcp: reached web as host@docker0
+            web, app -> host 8000-8002/tcp, 9001-9002/tcp: reached web as host@docker0
             * -> host 8000-8002/tcp, 9001-9002/tcp: reached web
             ${open}
           `,
@@ -198,9 +268,9 @@ export const publishing: Group = {
           ],
           expect: `
             ${noLoopback6}
-            web -> host 32768/tcp: reached web as host@docker0
+            web, app -> host 32768/tcp: reached web as host@docker0
             * -> host 32768/tcp: reached web
-            app -> host 32769/tcp: reached app as host@docker0
+            app, web -> host 32769/tcp: reached app as host@docker0
             * -> host 32769/tcp: reached app
             * -> host 32770/tcp: refused
             ${open}
@@ -225,9 +295,9 @@ export const publishing: Group = {
             { do: 'publish', container: 'app', ports: ['203.0.113.9:8080:80'] },
           ],
           expect: `
-            web -> host@uplink 8080/tcp: reached web as host@docker0
+            web, app -> host@uplink 8080/tcp: reached web as host@docker0
             * -> host@uplink 8080/tcp: reached web
-            app -> host@203.0.113.9 8080/tcp: reached app as host@docker0
+            app, web -> host@203.0.113.9 8080/tcp: reached app as host@docker0
             * -> host@203.0.113.9 8080/tcp: reached app
             * -> host 8080/tcp: refused
             ${open}
@@ -240,7 +310,7 @@ export const publishing: Group = {
             { do: 'publish', container: 'app', ports: ['203.0.113.1:8080:81'] },
           ],
           expect: `
-            app -> host@uplink, host@203.0.113.9 8080/tcp: reached app as host@docker0
+            app, web -> host@uplink, host@203.0.113.9 8080/tcp: reached app as host@docker0
             * -> host@uplink, host@203.0.113.9 8080/tcp: reached app
             * -> host 8080/tcp: refused
             ${open}
@@ -266,7 +336,7 @@ export const publishing: Group = {
           title: 'published',
           steps: [{ do: 'publish', container: 'web', ports: ['8080:80', '8081:80'] }],
           expect: `
-            web -> host 8080/tcp, 8081/tcp: reached web as host@docker0
+            web, app -> host 8080/tcp, 8081/tcp: reached web as host@docker0
             * -> host 8080/tcp, 8081/tcp: reached web
             ${open}
           `,
@@ -290,7 +360,7 @@ export const publishing: Group = {
           `,
           expect: `
             * -> host 8080/tcp: refused
-            web -> host 8081/tcp: reached web as host@docker0
+            web, app -> host 8081/tcp: reached web as host@docker0
             * -> host 8081/tcp: reached web
             ${open}
           `,
@@ -307,7 +377,7 @@ export const publishing: Group = {
       stages: [
         {
           expect: `
-            web -> host 9999/sctp: reached web as host@docker0
+            web, app -> host 9999/sctp: reached web as host@docker0
             * -> host 9999/sctp: reached web
             ${open}
           `,
@@ -323,7 +393,7 @@ export const publishing: Group = {
       stages: [
         {
           expect: `
-            web -> host@uplink 8080/tcp (ipv6): reached web as host@docker0
+            web, app -> host@uplink 8080/tcp (ipv6): reached web as host@docker0
             * -> host@uplink 8080/tcp (ipv6): reached web
             * -> host 8080/tcp: refused
             ${open}
@@ -345,9 +415,9 @@ export const publishing: Group = {
         {
           expect: `
             ${noLoopback6}
-            four -> host 8080/tcp, 8081/tcp (ipv4): reached four as host@docker0
+            four, six -> host 8080/tcp, 8081/tcp (ipv4): reached four as host@docker0
             * -> host 8080/tcp, 8081/tcp (ipv4): reached four
-            six -> host 8080/tcp, 5353/udp (ipv6): reached six as host@docker0
+            six, four -> host 8080/tcp, 5353/udp (ipv6): reached six as host@docker0
             * -> host 8080/tcp, 5353/udp (ipv6): reached six
             * -> host 8081/tcp, 5353/udp: refused
             ${open}

@@ -14,7 +14,7 @@ function onlyFrom(address: string): UserRuleOption {
 }
 
 const within = `
-  web -> host 8080/tcp: reached web as host@docker0
+  web, app -> host 8080/tcp: reached web as host@docker0
   containers -> containers: reached
   host -> host 8080/tcp: reached web
 `
@@ -49,7 +49,7 @@ export const userRules: Group = {
           expect: `
             ${within}
             outside -> host 8080/tcp: blocked
-            app, side -> host 8080/tcp: reached web
+            side -> host 8080/tcp: reached web
             side -> containers: blocked
             containers -> side: reached as host
             host -> side: reached
@@ -108,7 +108,7 @@ export const userRules: Group = {
           expect: `
             ${within}
             outside -> host 8080/tcp: blocked
-            app, side -> host 8080/tcp: reached web
+            side -> host 8080/tcp: reached web
             containers -> outside icmp: unanswered
             containers -> outside: blocked
             side -> containers: blocked
@@ -189,7 +189,6 @@ export const userRules: Group = {
           expect: `
             ${within}
             outside -> host 8080/tcp: blocked
-            app -> host 8080/tcp: reached web
             ${inward}
             ${outward}
           `,
@@ -200,7 +199,6 @@ export const userRules: Group = {
           expect: `
             ${within}
             outside -> host 8080/tcp: blocked
-            app -> host 8080/tcp: reached web
             ${inward}
             ${outward}
           `,

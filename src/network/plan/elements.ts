@@ -3,10 +3,12 @@ import type { HelperName } from '../options.js'
 import {
   type EndpointFamily,
   eachFamily,
+  hasTracking,
   linkedAddresses,
   linkLocalAddresses,
   poolEndpoints,
   publishingEndpoint,
+  untrackedEndpoints,
 } from './endpoints.js'
 import { helperObject, helperPorts } from './helpers.js'
 import {
@@ -50,6 +52,7 @@ export type PlainSet =
       | 'published'
       | 'published_ranges'
       | 'hairpin'
+      | 'near'
       | 'pools'
       | 'peers'
       | 'not_masqueraded'
@@ -338,7 +341,7 @@ function publicationElements(
   return publishedFamilies(published).flatMap((family): SetElement[] => {
     const target = publishingEndpoint(view, container, family)
     return [
-      ...(target ? translationElements(published, target) : []),
+      ...(target ? translationElements(view, container, published, target) : []),
       ...standingEndpoints(container)
         .filter(({ network }) => !isForHostAlone(published) && modeOf(view, network, family) === 'routed')
         .flatMap(poolEndpoints)
@@ -354,18 +357,21 @@ function modeOf(view: NetworkView, name: string, family: Family): string | undef
 }
 
 function translationElements(
+  view: NetworkView,
+  container: ContainerRecord,
   published: PublishedPort,
-  { endpoint, address, family }: EndpointFamily,
+  target: EndpointFamily,
 ): SetElement[] {
+  const { address, family } = target
   const { hostPorts, containerPorts, protocol } = published
   const hostAddress = oneHostAddress(published)
   const to = address.toString()
-  const shared: SetElement[] = [
-    ...(isForHostAlone(published) ? [] : publishedElements(address, protocol, containerPorts, family)),
-    ...poolEndpoints(endpoint)
-      .filter((own) => own.family === family)
-      .map((own): SetElement => ({ set: ofFamily('hairpin', family), key: [own.address.toString(), to] })),
-  ]
+  const shared: SetElement[] = isForHostAlone(published)
+    ? []
+    : [
+        ...publishedElements(address, protocol, containerPorts, family),
+        ...nearElements(view, container, target),
+      ]
   if (published.helper !== undefined)
     return [...shared, ...helpedElements(published, published.helper, to, family)]
   if (isInterval(hostPorts) && hostPorts.first === containerPorts.first) {
@@ -380,6 +386,26 @@ function translationElements(
       : { set: ofFamily('publish', family), key: [hostAddress.toString(), protocol, hostPort], target }
   })
   return [...shared, ...single]
+}
+
+/**
+ * Who comes from a bridge that carries a container's answers past connection tracking, the container itself included; on a bridge that
+ * tracks frames the container alone, which would not take a packet from its own address.
+ */
+function nearElements(
+  view: NetworkView,
+  container: ContainerRecord,
+  { endpoint, address, family }: EndpointFamily,
+): SetElement[] {
+  const to = address.toString()
+  const near = untrackedEndpoints(view, container).map(
+    ({ bridge }): SetElement => ({ set: ofFamily('near', family), key: [bridge, to] }),
+  )
+  if (!hasTracking(view, endpoint.network)) return near
+  const itself = poolEndpoints(endpoint)
+    .filter((own) => own.family === family)
+    .map((own): SetElement => ({ set: ofFamily('hairpin', family), key: [own.address.toString(), to] }))
+  return [...near, ...itself]
 }
 
 /** The helper is assigned first: once a connection is translated, the kernel makes no room for what it changes in packets. */

@@ -75,6 +75,19 @@ export function publishingEndpoint(
     .find((each) => each.family === family)
 }
 
+/**
+ * The endpoints of a container whose bridges do not track frames: what it answers to who is on such a bridge as well reaches them
+ * past connection tracking, and with it past translation.
+ */
+export function untrackedEndpoints(view: NetworkView, container: ContainerRecord): EndpointRecord[] {
+  return standingEndpoints(container).filter(({ network }) => !hasTracking(view, network))
+}
+
+/** Whether neighbours at published ports of a network's containers are seen under their own address. */
+export function hasTracking(view: NetworkView, name: string): boolean {
+  return view.network(name)?.tracking === true
+}
+
 /** Whether ports of the host lead to a network's containers in one family. */
 export function translates(view: NetworkView, name: string, family: Family): boolean {
   const network = view.network(name)

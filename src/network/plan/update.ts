@@ -11,7 +11,8 @@ const UPDATE_CONTAINER = 'Container.update'
 
 /**
  * Changes a network while its containers run. With icc closed links begin to matter, and with icc open they open nothing
- * that is not open, so every linked pair is touched; and the rules know the ports of closed networks.
+ * that is not open, so every linked pair is touched; and the rules know the ports of closed networks. Tracking tells as whom
+ * neighbours are seen behind published ports.
  * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules)
  */
 export function planUpdate(

@@ -17,6 +17,8 @@ export interface ChainRules {
   readonly rules: readonly Rule['expr'][]
 }
 
+/** 0 where the packet came by no interface: see {@link BRIDGED}. */
+const IIF: Expression = { meta: { key: 'iif' } }
 export const IIFNAME: Expression = { meta: { key: 'iifname' } }
 export const OIFNAME: Expression = { meta: { key: 'oifname' } }
 export const IIFKIND: Expression = { meta: { key: 'iifkind' } }
@@ -89,6 +91,15 @@ export const FROM_BRIDGE: Statement = is(IIFKIND, 'bridge')
 export const SAME_BRIDGE: readonly Statement[] = [
   { set: { op: 'update', elem: concat(IIFNAME, IIFNAME), set: '@same_bridge' } },
   inSet(concat(IIFNAME, OIFNAME), 'same_bridge'),
+]
+
+/**
+ * In postrouting: a frame that a bridge passes, for which the kernel names no input (br_nf_post_routing), and not what the host itself
+ * sends, which has none either.
+ */
+export const BRIDGED: readonly Statement[] = [
+  is(IIF, 0),
+  isNot({ fib: { result: 'type', flags: ['saddr'] } }, 'local'),
 ]
 
 /** The addresses of the interface itself: never seen on a wire. */

@@ -104,6 +104,7 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
     published: { tables: INET, type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
     published_ranges: { tables: INET, type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
     hairpin: { tables: INET, type: [address, address], size: MEDIUM },
+    near: { tables: INET, type: ['ifname', address], size: MEDIUM },
     publish: {
       tables: INET,
       type: [address, 'inet_proto', 'inet_service'],

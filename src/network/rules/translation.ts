@@ -2,22 +2,23 @@ import type { Expression, Statement } from '../../nft/index.js'
 import type { SetName } from '../plan/elements.js'
 import {
   ACCEPT,
-  both,
+  BRIDGED,
   byFamily,
   type ChainRules,
+  CT_STATUS,
   chainOfEach,
   concat,
   DPORT,
   DROP,
   type FamilyWords,
   FROM_BRIDGE,
+  flagged,
   goto,
   IIFNAME,
   inSet,
   is,
   isNot,
   L4PROTO,
-  LOOPBACK,
   LOOPBACK_DESTINATION,
   MASQUERADE,
   NFPROTO,
@@ -72,18 +73,23 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
     chain: { name: 'output', type: 'nat', hook: 'output', prio: -100, policy: 'accept' },
     rules: [[byFamily('jump', 'to_container')]],
   },
-  {
-    // The host by its loopback address, and a container to itself: nobody could answer these. All others are seen as they are.
-    chain: { name: 'towards_container' },
-    rules: [
-      [is({ payload: { protocol: 'ip', field: 'saddr' } }, LOOPBACK), MASQUERADE],
-      ...both(({ saddr, daddr, set }) => [[inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE]]),
-    ],
-  },
+  // Who could not be answered: the host by its loopback address, a container that meets itself, and a neighbour by a published port where
+  // the bridge would carry the answer past connection tracking. All others are seen as they are.
+  ...chainOfEach('towards_container', ({ family, saddr, daddr, loopback, set }) => {
+    const published = flagged(CT_STATUS, 'dnat')
+    const near = (bridge: Expression): Statement => inSet(concat(bridge, daddr), set('near'))
+    return [
+      ...(family === 'ip' ? [[is(saddr, loopback), MASQUERADE]] : []),
+      [inSet(concat(saddr, daddr), set('hairpin')), MASQUERADE],
+      [published, near(IIFNAME), MASQUERADE],
+      // A frame that br_netfilter shows to the rules and that stays on its bridge.
+      [...BRIDGED, published, near(OIFNAME), MASQUERADE],
+    ]
+  }),
   {
     chain: { name: 'postrouting', type: 'nat', hook: 'postrouting', prio: 100, policy: 'accept' },
     rules: [
-      [inSet(OIFNAME, 'bridges'), goto('towards_container')],
+      [inSet(OIFNAME, 'bridges'), byFamily('goto', 'towards_container')],
       [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'host_bridges'), byFamily('goto', 'from_container')],
       // What the host itself routes back to the bridge that it came from is forwarded. Here alone does it differ from a frame
       // that the bridge passes: the kernel names no input for those (br_nf_post_routing).

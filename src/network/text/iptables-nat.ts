@@ -1,15 +1,16 @@
-import { publishingEndpoint } from '../plan/endpoints.js'
+import { hasTracking, publishingEndpoint, untrackedEndpoints } from '../plan/endpoints.js'
 import {
   type ContainerRecord,
   type Family,
   familyOf,
+  isForHostAlone,
   type NetworkRecord,
   oneHostAddress,
   type PublishedPort,
 } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { destinationPorts, is, isClosed, isNot, networksOf, publishedIn } from './iptables-selection.js'
-import type { IptablesRule, IptablesTable } from './iptables-table.js'
+import type { IptablesMatch, IptablesRule, IptablesTable } from './iptables-table.js'
 
 const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1' } as const
 
@@ -35,7 +36,7 @@ export function natTable(view: NetworkView, family: Family): IptablesTable {
         policy: 'ACCEPT',
         rules: [
           ...(family === 4 ? networks.flatMap(loopbackRules) : []),
-          ...containers.flatMap((container) => hairpinRules(view, container, family)),
+          ...containers.flatMap((container) => neighbourRules(view, container, family)),
           ...betweenRules(networks),
           ...networks.flatMap((network) => masqueradeRules(view, network, family)),
         ],
@@ -55,17 +56,39 @@ function loopbackRules(network: NetworkRecord): IptablesRule[] {
   }))
 }
 
-/** A container that reaches itself by its published port. */
-function hairpinRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
+/**
+ * Who comes by a published port from a bridge that the container is on; where that bridge's frames are tracked, the container itself alone.
+ * POSTROUTING knows no input: it is the subnets that tell the bridge.
+ */
+function neighbourRules(view: NetworkView, container: ContainerRecord, family: Family): IptablesRule[] {
   const target = publishingEndpoint(view, container, family)
   if (!target) return []
-  return publishedIn(container.published, family).map(({ protocol, containerPorts }) => ({
-    target: 'MASQUERADE',
-    protocol,
-    source: is(target.address),
-    destination: is(target.address),
-    matches: [destinationPorts(containerPorts)],
-  }))
+  const pools = untrackedEndpoints(view, container).flatMap(({ network, bridge }) =>
+    (view.network(network)?.pools ?? []).filter(
+      ({ subnet, bridge: of }) => of === bridge && subnet.family === family,
+    ),
+  )
+  // On another bridge than the port leads to, the host itself is seen as it is.
+  const others = pools.filter(({ bridge }) => bridge !== target.endpoint.bridge)
+  const gateways = others.flatMap(({ gateway }) => gateway ?? [])
+  const itself = hasTracking(view, target.endpoint.network) ? [target.address] : []
+  return publishedIn(container.published, family)
+    .filter((published) => !isForHostAlone(published))
+    .flatMap(({ protocol, containerPorts }) => {
+      const ports = destinationPorts(containerPorts)
+      const rule = { target: 'MASQUERADE', protocol, destination: is(target.address) }
+      const translated: IptablesMatch = { kind: 'state', states: ['DNAT'] }
+      return [
+        ...gateways.map((gateway) => ({
+          ...rule,
+          target: 'ACCEPT',
+          source: is(gateway),
+          matches: [ports, translated],
+        })),
+        ...pools.map(({ subnet }) => ({ ...rule, source: is(subnet), matches: [ports, translated] })),
+        ...itself.map((address) => ({ ...rule, source: is(address), matches: [ports] })),
+      ]
+    })
 }
 
 /** From one bridge of ours to another nothing is translated. */
