@@ -14,6 +14,9 @@ import type { Surroundings } from './surroundings.js'
 /** The port that is served, in a container and outside; a published one has the same number on the host. */
 export const PORT = 5000
 
+/** 100,000 rules take a busy machine more than half a minute. */
+const LOAD_LIMIT_MS = 120_000
+
 export interface Crossing {
   readonly host: Namespace
   readonly outside: Namespace
@@ -97,7 +100,7 @@ export async function load(
 ): Promise<void> {
   const words = program === 'nft' ? [program, '-f', file] : [program, file]
   const [first = program, ...others] = words
-  await launch(surroundings.programs, [[host, [first, ...others]]])
+  await launch(surroundings.programs, [[host, [first, ...others]]], LOAD_LIMIT_MS)
 }
 
 /** Where a packet comes from and goes to: between the containers, outward, or inward by the host's address. */

@@ -27,9 +27,10 @@ export interface Peers {
 export async function launch(
   programs: Programs,
   commands: readonly (readonly [namespace: Namespace, command: Command])[],
+  limitMs?: number,
 ): Promise<number> {
   const words = commands.flatMap(([namespace, command]) => ['--', namespace.path(), ...command])
-  const [taken] = await nanoseconds(programs.launch, words)
+  const [taken] = await nanoseconds(programs.launch, words, limitMs)
   if (taken === undefined)
     throw new Error(`${commands.map(([, command]) => command.join(' ')).join('; ')}: failed`)
   return taken
