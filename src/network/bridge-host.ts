@@ -4,7 +4,7 @@ import { checkOneOf } from '../input.js'
 import { PortReservations } from '../netns/index.js'
 import { awaitStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
-import { requireBridgeNetfilter } from './apply/bridge-netfilter.js'
+import { requireBridgeNetfilter, trackingNeed } from './apply/bridge-netfilter.js'
 import { BridgeNetfilterOff } from './apply/bridge-netfilter-off.js'
 import { applyPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
@@ -137,7 +137,7 @@ export class BridgeHost {
    * Makes a network: its bridges with their gateways' addresses, and with the first one the rules and forwarding.
    * @throws NfbridgeError NFB_INVALID_NAME, NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT, NFB_NAME_TAKEN (here or in the
    * kernel), NFB_POOL_OVERLAP (with another network, a peer or a route of the host), NFB_SETTING_CONFLICT (`icc: false`
-   * without rules …), NFB_NOT_SUPPORTED (a kernel without br_netfilter), NFB_NOT_PERMITTED, NFB_BUSY (another host has the
+   * without rules …), NFB_NOT_SUPPORTED (`tracking`, and a kernel without br_netfilter), NFB_NOT_PERMITTED, NFB_BUSY (another host has the
    * namespace's lock for a minute), NFB_CLOSED
    */
   createNetwork(options: NetworkOptions): Promise<Network> {
@@ -269,7 +269,7 @@ export class BridgeHost {
    * What keeps the networks from working, errors first: rules of other programs that drop our traffic, settings, routes,
    * bridges and ports that somebody changed, our own tables. None where all is well. It sends nothing, and changes nothing
    * but that a published port that somebody else had when the host was opened is reserved if it is free by now, and a hosts file
-   * written that could not be before.
+   * written that could not be before. Rules of users that others have just written are looked at as after any other commit.
    * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_DUMP_INCONSISTENT (the rules change all the time), NFB_CLOSED
    */
   check(): Promise<Finding[]> {
@@ -325,7 +325,8 @@ export class BridgeHost {
   async #create(options: NetworkOptions, attempt = 1): Promise<Network> {
     const context = this.#context
     const settings = await this.#present(parseNetworkOptions(options, context.settings))
-    if (context.settings.firewall) await requireBridgeNetfilter(context.kernel.namespace)
+    if (context.settings.firewall && (settings.tracking ?? settings.adopt))
+      await requireBridgeNetfilter(context.kernel.namespace, trackingNeed(CREATE))
     const binding = { port: { hostAddress: settings.hostBinding }, path: 'hostBinding' }
     const helpers = settings.helpers.map((helper, index) => ({
       name: helper,

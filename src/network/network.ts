@@ -1,5 +1,6 @@
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkString } from '../input.js'
+import { requireBridgeNetfilter, trackingNeed } from './apply/bridge-netfilter.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
@@ -129,13 +130,16 @@ export class Network {
   /**
    * Changes the network while its containers run, in one transaction. When icc is closed, open connections that no link
    * allows stop; all others go on.
-   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules), NFB_NOT_FOUND, NFB_CLOSED
+   * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules), NFB_NOT_SUPPORTED (`tracking`, and a kernel
+   * without br_netfilter), NFB_NOT_FOUND, NFB_CLOSED
    */
   update(update: NetworkUpdate): Promise<void> {
     const operation = 'Network.update'
     return this.#context.operate(operation, async () => {
       const { registry, settings } = this.#context
       const plan = planUpdate(registry, this.#record(operation), update, settings.firewall)
+      if (update.tracking)
+        await requireBridgeNetfilter(this.#context.kernel.namespace, trackingNeed(operation))
       await applyPlan(this.#context, plan, operation)
     })
   }

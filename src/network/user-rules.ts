@@ -59,7 +59,7 @@ export class UserRuleChain {
   /**
    * Puts a rule at a place: before the rule that is there, or, where as many rules stand, at the end. Connections that it forbids stop.
    * @throws NfbridgeError NFB_NOT_FOUND (there are fewer rules), NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`firewall: false`), NFB_REJECTED (the kernel's own
-   * words), NFB_CLOSED
+   * words), NFB_NOT_SUPPORTED (it concerns what passes within a network, and the kernel has no br_netfilter), NFB_CLOSED
    */
   insert(index: number, rule: UserRuleOption): Promise<void> {
     return this.#operate('insert', (operation) => {

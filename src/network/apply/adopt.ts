@@ -14,7 +14,7 @@ import { invertChange, type NetworkView, withChange } from '../plan/view.js'
 import { adoptBridge } from './adopted-bridge.js'
 import { askingOperations } from './asking-bridges.js'
 import { limiterName } from './bandwidth.js'
-import { requireBridgeNetfilter } from './bridge-netfilter.js'
+import { requireBridgeNetfilter, trackingNeed } from './bridge-netfilter.js'
 import { bridgeSteps } from './bridge-steps.js'
 import { withdrawPlan } from './change.js'
 import { portOperations } from './container-links.js'
@@ -71,7 +71,8 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
   const { registry, settings, kernel, persistence, adoptedBridges } = context
   // Before our sets are filled anew.
   if (settings.firewall) await context.forwarding.inherit()
-  if (settings.firewall && remembered.networks.length > 0) await requireBridgeNetfilter(kernel.namespace)
+  if (settings.firewall && remembered.networks.some(({ tracking }) => tracking))
+    await requireBridgeNetfilter(kernel.namespace, trackingNeed(OPERATION))
   const links = await kernel.listLinks()
   const present = new Set(links.map(({ name }) => name))
   const networks = remembered.networks.map((network) => ownedAgain(context, network, present))

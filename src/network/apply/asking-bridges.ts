@@ -10,7 +10,7 @@ type Asking = Required<Pick<BridgeOptions, 'nfCallIptables' | 'nfCallIp6tables'>
 
 type Asker = Pick<HostContext, 'settings' | 'adoptedBridges'>
 
-/** Until the bridges judge what stays in them. */
+/** Until a neighbour who asks for a published port is masqueraded where nothing is tracked. */
 const EVERYTHING_TRACKED: boolean = true
 
 const YES: Asking = { nfCallIptables: true, nfCallIp6tables: true }

@@ -18,6 +18,7 @@ import { lastingInsideStep } from './lasting-inside.js'
 import { portSteps } from './port-steps.js'
 import { arrivingStations, type Places, type Station, type Transition } from './stations.js'
 import { ignoreMissing, type Step, takeBack } from './steps.js'
+import { trackingSteps } from './tracking-steps.js'
 
 /**
  * The steps of a change of containers, forward from `absent` to `present`; leaving is the same, run backward. The rules
@@ -34,7 +35,9 @@ export function transitionSteps(
   const stations = arrivingStations(transition)
   return [
     ...portSteps(context.reservations, transition),
-    ...context.elementSteps(absent, present, touched),
+    ...(change.networks
+      ? trackingSteps(context, absent, present, touched)
+      : context.elementSteps(absent, present, touched)),
     ...(stations.length > 0
       ? [
           hostLinksStep(context, stations, places),

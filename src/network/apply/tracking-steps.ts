@@ -1,4 +1,5 @@
 /** The way of a network between both judges: its bridge alone, and the rules of table inet with connection tracking. */
+import type { Touched } from '../plan/elements.js'
 import { isTracked } from '../plan/tracking.js'
 import type { NetworkView } from '../plan/view.js'
 import { askingStep } from './asking-bridges.js'
@@ -6,23 +7,34 @@ import type { HostContext } from './host-context.js'
 import type { Step } from './steps.js'
 
 /**
- * The steps between two views of the same networks that differ in which of them are tracked. A bridge asks for br_netfilter
+ * The steps between two views of the same networks, which may differ in which of them are tracked. A bridge asks for br_netfilter
  * before elements have its frames judged there, and until they do not any more: killed in between, both judge.
+ * @param touched what else differs
  */
-export function trackingSteps(context: HostContext, before: NetworkView, after: NetworkView): Step[] {
+export function trackingSteps(
+  context: HostContext,
+  before: NetworkView,
+  after: NetworkView,
+  touched: Touched = {},
+): Step[] {
   const names = [...after.networks].map(({ name }) => name)
   const starting = names.filter((name) => tracks(after, name) && !tracks(before, name))
   const ending = names.filter((name) => !tracks(after, name) && tracks(before, name))
   const changing = new Set([...starting, ...ending])
-  if (changing.size === 0) return []
+  if (changing.size === 0) return context.elementSteps(before, after, touched)
   const containers = [...after.containers]
     .filter(({ endpoints }) => endpoints.some(({ network }) => changing.has(network)))
     .map(({ id }) => id)
+  const all: Touched = {
+    ...touched,
+    networks: [...new Set([...changing, ...(touched.networks ?? [])])],
+    containers: [...new Set([...containers, ...(touched.containers ?? [])])],
+  }
   const questions = questionsStep(context, after, starting.length > 0)
   return [
     ...(starting.length > 0 ? [askingStep(context, starting, before, after)] : []),
     questions,
-    ...context.elementSteps(before, after, { networks: [...changing], containers, policy: true }),
+    ...context.elementSteps(before, after, all),
     // Those that were asked meanwhile.
     questions,
     ...(ending.length > 0 ? [askingStep(context, ending, before, after)] : []),

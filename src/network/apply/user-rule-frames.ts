@@ -1,9 +1,8 @@
 /** Rules of the users see what passes within a network: as long as one stands that can concern it, all networks are tracked. */
-import { NfbridgeError } from '../../errors.js'
 import type { NetworkRecord } from '../plan/records.js'
 import { withChange } from '../plan/view.js'
 import { concernsTrafficWithin } from '../rules/within-bridge.js'
-import { hasBridgeNetfilter } from './bridge-netfilter.js'
+import { hasBridgeNetfilter, requireBridgeNetfilter } from './bridge-netfilter.js'
 import type { HostContext } from './host-context.js'
 import { applySteps } from './steps.js'
 import { trackingSteps } from './tracking-steps.js'
@@ -41,7 +40,11 @@ export async function withFramesFor(
 ): Promise<void> {
   const bridges = untrackedBridges(context.registry.networks)
   if (added && concernsTrafficWithin(added.rule.expr, bridges)) {
-    if (!(await hasBridgeNetfilter(context.kernel.namespace))) throw notSeen(operation, added.path)
+    await requireBridgeNetfilter(context.kernel.namespace, {
+      operation,
+      path: added.path,
+      instead: 'have the rule require an interface that is no bridge of ours',
+    })
     await trackForUserRules(context, true, operation)
   }
   try {
@@ -50,17 +53,6 @@ export async function withFramesFor(
     // What is tracked in vain costs time, and no more: the next look finds it.
     await followUserRules(context, operation).catch(() => undefined)
   }
-}
-
-function notSeen(operation: string, path: string): NfbridgeError {
-  return new NfbridgeError({
-    code: 'NFB_NOT_SUPPORTED',
-    operation,
-    path,
-    message:
-      'the kernel has no br_netfilter, without which rules see nothing of what passes between containers of one network: ' +
-      'load it (modprobe br_netfilter), or have the rule require an interface that is no bridge of ours',
-  })
 }
 
 /** Has the networks tracked, or not any more, as the rules that stand need it. */

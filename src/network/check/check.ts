@@ -17,10 +17,13 @@ import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
 import { stoppedTraffic } from './stopped-traffic.js'
 import { tableFindings } from './tables.js'
+import { unseenUserRules } from './unseen-user-rules.js'
 
 /** Errors first. */
 export async function check(context: HostContext): Promise<Finding[]> {
   const { registry, kernel, namespaces } = context
+  // What others have just written is no finding.
+  await context.othersCommitted()
   const world = await HostWorld.read(kernel, registry, new Map(), namespaces)
   try {
     return sorted([
@@ -38,6 +41,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
   const found = [
     ...bridgeFindings(facts),
     ...(await settingFindings(facts)),
+    ...(await unseenUserRules(facts)),
     ...routeFindings(facts),
     ...tableFindings(facts),
     ...hostAddressFindings(facts),

@@ -17,6 +17,8 @@ export type FindingCode =
   /** What a tracked network passes between containers meets no rule: the module is not loaded, or not asked for by a bridge. */
   | 'br-netfilter-missing'
   | 'br-netfilter-off'
+  /** A rule of the users sees nothing of what it can concern, which stays on a bridge. */
+  | 'user-rules-unseen'
   | 'forwarding-off'
   /** rp_filter drops what containers or peers send. */
   | 'rp-filter-drops'

@@ -113,7 +113,7 @@ describe('a rule of the users that goes, or comes', () => {
   })
 
   it('forgets exactly the entries of connection tracking that are not allowed any more', async () => {
-    const { attach, machine, host, bridgeHost } = await createSetting(['web', 'app'])
+    const { attach, machine, host, bridgeHost } = await createSetting(['web', 'app'], { tracking: true })
     const web = await attach('web')
     await attach('app')
     for (const port of [80, 81, 82]) {

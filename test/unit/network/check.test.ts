@@ -3,9 +3,11 @@ import { Catalog, Evaluator, environmentOf, type NamespaceState } from '../../..
 import { bridgeFindings } from '../../../src/network/check/bridges.js'
 import type { CheckFacts } from '../../../src/network/check/facts.js'
 import { settingFindings } from '../../../src/network/check/settings.js'
+import { unseenUserRules } from '../../../src/network/check/unseen-user-rules.js'
 import { planNetwork } from '../../../src/network/plan/network.js'
 import { parseHostOptions, parseNetworkOptions } from '../../../src/network/plan/network-settings.js'
 import { Registry } from '../../../src/network/plan/registry.js'
+import { match, type Statement, verdict } from '../../../src/nft/index.js'
 import type { Link } from '../../../src/rtnl/index.js'
 import { BARE } from './view-fixtures.js'
 
@@ -97,6 +99,36 @@ describe('findings about the machine as a whole', () => {
         severity: 'error',
         remedy: expect.stringContaining('`modprobe br_netfilter`'),
       },
+    ])
+  })
+
+  it('rules of the users that see nothing of what they concern', async () => {
+    const { 'net/bridge/bridge-nf-call-iptables': _, ...without } = healthy
+    const found = async (chain: string, expr: Statement[], machine: Machine = {}) => {
+      const tables = {
+        nftables: [{ rule: { family: 'inet', table: 'nfbridge', chain, expr } as const }],
+        generation: 1,
+      }
+      return unseenUserRules({ ...facts(without, machine), tables })
+    }
+    const drop = [match.tcp.dport.eq(80), verdict.drop()]
+    expect(await found('user_inbound', drop)).toMatchObject([
+      {
+        code: 'user-rules-unseen',
+        severity: 'error',
+        subject: 'docker0',
+        message: expect.stringContaining('"tcp dport 80 drop"'),
+        remedy: expect.stringContaining('`modprobe br_netfilter`'),
+      },
+    ])
+    expect(await found('user', [match.iifname.eq('eth0'), ...drop])).toEqual([])
+    expect(await found('mine', drop)).toEqual([])
+    // What its bridge asks for, and does not get, is another finding.
+    expect(await found('user', drop, { tracking: true })).toEqual([])
+    const { tables, ...asking } = facts(healthy)
+    const rule = { family: 'inet', table: 'nfbridge', chain: 'user', expr: drop } as const
+    expect(await unseenUserRules({ ...asking, tables: { ...tables, nftables: [{ rule }] } })).toMatchObject([
+      { remedy: expect.not.stringContaining('modprobe') },
     ])
   })
 
