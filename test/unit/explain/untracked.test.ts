@@ -127,6 +127,19 @@ describe('rules of a bridge that tracks no connection', () => {
     ['bits without a name', tcp, [raw], 'unknown'],
     ['bits without a name behind what does not hold', tcp, [noSyn, raw], 'drop'],
     ['a MAC address', framed, [mac('02:42:ac:11:00:03')], 'accept'],
+    ['a frame for another', framed, [match({ meta: { key: 'pkttype' } }, 'other')], 'accept'],
+    [
+      'a frame for everybody',
+      { ...framed, etherDestination: 'ff:ff:ff:ff:ff:ff' },
+      [match({ meta: { key: 'pkttype' } }, 'broadcast')],
+      'accept',
+    ],
+    [
+      'a frame for several',
+      { ...framed, etherDestination: '33:33:ff:00:00:02' },
+      [match({ meta: { key: 'pkttype' } }, 'multicast')],
+      'accept',
+    ],
     ['another MAC address', framed, [mac('02:42:ac:11:00:04')], 'drop'],
   ])('%s', (_, of, statements, verdict) => {
     expect(judge(of, [[...statements, ACCEPT]]).verdict).toBe(verdict)
