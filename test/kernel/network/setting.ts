@@ -112,6 +112,10 @@ export function keepSending(connection: {
   send(text: string): Promise<string>
 }): () => Promise<{ readonly lost: number }> {
   let ended = false
+  // A test that fails before it asks does not send on for ever.
+  cleanUp(() => {
+    ended = true
+  })
   const result = (async () => {
     let lost = 0
     for (let count = 0; !ended || count < 20; count += 1) {
