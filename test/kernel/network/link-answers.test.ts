@@ -34,8 +34,13 @@ function beginnings(of: Ends, family: Family): Record<string, Sent> {
     'INIT behind options': sctp(of, ['init', 'sack'], { options: true }),
     'INIT behind another chunk': sctp(of, ['sack', 'init']),
     'INIT as the third chunk': sctp(of, ['sack', 'data', 'init']),
-    // SCTP's first chunk is behind the twelfth byte. An INIT that comes second is one to nobody (RFC 9260, 6.10).
+    // SCTP's first chunk is behind the twelfth byte.
     'INIT in the second fragment': fragmented(sctp(of, ['init', 'data']), 72, 8),
+    'INIT behind another chunk, in the second fragment': fragmented(
+      sctp(of, ['sack', 'init', 'sack']),
+      73,
+      32,
+    ),
     'INIT in the second fragment, sent first': backward(fragmented(sctp(of, ['init', 'init']), 74, 8)),
     ...(family === 4
       ? {
