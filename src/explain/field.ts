@@ -80,7 +80,11 @@ function rawField(
 ): Found {
   const isTarget =
     base === 'th' && offset === 64 && len === 128 && packet.protocol === PROTOCOL_NUMBERS.icmpv6
-  return isTarget ? neighbourTarget(packet, environment) : unknown
+  if (isTarget) return neighbourTarget(packet, environment)
+  // The type of the first chunk behind SCTP's common header.
+  const isFirstChunk =
+    base === 'th' && offset === 96 && len === 8 && packet.protocol === PROTOCOL_NUMBERS.sctp
+  return isFirstChunk && packet.sctpChunk !== undefined ? known(CHUNK_TYPES[packet.sctpChunk]) : unknown
 }
 
 /** What neighbour discovery is about (RFC 4861 4.3, 4.4). */
