@@ -224,14 +224,15 @@ export function metaField(key: MetaKey, packet: Packet): Found {
 const PACKET_TYPES = { host: 0, broadcast: 1, multicast: 2, other: 3 } as const
 
 /** For whom a frame is, as the one sees it who takes it in (eth_type_trans, br_handle_frame). */
-function packetType({ inputDevice, inputBridge, etherDestination, destination }: Packet): Found {
+function packetType({ inputDevice, inputBridge, etherDestination, destination, isForHost }: Packet): Found {
   // What is sent by the host itself.
   if (inputDevice === undefined) return unknown
   if (etherDestination === 'ff:ff:ff:ff:ff:ff') return known(PACKET_TYPES.broadcast)
   const group = etherDestination === undefined ? 0 : Number.parseInt(etherDestination.slice(0, 2), 16) & 1
   if (group === 1 || /^(ff|22[4-9]\.|23\d\.)/.test(destination)) return known(PACKET_TYPES.multicast)
   // To the hooks of IP nothing comes that is for others, and br_netfilter takes what it shows them to be the host's.
-  if (inputBridge === undefined || inputBridge.index === inputDevice.index) return known(PACKET_TYPES.host)
+  if (isForHost || inputBridge === undefined || inputBridge.index === inputDevice.index)
+    return known(PACKET_TYPES.host)
   if (etherDestination === undefined) return unknown
   const own = [inputBridge, inputDevice].some(({ mac }) => mac?.toString() === etherDestination)
   return known(own ? PACKET_TYPES.host : PACKET_TYPES.other)

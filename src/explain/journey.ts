@@ -215,8 +215,17 @@ export class Journey {
         const found = await neighbourOn(this.#world, bridge, nextHop)
         requireKnownMac(host, bridge, found, toldMac(host, bridge, nextHop))
         const { mac } = found.device
-        const addressed = { ...packet, ...(mac && { etherDestination: mac.toString() }) }
-        return this.#bridged(bridge, port, found, addressed, true)
+        return this.#bridged(
+          bridge,
+          port,
+          found,
+          {
+            ...packet,
+            ...(mac && { etherDestination: mac.toString() }),
+            ...(neighbour === undefined && { isForHost: true }),
+          },
+          true,
+        )
       }
     } else if (neighbour) {
       addressed(translated)

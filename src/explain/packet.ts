@@ -71,6 +71,8 @@ export interface Packet {
   readonly outputBridge?: Link
   readonly etherSource?: string
   readonly etherDestination?: string
+  /** The frame was sent to the host, and stays one for the host (pkttype) where a bridge passes it on translated. */
+  readonly isForHost?: true
   /** Network layer addresses as text; for ARP the sender's and the target's. */
   readonly source: string
   readonly destination: string

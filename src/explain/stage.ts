@@ -23,7 +23,7 @@ export function bare(packet: Packet): Packet {
 
 /** The packet as it comes into another namespace: what the one before knew of it stays there (skb_scrub_packet). */
 export function crossing(packet: Packet): Packet {
-  const { connection: _, remembered: __, zone: ___, ...rest } = bare(packet)
+  const { connection: _, remembered: __, zone: ___, isForHost: ____, ...rest } = bare(packet)
   return { ...rest, mark: 0 }
 }
 

@@ -49,6 +49,7 @@ const UPDATE: Statement = { set: { op: 'update', elem: QUESTION, set: '@asked' }
 /** What a bridge passes from one port to another. */
 function frame(more: Partial<Packet> = {}): Packet {
   return packet({
+    inputDevice: links.lo,
     inputBridge: links.docker0,
     outputBridge: links.docker0,
     outputDevice: links.uplink,
