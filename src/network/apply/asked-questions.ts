@@ -5,7 +5,7 @@
 import type { Conntrack, ConntrackEntry } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
-import { elementsOf } from '../plan/elements.js'
+import { elementsOf, type SetElement as PlannedElement } from '../plan/elements.js'
 import type { NetworkView } from '../plan/view.js'
 import type { TableFamily } from '../rules/names.js'
 import { setObjects } from '../rules/sets.js'
@@ -26,20 +26,32 @@ export class AskedQuestions {
 
   /** What the bridges remember, for the rules of table inet, with what is left of its time. */
   async tellTracking(): Promise<void> {
+    for (const { element } of await this.ofBridges('inet')) await this.#add(element, element.elem)
+  }
+
+  /** The same as elements of one of the tables. */
+  async ofBridges(family: TableFamily): Promise<{ element: Element }[]> {
+    const found: { element: Element }[] = []
     for (const name of ['asked', 'asked_of_links', 'asked6', 'asked_of_links6']) {
-      const set = await this.#read('bridge', name)
-      if (set?.elem) await this.#add({ ...set, family: 'inet' }, set.elem.map(withRemainingTime))
+      const { table, type, flags = [], elem } = (await this.#read('bridge', name)) ?? {}
+      if (table === undefined || type === undefined || !elem) continue
+      found.push({ element: { family, table, name, type, flags, elem: elem.map(withRemainingTime) } })
     }
+    return found
   }
 
   /** What connection tracking knows of links, for the bridges. */
   async tellBridges(view: NetworkView): Promise<void> {
-    for (const { element } of await this.ofTracking(view)) await this.#add(element, element.elem)
+    const pairs = [...view.containers].flatMap(({ id, links }) =>
+      links.map(({ server }) => [id, server] as const),
+    )
+    const elements = [...elementsOf(view, { pairs }).values()]
+    for (const { element } of await this.ofTracking(elements)) await this.#add(element, element.elem)
   }
 
-  /** The same as elements of table bridge: for a transaction that makes its sets. */
-  async ofTracking(view: NetworkView): Promise<{ element: Element }[]> {
-    const linked = linkTexts(view)
+  /** The same as elements of table bridge, of the links among those given: for a transaction that makes its sets. */
+  async ofTracking(elements: readonly PlannedElement[]): Promise<{ element: Element }[]> {
+    const linked = linkTexts(elements)
     if (linked.size === 0) return []
     const entries = (await this.#conntrack.list({ protocol: 'udp' })).filter((entry) =>
       linked.has(questionText(entry)),
@@ -82,12 +94,9 @@ function withRemainingTime(element: SetElement): SetElement {
   return { elem: { val, ...(remaining !== undefined && { timeout: remaining }) } }
 }
 
-/** Each link as its element says it: client, server, port. */
-function linkTexts(view: NetworkView): Set<string> {
-  const pairs = [...view.containers].flatMap(({ id, links }) =>
-    links.map(({ server }) => [id, server] as const),
-  )
-  const texts = [...elementsOf(view, { pairs }).values()].flatMap(({ set, key }) => {
+/** Each link over UDP as its element says it: client, server, port. */
+function linkTexts(elements: readonly PlannedElement[]): Set<string> {
+  const texts = elements.flatMap(({ set, key }) => {
     const [client, server, protocol, port] = key
     return (set === 'links' || set === 'links6') && protocol === 'udp' ? [`${client} ${server} ${port}`] : []
   })

@@ -10,9 +10,6 @@ type Asking = Required<Pick<BridgeOptions, 'nfCallIptables' | 'nfCallIp6tables'>
 
 type Asker = Pick<HostContext, 'settings' | 'adoptedBridges'>
 
-/** Until a neighbour who asks for a published port is masqueraded where nothing is tracked. */
-const EVERYTHING_TRACKED: boolean = true
-
 const YES: Asking = { nfCallIptables: true, nfCallIp6tables: true }
 const NO: Asking = { nfCallIptables: false, nfCallIp6tables: false }
 
@@ -23,7 +20,7 @@ export function askingOf(
   bridge: string,
   policy: NetworkView['policy'],
 ): Asking | undefined {
-  if (settings.firewall && (EVERYTHING_TRACKED || isTracked(network, policy))) return YES
+  if (settings.firewall && isTracked(network, policy)) return YES
   if (!network.adopted) return NO
   const before = settings.firewall ? adoptedBridges.get(bridge) : undefined
   return before && { nfCallIptables: before.nfCallIptables, nfCallIp6tables: before.nfCallIp6tables }

@@ -302,6 +302,15 @@ export class HostKernel {
     const goes =
       direction === 'remove' || (direction === 'replace' && (await isOfAnotherVersion(this.#nft, this.table)))
     if (goes) await this.userRules.snapshot()
+    // Rules of another version may have judged with connection tracking what bridges do now.
+    const asked =
+      goes && direction === 'replace'
+        ? [
+            ...(await this.questions.ofTracking(elements)),
+            ...(await this.questions.ofBridges('bridge')),
+            ...(await this.questions.ofBridges('inet')),
+          ]
+        : []
     const users = this.userRules.remembered
     const emptied = this.#emptied
     const plan = async (others: readonly StandingHost[]): Promise<Transaction> => {
@@ -313,7 +322,7 @@ export class HostKernel {
       // What another one left to us meanwhile stays until it is taken.
       const left = direction === 'replace' ? inheritedElements(await this.#readInherited()) : []
       const all = [...elements, ...ofOthers, ...left]
-      const content = { elements: all, users, emptied }
+      const content = { elements: all, asked, users, emptied }
       const transaction = await rulesetTransaction(this.#nft, this.table, direction, content)
       if (direction === 'remove' && others.length > 0) {
         const { bridges } = await readHost(this.#nft, this.table)

@@ -1,4 +1,4 @@
-import type { Nft, Ruleset, Transaction } from '../../nft/index.js'
+import type { Element, Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
 import { type TableFamily, USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
@@ -12,6 +12,8 @@ export type RulesetDirection = 'add' | 'replace' | 'remove'
 /** What both tables shall hold beside our own rules. */
 export interface RulesetContent {
   readonly elements: readonly SetElement[]
+  /** What the rules shall remember of packets. */
+  readonly asked: readonly { readonly element: Element }[]
   readonly users: UserRuleSet
   /** Somebody has emptied the whole table: the users' chains begin anew, too, as far as they are empty. */
   readonly emptied: boolean
@@ -26,7 +28,7 @@ export async function rulesetTransaction(
   nft: Nft,
   name: string,
   direction: RulesetDirection,
-  { elements, users, emptied }: RulesetContent,
+  { elements, asked, users, emptied }: RulesetContent,
 ): Promise<Transaction> {
   const transaction = nft.transaction()
   const standing = {
@@ -55,7 +57,7 @@ export async function rulesetTransaction(
   else if (emptied && (await isWithoutUserRules(nft, name)))
     for (const object of userRuleObjects(name, { ...users, own: [] })) transaction.add(object)
   for (const object of helperObjects(name, elements)) transaction.add(object)
-  for (const object of elementObjects(name, elements)) transaction.add(object)
+  for (const object of [...elementObjects(name, elements), ...asked]) transaction.add(object)
   return transaction
 }
 
