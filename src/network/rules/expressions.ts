@@ -44,6 +44,9 @@ export const is = (left: Expression, right: Expression): Statement => ({ match: 
 export const isNot = (left: Expression, right: Expression): Statement => ({
   match: { op: '!=', left, right },
 })
+export const atLeast = (left: Expression, right: Expression): Statement => ({
+  match: { op: '>=', left, right },
+})
 /** One of several bits: of a connection's state or status. */
 export const flagged = (left: Expression, right: Expression): Statement => ({
   match: { op: 'in', left, right },

@@ -8,6 +8,7 @@ import { eachFamily } from '../plan/endpoints.js'
 import {
   ACCEPT,
   anyOf,
+  atLeast,
   byFamily,
   type ChainRules,
   chainOfEach,
@@ -66,10 +67,13 @@ const WHOLE: Readonly<Record<FamilyWords['family'], Statement>> = {
   ip6: is({ exthdr: { name: 'frag' } }, false),
 }
 
-/** A fragment but the first has no ports. */
+/**
+ * A fragment but the first has no ports. One that begins within 48 bytes, in units of 8, nobody sends who means well (RFC 3128): a
+ * guest that let it overwrite the first would see other ports or flags than were judged.
+ */
 const LATER_FRAGMENT: Readonly<Record<FamilyWords['family'], Statement>> = {
-  ip: isNot({ '&': [IP_FRAGMENT, 0x1fff] }, 0),
-  ip6: isNot({ exthdr: { name: 'frag', field: 'frag-off' } }, 0),
+  ip: atLeast({ '&': [IP_FRAGMENT, 0x1fff] }, 6),
+  ip6: atLeast({ exthdr: { name: 'frag', field: 'frag-off' } }, 6),
 }
 
 /**
