@@ -309,7 +309,7 @@ function questions(c: Combination, planned: Planned, family: Family): Question[]
       what: 'neighbour, by the host',
       reached: !closed && translating,
       answer: ask('top', HOST[family], 8080),
-      seen: at('top'),
+      seen: HOST[family],
     },
     {
       what: 'itself, by the host',
