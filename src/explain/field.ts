@@ -87,6 +87,9 @@ function rawField(
   return isFirstChunk && packet.sctpChunk !== undefined ? known(CHUNK_TYPES[packet.sctpChunk]) : unknown
 }
 
+/** A verification tag, whatever it is: only what begins an association has none (RFC 9260, 8.5.1). */
+const SOME_TAG: Value = { low: 1n, high: 0xffff_ffffn }
+
 /** What neighbour discovery is about (RFC 4861 4.3, 4.4). */
 function neighbourTarget({ neighbourTarget: target }: Packet, environment: Environment): Found {
   return target === undefined ? unknown : known(addressNumber(target, environment))
@@ -148,6 +151,8 @@ function transportField(field: string, packet: Packet): Found {
   const icmp = packet.protocol === PROTOCOL_NUMBERS.icmp || packet.protocol === PROTOCOL_NUMBERS.icmpv6
   if (icmp && field === 'type') return known(packet.icmpType)
   if (icmp && field === 'code') return known(packet.icmpCode)
+  if (field === 'vtag' && packet.sctpChunk !== undefined)
+    return known(packet.sctpChunk === 'init' ? 0 : SOME_TAG)
   return unknown
 }
 

@@ -1,5 +1,6 @@
 /** Our tables in the kernel beside what they should hold. */
 import {
+  type Element,
   type MapElement,
   type Ruleset,
   type RulesetObject,
@@ -104,13 +105,13 @@ function elementFindings({
   for (const object of tables.nftables) {
     const set = 'set' in object ? object.set : 'map' in object ? object.map : undefined
     // What packets put into it is nobody's change, nor what another host leaves to us.
-    if (set?.flags?.includes('dynamic') || set?.name === 'inherited') continue
-    for (const element of set?.elem ?? []) now.add(elementName(set?.name ?? '', element))
+    if (!set || set.flags?.includes('dynamic') || set.name === 'inherited') continue
+    for (const element of set.elem ?? []) now.add(elementName(set, element))
   }
   const elements = [...elementsOf(registry, everything(registry)).values(), ...ofOthers]
   const wanted = new Set(
     elementObjects(table, elements).flatMap(({ element }) =>
-      element.elem.map((each) => elementName(element.name, each)),
+      element.elem.map((each) => elementName(element, each)),
     ),
   )
   const missing = [...wanted].filter((name) => !now.has(name))
@@ -133,18 +134,21 @@ function elementFinding(
     {
       code,
       severity: 'error',
-      subject: first.split(' ')[0] ?? '',
+      subject: first.split(' ')[1] ?? '',
       message: `elements of our sets are ${what}: ${names.slice(0, NAMED).join('; ')}${more}`,
       remedy: REMEDY,
     },
   ]
 }
 
-/** Equal for equal elements of a set, as the kernel lists them and as we make them. */
-function elementName(set: string, element: SetElement | MapElement): string {
+/** Equal for equal elements of a set in one of our tables, as the kernel lists them and as we make them. */
+function elementName(
+  { family, name }: Pick<Element, 'family' | 'name'>,
+  element: SetElement | MapElement,
+): string {
   const text = isPair(element) ? `${toText(element[0])} : ${toText(element[1])}` : toText(element)
   // A prefix of the whole length is an address; a name that ends in a star is listed so that it is no beginning of others.
-  return `${set} ${text.replaceAll('\\*', '*').replaceAll(/([\d.]+)\/32\b|([\da-f:]+)\/128\b/g, '$1$2')}`
+  return `${family} ${name} ${text.replaceAll('\\*', '*').replaceAll(/([\d.]+)\/32\b|([\da-f:]+)\/128\b/g, '$1$2')}`
 }
 
 function isPair(element: SetElement | MapElement): element is MapElement {

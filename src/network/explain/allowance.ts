@@ -7,7 +7,8 @@ export function allowanceBy(step: Step, subjects: Subjects): string | undefined 
   const { from, to, service, source, target } = subjects
   const set = step.kind === 'rule' ? step.element?.set?.replace(/^@|6$/g, '') : undefined
   const network = target?.name ?? source?.name ?? 'the network'
-  if (set === 'links') return `${from}'s link to ${to} opens ${service}`
+  // A frame that a link let pass in the bridge comes by table inet as well, where every bridge shows its frames to it.
+  if (set === 'links' || set === 'closed_macs') return `${from}'s link to ${to} opens ${service}`
   if (set === 'replies') return `${to}'s link to ${from} lets answers pass (linkMode: 'stateless')`
   if (set === 'icc') return `icc of ${network} is true: its containers reach each other`
   if (set?.startsWith('publish') === true)

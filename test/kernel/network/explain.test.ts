@@ -94,7 +94,7 @@ const cases: readonly Case[] = [
   },
   {
     what: 'a link whose element somebody removed',
-    change: ({ host }) => nftFile(host.namespace, 'flush set inet nfbridge links'),
+    change: ({ host }) => nftFile(host.namespace, 'flush set bridge nfbridge links'),
     question: () => ({ from: 'app', to: 'web', port: 80 }),
     reached: false,
     because: /element for app's link to web \(80\/tcp\) is gone/,

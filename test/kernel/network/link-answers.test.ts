@@ -120,15 +120,18 @@ describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl: the server of a statefu
 describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl: a stateless link', (way) => {
   it("is Docker's pair of rules: from the server's port everything passes, and nothing from another", async () => {
     const { arrive, answer, web, app } = await linked(way, 'stateless')
-    // That each of these is well formed, and gets to where a link does not look at it.
+    // That each of these is well formed, and gets to where a link does not look at it. Small pieces get nowhere.
     const sent = { ...beginnings(answer, way.family), unasked: udp(answer, 'unasked') }
-    expect(await arrive('web', 'app', sent)).toEqual(Object.keys(sent))
+    const whole = Object.keys(sent).filter((name) => !name.includes('second fragment'))
+    expect(await arrive('web', 'app', sent)).toEqual(whole)
     const other = { ...answer, sourcePort: SERVER_PORT + 1, destinationPort: SERVER_PORT }
     const stray = { ...beginnings(other, way.family), unasked: udp(other, 'unasked') }
     expect(await arrive('web', 'app', stray)).toEqual([])
     const question: Ends = { from: app, sourcePort: CLIENT_PORT, to: web, destinationPort: SERVER_PORT }
     const asked = { ...beginnings(question, way.family), question: udp(question, 'question') }
-    expect(await arrive('app', 'web', asked)).toEqual(Object.keys(asked))
+    expect(await arrive('app', 'web', asked)).toEqual(
+      Object.keys(asked).filter((name) => !name.includes('second fragment')),
+    )
     const elsewhere = { ...question, sourcePort: SERVER_PORT, destinationPort: SERVER_PORT + 1 }
     expect(await arrive('app', 'web', beginnings(elsewhere, way.family))).toEqual([])
   })

@@ -199,7 +199,7 @@ export function sctp(
   options: HeaderOptions = {},
 ): Packet {
   // An INIT must have no tag (RFC 9260, 8.5.1).
-  const tag = chunks[0] === 'init' ? [0, 0, 0, 0] : [0, 0, 0, 1]
+  const tag = chunks.includes('init') ? [0, 0, 0, 0] : [0, 0, 0, 1]
   const bodies = chunks.flatMap((name) => [SCTP_CHUNK[name], 0, ...word(20), ...chunkBody()])
   const bytes = Buffer.from([...word(sourcePort), ...word(destinationPort), ...tag, 0, 0, 0, 0, ...bodies])
   bytes.writeUInt32LE(crc32c(bytes), 8)
