@@ -4,7 +4,7 @@ import { withChange } from '../plan/view.js'
 import { concernsTrafficWithin } from '../rules/within-bridge.js'
 import { hasBridgeNetfilter, requireBridgeNetfilter } from './bridge-netfilter.js'
 import type { HostContext } from './host-context.js'
-import { applySteps } from './steps.js'
+import { applySteps, inOperation } from './steps.js'
 import { trackingSteps } from './tracking-steps.js'
 import type { UserRule } from './user-rules.js'
 
@@ -49,10 +49,18 @@ export async function withFramesFor(
   }
   try {
     await change()
-  } finally {
-    // What is tracked in vain costs time, and no more: the next look finds it.
-    await followUserRules(context, operation).catch(() => undefined)
+  } catch (error) {
+    try {
+      await followUserRules(context, operation)
+    } catch {
+      throw inOperation(error, operation, {
+        remaining: ['networks that are tracked, for a rule that does not stand'],
+      })
+    }
+    throw error
   }
+  // What is tracked in vain costs time, and no more: the next look finds it.
+  await followUserRules(context, operation).catch(() => undefined)
 }
 
 /** Has the networks tracked, or not any more, as the rules that stand need it. */

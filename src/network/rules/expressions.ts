@@ -8,8 +8,6 @@ import type {
 } from '../../nft/index.js'
 import { ofFamily, type SetName } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
-import type { Family } from '../plan/records.js'
-import type { TableFamily } from './names.js'
 
 /** A chain of ours with its rules. */
 export interface ChainRules {
@@ -59,26 +57,14 @@ export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${s
 export const notInSet = (key: Expression, set: SetName): Statement => isNot(key, `@${set}`)
 export const verdictOf = (key: Expression, map: SetName): Statement => ({ vmap: { key, data: `@${map}` } })
 
-/** What tells the families apart: in a table of family inet, and in one of family bridge. */
-const FAMILY_OF: Readonly<
-  Record<TableFamily, { readonly key: Expression; readonly values: Readonly<Record<Family, string>> }>
-> = {
-  inet: { key: NFPROTO, values: { 4: 'ipv4', 6: 'ipv6' } },
-  bridge: { key: ETHER_TYPE, values: { 4: 'ip', 6: 'ip6' } },
-}
-
 /** Each family to a chain of its own, so that no packet meets the other family's rules. */
-export const byFamily = (
-  action: 'jump' | 'goto',
-  target: string,
-  table: TableFamily = 'inet',
-): Statement => ({
+export const byFamily = (action: 'jump' | 'goto', target: string): Statement => ({
   vmap: {
-    key: FAMILY_OF[table].key,
+    key: NFPROTO,
     data: {
       set: eachFamily.map((family) => {
         const chain = { target: ofFamily(target, family) }
-        return [FAMILY_OF[table].values[family], action === 'jump' ? { jump: chain } : { goto: chain }]
+        return [`ipv${family}`, action === 'jump' ? { jump: chain } : { goto: chain }]
       }),
     },
   },

@@ -9,7 +9,6 @@ import {
   ACCEPT,
   anyOf,
   atLeast,
-  byFamily,
   type ChainRules,
   chainOfEach,
   concat,
@@ -25,6 +24,7 @@ import {
   inSet,
   is,
   isNot,
+  jump,
   L4PROTO,
   OIFNAME,
   PKTTYPE,
@@ -174,7 +174,10 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
   {
     chain: { name: 'same_network' },
     rules: [
-      [byFamily('jump', 'linked', 'bridge')],
+      // No verdict map: while another version of the rules takes their place, the kernel runs these for some milliseconds more, and
+      // maps of a deleted table lead nowhere by then, where its sets still hold.
+      [is(ETHER_TYPE, 'ip'), jump('linked')],
+      [is(ETHER_TYPE, 'ip6'), jump('linked6')],
       [is(ETHER_TYPE, 'arp'), ACCEPT],
       // What was sent to the host's MAC is bridged only where br_netfilter translated it, for a published port: table inet judges it.
       [is(PKTTYPE, 'host'), ACCEPT],

@@ -12,6 +12,7 @@ const HOST = '203.0.113.1'
 const OUTSIDE = '203.0.113.2'
 const WEB = '172.17.0.2'
 const APP = '172.17.0.3'
+const GATEWAY = '172.17.0.1'
 
 /** The rules and commands in the row of an option, those that begin as said, in their order. */
 function remedies(option: string, begin: string): string[] {
@@ -130,7 +131,7 @@ it('vrf: routing rules give a network routes of its own, and leave it to itself'
   for (const command of remedies('vrf', 'ip rule add').toReversed())
     await ip(host.namespace, ...command.split(' ').slice(1))
   await expectReached(machine('web'), OUTSIDE, 7, HOST)
-  await expectReached(machine('app'), HOST, 8080, APP)
+  await expectReached(machine('app'), HOST, 8080, GATEWAY)
   await expectReached(outside, HOST, 8080, OUTSIDE)
   expect(await bridgeHost.check()).toEqual([])
   await ip(host.namespace, 'route', 'replace', 'unreachable', 'default', 'table', '100')

@@ -78,6 +78,8 @@ describe('another open with the same state directory', () => {
     const published = await outside.holdTcp('203.0.113.1', 8080)
     await becomeEarlierVersion(host)
     expect(await nft(host.namespace, 'list', 'ruleset')).toContain('chain loopback')
+    // Where every bridge shows its frames to table inet, a datagram can meet the map `icc` when it is deleted already.
+    await host.namespace.writeSysctl('net.bridge.bridge-nf-call-iptables', '0')
     const asking = await machine('app').holdUdp('172.17.0.2', 53)
     expect(await asking.send('first')).toBe('echo')
     const stillThere = keepSending(asking)

@@ -195,8 +195,11 @@ const cases: readonly Case[] = [
   },
   {
     code: 'traffic-stopped',
-    what: 'a container without its default route',
-    provoke: ({ web }) => ip(web.namespace, 'route', 'delete', 'default', 'via', '172.17.0.1'),
+    what: 'a container without its default routes',
+    provoke: async ({ web }) => {
+      for (const gateway of ['172.17.0.1', '172.19.0.1'])
+        await ip(web.namespace, 'route', 'delete', 'default', 'via', gateway)
+    },
     says: ['docker0', 'web'],
     mend: ({ web }) => ip(web.namespace, 'route', 'add', 'default', 'via', '172.17.0.1', 'dev', 'eth0'),
   },

@@ -17,7 +17,7 @@ import type { Namespace } from '../../../src/index.js'
 import { Persistence } from '../../../src/network/apply/persistence.js'
 import type { NetworkView } from '../../../src/network/plan/view.js'
 import { type IptablesFacts, iptablesTables } from '../../../src/network/text/iptables-text.js'
-import { Nft, ruleset } from '../../../src/nft/index.js'
+import { type Element, Nft, ruleset } from '../../../src/nft/index.js'
 import { openStore } from '../../../src/store/index.js'
 import { conntrack, nft, runIn } from '../../support/tools.js'
 import { view } from '../../unit/network/text/view.js'
@@ -48,6 +48,16 @@ async function hasIptables({ machine }: HostPlace): Promise<boolean> {
   return /^table ip6? (filter|nat|raw)$/m.test(await nft(machine.namespace, 'list', 'tables'))
 }
 
+/** What has our bridge table judge frames instead, and leave them untracked. */
+async function judgedInBridge(connection: Nft): Promise<{ element: Element }[]> {
+  const { nftables } = await connection.list({ family: 'bridge', table: 'nfbridge' })
+  return nftables.flatMap((object) => {
+    if (!('set' in object) || !['bridged_ports', 'closed_ports'].includes(object.set.name)) return []
+    const { family, table, name, type, elem = [] } = object.set
+    return elem.length > 0 ? [{ element: { family, table, name, elem, ...(type && { type }) } }] : []
+  })
+}
+
 /** Has all bridges of a namespace show their frames to the rules of IP. */
 async function showFrames(namespace: Namespace): Promise<{ giveBack(): Promise<void> }> {
   const names = ['iptables', 'ip6tables'].map((name) => `net.bridge.bridge-nf-call-${name}`)
@@ -69,11 +79,13 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
     if (!stage || tables.length === 0 || (await hasIptables(place))) return []
     using connection = await Nft.open({ netns: namespace })
     const ours = await connection.list({ family: 'inet', table: 'nfbridge' })
+    const judged = await judgedInBridge(connection)
     // iptables judges what a bridge passes where br_netfilter shows it; whether our own rules need that is another matter.
     const shown = await showFrames(namespace)
     await connection
       .transaction()
       .delete({ table: { family: 'inet', name: 'nfbridge' } })
+      .addAll(judged.map((each) => ({ delete: each })))
       .commit()
     try {
       for (const table of tables) {
@@ -95,7 +107,11 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
       }
       await shown.giveBack()
       const again = ruleset.fromJson(ruleset.toJson(ours, { keep: true }))
-      await connection.transaction().addAll(again).commit()
+      await connection
+        .transaction()
+        .addAll(again)
+        .addAll(judged.map((each) => ({ add: each })))
+        .commit()
       await conntrack(namespace, '-F').catch(() => '')
     }
   }
