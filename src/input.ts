@@ -59,7 +59,7 @@ export function checkInteger(
 }
 
 /** One of a few texts. */
-export function checkOneOf<T extends string>(
+export function checkOneOf<T extends string | boolean>(
   value: unknown,
   choices: readonly T[],
   operation: string,

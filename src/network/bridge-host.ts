@@ -121,6 +121,7 @@ export class BridgeHost {
         reservations,
         adoptedBridges: new Map(),
       })
+      if (settings.offload === true) await context.offload.require()
       // Before anything is read: what others change meanwhile is looked at again.
       if (settings.firewall) await UserRuleWatch.open(context)
       const { gone, links } = await adopt(context, remembered)

@@ -35,6 +35,7 @@ export type {
   MasqueradeOptions,
   NetworkOptions,
   NetworkUpdate,
+  OffloadOption,
   PeerOptions,
   PoolOptions,
   PublishOption,

@@ -25,6 +25,14 @@ export type ChangedNamespace = 'refuse' | 'accept'
  */
 export type BridgeNetfilter = 'leave' | 'off'
 
+/**
+ * Whether established TCP and UDP connections between containers and the outside, masqueraded or published, are handed to a flowtable
+ * of the kernel: their packets then go past the hooks, those of other programs and the users' rules included. `auto`: where the
+ * kernel has flowtables, and as long as nobody has a rule that must see every packet. `true`: in any case, refused where the kernel
+ * has none. docs/performance.md says which connections, and what becomes of them.
+ */
+export type OffloadOption = 'auto' | boolean
+
 /** Options of {@link BridgeHost.open}. */
 export interface HostOptions {
   /**
@@ -45,6 +53,8 @@ export interface HostOptions {
   readonly forwardPolicy?: ForwardPolicy | undefined
   /** See {@link BridgeNetfilter}. What was turned off is given back with the last network. Default: `leave`. */
   readonly bridgeNetfilter?: BridgeNetfilter | undefined
+  /** See {@link OffloadOption}. Default: `auto`. */
+  readonly offload?: OffloadOption | undefined
   /** Whether rules are made at all (Docker's `iptables`). With `false` not one rule is changed. Default: true. */
   readonly firewall?: boolean | undefined
   /** Whether the users' own rules that are there already are kept or flushed. Default: `keep`. */

@@ -113,9 +113,15 @@ export class UserRuleChain {
     const { userRules } = context.kernel
     // A rule in a chain that nothing leads to any more would be dead.
     await context.mendRules()
-    await withFramesFor(context, added, operation, () =>
-      endingRevoked(context, this.#chain, operation, () => change(userRules)),
-    )
+    // It is to see every packet from the first moment on.
+    if (added) await context.offload.giveWay()
+    try {
+      await withFramesFor(context, added, operation, () =>
+        endingRevoked(context, this.#chain, operation, () => change(userRules)),
+      )
+    } finally {
+      await context.offload.follow(context.registry)
+    }
   }
 
   #operate<T>(call: string, work: (operation: string) => Promise<T>): Promise<T> {

@@ -8,7 +8,9 @@ import { Connection } from './connection.js'
 import { type EventOptions, RtnlEvents } from './events.js'
 import { Links } from './links.js'
 import { ForwardingDatabase, Neighbours } from './neighbours.js'
+import { watchNewRoutes } from './new-routes.js'
 import type { RtnlOperation } from './operation.js'
+import type { Route } from './route.js'
 import { Routes } from './routes.js'
 import { RoutingRules } from './routing-rules.js'
 import { Filters, Qdiscs } from './traffic-control.js'
@@ -97,6 +99,11 @@ export class Rtnl {
   async events(options: EventOptions = {}): Promise<RtnlEvents> {
     if (!this.#closed) return await RtnlEvents.open(this.#namespace, options)
     throw new NfbridgeError({ code: 'NFB_CLOSED', operation: 'rtnl.events', message: 'the handle is closed' })
+  }
+
+  /** Calls back with each route that comes, and with undefined when word of some was lost; until the watch is closed. @internal */
+  watchNewRoutes(onRoute: (route: Route | undefined) => void): Promise<{ close(): void }> {
+    return watchNewRoutes(this.#namespace, onRoute)
   }
 
   /** Closes the socket; what is pending fails with NFB_CLOSED. Iterators of events stay open. Idempotent. */

@@ -106,6 +106,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
         // Of a thousand containers, to list the links is a tenth of all that is done here.
         strays.length === 0 && allBridges ? links : undefined,
       ),
+      ...(settings.firewall ? [context.offload.step(registry, registry)] : []),
     ],
     OPERATION,
   )

@@ -11,6 +11,7 @@ import type { BridgeNetfilterOff } from './bridge-netfilter-off.js'
 import type { Forwarding } from './forwarding.js'
 import type { HostKernel } from './host-kernel.js'
 import { KeptNamespaces } from './kept-namespaces.js'
+import { Offload } from './offload.js'
 import type { Persistence } from './persistence.js'
 import type { UnreservedPort } from './port-steps.js'
 import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
@@ -48,6 +49,8 @@ export class HostContext {
   readonly namespaces: KeptNamespaces
   /** Tells neighbours of the containers' addresses. */
   readonly advertiser: Advertiser
+  /** Which connections go past the hooks. */
+  readonly offload: Offload
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   /** Hosts files that could not be written, by their paths. */
@@ -72,6 +75,7 @@ export class HostContext {
     this.adoptedBridges = parts.adoptedBridges
     this.namespaces = new KeptNamespaces(parts.kernel.namespace)
     this.advertiser = new Advertiser(parts.kernel)
+    this.offload = new Offload(parts.kernel, parts.settings)
   }
 
   /** Runs a call when the calls before it have ended; what it plans therefore still stands when it is applied. */
@@ -210,8 +214,9 @@ export class HostContext {
     }
   }
 
-  #commitAll(view: NetworkView): Promise<void> {
-    return this.kernel.commitRuleset('replace', [...elementsOf(view, everything(view)).values()])
+  async #commitAll(view: NetworkView): Promise<void> {
+    await this.kernel.commitRuleset('replace', [...elementsOf(view, everything(view)).values()])
+    await this.offload.follow(view)
   }
 
   async #forgetFlows(step: ViewStep): Promise<void> {

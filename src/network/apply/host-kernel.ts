@@ -22,6 +22,8 @@ import {
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import type { HelperObject } from '../plan/helpers.js'
+import { OFFLOAD } from '../rules/names.js'
+import { offloadFlowtable } from '../rules/offload.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
 import { AskedQuestions } from './asked-questions.js'
 import { fromInheritedKey, inheritedKey } from './inherited-settings.js'
@@ -35,7 +37,12 @@ import {
   type StandingHost,
   sharedElements,
 } from './other-hosts.js'
-import { isOfAnotherVersion, type RulesetDirection, rulesetTransaction } from './ruleset-transaction.js'
+import {
+  isOfAnotherVersion,
+  offloadTransaction,
+  type RulesetDirection,
+  rulesetTransaction,
+} from './ruleset-transaction.js'
 import { StandingRules } from './standing-rules.js'
 import { ignoreMissing } from './steps.js'
 import { UserRules } from './user-rules.js'
@@ -82,6 +89,8 @@ export class HostKernel {
   readonly #bridgeIndexes = new Map<string, number>()
   readonly #standing: StandingRules
   #watch: { close(): void } | undefined
+  #routeWatch: { close(): void } | undefined
+  #offload: readonly string[] | undefined
   /** No rule of ours was left. */
   #emptied = false
   /** Somebody else has, since it was asked last. */
@@ -332,6 +341,7 @@ export class HostKernel {
     }
     await this.#commitAmongOthers(plan, (generation) => {
       this.#emptied = false
+      this.#offload = undefined
       this.#standing.made(elements, generation)
     })
   }
@@ -431,7 +441,63 @@ export class HostKernel {
         if (!(await this.isWhole())) throw this.#gone()
         return plan(others)
       }, committed)
-    const transaction = plan([])
+    await this.#commitToStanding(plan([]), committed)
+  }
+
+  /** The devices of the flowtable; undefined where offload is not in effect. */
+  get offload(): readonly string[] | undefined {
+    return this.#offload
+  }
+
+  /**
+   * Has connections go past the hooks between devices, or no longer.
+   * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, or a device
+   */
+  async commitOffload(devices: readonly string[] | undefined): Promise<void> {
+    const stands = this.#offload !== undefined
+    await this.#commitToStanding(
+      offloadTransaction(this.#nft, this.table, { stands, devices }),
+      (generation) => {
+        this.#offload = devices
+        this.#standing.offloaded(devices !== undefined, generation)
+      },
+    )
+  }
+
+  /** Whether the kernel has flowtables, or modules of them to load. */
+  async hasFlowtables(): Promise<boolean> {
+    const name = `${this.table}-${OFFLOAD}`
+    const table = { family: 'inet', name } as const
+    const transaction = this.#nft.transaction()
+    const expr = [{ flow: { op: 'add', flowtable: `@${OFFLOAD}` } }] as const
+    const chain = { family: 'inet', table: name, name: OFFLOAD } as const
+    transaction.add({ table }).add({ chain }).add(offloadFlowtable(name, []))
+    transaction.add({ rule: { family: 'inet', table: name, chain: OFFLOAD, expr } }).delete({ table })
+    try {
+      await transaction.commit()
+      return true
+    } catch (error) {
+      if (error instanceof NfbridgeError && ['NFB_NOT_SUPPORTED', 'NFB_MISSING'].includes(error.code))
+        return false
+      throw error
+    }
+  }
+
+  /** Every base chain of the namespace, those of other programs too. */
+  listChains(): Promise<Ruleset> {
+    return this.#nft.list({ kinds: ['chain'] })
+  }
+
+  /** Calls back with each route that comes, from the first call on; it ends with {@link close}. */
+  async watchNewRoutes(onRoute: (route: Route | undefined) => void): Promise<void> {
+    this.#routeWatch ??= await this.#rtnl.watchNewRoutes(onRoute)
+  }
+
+  /** One transaction, where all our rules and elements stand. */
+  async #commitToStanding(
+    transaction: Transaction,
+    committed: (generation: number | undefined) => void,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       if (this.#standing.generation === undefined && !(await this.#look())) throw this.#gone()
       // In the end, where others commit again and again, for whatever generation there is.
@@ -589,6 +655,7 @@ export class HostKernel {
 
   close(): void {
     this.#watch?.close()
+    this.#routeWatch?.close()
     this.#conntrack.close()
     this.#nft.close()
     this.#rtnl.close()

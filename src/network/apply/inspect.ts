@@ -44,6 +44,7 @@ async function readFacts(
   return {
     settings: context.settings,
     forwarding: { ipv4, ipv6 },
+    offloading: context.offload.state,
     userRules,
     lost,
     statistics: context.kernel.statistics,

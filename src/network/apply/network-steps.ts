@@ -56,6 +56,7 @@ export async function planNetworkSteps(
     ...(added.length > 0 ? [forwarding.step(added, settings.ipForward)] : []),
     ...(alone ? [bridgeNetfilter.step(settings.bridgeNetfilter === 'off')] : []),
     ...trackingSteps(context, beside, present),
+    ...(settings.firewall ? [context.offload.step(absent, present)] : []),
   ]
   return { steps, made, removed }
 }

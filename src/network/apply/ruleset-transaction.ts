@@ -1,7 +1,14 @@
 import type { Element, Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
-import { type TableFamily, USER_CHAINS } from '../rules/names.js'
-import { rulesetObjects, tableObjects, userChainObjects } from '../rules/ruleset.js'
+import { OFFLOAD, type TableFamily, USER_CHAINS } from '../rules/names.js'
+import {
+  EVERY_VARIANT,
+  offloadObjects,
+  rulesetObjects,
+  standingOffload,
+  tableObjects,
+  userChainObjects,
+} from '../rules/ruleset.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
 import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
@@ -22,7 +29,7 @@ export interface RulesetContent {
 /**
  * The transaction that adds both tables with their chains, sets, rules and the elements given, or removes them. Replaced, the
  * users' two chains stay as they are, with whatever anybody put into them; where they are not there, they begin with the rules
- * given. No packet meets half of the old or of the new.
+ * given. No packet meets half of the old or of the new. Offload is not in effect afterwards.
  */
 export async function rulesetTransaction(
   nft: Nft,
@@ -63,14 +70,14 @@ export async function rulesetTransaction(
 
 /** One of our tables as it stands, if it is of this version of the rules; that of another version is made anew. */
 async function readStanding(nft: Nft, name: string, family: TableFamily): Promise<Ruleset | undefined> {
-  const ruleset = await listTable(nft, name, ['table', 'chain', 'set'], { family })
+  const ruleset = await listTable(nft, name, ['table', 'chain', 'set', 'object'], { family })
   return ruleset && isOfThisVersion(ruleset, name) ? ruleset : undefined
 }
 
 /** Our bridge table, if nobody put anything into it: users have theirs in the other. */
 async function readOurs(nft: Nft, name: string): Promise<Ruleset | undefined> {
   const ruleset = await readStanding(nft, name, 'bridge')
-  const ours = new Set(rulesetObjects(name, ['bridge']).map(nameOf))
+  const ours = new Set(rulesetObjects(name, { families: ['bridge'] }).map(nameOf))
   return ruleset?.nftables.every((object) => 'table' in object || ours.has(nameOf(object)))
     ? ruleset
     : undefined
@@ -95,7 +102,7 @@ function isOfThisVersion({ nftables }: Ruleset, name: string): boolean {
  * themselves remember of packets stays, too: whoever was asked answers after a restart as before.
  */
 function empty(transaction: Transaction, name: string, { nftables }: Ruleset): void {
-  const ours = new Set(rulesetObjects(name).map(nameOf))
+  const ours = new Set(rulesetObjects(name, EVERY_VARIANT).map(nameOf))
   for (const object of nftables) {
     if ('chain' in object && ours.has(nameOf(object))) transaction.flush(object)
   }
@@ -104,6 +111,29 @@ function empty(transaction: Transaction, name: string, { nftables }: Ruleset): v
     const { flags = [] } = 'set' in object ? object.set : object.map
     if (!flags.includes('dynamic')) transaction.flush(object)
   }
+  if (nftables.some((object) => 'flowtable' in object && object.flowtable.name === OFFLOAD))
+    for (const object of standingOffload(name)) transaction.delete(object)
+}
+
+/**
+ * The transaction by which connections go past the hooks, or do so no longer: our rules stand, and with them what is added to the
+ * flowtable now. Connections of a flowtable that is deleted meet the rules again, with their next packet.
+ * @param devices those of the flowtable; undefined: none is to be
+ */
+export function offloadTransaction(
+  nft: Nft,
+  name: string,
+  { stands, devices }: { readonly stands: boolean; readonly devices: readonly string[] | undefined },
+): Transaction {
+  const transaction = nft.transaction()
+  const { forward, objects } = offloadObjects(name, devices)
+  transaction.flush(forward)
+  if (stands) {
+    const [chain, flowtable] = standingOffload(name)
+    transaction.flush(chain).delete(chain).delete(flowtable)
+  }
+  for (const object of objects) transaction.add(object)
+  return transaction
 }
 
 async function isWithoutUserRules(nft: Nft, table: string): Promise<boolean> {

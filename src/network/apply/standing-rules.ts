@@ -20,6 +20,7 @@ export class StandingRules {
   /** By the name of the set. */
   readonly #elements = new Map<string, number>()
   #generation: number | undefined
+  #offload = false
 
   constructor(nft: Nft, table: string) {
     this.#nft = nft
@@ -36,8 +37,9 @@ export class StandingRules {
     this.#generation = undefined
   }
 
-  /** All of them were made, by a commit for a generation. */
+  /** All of them were made, without offload, by a commit for a generation. */
   made(elements: readonly SetElement[], generation: number | undefined): void {
+    this.#offload = false
     this.#elements.clear()
     this.#count(elements, 1)
     this.#generation = next(generation)
@@ -47,6 +49,12 @@ export class StandingRules {
   changed(change: ElementChange, generation: number | undefined): void {
     this.#count(change.add, 1)
     this.#count(change.delete, -1)
+    this.#generation = next(generation)
+  }
+
+  /** Offload took effect, or ended, by a commit for a generation. */
+  offloaded(offload: boolean, generation: number | undefined): void {
+    this.#offload = offload
     this.#generation = next(generation)
   }
 
@@ -65,7 +73,7 @@ export class StandingRules {
     const sets = expected.map(([set]) => set)
     const found = await this.#counted({ family, table: this.#table, sets })
     if (found === undefined) return undefined
-    const rules = [...ruleCounts(family)]
+    const rules = [...ruleCounts(family, this.#offload)]
     return {
       generation: found.generation,
       rules: rules.reduce((sum, [chain]) => sum + (found.rules[chain] ?? 0), 0),

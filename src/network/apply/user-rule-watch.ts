@@ -1,3 +1,5 @@
+import type { Route } from '../../rtnl/index.js'
+import { mayLeadOut } from '../plan/offload.js'
 import type { HostContext } from './host-context.js'
 import { followUserRules } from './user-rule-frames.js'
 
@@ -7,8 +9,9 @@ const INTERVAL_MS = 50
 const OPERATION = 'BridgeHost.userRules'
 
 /**
- * Looks at the users' chains again when somebody else has committed, as long as the host is open. It keeps no process alive. What can't be
- * done then is tried with the next call that finds it, and `check` finds it.
+ * Looks at the users' chains again, and at whose rules must see every packet, when somebody else has committed, and where connections
+ * are offloaded also when there is a new way out; as long as the host is open. It keeps no process alive. What can't be done then is
+ * tried with the next call that finds it, and `check` finds it.
  */
 export class UserRuleWatch {
   readonly #context: HostContext
@@ -23,7 +26,12 @@ export class UserRuleWatch {
   static async open(context: HostContext): Promise<void> {
     const watch = new UserRuleWatch(context)
     context.othersCommitted = () => watch.#follow()
+    context.offload.onNewRoute = (route) => watch.#noticeRoute(route)
     await context.kernel.watchOthers(() => watch.#notice())
+  }
+
+  #noticeRoute(route: Route | undefined): void {
+    if (route === undefined || mayLeadOut(route)) this.#notice()
   }
 
   #notice(): void {
@@ -44,6 +52,8 @@ export class UserRuleWatch {
   }
 
   async #follow(): Promise<void> {
-    await followUserRules(this.#context, OPERATION).catch(() => undefined)
+    const context = this.#context
+    await followUserRules(context, OPERATION).catch(() => undefined)
+    await context.offload.follow(context.registry)
   }
 }

@@ -3,6 +3,7 @@ import { NfbridgeError } from '../../errors.js'
 import { Namespace } from '../../netns/index.js'
 import type { HostContext } from '../apply/host-context.js'
 import { retryHostsFiles } from '../apply/hosts-files.js'
+import { readLegacyTables } from '../apply/legacy-tables.js'
 import { HostWorld } from '../explain/host-world.js'
 import { standingEndpoints } from '../plan/records.js'
 import { bridgeFindings } from './bridges.js'
@@ -97,6 +98,7 @@ async function readFacts(
     state,
     table: kernel.table,
     tables,
+    offload: kernel.offload,
     ofOthers,
     gatewaysOfOthers,
     registry,
@@ -104,14 +106,6 @@ async function readFacts(
     legacyTables,
     backlog,
   }
-}
-
-/** Made by the first call of iptables-legacy, and not listed with those of nf_tables. */
-async function readLegacyTables(namespace: Namespace): Promise<string[]> {
-  const names = async (file: string): Promise<string[]> =>
-    ((await namespace.readProcNet(file)) ?? '').split('\n').filter((name) => name !== '')
-  const six = await names('ip6_tables_names')
-  return [...(await names('ip_tables_names')), ...six.map((name) => `ip6 ${name}`)]
 }
 
 /** The first namespace of the machine alone has it; a process in another one does not see it. */

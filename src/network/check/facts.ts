@@ -11,6 +11,8 @@ export interface CheckFacts {
   readonly table: string
   /** All that is in tables of our name. */
   readonly tables: Ruleset
+  /** The devices of our flowtable; undefined: there is none. */
+  readonly offload: readonly string[] | undefined
   /** What our sets hold of the bridges of other hosts in the namespace. */
   readonly ofOthers: readonly SetElement[]
   /** Gateways that other machines on adopted bridges are. */

@@ -21,7 +21,14 @@ const USERS: ReadonlySet<string> = new Set(Object.values(USER_CHAINS))
 /** So many elements a finding names. */
 const NAMED = 3
 
-export function tableFindings({ table: name, tables, registry, settings, ofOthers }: CheckFacts): Finding[] {
+export function tableFindings({
+  table: name,
+  tables,
+  offload,
+  registry,
+  settings,
+  ofOthers,
+}: CheckFacts): Finding[] {
   if (!settings.firewall || [...registry.networks].length === 0) return []
   const standing = new Set(
     tables.nftables.flatMap((object) => ('table' in object ? [object.table.family] : [])),
@@ -37,7 +44,7 @@ export function tableFindings({ table: name, tables, registry, settings, ofOther
     }))
   return [
     ...hookFindings(name, tables),
-    ...ruleFindings(name, tables.nftables),
+    ...ruleFindings({ table: name, tables, offload }),
     ...elementFindings({ table: name, tables, registry, ofOthers }),
   ]
 }
@@ -57,8 +64,13 @@ function hookFindings(table: string, tables: Ruleset): Finding[] {
 }
 
 /** Chains whose rules are not those that we made, the users' own aside. */
-function ruleFindings(table: string, listed: Ruleset['nftables']): Finding[] {
-  const [now, wanted] = [rulesByChain(table, listed), rulesByChain(table, rulesetObjects(table))]
+function ruleFindings({
+  table,
+  tables,
+  offload,
+}: Pick<CheckFacts, 'table' | 'tables' | 'offload'>): Finding[] {
+  const now = rulesByChain(table, tables.nftables)
+  const wanted = rulesByChain(table, rulesetObjects(table, { offload }))
   return [...wanted].flatMap(([chain, rules]): Finding[] => {
     const found = now.get(chain) ?? []
     if (found.length === rules.length && found.every((rule, index) => rule === rules[index])) return []

@@ -12,6 +12,7 @@ import type {
   Isolation,
   LinkMode,
   NetworkOptions,
+  OffloadOption,
 } from '../options.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
 import { type AdvertiseRecord, parseAdvertise } from './advertise.js'
@@ -36,6 +37,7 @@ export interface HostSettings {
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
   readonly bridgeNetfilter: BridgeNetfilter
+  readonly offload: OffloadOption
   readonly firewall: boolean
   readonly existingRules: ExistingRules
   readonly hostBinding: IPAddress | undefined
@@ -89,6 +91,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
       'ipForward',
       'forwardPolicy',
       'bridgeNetfilter',
+      'offload',
       'firewall',
       'existingRules',
       'hostBinding',
@@ -115,6 +118,7 @@ export function parseHostOptions(options: HostOptions): HostSettings {
       OPEN,
       'bridgeNetfilter',
     ),
+    offload: checkOneOf(options.offload ?? 'auto', ['auto', true, false], OPEN, 'offload'),
     firewall: checkBoolean(firewall, OPEN, 'firewall'),
     existingRules: checkOneOf(existingRules, ['keep', 'flush'], OPEN, 'existingRules'),
     hostBinding: parseHostBinding(options.hostBinding, OPEN),
@@ -135,6 +139,10 @@ export function parseHostOptions(options: HostOptions): HostSettings {
   if (settings.bridgeNetfilter === 'off') {
     const message = `bridgeNetfilter: 'off' is about which frames pass rules, and firewall: false makes none; leave out one of the two`
     throw refuse('NFB_SETTING_CONFLICT', message, 'bridgeNetfilter')
+  }
+  if (settings.offload === true) {
+    const message = `offload: true needs a rule that adds connections to a flowtable, and firewall: false makes none; leave out one of the two`
+    throw refuse('NFB_SETTING_CONFLICT', message, 'offload')
   }
   return settings
 }

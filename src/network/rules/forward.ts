@@ -30,6 +30,7 @@ import {
 } from './expressions.js'
 import { NEIGHBOUR_DISCOVERY, TRACKED_LINK_CHAINS } from './links.js'
 import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
+import { OFFLOAD_CHAIN, TO_OFFLOAD } from './offload.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
 
@@ -38,11 +39,8 @@ const BEGINNING: Expression = {
   '&': [{ payload: { protocol: 'tcp', field: 'flags' } }, ['fin', 'syn', 'rst', 'ack']],
 }
 
-/**
- * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
- * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
- */
-export const FORWARD_CHAINS: readonly ChainRules[] = [
+/** The chains that {@link forwardChains} jumps to. */
+const JUMPED_TO: readonly ChainRules[] = [
   ...TRACKED_LINK_CHAINS,
   {
     // Within a network whose containers may speak only as they are linked.
@@ -174,11 +172,25 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     chain: { name: 'from_elsewhere' },
     rules: both(({ saddr, set }) => [[inSet(saddr, set('pools')), DROP]]),
   },
-  {
+]
+
+/**
+ * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
+ * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
+ * @param offload whether connections are added to the flowtable
+ */
+export function forwardChains(offload: boolean): readonly ChainRules[] {
+  return [...JUMPED_TO, ...(offload ? [OFFLOAD_CHAIN] : []), forwardChain(offload)]
+}
+
+/** The base chain alone. */
+export function forwardChain(offload: boolean): ChainRules {
+  return {
     chain: { name: FORWARD_CHAIN, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
       [jump(USER_CHAINS.forward)],
       [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), jump('from_elsewhere')],
+      ...(offload ? [TO_OFFLOAD] : []),
       [flagged(CT_STATE, 'established'), ACCEPT],
       // Frames that a bridge passes on, where all bridges ask for br_netfilter.
       [flagged(CT_STATE, 'untracked'), verdictOf(PAIR, 'icc')],
@@ -195,5 +207,5 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [FROM_BRIDGE, ...SAME_BRIDGE, ACCEPT],
       [verdictOf(NFPROTO, 'forward_policy')],
     ],
-  },
-]
+  }
+}

@@ -13,4 +13,7 @@ export const USER_CHAINS = { forward: 'user', inbound: 'user_inbound' } as const
 /** The base chain that all that is forwarded meets. */
 export const FORWARD_CHAIN = 'forward'
 
+/** The flowtable, and the chain whose rules add connections to it; both are there only where offload is in effect. */
+export const OFFLOAD = 'offloaded'
+
 export type UserChain = keyof typeof USER_CHAINS

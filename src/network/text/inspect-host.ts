@@ -7,6 +7,7 @@ import type {
   ForwardingInspection,
   HostInspection,
   LostContainerInspection,
+  OffloadingInspection,
   StatisticsInspection,
 } from './inspection.js'
 import { type UserRule, userRuleText } from './user-rule-text.js'
@@ -19,6 +20,7 @@ export interface InspectionFacts {
     readonly ipv4: Omit<ForwardingInspection, 'policy'>
     readonly ipv6: Omit<ForwardingInspection, 'policy'>
   }
+  readonly offloading: OffloadingInspection
   readonly userRules: { readonly forward: readonly UserRule[]; readonly inbound: readonly UserRule[] }
   readonly lost: readonly LostContainerInspection[]
   readonly statistics: StatisticsInspection
@@ -26,7 +28,8 @@ export interface InspectionFacts {
 
 /** Everything as data; see {@link HostInspection}. A pure function: it asks nobody. */
 export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInspection {
-  const { name, firewall, ipForward, forwardPolicy, bridgeNetfilter, existingRules, state } = facts.settings
+  const { name, firewall, ipForward, forwardPolicy, bridgeNetfilter, offload, existingRules, state } =
+    facts.settings
   const containers = [...view.containers]
   const clients = clientNames(containers)
   const members = byNetwork(containers)
@@ -42,10 +45,12 @@ export function inspectHost(view: NetworkView, facts: InspectionFacts): HostInsp
       ipForward,
       forwardPolicy,
       bridgeNetfilter,
+      offload,
       existingRules,
       hostBinding: facts.settings.hostBinding?.toString() ?? null,
       state: state ?? null,
       forwarding: { ipv4: forwarding(4, facts.forwarding.ipv4), ipv6: forwarding(6, facts.forwarding.ipv6) },
+      offloading: { ...facts.offloading, devices: [...facts.offloading.devices] },
       acceptDirect: view.policy.acceptDirect,
     },
     networks: [...view.networks].map((network) => inspectNetwork(network, members.get(network.name) ?? [])),

@@ -6,6 +6,7 @@ import type {
   HelperName,
   Isolation,
   LinkMode,
+  OffloadOption,
 } from '../options.js'
 
 /**
@@ -33,13 +34,25 @@ export interface HostSettingsInspection {
   readonly ipForward: boolean
   readonly forwardPolicy: ForwardPolicy
   readonly bridgeNetfilter: BridgeNetfilter
+  readonly offload: OffloadOption
   readonly existingRules: ExistingRules
   readonly hostBinding: string | null
   /** The state directory. */
   readonly state: string | null
   readonly forwarding: { readonly ipv4: ForwardingInspection; readonly ipv6: ForwardingInspection }
+  readonly offloading: OffloadingInspection
   /** Whether new connections from outside reach containers by their own address in every gateway mode. */
   readonly acceptDirect: boolean
+}
+
+/** Which connections go past the hooks. */
+export interface OffloadingInspection {
+  /** Whether established connections between containers and the outside are handed to a flowtable at the moment. */
+  readonly on: boolean
+  /** The interfaces between which they go past the hooks: ways out of the host, and bridges. */
+  readonly devices: readonly string[]
+  /** Why they are not; `null` where they are. */
+  readonly reason: string | null
 }
 
 /** Forwarding in one address family. */

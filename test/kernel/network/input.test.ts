@@ -62,7 +62,7 @@ const targets: Readonly<Record<string, Target>> = {
     revert: async () => undefined,
     options: ({ namespace }) => ({ netns: namespace }),
     texts: ['state'],
-    others: ['ipForward', 'forwardPolicy', 'bridgeNetfilter', 'firewall', 'existingRules'],
+    others: ['ipForward', 'forwardPolicy', 'bridgeNetfilter', 'offload', 'firewall', 'existingRules'],
   },
   createNetwork: {
     call: ({ bridgeHost }, options) => bridgeHost.createNetwork(options),

@@ -8,7 +8,7 @@ const GOLDEN = new URL('./ruleset.golden', import.meta.url)
 
 describe('the rules', () => {
   it('are what docs/rules.md shows, as nft prints them', async () => {
-    const { host, attach } = await createSetting(['web', 'app'], { icc: false })
+    const { host, attach } = await createSetting(['web', 'app'], { icc: false }, { offload: false })
     await attach('web', {
       id: 'aaaaaaaaaaaa',
       expose: ['80/tcp'],

@@ -50,6 +50,7 @@ function facts(
     state,
     table: host.name,
     tables: { nftables: [], generation: 1 },
+    offload: undefined,
     ofOthers: [],
     gatewaysOfOthers: [],
     registry,

@@ -22,6 +22,7 @@ describe('options of a host', () => {
       ipForward: true,
       forwardPolicy: 'auto',
       bridgeNetfilter: 'leave',
+      offload: 'auto',
       firewall: true,
       existingRules: 'keep',
       defaultPools: [],
@@ -36,6 +37,7 @@ describe('options of a host', () => {
       ipForward: false,
       forwardPolicy: 'accept',
       bridgeNetfilter: 'leave',
+      offload: false,
       firewall: false,
       existingRules: 'keep',
     } as const
@@ -56,6 +58,8 @@ describe('options of a host', () => {
     [{ forwardPolicy: 'DROP' }, 'NFB_INVALID_ARGUMENT', 'forwardPolicy'],
     [{ bridgeNetfilter: 'on' }, 'NFB_INVALID_ARGUMENT', 'bridgeNetfilter'],
     [{ bridgeNetfilter: false }, 'NFB_INVALID_ARGUMENT', 'bridgeNetfilter'],
+    [{ offload: 'on' }, 'NFB_INVALID_ARGUMENT', 'offload'],
+    [{ offload: 1 }, 'NFB_INVALID_ARGUMENT', 'offload'],
     [{ name: '' }, 'NFB_INVALID_ARGUMENT', 'name'],
     [{ name: '1st' }, 'NFB_INVALID_ARGUMENT', 'name'],
     [{ name: 'a b' }, 'NFB_INVALID_ARGUMENT', 'name'],
@@ -67,6 +71,7 @@ describe('options of a host', () => {
     [{ state: '' }, 'NFB_INVALID_ARGUMENT', 'state'],
     [{ firewall: false, forwardPolicy: 'drop' }, 'NFB_SETTING_CONFLICT', 'forwardPolicy'],
     [{ firewall: false, bridgeNetfilter: 'off' }, 'NFB_SETTING_CONFLICT', 'bridgeNetfilter'],
+    [{ firewall: false, offload: true }, 'NFB_SETTING_CONFLICT', 'offload'],
     [{ firewall: false, existingRules: 'flush' }, 'NFB_SETTING_CONFLICT', 'existingRules'],
   ])('refuses %j', (options, code, path) => {
     expect(thrown(() => parseHostOptions(options))).toMatchObject({

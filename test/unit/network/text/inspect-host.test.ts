@@ -10,6 +10,7 @@ const settings: HostSettings = {
   ipForward: true,
   forwardPolicy: 'auto',
   bridgeNetfilter: 'leave',
+  offload: 'auto',
   firewall: true,
   existingRules: 'keep',
   hostBinding: undefined,
@@ -22,6 +23,7 @@ const settings: HostSettings = {
 const facts: InspectionFacts = {
   settings,
   forwarding: { ipv4: { on: true, turnedOn: true }, ipv6: { on: null, turnedOn: false } },
+  offloading: { on: true, devices: ['eth0', 'docker0'], reason: null },
   userRules: { forward: [], inbound: [] },
   lost: [],
   statistics: { transactions: 3, linkRequests: 5, flowRequests: 0 },
