@@ -1,7 +1,7 @@
 /** ICMP errors about a linked connection, told by what they quote. */
 import { describe, expect, it } from 'vitest'
 import { ip } from '../../support/tools.js'
-import { createLinkSetting, type Family, party, WAYS } from './link-setting.js'
+import { createLinkSetting, type Family, party, SOME_WAYS } from './link-setting.js'
 import { type Ends, type HeaderOptions, icmp, type Packet, type Party, sctp, tcp, udp } from './packets.js'
 
 const PORT_UNREACHABLE = { 4: { type: 3, code: 3 }, 6: { type: 1, code: 4 } } as const
@@ -13,7 +13,7 @@ const TOO_BIG = { 4: { type: 3, code: 4, value: 1300 }, 6: { type: 2, code: 0, v
 const PORT = 53
 const CLIENT_PORT = 5555
 
-type Way = (typeof WAYS)[number]
+type Way = (typeof SOME_WAYS)[number]
 
 /** `app` is linked to `web`; `top` and `other` are bystanders. */
 async function linked({ family, sysctl }: Way) {
@@ -43,7 +43,7 @@ function unreachable(
   return icmp(from, to, PORT_UNREACHABLE[family], udp(about, text, options).bytes)
 }
 
-describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl: an error', (way) => {
+describe.each(SOME_WAYS)('IPv$family, bridge-nf-call $sysctl: an error', (way) => {
   const { family } = way
 
   it('about a linked connection passes from the server to the client, and about nothing else', async () => {

@@ -51,7 +51,7 @@ describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl', ({ family, sysctl }) =
     const top = party(await setting.attach('top', { links: ['web'] }), family)
     const question = { sourcePort: 5555, destinationPort: 53 }
     const pieces = (from: typeof web, to: typeof web): Record<string, Sent> => ({
-      whole: fragmented(udp({ from, to, ...question }, 'from first to last'.repeat(4)), 81, 16, 48),
+      whole: fragmented(udp({ from, to, ...question }, 'from first to last'.repeat(4)), 81, 48, 56),
       ...Object.fromEntries(
         [PROTOCOL.udp, PROTOCOL.tcp, PROTOCOL.sctp, family === 4 ? PROTOCOL.icmp : PROTOCOL.icmp6, 99].map(
           (protocol) => [
@@ -77,7 +77,7 @@ describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl', ({ family, sysctl }) =
     const { web, app } = await attachBoth(setting, family)
     await setting.bridgeHost.container('app')?.link('web')
     const answer = { from: web, sourcePort: 53, to: app, destinationPort: 5555 }
-    const long = fragmented(udp(answer, 'an answer to nothing'.repeat(4)), 91, 16, 48)
+    const long = fragmented(udp(answer, 'an answer to nothing'.repeat(4)), 91, 48, 56)
     expect(await setting.arrive('web', 'app', { long })).toEqual([])
     const question = { from: app, sourcePort: 5555, to: web, destinationPort: 53 }
     expect(await setting.arrive('app', 'web', { question: udp(question, 'question') })).toEqual(['question'])

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type HeldConnection, type Machine, SILENCE_MS } from '../../../lab/machine.js'
 import type { BridgeHost, HostOptions } from '../../../src/index.js'
 import { counter } from '../../../src/nft/index.js'
@@ -18,7 +18,9 @@ async function offloading(bridgeHost: BridgeHost) {
   return (await bridgeHost.inspect()).host.offloading
 }
 
-describe.skipIf(hasFlowtables)('offload, in a kernel without flowtables', () => {
+describe('offload, in a kernel without flowtables', () => {
+  beforeEach(({ skip }) => skip(hasFlowtables, 'this kernel has flowtables'))
+
   it('is refused where it must be, before anything is changed', async () => {
     const { host } = await createMachines()
     const failure = await failureOf(openHost(host, { offload: true }))
@@ -109,7 +111,9 @@ async function countForwarded({ namespace }: Machine): Promise<() => Promise<num
     Number(/packets (\d+)/.exec(await nft(namespace, 'list', 'chain', 'ip', 'other', 'forward'))?.[1])
 }
 
-describe.runIf(hasFlowtables)('offload, in a kernel with flowtables', () => {
+describe('offload, in a kernel with flowtables', () => {
+  beforeEach(({ skip }) => skip(!hasFlowtables, 'this kernel has no flowtables'))
+
   it('has connections outward and by published ports go past the hooks', async () => {
     const { host, bridgeHost, outward, inward } = await createOffloaded({ offload: true })
     expect(await offloading(bridgeHost)).toEqual({ on: true, devices: ['uplink', 'docker0'], reason: null })
