@@ -7,6 +7,7 @@ import { adopt } from './apply/adopt.js'
 import { requireBridgeNetfilter, trackingNeed } from './apply/bridge-netfilter.js'
 import { BridgeNetfilterOff } from './apply/bridge-netfilter-off.js'
 import { applyPlan } from './apply/change.js'
+import { CommitWatch } from './apply/commit-watch.js'
 import { destroyNetwork } from './apply/destroy.js'
 import { Forwarding } from './apply/forwarding.js'
 import { HostContext } from './apply/host-context.js'
@@ -20,7 +21,6 @@ import { refuseSharedAddresses, requireHelpers } from './apply/publishing.js'
 import { requireForBridges } from './apply/require-forwarding.js'
 import { applySteps, inOperation } from './apply/steps.js'
 import { Sysctls } from './apply/sysctls.js'
-import { UserRuleWatch } from './apply/user-rule-watch.js'
 import { check } from './check/check.js'
 import type { Finding } from './check/finding.js'
 import { openFindings } from './check/open-findings.js'
@@ -123,7 +123,7 @@ export class BridgeHost {
       })
       if (settings.offload === true) await context.offload.require()
       // Before anything is read: what others change meanwhile is looked at again.
-      if (settings.firewall) await UserRuleWatch.open(context)
+      if (settings.firewall) await CommitWatch.open(context)
       const { gone, links } = await adopt(context, remembered)
       return new BridgeHost(context, gone, await openFindings(context, links))
     } catch (error) {

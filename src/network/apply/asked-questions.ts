@@ -5,7 +5,7 @@
 import type { Conntrack, ConntrackEntry } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
-import { elementsOf, type SetElement as PlannedElement } from '../plan/elements.js'
+import { elementsOf, everything, type SetElement as PlannedElement } from '../plan/elements.js'
 import type { NetworkView } from '../plan/view.js'
 import type { TableFamily } from '../rules/names.js'
 import { setObjects } from '../rules/sets.js'
@@ -42,9 +42,7 @@ export class AskedQuestions {
 
   /** What connection tracking knows of links, for the bridges. */
   async tellBridges(view: NetworkView): Promise<void> {
-    const pairs = [...view.containers].flatMap(({ id, links }) =>
-      links.map(({ server }) => [id, server] as const),
-    )
+    const { pairs = [] } = everything(view)
     const elements = [...elementsOf(view, { pairs }).values()]
     for (const { element } of await this.ofTracking(elements)) await this.#add(element, element.elem)
   }

@@ -34,8 +34,13 @@ export function askingStep(
   after: NetworkView,
 ): Step {
   const ask = async (view: NetworkView): Promise<void> => {
-    const links = await context.kernel.listLinks()
     const records = networks.flatMap((name) => view.network(name) ?? [])
+    const links: Link[] = []
+    // Of a thousand containers, the bridges alone are asked for.
+    for (const bridge of records.flatMap(({ bridges }) => bridges)) {
+      const link = await context.kernel.findLink(bridge)
+      if (link) links.push(link)
+    }
     await context.kernel.applyLinks(askingOperations(context, records, view.policy, links))
   }
   return {

@@ -1,4 +1,4 @@
-import { BRIDGE_NETFILTER } from './bridge-netfilter-settings.js'
+import { BRIDGE_NETFILTER } from './bridge-netfilter.js'
 import type { HostKernel } from './host-kernel.js'
 import { leaveToAnother } from './leave-settings.js'
 import { type Step, takeBack } from './steps.js'

@@ -1,7 +1,17 @@
 import { NfbridgeError } from '../../errors.js'
 
 /** Present in every namespace as soon as br_netfilter is loaded (net/bridge/br_netfilter_hooks.c). */
-export const BRIDGE_NETFILTER = 'net.bridge.bridge-nf-call-iptables'
+export const PRESENCE = 'net.bridge.bridge-nf-call-iptables'
+
+/**
+ * The settings of a namespace by which the frames of all of its bridges pass the rules of IP and ARP. In the order of the numbers
+ * that they have in the set `inherited`, which are never given anew.
+ */
+export const BRIDGE_NETFILTER: readonly string[] = [
+  PRESENCE,
+  'net.bridge.bridge-nf-call-ip6tables',
+  'net.bridge.bridge-nf-call-arptables',
+]
 
 interface ReadsSysctls {
   readSysctl(name: string): Promise<string>
@@ -10,7 +20,7 @@ interface ReadsSysctls {
 /** Whether the kernel has br_netfilter. */
 export async function hasBridgeNetfilter(namespace: ReadsSysctls): Promise<boolean> {
   try {
-    await namespace.readSysctl(BRIDGE_NETFILTER)
+    await namespace.readSysctl(PRESENCE)
     return true
   } catch (error) {
     if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return false

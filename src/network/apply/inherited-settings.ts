@@ -1,6 +1,6 @@
 /** Settings of the kernel that one host leaves to another, as elements of that one's set `inherited`. */
 import type { KeyField } from '../plan/elements.js'
-import { BRIDGE_NETFILTER } from './bridge-netfilter-settings.js'
+import { BRIDGE_NETFILTER } from './bridge-netfilter.js'
 import { nameOf, partsOf, SETTINGS } from './forwarding-settings.js'
 
 /** The number of the first setting of bridges, which have neither interface nor family. */

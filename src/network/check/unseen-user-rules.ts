@@ -1,5 +1,5 @@
 /** Rules of the users that see nothing of what they concern: what stays on a bridge that does not ask for br_netfilter. */
-import { BRIDGE_NETFILTER } from '../apply/bridge-netfilter.js'
+import { PRESENCE } from '../apply/bridge-netfilter.js'
 import { isTracked } from '../plan/tracking.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { concernsTrafficWithin } from '../rules/within-bridge.js'
@@ -18,7 +18,7 @@ export async function unseenUserRules({ state, tables, registry, settings }: Che
   const bridges = [...registry.networks].flatMap((network) =>
     isTracked(network, registry.policy) ? [] : network.bridges,
   )
-  const isThere = (await state.sysctl(BRIDGE_NETFILTER.replaceAll('.', '/'))) !== undefined
+  const isThere = (await state.sysctl(PRESENCE.replaceAll('.', '/'))) !== undefined
   return bridges.flatMap((bridge): Finding[] => {
     const rule = rules.find(({ expr }) => concernsTrafficWithin(expr, [bridge]))
     if (!rule) return []

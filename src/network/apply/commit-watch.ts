@@ -13,7 +13,7 @@ const OPERATION = 'BridgeHost.userRules'
  * are offloaded also when there is a new way out; as long as the host is open. It keeps no process alive. What can't be done then is
  * tried with the next call that finds it, and `check` finds it.
  */
-export class UserRuleWatch {
+export class CommitWatch {
   readonly #context: HostContext
   #timer: NodeJS.Timeout | undefined
   #last = Number.NEGATIVE_INFINITY
@@ -24,7 +24,7 @@ export class UserRuleWatch {
 
   /** Begins; it ends with the context's kernel. */
   static async open(context: HostContext): Promise<void> {
-    const watch = new UserRuleWatch(context)
+    const watch = new CommitWatch(context)
     context.othersCommitted = () => watch.#follow()
     context.offload.onNewRoute = (route) => watch.#noticeRoute(route)
     await context.kernel.watchOthers(() => watch.#notice())
