@@ -1,6 +1,7 @@
 /** Compares what `host.explain` says with what real packets did, for every probe. */
 import type { BridgeHost, ExplainOptions, HostExplanation } from 'nfbridge'
 import { hostsNetwork } from '../lab/wiring.js'
+import { containerEndpoints } from './facts.js'
 import { attemptText, type ProbeResult, type Seen } from './probes.js'
 import type { Finding } from './run.js'
 import type { Attempt } from './universe.js'
@@ -22,6 +23,7 @@ export async function explained(
     const expected = happened(seen)
     const owner = ownerOf(world, attempt, seen)
     const said = await ask(world, attempt, owner)
+    if (isAnsweredFromElsewhere(world, attempt, said)) continue
     const got = told(said, seen)
     const ok = got === expected || (got === 'unknown' && isStrangers(world, attempt, owner))
     findings.push({ stage, what, expected, got: ok ? got : `${got}: ${said.because}`, ok })
@@ -35,6 +37,23 @@ export async function explained(
  */
 function isReserved({ target, family, port }: Attempt): boolean {
   return target.at === 'lo' && family === 6 && port.endsWith('/udp')
+}
+
+/**
+ * A datagram from the host's address on a network of the server is answered by the server's address there. When the port leads to the
+ * server's address on another network, that is not who was asked. It is the server's choice, and explain says only that it gets there.
+ */
+function isAnsweredFromElsewhere(
+  world: World,
+  { from, target, port }: Attempt,
+  { target: found }: Said,
+): boolean {
+  if (from.kind !== 'host' || !port.endsWith('/udp') || found?.namespace === undefined) return false
+  const place = [...world.hosts.values()].find(({ setup }) => setup.containers?.[found.namespace])
+  const endpoint =
+    place &&
+    containerEndpoints(place.bridgeHost, found.namespace).find(({ network }) => network === target.at)
+  return endpoint !== undefined && !endpoint.addresses.includes(found.address)
 }
 
 function happened({ kind, server, source }: Seen): string {

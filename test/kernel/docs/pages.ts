@@ -90,7 +90,7 @@ async function publishing(machine: Machines): Promise<void> {
   await web.serveUdp(7003)
   await expectSeen(outside, hostAddress, 8080, outsideAddress)
   await expectSeen(outside, hostAddress, 32_768, outsideAddress)
-  await expectSeen(other, hostAddress, 8080, '172.17.0.3')
+  await expectSeen(other, hostAddress, 8080, '172.17.0.1')
   await expectSeen(host, '127.0.0.1', 9000, '172.17.0.1')
   await expectNothing(outside, hostAddress, 9000)
   await expectNothing(outside, '172.17.0.2', 80)

@@ -6,7 +6,10 @@ import { createSetting } from './setting.js'
 
 describe('a machine outside', () => {
   it('has no part in a connection between containers that it knows of', async () => {
-    const { attach, machine, outside, host } = await createSetting(['web', 'app'], { icc: false })
+    const { attach, machine, outside, host } = await createSetting(['web', 'app'], {
+      icc: false,
+      tracking: true,
+    })
     const web = await attach('web', { expose: ['53/udp'] })
     const app = await attach('app', { links: ['web'] })
     await machine('web').serveUdp(53)
