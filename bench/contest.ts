@@ -11,8 +11,20 @@ export interface Contestant {
    * timing.
    */
   run(): Promise<readonly number[]>
+  /** What {@link Contest.together} needs to know of it. */
+  readonly stream?: Stream
   /** Of nfbridge: for how many nanoseconds the last run kept the JavaScript thread busy. */
   javascript?(): number
+}
+
+/** Packets that pass along a way, in turn with those of other ways. */
+export interface Stream {
+  /** `datagrams`, `answers`, `bytes`. */
+  readonly what: string
+  /** Words for `floor/stream.c`. */
+  readonly words: readonly string[]
+  /** Of what a turn's time is divided by: datagrams, or mebibytes. */
+  readonly units: number
 }
 
 /** What a row of the bench measures. */
@@ -23,6 +35,11 @@ export interface Contest {
   readonly floor: string
   readonly contestants: readonly Contestant[]
   readonly notes: readonly string[]
+  /**
+   * Does the thing in all ways, in turns too short for the machine to change meanwhile: the values of each turn, in the order of the
+   * contestants. Without it each runs by itself, once a round.
+   */
+  readonly together?: (turns: number) => Promise<readonly (readonly number[])[]>
   /** Of what each time is that of one: shown as how many there are a second. */
   readonly perSecond?: string
   /** What is counted, where it is not time: shown as it is, without a ratio. */
@@ -70,9 +87,12 @@ interface Sample {
   readonly javascript: number[]
 }
 
+/** Turns take some milliseconds each, and rounds seconds. */
+const TURNS_OF_ROUND = 2
+
 const noSample: Sample = { min: Number.NaN, rounds: [], javascript: [] }
 
-export async function hold(contest: Contest, { rounds, warmUps, fewest, budgetMs }: Limits): Promise<Result> {
+export async function hold(contest: Contest, limits: Limits): Promise<Result> {
   const samples = contest.contestants.map(
     (): Sample => ({
       min: Number.POSITIVE_INFINITY,
@@ -80,18 +100,10 @@ export async function hold(contest: Contest, { rounds, warmUps, fewest, budgetMs
       javascript: [],
     }),
   )
-  const begin = performance.now()
-  for (let round = -warmUps; round < rounds; round++) {
-    if (round >= fewest && performance.now() - begin > budgetMs) break
-    for (const [index, contestant] of contest.contestants.entries()) {
-      const times = await contestant.run()
-      const sample = samples[index]
-      if (round < 0 || sample === undefined) continue
-      sample.rounds.push(median(times))
-      sample.min = Math.min(sample.min, ...times)
-      if (contestant.javascript !== undefined) sample.javascript.push(contestant.javascript())
-    }
-  }
+  if (contest.together === undefined) await holdRounds(contest, samples, limits)
+  else
+    for (const turn of await contest.together(TURNS_OF_ROUND * limits.rounds))
+      for (const [index, value] of turn.entries()) record(samples[index], [value])
   const floor = samples[contest.contestants.findIndex(({ name }) => name === contest.floor)]?.rounds ?? []
   return {
     id: contest.id,
@@ -116,6 +128,29 @@ export async function hold(contest: Contest, { rounds, warmUps, fewest, budgetMs
       }
     }),
   }
+}
+
+async function holdRounds(
+  { contestants }: Contest,
+  samples: readonly Sample[],
+  { rounds, warmUps, fewest, budgetMs }: Limits,
+): Promise<void> {
+  const begin = performance.now()
+  for (let round = -warmUps; round < rounds; round++) {
+    if (round >= fewest && performance.now() - begin > budgetMs) break
+    for (const [index, contestant] of contestants.entries()) {
+      const times = await contestant.run()
+      if (round < 0) continue
+      record(samples[index], times)
+      if (contestant.javascript !== undefined) samples[index]?.javascript.push(contestant.javascript())
+    }
+  }
+}
+
+function record(sample: Sample | undefined, times: readonly number[]): void {
+  if (sample === undefined) return
+  sample.rounds.push(median(times))
+  sample.min = Math.min(sample.min, ...times)
 }
 
 /** Nanoseconds that an action takes. */

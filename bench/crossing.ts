@@ -33,10 +33,7 @@ export type BridgeNetfilter = 0 | 1
 
 export interface CrossingOptions {
   readonly sysctl?: BridgeNetfilter
-  /**
-   * For how many seconds a UDP connection is known. Default: 1, so that a source port comes again when the connection that
-   * it was used for is forgotten.
-   */
+  /** For how many seconds a UDP connection is known without an answer. Default: that of the kernel, 30. */
   readonly udpTimeout?: number
   readonly host?: Omit<HostOptions, 'netns'>
   readonly network?: Partial<NetworkOptions>
@@ -49,7 +46,7 @@ export async function createCrossing(
   surroundings: Surroundings,
   {
     sysctl = 0,
-    udpTimeout = 1,
+    udpTimeout = 30,
     host: hostOptions,
     network: networkOptions,
     server,

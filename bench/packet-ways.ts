@@ -22,7 +22,7 @@ import {
   type Publication,
 } from './peer-rules.js'
 import type { Surroundings } from './surroundings.js'
-import type { Traffic } from './traffic.js'
+import { type Traffic, takeTurns } from './traffic.js'
 
 /** Containers with a published port each, as peers' rules have them; and ports of one container. */
 export const MANY = 1_000
@@ -44,6 +44,8 @@ export interface PacketContest {
   readonly title: string
   readonly traffic: Traffic
   readonly direction: Direction
+  /** {@link CrossingOptions.udpTimeout} */
+  readonly udpTimeout?: number
   readonly perSecond?: string
   readonly counted?: string
   readonly notes: readonly string[]
@@ -56,10 +58,13 @@ export interface PacketContest {
 /** Creates each way in namespaces of its own. */
 export async function packetContest(
   surroundings: Surroundings,
-  { floor, ways, traffic, direction, notes: given, ...rest }: PacketContest,
+  { floor, ways, traffic, direction, udpTimeout, notes: given, ...rest }: PacketContest,
 ): Promise<Contest> {
   const create = async (way: Way): Promise<Contestant> => {
-    const crossing = await createCrossing(surroundings, way.options)
+    const crossing = await createCrossing(surroundings, {
+      ...(udpTimeout !== undefined && { udpTimeout }),
+      ...way.options,
+    })
     await way.prepare?.(surroundings, crossing)
     return (way.traffic ?? traffic)(surroundings, way.name, crossing, way.direction ?? direction)
   }
@@ -67,7 +72,15 @@ export async function packetContest(
   const contestants = [await create(floor)]
   for (const way of ways)
     contestants.push(...(await surroundings.attempt(way.name, notes, () => create(way))))
-  return { ...rest, floor: floor.name, notes, contestants }
+  return { ...rest, ...inTurns(surroundings, contestants), floor: floor.name, notes, contestants }
+}
+
+/** Where all are streams. */
+function inTurns({ programs }: Surroundings, contestants: readonly Contestant[]): Pick<Contest, 'together'> {
+  const streams = contestants.flatMap(({ stream }) => stream ?? [])
+  const [first] = streams
+  if (first === undefined || streams.length < contestants.length) return {}
+  return { together: (turns) => takeTurns(programs, first.what, streams, turns) }
 }
 
 export const sysctlNote =

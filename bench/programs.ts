@@ -15,7 +15,7 @@ export interface Programs {
   readonly launch: string
   /** Path of the program that sends datagrams from one namespace to another and back. */
   readonly echo: string
-  /** Path of the program that sends datagrams from one namespace to another, as fast as one core takes them along. */
+  /** Path of the program that sends along several ways in turn, as fast as one core takes packets along. */
   readonly stream: string
   /** Path of the library that, preloaded, records netlink messages. */
   readonly record: string
@@ -70,9 +70,18 @@ export async function nanoseconds(
   words: readonly string[],
   limitMs = 30_000,
 ): Promise<readonly number[]> {
+  return (await rowsOfNanoseconds(program, words, limitMs)).flat()
+}
+
+/** The same of a program that prints several in a line. */
+export async function rowsOfNanoseconds(
+  program: string,
+  words: readonly string[],
+  limitMs: number,
+): Promise<number[][]> {
   const { stdout } = await run(program, words, { timeout: limitMs })
   return stdout
     .split('\n')
-    .filter((line) => /^\d+$/.test(line))
-    .map(Number)
+    .filter((line) => /^\d+( \d+)*$/.test(line))
+    .map((line) => line.split(' ').map(Number))
 }

@@ -1,8 +1,8 @@
 /** What passes along a way, and what one of it takes: datagrams, bytes, new connections; and the entries that those leave. */
 import { Conntrack } from 'nfbridge/conntrack'
-import type { Contestant } from './contest.js'
+import type { Contestant, Stream } from './contest.js'
 import { type Crossing, type Direction, ends, PORT } from './crossing.js'
-import { nanoseconds } from './programs.js'
+import { nanoseconds, type Programs, rowsOfNanoseconds } from './programs.js'
 import type { Surroundings } from './surroundings.js'
 
 export type Traffic = (
@@ -12,15 +12,17 @@ export type Traffic = (
   direction: Direction,
 ) => Contestant
 
-/** Datagrams of a round, unless each takes long; the program divides them into parts. */
-const DATAGRAMS = 160_000
+/** Datagrams of a turn, unless each takes long: some twenty milliseconds of them. */
+const DATAGRAMS = 3_200
 /** New connections of a round, unless each takes long. */
 const CONNECTIONS = 1_000
-/** Bytes of a round, over all connections. */
-const BYTES = 640 << 20
+/** Bytes of a turn, over all connections. */
+const BYTES = 64 << 20
 const MEBIBYTE = 1 << 20
 /** Longer than any round takes on a machine that has much else to do. */
 const LIMIT_MS = 120_000
+/** So short a connection must be known that its source port comes again when it is forgotten, a round later. */
+export const REUSED_SECONDS = 1
 /** Source ports go on from round to round, so that each connection is a new one. */
 const FIRST_SOURCE = 20_000
 const LAST_SOURCE = 60_000
@@ -54,15 +56,22 @@ function stream(
   units: number,
 ): Contestant {
   const { sender, receiver, address } = ends(crossing, direction)
-  const words = [what, sender.path(), receiver.path(), address, String(PORT), ...numbers.map(String)]
-  return {
-    name,
-    processes: 0,
-    run: async () => {
-      const parts = await nanoseconds(programs.stream, words, LIMIT_MS)
-      return parts.map((each) => (each * parts.length) / units)
-    },
-  }
+  const words = [sender.path(), receiver.path(), address, String(PORT), ...numbers.map(String)]
+  const alone = { words, units }
+  const run = async () => (await takeTurns(programs, what, [alone], 1)).flat()
+  return { name, processes: 0, run, stream: { ...alone, what } }
+}
+
+/** Several streams of one kind, in turn: the nanoseconds of a unit of each, for each turn. */
+export async function takeTurns(
+  { stream }: Programs,
+  what: string,
+  streams: readonly Omit<Stream, 'what'>[],
+  turns: number,
+): Promise<number[][]> {
+  const words = [what, String(turns), ...streams.flatMap((each) => each.words)]
+  const lines = await rowsOfNanoseconds(stream, words, LIMIT_MS)
+  return lines.map((line) => line.map((taken, index) => taken / (streams[index]?.units ?? Number.NaN)))
 }
 
 /** A datagram and its answer, each from a source port of its own: a connection that is judged anew. */

@@ -1,16 +1,16 @@
-// Datagrams or bytes from one network namespace to another, by one thread on one core: some are sent, then
-// taken out of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along
-// its whole way, up to the receiver's socket, in the same core's softirq.
+// Datagrams or bytes along several ways, each from one network namespace to another, by one thread on one core: some are sent, then
+// taken out of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along its whole way, up to the
+// receiver's socket, in the same core's softirq. The ways take turns of some milliseconds, so that what slows the machine slows all.
 //
-//   stream datagrams SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT
-//     COUNT datagrams of 64 bytes to ADDRESS and PORT, which the receiver gets on the same port. The first
+//   stream datagrams TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
+//     For each way COUNT datagrams of 64 bytes a turn, to ADDRESS and PORT, which the receiver gets on the same port. The first
 //     one is answered, so that the connection is established. One that is lost ends it with status 1.
-//   stream answers SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT
+//   stream answers TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
 //     The same the other way round: the receiver of one question sends COUNT answers.
-//   stream bytes SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS
-//     COUNT bytes over so many TCP connections, in equal parts.
+//   stream bytes TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS]...
+//     COUNT bytes a turn over so many TCP connections, in equal parts.
 //
-// It prints the nanoseconds that each part of them took, a line each.
+// It prints a line for each turn: the nanoseconds that each way took, in the order of the arguments.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,8 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 32, PARTS = 5, SIZE = 64, BUFFER = 1 << 20 };
-enum { CHUNK = 1 << 16, CONNECTIONS = 64, PATIENCE_MS = 5000 };
+enum { BATCH = 32, SIZE = 64, BUFFER = 1 << 20 };
+enum { CHUNK = 1 << 16, WAYS = 64, WARM_UPS = 2, CONNECTIONS = 16, PATIENCE_MS = 5000 };
 
 static void fail(const char* what) {
   fprintf(stderr, "stream: %s: %s\n", what, strerror(errno));
@@ -102,46 +102,48 @@ static void pass(int sender, int receiver, int count) {
   }
 }
 
-// The first part fills caches, and is not counted.
-static void datagrams(char** words, int answers) {
-  struct addrinfo* target = address(words[4], words[5], AF_UNSPEC, SOCK_DGRAM);
-  enter(words[3]);
-  struct addrinfo* own = address(NULL, words[5], target->ai_family, SOCK_DGRAM);
+static struct way {
+  int64_t count;
+  // Of datagrams.
+  int sender;
+  int receiver;
+  // Of bytes.
+  int connection_count;
+  struct {
+    int sender;
+    int receiver;
+    int64_t to_send;
+    int64_t to_receive;
+  } connections[CONNECTIONS];
+} ways[WAYS];
+
+static void open_datagrams(struct way* way, char** words, int answers) {
+  struct addrinfo* target = address(words[2], words[3], AF_UNSPEC, SOCK_DGRAM);
+  enter(words[1]);
+  struct addrinfo* own = address(NULL, words[3], target->ai_family, SOCK_DGRAM);
   int receiver = udp_socket(target->ai_family);
   if (bind(receiver, own->ai_addr, own->ai_addrlen) != 0) fail("bind");
-  enter(words[2]);
+  enter(words[0]);
   int sender = udp_socket(target->ai_family);
   if (connect(sender, target->ai_addr, target->ai_addrlen) != 0) fail("connect");
   establish(sender, receiver);
-  int part = atoi(words[6]) / PARTS;
-  for (int i = 0; i <= PARTS; i++) {
-    int64_t begin = now();
-    if (answers)
-      pass(receiver, sender, part);
-    else
-      pass(sender, receiver, part);
-    if (i > 0) printf("%lld\n", (long long)(now() - begin));
-  }
+  way->sender = answers ? receiver : sender;
+  way->receiver = answers ? sender : receiver;
 }
 
-static struct {
-  int sender;
-  int receiver;
-  int64_t to_send;
-  int64_t to_receive;
-} connections[CONNECTIONS];
-
 // Without Nagle's algorithm, which would hold back the end of a chunk until what went before is acknowledged.
-static void open_connections(char** words, int count) {
-  struct addrinfo* target = address(words[4], words[5], AF_UNSPEC, SOCK_STREAM);
-  enter(words[3]);
-  struct addrinfo* own = address(NULL, words[5], target->ai_family, SOCK_STREAM);
+static void open_connections(struct way* way, char** words) {
+  int count = atoi(words[5]);
+  if (count < 1 || count > CONNECTIONS) fail(words[5]);
+  struct addrinfo* target = address(words[2], words[3], AF_UNSPEC, SOCK_STREAM);
+  enter(words[1]);
+  struct addrinfo* own = address(NULL, words[3], target->ai_family, SOCK_STREAM);
   int yes = 1;
   int listener = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
       bind(listener, own->ai_addr, own->ai_addrlen) != 0 || listen(listener, CONNECTIONS) != 0)
     fail("listen");
-  enter(words[2]);
+  enter(words[0]);
   struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
   for (int i = 0; i < count; i++) {
     int sender = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -149,86 +151,100 @@ static void open_connections(char** words, int count) {
         setsockopt(sender, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
         connect(sender, target->ai_addr, target->ai_addrlen) != 0)
       fail("connect");
-    connections[i].sender = sender;
-    connections[i].receiver = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (connections[i].receiver < 0) fail("accept");
+    way->connections[i].sender = sender;
+    way->connections[i].receiver = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (way->connections[i].receiver < 0) fail("accept");
   }
+  way->connection_count = count;
   close(listener);
 }
 
 static char chunk[CHUNK];
 
 // As much as a socket takes, and what it gives back; how many bytes of both.
-static int64_t exchange(int i) {
+static int64_t exchange(struct way* way, int i) {
   int64_t done = 0;
-  int64_t want = connections[i].to_send < CHUNK ? connections[i].to_send : CHUNK;
+  int64_t want = way->connections[i].to_send < CHUNK ? way->connections[i].to_send : CHUNK;
   ssize_t sent =
-      want == 0 ? 0 : send(connections[i].sender, chunk, (size_t)want, MSG_DONTWAIT | MSG_NOSIGNAL);
+      want == 0 ? 0 : send(way->connections[i].sender, chunk, (size_t)want, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0 && errno != EAGAIN) fail("send");
   if (sent > 0) {
-    connections[i].to_send -= sent;
+    way->connections[i].to_send -= sent;
     done += sent;
   }
-  while (connections[i].to_receive > 0) {
-    ssize_t got = recv(connections[i].receiver, chunk, sizeof chunk, MSG_DONTWAIT);
+  while (way->connections[i].to_receive > 0) {
+    ssize_t got = recv(way->connections[i].receiver, chunk, sizeof chunk, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) break;
     if (got <= 0) fail("recv");
-    connections[i].to_receive -= got;
+    way->connections[i].to_receive -= got;
     done += got;
   }
   return done;
 }
 
 // Nothing moved: an acknowledgement or a retransmission is due. That is rare, and its time counts.
-static void wait_for_any(int count) {
+static void wait_for_any(const struct way* way) {
   struct pollfd polled[2 * CONNECTIONS];
+  int count = way->connection_count;
   for (int i = 0; i < count; i++) {
-    short send = connections[i].to_send > 0 ? POLLOUT : 0;
-    polled[2 * i] = (struct pollfd){.fd = connections[i].sender, .events = send};
-    polled[2 * i + 1] = (struct pollfd){.fd = connections[i].receiver, .events = POLLIN};
+    short send = way->connections[i].to_send > 0 ? POLLOUT : 0;
+    polled[2 * i] = (struct pollfd){.fd = way->connections[i].sender, .events = send};
+    polled[2 * i + 1] = (struct pollfd){.fd = way->connections[i].receiver, .events = POLLIN};
   }
   if (poll(polled, 2 * (nfds_t)count, PATIENCE_MS) <= 0) fail("stuck");
 }
 
-static void transfer(int count, int64_t bytes) {
+static void transfer(struct way* way) {
+  int count = way->connection_count;
+  int64_t bytes = way->count / count;
   int64_t left = 2 * bytes * count;
-  for (int i = 0; i < count; i++) connections[i].to_send = connections[i].to_receive = bytes;
+  for (int i = 0; i < count; i++) way->connections[i].to_send = way->connections[i].to_receive = bytes;
   while (left > 0) {
     int64_t done = 0;
-    for (int i = 0; i < count; i++) done += exchange(i);
-    if (done == 0) wait_for_any(count);
+    for (int i = 0; i < count; i++) done += exchange(way, i);
+    if (done == 0) wait_for_any(way);
     left -= done;
   }
 }
 
-// The first part lets the congestion windows grow, and is not counted.
-static void bytes(char** words) {
-  int count = atoi(words[7]);
-  if (count < 1 || count > CONNECTIONS) fail(words[7]);
-  open_connections(words, count);
-  int64_t part = atoll(words[6]) / PARTS / count;
-  for (int i = 0; i <= PARTS; i++) {
-    int64_t begin = now();
-    transfer(count, part);
-    if (i > 0) printf("%lld\n", (long long)(now() - begin));
+// The first turns fill caches and let the congestion windows grow, and are not counted.
+static void take_turns(int count, int turns, int is_bytes) {
+  for (int turn = -WARM_UPS; turn < turns; turn++) {
+    for (int i = 0; i < count; i++) {
+      struct way* way = &ways[i];
+      int64_t begin = now();
+      if (is_bytes)
+        transfer(way);
+      else
+        pass(way->sender, way->receiver, (int)way->count);
+      if (turn >= 0) printf("%lld%c", (long long)(now() - begin), i + 1 < count ? ' ' : '\n');
+    }
   }
 }
 
 int main(int count, char** words) {
-  const char* what = count > 1 ? words[1] : "";
+  const char* what = count > 2 ? words[1] : "";
   int is_bytes = strcmp(what, "bytes") == 0;
   int is_answers = strcmp(what, "answers") == 0;
-  if (count != (is_bytes ? 8 : 7) || !(is_bytes || is_answers || strcmp(what, "datagrams") == 0)) {
+  int each = is_bytes ? 6 : 5;
+  int way_count = (count - 3) / each;
+  if (!(is_bytes || is_answers || strcmp(what, "datagrams") == 0) || way_count < 1 || way_count > WAYS ||
+      count != 3 + way_count * each) {
     fprintf(stderr,
-            "usage: stream datagrams|answers|bytes SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT "
-            "[CONNECTIONS]\n");
+            "usage: stream datagrams|answers|bytes TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT "
+            "COUNT [CONNECTIONS]]...\n");
     return 2;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   stay_on_one_core();
-  if (is_bytes)
-    bytes(words);
-  else
-    datagrams(words, is_answers);
+  for (int i = 0; i < way_count; i++) {
+    char** given = words + 3 + i * each;
+    ways[i].count = atoll(given[4]);
+    if (is_bytes)
+      open_connections(&ways[i], given);
+    else
+      open_datagrams(&ways[i], given, is_answers);
+  }
+  take_turns(way_count, atoi(words[2]), is_bytes);
   return 0;
 }
