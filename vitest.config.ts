@@ -4,15 +4,19 @@ import { defineConfig } from 'vitest/config'
 const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url))
 
 /** A kind of test: a folder of test/. Kinds that create namespaces run one file after the other. */
-const project = (name: string, settings: { parallel: boolean; isolate?: boolean }) => ({
+const project = (name: string, settings: { parallel: boolean; isolate?: boolean; maxWorkers?: number }) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     fileParallelism: settings.parallel,
     isolate: settings.isolate ?? true,
+    ...(settings.maxWorkers !== undefined && { maxWorkers: settings.maxWorkers }),
   },
 })
+
+/** They wait for packets that do not come, for most of their time: more at once than there are cores. */
+const WAITING_WORKERS = 4
 
 /** The limit of a test and of a hook: for what hangs, on the slowest machine. What is merely slow passes. */
 const HANGING_MS = 300_000
@@ -36,7 +40,7 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     projects: [
       project('unit', { parallel: true }),
-      project('kernel', { parallel: true, isolate: false }),
+      project('kernel', { parallel: true, isolate: false, maxWorkers: WAITING_WORKERS }),
       project('conformance', { parallel: false }),
       project('managers', { parallel: false }),
       project('process', { parallel: false }),
