@@ -38,8 +38,8 @@ import {
   sharedElements,
 } from './other-hosts.js'
 import {
+  changeRules,
   isOfAnotherVersion,
-  offloadTransaction,
   type RulesetDirection,
   rulesetTransaction,
 } from './ruleset-transaction.js'
@@ -90,7 +90,6 @@ export class HostKernel {
   readonly #standing: StandingRules
   #watch: { close(): void } | undefined
   #routeWatch: { close(): void } | undefined
-  #offload: readonly string[] | undefined
   /** No rule of ours was left. */
   #emptied = false
   /** Somebody else has, since it was asked last. */
@@ -341,7 +340,6 @@ export class HostKernel {
     }
     await this.#commitAmongOthers(plan, (generation) => {
       this.#emptied = false
-      this.#offload = undefined
       this.#standing.made(elements, generation)
     })
   }
@@ -429,6 +427,7 @@ export class HostKernel {
       refuseTakenBridges(others, change.add)
       const transaction = this.#nft.transaction()
       for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
+      changeRules(transaction, this.table, this.#standing.conditions(), this.#standing.conditions(change))
       for (const object of helperObjects(this.table, change.add)) transaction.add(object)
       for (const object of elementObjects(this.table, change.add)) transaction.add(object)
       announceBridges(transaction, others, 'delete', gone)
@@ -446,7 +445,7 @@ export class HostKernel {
 
   /** The devices of the flowtable; undefined where offload is not in effect. */
   get offload(): readonly string[] | undefined {
-    return this.#offload
+    return this.#standing.offload
   }
 
   /**
@@ -454,14 +453,10 @@ export class HostKernel {
    * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, or a device
    */
   async commitOffload(devices: readonly string[] | undefined): Promise<void> {
-    const stands = this.#offload !== undefined
-    await this.#commitToStanding(
-      offloadTransaction(this.#nft, this.table, { stands, devices }),
-      (generation) => {
-        this.#offload = devices
-        this.#standing.offloaded(devices !== undefined, generation)
-      },
-    )
+    const before = this.#standing.conditions()
+    const transaction = this.#nft.transaction()
+    changeRules(transaction, this.table, before, { ...before, offload: devices })
+    await this.#commitToStanding(transaction, (generation) => this.#standing.offloaded(devices, generation))
   }
 
   /** Whether the kernel has flowtables, or modules of them to load. */

@@ -2,14 +2,14 @@ import type { Element, Nft, Ruleset, Transaction } from '../../nft/index.js'
 import type { SetElement } from '../plan/elements.js'
 import { OFFLOAD, type TableFamily, USER_CHAINS } from '../rules/names.js'
 import {
-  EVERY_VARIANT,
-  offloadObjects,
+  EVERY_RULE,
+  type RulesetConditions,
+  rulesetChange,
   rulesetObjects,
-  standingOffload,
   tableObjects,
   userChainObjects,
 } from '../rules/ruleset.js'
-import { elementObjects, helperObjects } from '../rules/sets.js'
+import { elementObjects, helperObjects, setsOf } from '../rules/sets.js'
 import { nameOf } from './user-objects.js'
 import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
 
@@ -38,6 +38,7 @@ export async function rulesetTransaction(
   { elements, asked, users, emptied }: RulesetContent,
 ): Promise<Transaction> {
   const transaction = nft.transaction()
+  const objects = rulesetObjects(name, { sets: setsOf(elements) })
   const standing = {
     inet: direction === 'replace' ? await readStanding(nft, name, 'inet') : undefined,
     bridge: direction === 'replace' ? await readOurs(nft, name) : undefined,
@@ -55,11 +56,11 @@ export async function rulesetTransaction(
     if (stands) {
       // Without the flag `dormant`, which somebody may have given it.
       transaction.add(table)
-      empty(transaction, name, stands)
+      empty(transaction, name, stands, new Set(objects.map(nameOf)))
     } else transaction.create(table)
   }
   for (const object of userChainObjects(name)) transaction.add(object)
-  for (const object of rulesetObjects(name)) transaction.add(object)
+  for (const object of objects) transaction.add(object)
   if (!standing.inet) for (const object of userRuleObjects(name, users)) transaction.add(object)
   else if (emptied && (await isWithoutUserRules(nft, name)))
     for (const object of userRuleObjects(name, { ...users, own: [] })) transaction.add(object)
@@ -77,7 +78,7 @@ async function readStanding(nft: Nft, name: string, family: TableFamily): Promis
 /** Our bridge table, if nobody put anything into it: users have theirs in the other. */
 async function readOurs(nft: Nft, name: string): Promise<Ruleset | undefined> {
   const ruleset = await readStanding(nft, name, 'bridge')
-  const ours = new Set(rulesetObjects(name, { families: ['bridge'] }).map(nameOf))
+  const ours = new Set(rulesetObjects(name, EVERY_RULE, ['bridge']).map(nameOf))
   return ruleset?.nftables.every((object) => 'table' in object || ours.has(nameOf(object)))
     ? ruleset
     : undefined
@@ -98,11 +99,16 @@ function isOfThisVersion({ nftables }: Ruleset, name: string): boolean {
 }
 
 /**
- * Takes our rules and elements out of the table. Chains and sets stay: rules of the users may refer to them. What the rules
- * themselves remember of packets stays, too: whoever was asked answers after a restart as before.
+ * Takes our rules and elements out of the table. Chains that are wanted and sets stay: rules of the users may refer to them. What the
+ * rules themselves remember of packets stays, too: whoever was asked answers after a restart as before.
  */
-function empty(transaction: Transaction, name: string, { nftables }: Ruleset): void {
-  const ours = new Set(rulesetObjects(name, EVERY_VARIANT).map(nameOf))
+function empty(
+  transaction: Transaction,
+  name: string,
+  { nftables }: Ruleset,
+  wanted: ReadonlySet<string>,
+): void {
+  const ours = new Set(rulesetObjects(name, EVERY_RULE).map(nameOf))
   for (const object of nftables) {
     if ('chain' in object && ours.has(nameOf(object))) transaction.flush(object)
   }
@@ -111,29 +117,23 @@ function empty(transaction: Transaction, name: string, { nftables }: Ruleset): v
     const { flags = [] } = 'set' in object ? object.set : object.map
     if (!flags.includes('dynamic')) transaction.flush(object)
   }
-  if (nftables.some((object) => 'flowtable' in object && object.flowtable.name === OFFLOAD))
-    for (const object of standingOffload(name)) transaction.delete(object)
+  for (const object of nftables) {
+    const isGone = 'chain' in object && ours.has(nameOf(object)) && !wanted.has(nameOf(object))
+    if (isGone || ('flowtable' in object && object.flowtable.name === OFFLOAD)) transaction.delete(object)
+  }
 }
 
-/**
- * The transaction by which connections go past the hooks, or do so no longer: our rules stand, and with them what is added to the
- * flowtable now. Connections of a flowtable that is deleted meet the rules again, with their next packet.
- * @param devices those of the flowtable; undefined: none is to be
- */
-export function offloadTransaction(
-  nft: Nft,
+/** Adds to a transaction what differs between two conditions; all the rest stands. */
+export function changeRules(
+  transaction: Transaction,
   name: string,
-  { stands, devices }: { readonly stands: boolean; readonly devices: readonly string[] | undefined },
-): Transaction {
-  const transaction = nft.transaction()
-  const { forward, objects } = offloadObjects(name, devices)
-  transaction.flush(forward)
-  if (stands) {
-    const [chain, flowtable] = standingOffload(name)
-    transaction.flush(chain).delete(chain).delete(flowtable)
-  }
-  for (const object of objects) transaction.add(object)
-  return transaction
+  before: RulesetConditions,
+  after: RulesetConditions,
+): void {
+  const change = rulesetChange(name, before, after)
+  for (const object of change.flush) transaction.flush(object)
+  for (const object of change.delete) transaction.delete(object)
+  for (const object of change.add) transaction.add(object)
 }
 
 async function isWithoutUserRules(nft: Nft, table: string): Promise<boolean> {

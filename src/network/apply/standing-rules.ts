@@ -3,7 +3,7 @@ import type { CountFilter, Nft, TableCounts } from '../../nft/index.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import { hookFaults } from '../rules/hooked.js'
 import type { TableFamily } from '../rules/names.js'
-import { ruleCounts } from '../rules/ruleset.js'
+import { type RulesetConditions, ruleCounts } from '../rules/ruleset.js'
 import { isInTable } from '../rules/sets.js'
 import { listTable } from './user-rules.js'
 
@@ -20,7 +20,7 @@ export class StandingRules {
   /** By the name of the set. */
   readonly #elements = new Map<string, number>()
   #generation: number | undefined
-  #offload = false
+  #offload: readonly string[] | undefined
 
   constructor(nft: Nft, table: string) {
     this.#nft = nft
@@ -32,6 +32,20 @@ export class StandingRules {
     return this.#generation
   }
 
+  /** The devices of the flowtable; undefined where offload is not in effect. */
+  get offload(): readonly string[] | undefined {
+    return this.#offload
+  }
+
+  /** Which of our conditional rules stand; with a change of elements that is not committed yet, which are to. */
+  conditions({ add, delete: gone }: ElementChange = { add: [], delete: [] }): RulesetConditions {
+    const come = new Map<string, number>()
+    for (const { set } of add) come.set(set, (come.get(set) ?? 0) + 1)
+    for (const { set } of gone) come.set(set, (come.get(set) ?? 0) - 1)
+    const has = (set: string): boolean => (this.#elements.get(set) ?? 0) + (come.get(set) ?? 0) > 0
+    return { sets: { has }, offload: this.#offload }
+  }
+
   /** Somebody has committed. */
   forget(): void {
     this.#generation = undefined
@@ -39,7 +53,7 @@ export class StandingRules {
 
   /** All of them were made, without offload, by a commit for a generation. */
   made(elements: readonly SetElement[], generation: number | undefined): void {
-    this.#offload = false
+    this.#offload = undefined
     this.#elements.clear()
     this.#count(elements, 1)
     this.#generation = next(generation)
@@ -53,7 +67,7 @@ export class StandingRules {
   }
 
   /** Offload took effect, or ended, by a commit for a generation. */
-  offloaded(offload: boolean, generation: number | undefined): void {
+  offloaded(offload: readonly string[] | undefined, generation: number | undefined): void {
     this.#offload = offload
     this.#generation = next(generation)
   }
@@ -73,7 +87,7 @@ export class StandingRules {
     const sets = expected.map(([set]) => set)
     const found = await this.#counted({ family, table: this.#table, sets })
     if (found === undefined) return undefined
-    const rules = [...ruleCounts(family, this.#offload)]
+    const rules = [...ruleCounts(family, this.conditions())]
     return {
       generation: found.generation,
       rules: rules.reduce((sum, [chain]) => sum + (found.rules[chain] ?? 0), 0),

@@ -2,11 +2,11 @@
 import type { ListedObject, NamedMap, NamedSet, Nft, Ruleset, RulesetObject } from '../../nft/index.js'
 import { HELPER_OBJECTS } from '../plan/helpers.js'
 import { DEFAULT_TABLE, USER_CHAINS } from '../rules/names.js'
-import { EVERY_VARIANT, rulesetObjects } from '../rules/ruleset.js'
+import { EVERY_RULE, rulesetObjects } from '../rules/ruleset.js'
 
 /** Names of what is ours, and of the two chains, whose rules are remembered one by one. */
 const KNOWN: ReadonlySet<string> = new Set([
-  ...rulesetObjects(DEFAULT_TABLE, EVERY_VARIANT).map(nameOf),
+  ...rulesetObjects(DEFAULT_TABLE, EVERY_RULE).map(nameOf),
   ...Object.values(USER_CHAINS).map((name) => `chain ${name}`),
   // Of earlier versions of the rules.
   'chain errors',

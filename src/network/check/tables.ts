@@ -12,7 +12,7 @@ import { hookFaults } from '../rules/hooked.js'
 import { comparableRule } from '../rules/listed-rule.js'
 import { USER_CHAINS } from '../rules/names.js'
 import { rulesetObjects, tableObjects } from '../rules/ruleset.js'
-import { elementObjects } from '../rules/sets.js'
+import { elementObjects, setsOf } from '../rules/sets.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 
@@ -44,7 +44,7 @@ export function tableFindings({
     }))
   return [
     ...hookFindings(name, tables),
-    ...ruleFindings({ table: name, tables, offload }),
+    ...ruleFindings({ table: name, tables, offload, registry }),
     ...elementFindings({ table: name, tables, registry, ofOthers }),
   ]
 }
@@ -68,9 +68,11 @@ function ruleFindings({
   table,
   tables,
   offload,
-}: Pick<CheckFacts, 'table' | 'tables' | 'offload'>): Finding[] {
+  registry,
+}: Pick<CheckFacts, 'table' | 'tables' | 'offload' | 'registry'>): Finding[] {
   const now = rulesByChain(table, tables.nftables)
-  const wanted = rulesByChain(table, rulesetObjects(table, { offload }))
+  const sets = setsOf(elementsOf(registry, everything(registry)).values())
+  const wanted = rulesByChain(table, rulesetObjects(table, { sets, offload }))
   return [...wanted].flatMap(([chain, rules]): Finding[] => {
     const found = now.get(chain) ?? []
     if (found.length === rules.length && found.every((rule, index) => rule === rules[index])) return []

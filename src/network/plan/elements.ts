@@ -41,7 +41,8 @@ export type PlainSet =
   | 'trusted'
   | 'masqueraded'
   | 'ports'
-  | 'bridged_ports'
+  | 'tracked_ports'
+  | 'unchecked_ports'
   | 'closed_ports'
   | 'forging_ports'
   | 'closed_macs'
@@ -93,7 +94,7 @@ export type KeyField =
 
 /**
  * One element of one of our sets or maps (`rules/`): all that grows with networks, containers, links and ports.
- * The rules themselves never change.
+ * The rules themselves never change, but for those that stand only while a set has elements.
  */
 export type SetElement =
   | { readonly set: PlainSet; readonly key: readonly KeyField[] }
@@ -290,15 +291,14 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
   const network = view.network(endpoint.network)
   const closed = network?.icc === false
   const bridged = network !== undefined && !isTracked(network, view.policy)
+  const port = (set: PlainSet): SetElement => ({ set, key: [hostInterface] })
   return [
-    ...(allowForgedSource ? [] : [{ set: 'ports', key: [hostInterface] } as const]),
-    ...(allowForgedSource && closed ? [{ set: 'forging_ports', key: [hostInterface] } as const] : []),
-    ...(bridged ? [{ set: 'bridged_ports', key: [hostInterface] } as const] : []),
+    ...(allowForgedSource ? [] : [port('ports')]),
+    ...(allowForgedSource && closed ? [port('forging_ports')] : []),
+    ...(allowForgedSource && bridged ? [port('unchecked_ports')] : []),
+    ...(!allowForgedSource && !bridged ? [port('tracked_ports')] : []),
     ...(bridged && closed
-      ? [
-          { set: 'closed_ports', key: [hostInterface] } as const,
-          { set: 'closed_macs', key: [bridge, mac.toString()] } as const,
-        ]
+      ? [port('closed_ports'), { set: 'closed_macs', key: [bridge, mac.toString()] } as const]
       : []),
   ]
 }

@@ -27,6 +27,7 @@ import {
   OIFNAME,
   SAME_BRIDGE,
   verdictOf,
+  whileAny,
 } from './expressions.js'
 import { NEIGHBOUR_DISCOVERY, TRACKED_LINK_CHAINS } from './links.js'
 import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
@@ -114,6 +115,7 @@ const JUMPED_TO: readonly ChainRules[] = [
     // New traffic towards containers.
     chain: { name: 'inbound' },
     rules: [
+      [notInSet(IIFNAME, 'bridges'), jump('from_elsewhere')],
       [jump(USER_CHAINS.inbound)],
       [flagged(CT_STATUS, 'dnat'), jump('published_ports')],
       [verdictOf(PAIR, 'icc')],
@@ -158,42 +160,57 @@ const JUMPED_TO: readonly ChainRules[] = [
       // What belongs to no connection passes by the translation, which keeps loopback addresses from everybody else.
       [LOOPBACK_DESTINATION, isNot(IIFNAME, 'lo'), flagged(CT_STATE, anyOf('invalid', 'untracked')), DROP],
       // A network without a way out reaches the host by its own bridge's address, and by no other.
-      [
+      whileAny(
+        ['internal'],
         inSet(concat(NFPROTO, IIFNAME), 'internal'),
         is({ ct: { key: 'direction' } }, 'original'),
         is({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
         isNot({ fib: { result: 'type', flags: ['daddr', 'iif'] } }, 'local'),
         DROP,
-      ],
+      ),
     ],
   },
   {
-    // Nobody outside has a container's address: who knows of an open connection between containers could speak in it.
+    // Nobody outside has a container's address.
     chain: { name: 'from_elsewhere' },
     rules: both(({ saddr, set }) => [[inSet(saddr, set('pools')), DROP]]),
+  },
+  OFFLOAD_CHAIN,
+  {
+    // Who knows of an open connection between containers could speak in it from outside, from one of their addresses. One whose source
+    // alone is translated leads outward, and one from an address that no container can have is none of these.
+    chain: { name: 'established' },
+    rules: [
+      TO_OFFLOAD,
+      [is({ '&': [CT_STATUS, ['snat', 'dnat']] }, 'snat'), ACCEPT],
+      ...both(({ saddr, set }) => [[notInSet(saddr, set('pools')), ACCEPT]]),
+      [inSet(IIFNAME, 'bridges'), ACCEPT],
+      [notInSet(OIFNAME, 'bridges'), ACCEPT],
+      [DROP],
+    ],
+  },
+  {
+    // Frames that a bridge passes on, where all bridges ask for br_netfilter. One for an endpoint's MAC was judged in the bridge.
+    chain: { name: 'untracked' },
+    rules: [
+      whileAny(['closed_macs'], inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT),
+      [verdictOf(PAIR, 'icc')],
+    ],
   },
 ]
 
 /**
  * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
  * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
- * @param offload whether connections are added to the flowtable
  */
-export function forwardChains(offload: boolean): readonly ChainRules[] {
-  return [...JUMPED_TO, ...(offload ? [OFFLOAD_CHAIN] : []), forwardChain(offload)]
-}
-
-/** The base chain alone. */
-export function forwardChain(offload: boolean): ChainRules {
-  return {
+export const FORWARD_CHAINS: readonly ChainRules[] = [
+  ...JUMPED_TO,
+  {
     chain: { name: FORWARD_CHAIN, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [
       [jump(USER_CHAINS.forward)],
-      [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), jump('from_elsewhere')],
-      ...(offload ? [TO_OFFLOAD] : []),
-      [flagged(CT_STATE, 'established'), ACCEPT],
-      // Frames that a bridge passes on, where all bridges ask for br_netfilter.
-      [flagged(CT_STATE, 'untracked'), verdictOf(PAIR, 'icc')],
+      [flagged(CT_STATE, 'established'), goto('established')],
+      [flagged(CT_STATE, 'untracked'), jump('untracked')],
       // What follows concerns new connections alone.
       [inSet(concat(NFPROTO, IIFNAME), 'internal'), goto('from_internal')],
       [inSet(OIFNAME, 'bridges'), goto('inbound')],
@@ -207,5 +224,5 @@ export function forwardChain(offload: boolean): ChainRules {
       [FROM_BRIDGE, ...SAME_BRIDGE, ACCEPT],
       [verdictOf(NFPROTO, 'forward_policy')],
     ],
-  }
-}
+  },
+]

@@ -1,6 +1,6 @@
 /** Whether our tables are hooked in as they should be: what no rule tells. */
 import type { Chain, Ruleset } from '../../nft/index.js'
-import { rulesetObjects } from './ruleset.js'
+import { EVERY_RULE, rulesetObjects } from './ruleset.js'
 
 /** A table or a base chain of ours that somebody changed; or a base chain of somebody in a table of ours. */
 export interface HookFault {
@@ -13,7 +13,7 @@ export interface HookFault {
 /** @param listed what is in tables of the name, tables and chains at least */
 export function hookFaults(table: string, { nftables }: Pick<Ruleset, 'nftables'>): HookFault[] {
   const ours = new Map<string, Chain>(
-    rulesetObjects(table).flatMap((object) =>
+    rulesetObjects(table, EVERY_RULE).flatMap((object) =>
       'chain' in object ? [[`${object.chain.family} ${object.chain.name}`, object.chain] as const] : [],
     ),
   )

@@ -3,12 +3,11 @@
  * whether it is a question or an answer. docs/rules.md explains each.
  */
 import type { Expression, Statement } from '../../nft/index.js'
-import { ofFamily } from '../plan/elements.js'
-import { eachFamily } from '../plan/endpoints.js'
 import {
   ACCEPT,
   anyOf,
   atLeast,
+  both,
   type ChainRules,
   chainOfEach,
   concat,
@@ -29,6 +28,7 @@ import {
   OIFNAME,
   PKTTYPE,
   SPORT,
+  whileAny,
 } from './expressions.js'
 
 /** Without these a linked container would not find its server's MAC address. */
@@ -163,10 +163,9 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
       ],
     ]
   }),
+  // What is neither a question nor an answer: the base chain finds those first.
   ...chainOfEach('linked', (words) => [
-    [question(words), goto(words.chain('questions'))],
     [reply(words), ACCEPT],
-    [answer(words), goto(words.chain('answers'))],
     // A guest whose first fragment was dropped has nothing to put the others to.
     [LATER_FRAGMENT[words.family], inSet(concat(words.saddr, words.daddr), words.set('linked')), ACCEPT],
     [goto(words.chain('link_errors'))],
@@ -186,11 +185,16 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
-    // Between two ports that are not ours, of a bridge that is not ours, everything passes.
+    // What nearly every frame is comes first: whoever has a linked address sends from its own port, as `senders` saw to. Between two ports
+    // that are not ours, of a bridge that is not ours, everything passes.
     chain: { name: 'forward', type: 'filter', hook: 'forward', prio: -200, policy: 'accept' },
     rules: [
+      ...both((words) => [
+        [question(words), goto(words.chain('questions'))],
+        [answer(words), jump(words.chain('answers'))],
+      ]),
       [inSet(IIFNAME, 'closed_ports'), goto('same_network')],
       [inSet(OIFNAME, 'closed_ports'), goto('same_network')],
-    ],
+    ].map((expr) => whileAny(['closed_ports'], ...expr)),
   },
 ]

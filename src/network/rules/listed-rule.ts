@@ -1,7 +1,7 @@
 /** Rules of ours beside what a listing says. */
 import { type Rule, toText } from '../../nft/index.js'
 import { DEFAULT_TABLE } from './names.js'
-import { EVERY_VARIANT, rulesetObjects } from './ruleset.js'
+import { EVERY_RULE, rulesetObjects } from './ruleset.js'
 
 /** Equal for a rule as we make it and as it is listed, which leaves out the protocol where the fields that follow imply it. */
 export function comparableRule(expr: Rule['expr'], family: Rule['family']): string {
@@ -14,7 +14,7 @@ function comparableText(text: string): string {
 
 /** Whether a rule, by its text, stands in a chain of ours and is none that we made. Chains that users made are theirs. */
 export function isStrangeRule(family: Rule['family'], chain: string, text: string): boolean {
-  const rules = rulesetObjects(DEFAULT_TABLE, EVERY_VARIANT).flatMap((object) =>
+  const rules = rulesetObjects(DEFAULT_TABLE, EVERY_RULE).flatMap((object) =>
     'rule' in object && object.rule.family === family && object.rule.chain === chain ? [object.rule] : [],
   )
   return rules.length > 0 && rules.every(({ expr }) => comparableRule(expr, family) !== comparableText(text))

@@ -1,33 +1,38 @@
 import type { Chain, Rule, RulesetObject, TableObject } from '../../nft/index.js'
-import type { ChainRules } from './expressions.js'
-import { forwardChain, forwardChains } from './forward.js'
+import type { ChainRules, Condition } from './expressions.js'
+import { FORWARD_CHAINS } from './forward.js'
 import { BRIDGED_LINK_CHAINS } from './links.js'
-import { FORWARD_CHAIN, OFFLOAD, type TableFamily, USER_CHAINS } from './names.js'
-import { OFFLOAD_CHAIN, offloadFlowtable } from './offload.js'
+import { OFFLOAD, type TableFamily, USER_CHAINS } from './names.js'
+import { offloadFlowtable } from './offload.js'
 import { SENDER_CHAINS } from './senders.js'
 import { setObjects } from './sets.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 5'
+const RULESET_VERSION = 'nfbridge rules 6'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },
   rules: [],
 }))
 
-const BRIDGE_CHAINS: readonly ChainRules[] = [...SENDER_CHAINS, ...BRIDGED_LINK_CHAINS]
-
-/** Of each table, without offload and with it. */
-const CHAINS: Readonly<Record<'plain' | 'offload', Readonly<Record<TableFamily, readonly ChainRules[]>>>> = {
-  plain: { inet: [...forwardChains(false), ...TRANSLATION_CHAINS], bridge: BRIDGE_CHAINS },
-  offload: { inet: [...forwardChains(true), ...TRANSLATION_CHAINS], bridge: BRIDGE_CHAINS },
+const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
+  inet: [...FORWARD_CHAINS, ...TRANSLATION_CHAINS],
+  bridge: [...SENDER_CHAINS, ...BRIDGED_LINK_CHAINS],
 }
 
-const chainsOf = (family: TableFamily, offload: boolean): readonly ChainRules[] =>
-  CHAINS[offload ? 'offload' : 'plain'][family]
-
 const FAMILIES: readonly TableFamily[] = ['inet', 'bridge']
+
+/** What decides which of the conditional rules stand. */
+export interface RulesetConditions {
+  /** The names of the sets that have elements of ours. */
+  readonly sets: Pick<ReadonlySet<string>, 'has'>
+  /** The devices of the flowtable, where offload is in effect; undefined: there is none. */
+  readonly offload?: readonly string[] | undefined
+}
+
+/** All that may be in the tables. */
+export const EVERY_RULE: RulesetConditions = { sets: { has: () => true }, offload: [] }
 
 /** A host's two tables of a name; deleting them deletes all that is in them, the users' rules included. */
 export function tableObjects(
@@ -38,19 +43,8 @@ export function tableObjects(
 
 /** The users' own two chains. */
 export function userChainObjects(table: string): { chain: Chain }[] {
-  return chainObjects('inet', table, USERS)
+  return USERS.map((chain) => chainObject('inet', table, chain))
 }
-
-/** Which of our objects are meant. */
-export interface RulesetVariant {
-  /** Of which tables; default: both. */
-  readonly families?: readonly TableFamily[]
-  /** The devices of the flowtable, where offload is in effect; undefined: there is none, and no rule that refers to it. */
-  readonly offload?: readonly string[] | undefined
-}
-
-/** All that may be in the tables, be offload in effect or not. */
-export const EVERY_VARIANT: RulesetVariant = { offload: [] }
 
 /**
  * What is in the tables, elements and the users' chains aside, in an order in which it can be added: chains, sets, the flowtable,
@@ -58,55 +52,97 @@ export const EVERY_VARIANT: RulesetVariant = { offload: [] }
  */
 export function rulesetObjects(
   table: string,
-  { families = FAMILIES, offload }: RulesetVariant = {},
+  conditions: RulesetConditions,
+  families: readonly TableFamily[] = FAMILIES,
 ): RulesetObject[] {
+  const { offload } = conditions
   return families.flatMap((family) => {
-    const chains = chainsOf(family, offload !== undefined)
+    const chains = standingChains(family, conditions)
     return [
-      ...chainObjects(family, table, chains),
+      ...chains.map((chain) => chainObject(family, table, chain)),
       ...setObjects(family, table),
       ...(family === 'inet' && offload ? [offloadFlowtable(table, offload)] : []),
-      ...ruleObjects(family, table, chains),
+      ...chains.flatMap((chain) => ruleObjects(family, table, chain)),
     ]
   })
 }
 
-/** What differs where offload is in effect: the chain with all of its rules that leads there, and what it leads to. */
-export function offloadObjects(
+/** What differs between two conditions: the chains to empty, what to delete then, and what to add in the end. */
+export interface RulesetChange {
+  readonly flush: readonly { readonly chain: Chain }[]
+  readonly delete: readonly ({ readonly chain: Chain } | ReturnType<typeof offloadFlowtable>)[]
+  readonly add: readonly RulesetObject[]
+}
+
+/** The chains whose rules differ are filled anew: they are few, and short. */
+export function rulesetChange(
   table: string,
-  offload: readonly string[] | undefined,
-): { readonly forward: { chain: Chain }; readonly objects: RulesetObject[] } {
-  const chains = [...(offload ? [OFFLOAD_CHAIN] : []), forwardChain(offload !== undefined)]
+  before: RulesetConditions,
+  after: RulesetConditions,
+): RulesetChange {
+  const otherDevices = before.offload !== after.offload
+  const flowtables = ({ offload }: RulesetConditions) =>
+    otherDevices && offload ? [offloadFlowtable(table, offload)] : []
+  const changes = FAMILIES.map((family) => {
+    const [old, now] = [standingChains(family, before), standingChains(family, after)]
+    const isSame = (one: StandingChain, other: StandingChain): boolean =>
+      one.chain === other.chain &&
+      !(otherDevices && one.chain.name === OFFLOAD) &&
+      one.rules.length === other.rules.length &&
+      one.rules.every((rule, index) => rule === other.rules[index])
+    const gone = old.filter((one) => !now.some((other) => isSame(one, other)))
+    const come = now.filter((one) => !old.some((other) => isSame(one, other)))
+    const has = (chains: readonly StandingChain[], { chain }: StandingChain): boolean =>
+      chains.some((other) => other.chain === chain)
+    const object = (chain: StandingChain) => chainObject(family, table, chain)
+    return {
+      flush: gone.map(object),
+      delete: gone.filter((each) => !has(now, each)).map(object),
+      chains: come.filter((each) => !has(old, each)).map(object),
+      rules: come.flatMap((each) => ruleObjects(family, table, each)),
+    }
+  })
   return {
-    forward: { chain: { family: 'inet', table, name: FORWARD_CHAIN } },
-    objects: [
-      ...(offload ? [...chainObjects('inet', table, [OFFLOAD_CHAIN]), offloadFlowtable(table, offload)] : []),
-      ...ruleObjects('inet', table, chains),
+    flush: changes.flatMap(({ flush }) => flush),
+    delete: [...changes.flatMap((each) => each.delete), ...flowtables(before)],
+    add: [
+      ...changes.flatMap(({ chains }) => chains),
+      ...flowtables(after),
+      ...changes.flatMap(({ rules }) => rules),
     ],
   }
 }
 
-/** The chain and the flowtable of offload, in an order in which they can be deleted after their rules. */
-export function standingOffload(table: string): [{ chain: Chain }, ReturnType<typeof offloadFlowtable>] {
-  return [{ chain: { family: 'inet', table, name: OFFLOAD } }, offloadFlowtable(table, [])]
-}
-
 /** How many rules each chain of a table has; the users' chains aside, and those without any. */
-export function ruleCounts(family: TableFamily, offload: boolean): ReadonlyMap<string, number> {
+export function ruleCounts(family: TableFamily, conditions: RulesetConditions): ReadonlyMap<string, number> {
   return new Map(
-    chainsOf(family, offload).flatMap(({ chain, rules }) =>
+    standingChains(family, conditions).flatMap(({ chain, rules }) =>
       rules.length > 0 ? [[chain.name, rules.length]] : [],
     ),
   )
 }
 
-/** Chains with their hooks and policies, without their rules. */
-function chainObjects(family: TableFamily, table: string, chains: readonly ChainRules[]): { chain: Chain }[] {
-  return chains.map(({ chain }) => ({ chain: { family, table, ...chain } }))
+/** A chain with those of its rules that stand. */
+interface StandingChain extends ChainRules {
+  readonly rules: readonly Rule['expr'][]
 }
 
-function ruleObjects(family: TableFamily, table: string, chains: readonly ChainRules[]): { rule: Rule }[] {
-  return chains.flatMap(({ chain, rules }) =>
-    rules.map((expr) => ({ rule: { family, table, chain: chain.name, expr } })),
-  )
+function standingChains(family: TableFamily, { sets, offload }: RulesetConditions): StandingChain[] {
+  const isMet = (condition: Condition): boolean =>
+    condition === OFFLOAD ? offload !== undefined : sets.has(condition)
+  return CHAINS[family].flatMap(({ chain, rules: all }) => {
+    const rules = all.flatMap((rule) =>
+      'whileAny' in rule ? (rule.whileAny.some(isMet) ? [rule.expr] : []) : [rule],
+    )
+    return rules.length > 0 ? [{ chain, rules }] : []
+  })
+}
+
+/** A chain with its hook and policy, without its rules. */
+function chainObject(family: TableFamily, table: string, { chain }: ChainRules): { chain: Chain } {
+  return { chain: { family, table, ...chain } }
+}
+
+function ruleObjects(family: TableFamily, table: string, { chain, rules }: StandingChain): { rule: Rule }[] {
+  return rules.map((expr) => ({ rule: { family, table, chain: chain.name, expr } }))
 }

@@ -1,4 +1,4 @@
-import type { Expression } from '../../nft/index.js'
+import type { Expression, Statement } from '../../nft/index.js'
 import {
   ACCEPT,
   anyOf,
@@ -16,6 +16,7 @@ import {
   L4PROTO,
   notInSet,
   PKTTYPE,
+  whileAny,
 } from './expressions.js'
 
 const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr ether' } }
@@ -25,12 +26,25 @@ const IP6_SADDR: Expression = { payload: { protocol: 'ip6', field: 'saddr' } }
 /** The address that a neighbour advertisement is about (RFC 4861 4.4); nft has a word for it only since 1.0.8. */
 const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
+const NOTRACK: Statement = { notrack: null }
+
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [
   {
     // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
     chain: { name: 'onward' },
-    rules: [[is(PKTTYPE, 'other'), inSet(IIFNAME, 'bridged_ports'), { notrack: null }]],
+    rules: [
+      whileAny(['tracked_ports'], inSet(IIFNAME, 'tracked_ports'), ACCEPT),
+      [is(PKTTYPE, 'other'), NOTRACK],
+    ],
+  },
+  {
+    // From ports whose senders nobody checks: most are of bridges that are not ours.
+    chain: { name: 'unchecked' },
+    rules: [
+      whileAny(['unchecked_ports'], is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK),
+      [ACCEPT],
+    ],
   },
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
@@ -44,8 +58,13 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         goto('onward'),
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
-      [inSet(IIFNAME, 'forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
-      [notInSet(IIFNAME, 'ports'), goto('onward')],
+      whileAny(
+        ['forging_ports'],
+        inSet(IIFNAME, 'forging_ports'),
+        isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')),
+        DROP,
+      ),
+      [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),

@@ -57,14 +57,16 @@ const SHARED = {
     timeout: 3600,
   },
   ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
-  // Of networks that are judged in their bridges.
-  bridged_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
-  // Of those of them that let pass what links allow.
+  // Of networks whose frames connection tracking sees.
+  tracked_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of all others those that may send from any address.
+  unchecked_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of networks that are judged in their bridges, and let pass what links allow.
   closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
-  // Of such networks those that may send from any address.
-  forging_ports: { tables: BRIDGE, type: 'ifname' },
   // Bridges and the MAC addresses of their ports' other ends, of the same networks.
   closed_macs: { tables: INET, type: ['ifname', 'ether_addr'], size: MEDIUM },
+  // Of all networks with icc: false those that may send from any address.
+  forging_ports: { tables: BRIDGE, type: 'ifname' },
 } as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /**
@@ -160,6 +162,13 @@ export function setObjects(family: TableFamily, table: string): ({ set: NamedSet
       const set = { ...declaration, family, table, name }
       return map === undefined ? { set } : { map: { ...set, map } }
     })
+}
+
+/** The names of the sets that elements are of. */
+export function setsOf(elements: Iterable<SetElement>): ReadonlySet<string> {
+  const sets = new Set<string>()
+  for (const { set } of elements) sets.add(set)
+  return sets
 }
 
 /** Whether a set or map is in the table of a family. */

@@ -17,7 +17,7 @@ import type { Namespace } from '../../../src/index.js'
 import { Persistence } from '../../../src/network/apply/persistence.js'
 import type { NetworkView } from '../../../src/network/plan/view.js'
 import { type IptablesFacts, iptablesTables } from '../../../src/network/text/iptables-text.js'
-import { type Element, Nft, ruleset } from '../../../src/nft/index.js'
+import { Nft, type Operation, ruleset } from '../../../src/nft/index.js'
 import { openStore } from '../../../src/store/index.js'
 import { conntrack, nft, runIn } from '../../support/tools.js'
 import { view } from '../../unit/network/text/view.js'
@@ -48,14 +48,22 @@ async function hasIptables({ machine }: HostPlace): Promise<boolean> {
   return /^table ip6? (filter|nat|raw)$/m.test(await nft(machine.namespace, 'list', 'tables'))
 }
 
-/** What has our bridge table judge frames instead, and leave them untracked. */
-async function judgedInBridge(connection: Nft): Promise<{ element: Element }[]> {
+/** What has our bridge table judge frames instead, and leave them untracked: as transactions that take it away and bring it back. */
+async function judgedInBridge(connection: Nft): Promise<{ remove: Operation[]; restore: Operation[] }> {
   const { nftables } = await connection.list({ family: 'bridge', table: 'nfbridge' })
-  return nftables.flatMap((object) => {
-    if (!('set' in object) || !['bridged_ports', 'closed_ports'].includes(object.set.name)) return []
-    const { family, table, name, type, elem = [] } = object.set
-    return elem.length > 0 ? [{ element: { family, table, name, elem, ...(type && { type }) } }] : []
-  })
+  const chains = ['onward', 'forward'].map((name) => ({ family: 'bridge', table: 'nfbridge', name }) as const)
+  const standing = chains.filter(({ name }) =>
+    nftables.some((object) => 'chain' in object && object.chain.name === name),
+  )
+  const rules = nftables.flatMap((object) =>
+    'rule' in object && standing.some(({ name }) => name === object.rule.chain) ? [object.rule] : [],
+  )
+  return {
+    remove: standing.map((chain) => ({ flush: { chain } })),
+    restore: rules.map(({ family, table, chain, expr }) => ({
+      add: { rule: { family, table, chain, expr } },
+    })),
+  }
 }
 
 /** Has all bridges of a namespace show their frames to the rules of IP. */
@@ -85,7 +93,7 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
     await connection
       .transaction()
       .delete({ table: { family: 'inet', name: 'nfbridge' } })
-      .addAll(judged.map((each) => ({ delete: each })))
+      .addAll(judged.remove)
       .commit()
     try {
       for (const table of tables) {
@@ -107,11 +115,7 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
       }
       await shown.giveBack()
       const again = ruleset.fromJson(ruleset.toJson(ours, { keep: true }))
-      await connection
-        .transaction()
-        .addAll(again)
-        .addAll(judged.map((each) => ({ add: each })))
-        .commit()
+      await connection.transaction().addAll(again).addAll(judged.restore).commit()
       await conntrack(namespace, '-F').catch(() => '')
     }
   }

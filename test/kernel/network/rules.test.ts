@@ -21,12 +21,13 @@ describe('the rules', () => {
     expect(readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8')).toContain(printed.trim())
   })
 
-  it('are as many with sixty containers, links and ports as with none', async () => {
-    const { host, network } = await createSetting([], { icc: false })
+  it('are as many with sixty containers, links and ports as with one', async () => {
+    const { host, network, attach } = await createSetting(['first'], { icc: false })
+    await attach('first')
     const count = async (): Promise<number> =>
       (await nftJson(host.namespace, 'list', 'ruleset')).filter((item) => 'rule' in item || 'chain' in item)
         .length
-    const none = await count()
+    const one = await count()
     const namespaces = await createNamespaces(60)
     const containers = await network.attachAll(
       namespaces.map((netns, index) => ({
@@ -38,9 +39,61 @@ describe('the rules', () => {
       })),
     )
     expect(containers).toHaveLength(60)
-    expect(await count()).toBe(none)
+    expect(await count()).toBe(one)
     const elements = JSON.stringify(await nftJson(host.namespace, 'list', 'set', 'inet', 'nfbridge', 'links'))
     expect(elements.match(/"concat"/g)).toHaveLength(118)
+  })
+
+  it('stand only while there is something for them, and are whole at each step', async () => {
+    const { host, bridgeHost, network, attach } = await createSetting(['web', 'app'])
+    const forward = async (): Promise<string> =>
+      (await nft(host.namespace, 'list', 'table', 'bridge', 'nfbridge')).includes('chain forward')
+        ? 'forward'
+        : ''
+    const rest = async (chain: string, family = 'bridge'): Promise<string[]> =>
+      (await nft(host.namespace, 'list', 'chain', family, 'nfbridge', chain))
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => /@(tracked_ports|unchecked_ports|forging_ports|closed_macs|internal)\b/.test(line))
+    const stand = async () => {
+      expect(await bridgeHost.check()).toEqual([])
+      return {
+        forward: await forward(),
+        onward: await rest('onward'),
+        senders: await rest('senders'),
+        unchecked: await rest('unchecked'),
+        untracked: await rest('untracked', 'inet'),
+        input: await rest('input', 'inet'),
+      }
+    }
+    const nothing = { forward: '', onward: [], senders: [], unchecked: [], untracked: [], input: [] }
+    expect(await stand()).toEqual(nothing)
+    const web = await attach('web')
+    expect(await stand()).toEqual(nothing)
+    await network.update({ icc: false })
+    const closed = {
+      ...nothing,
+      forward: 'forward',
+      untracked: ['iifname . ether daddr @closed_macs accept'],
+    }
+    expect(await stand()).toEqual(closed)
+    const app = await attach('app', { allowForgedSource: true })
+    expect(await stand()).toEqual({
+      ...closed,
+      senders: ['iifname @forging_ports ether type != { ip, arp, ip6 } drop'],
+      unchecked: ['meta pkttype other iifname @unchecked_ports notrack'],
+    })
+    await app.detach()
+    expect(await stand()).toEqual(closed)
+    await network.update({ tracking: true })
+    expect(await stand()).toEqual({ ...nothing, onward: ['iifname @tracked_ports accept'] })
+    await network.update({ tracking: false })
+    await web.detach()
+    expect(await stand()).toEqual(nothing)
+    const internal = await bridgeHost.createNetwork({ name: 'inner', internal: true })
+    expect((await stand()).input).toHaveLength(1)
+    await internal.destroy()
+    expect(await stand()).toEqual(nothing)
   })
 })
 

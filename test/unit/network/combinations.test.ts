@@ -195,7 +195,8 @@ class Planned {
 
 /** The ruleset as a listing would have it, with elements in its sets. */
 function listed(elements: readonly Element[]): ListedObject[] {
-  const objects = [...userChainObjects(DEFAULT_TABLE), ...rulesetObjects(DEFAULT_TABLE)]
+  const sets = new Set(elements.map(({ name }) => name))
+  const objects = [...userChainObjects(DEFAULT_TABLE), ...rulesetObjects(DEFAULT_TABLE, { sets })]
   return objects.flatMap((object): ListedObject[] => {
     if ('chain' in object || 'rule' in object) return [object]
     if ('set' in object) {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { comparableRule } from '../../../src/network/rules/listed-rule.js'
-import { EVERY_VARIANT, rulesetObjects } from '../../../src/network/rules/ruleset.js'
+import { EVERY_RULE, rulesetObjects } from '../../../src/network/rules/ruleset.js'
 import { readBack } from '../nft/read-back.js'
 
-const objects = rulesetObjects('t', EVERY_VARIANT)
+const objects = rulesetObjects('t', EVERY_RULE)
 const rules = objects.flatMap((object) => ('rule' in object ? [object.rule] : []))
 
 it('every rule of ours is listed as host.check expects it', () => {
