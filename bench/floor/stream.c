@@ -1,10 +1,12 @@
-// Datagrams or bytes along several ways, each from one network namespace to another, by one thread on one core: some are sent, then
-// taken out of the receiver's socket. A veth pair hands a packet over at once, so sending one takes it along its whole way, up to the
-// receiver's socket, in the same core's softirq. The ways take turns of some milliseconds, so that what slows the machine slows all.
+// Datagrams or bytes along several ways, each from one network namespace to another, by one thread on one
+// core: some are sent, then taken out of the receiver's socket. A veth pair hands a packet over at once, so
+// sending one takes it along its whole way, up to the receiver's socket, in the same core's softirq. The ways
+// take turns of some milliseconds, so that what slows the machine slows all.
 //
 //   stream datagrams TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
-//     For each way COUNT datagrams of 64 bytes a turn, to ADDRESS and PORT, which the receiver gets on the same port. The first
-//     one is answered, so that the connection is established. One that is lost ends it with status 1.
+//     For each way COUNT datagrams of 64 bytes a turn, to ADDRESS and PORT, which the receiver gets on the
+//     same port. The first one is answered, so that the connection is established. One that is lost ends it
+//     with status 1.
 //   stream answers TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
 //     The same the other way round: the receiver of one question sends COUNT answers.
 //   stream bytes TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS]...
