@@ -28,6 +28,9 @@ import { type Traffic, takeTurns } from './traffic.js'
 export const MANY = 1_000
 export const UPLINK = 'uplink'
 
+/** They fill caches, and let congestion windows grow. */
+const WARM_UPS = 2
+
 /** One way that packets go. */
 export interface Way {
   readonly name: string
@@ -80,7 +83,9 @@ function inTurns({ programs }: Surroundings, contestants: readonly Contestant[])
   const streams = contestants.flatMap(({ stream }) => stream ?? [])
   const [first] = streams
   if (first === undefined || streams.length < contestants.length) return {}
-  return { together: (turns) => takeTurns(programs, first.what, streams, turns) }
+  return {
+    together: (turns) => takeTurns(programs, first.what, streams, { warmUps: WARM_UPS, turns }),
+  }
 }
 
 export const sysctlNote =

@@ -1,9 +1,5 @@
 // Datagrams from one network namespace to a server in another one and back.
 //
-//   echo flows SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS PORT COUNT FIRST_SOURCE_PORT
-//     COUNT round trips one after the other, each from a source port of its own, so that each is a connection
-//     that the firewall judges anew. Prints the nanoseconds that all took. One that is not answered ends it
-//     with status 1.
 //   echo watch SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS PORT INTERVAL_MICROSECONDS
 //     One flow, a datagram each interval, until the standard input ends. Prints how many were sent and how
 //     many answers were lost.
@@ -21,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static void fail(const char* what) {
@@ -62,28 +57,6 @@ static pid_t serve(const char* path, uint16_t port) {
   }
 }
 
-static int64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static int flows(const struct sockaddr_in* server, int count, int first) {
-  int64_t begin = now();
-  for (int i = 0; i < count; i++) {
-    int fd = udp_socket((uint16_t)(first + i));
-    struct timeval patience = {.tv_sec = 1};
-    uint32_t number = (uint32_t)i;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (sendto(fd, &number, sizeof number, 0, (const struct sockaddr*)server, sizeof *server) < 0)
-      fail("sendto");
-    if (recv(fd, &number, sizeof number, 0) != sizeof number || number != (uint32_t)i) fail("no answer");
-    close(fd);
-  }
-  printf("%lld\n", (long long)(now() - begin));
-  return 0;
-}
-
 static int watch(const struct sockaddr_in* server, int interval) {
   int fd = udp_socket(0);
   uint32_t sent = 0;
@@ -104,9 +77,9 @@ static int watch(const struct sockaddr_in* server, int interval) {
 }
 
 int main(int count, char** words) {
-  if (count < 7) {
+  if (count != 7 || strcmp(words[1], "watch") != 0) {
     fprintf(stderr,
-            "usage: echo flows|watch SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS PORT NUMBER [FIRST_PORT]\n");
+            "usage: echo watch SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS PORT INTERVAL_MICROSECONDS\n");
     return 2;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -114,9 +87,7 @@ int main(int count, char** words) {
   if (inet_pton(AF_INET, words[4], &server.sin_addr) != 1) fail(words[4]);
   pid_t pid = serve(words[2], (uint16_t)atoi(words[5]));
   enter(words[3]);
-  int status = strcmp(words[1], "watch") == 0
-                   ? watch(&server, atoi(words[6]))
-                   : flows(&server, atoi(words[6]), count > 7 ? atoi(words[7]) : 20000);
+  int status = watch(&server, atoi(words[6]));
   kill(pid, SIGKILL);
   waitpid(pid, NULL, 0);
   return status;

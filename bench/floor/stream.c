@@ -1,18 +1,22 @@
-// Datagrams or bytes along several ways, each from one network namespace to another, by one thread on one
-// core: some are sent, then taken out of the receiver's socket. A veth pair hands a packet over at once, so
-// sending one takes it along its whole way, up to the receiver's socket, in the same core's softirq. The ways
-// take turns of some milliseconds, so that what slows the machine slows all.
+// Datagrams, connections or bytes along several ways, each from one network namespace to another, by one
+// thread on one core: some are sent, then taken out of the receiver's socket. A veth pair hands a packet over
+// at once, so sending one takes it along its whole way, up to the receiver's socket, in the same core's
+// softirq. The ways take turns of some milliseconds, so that what slows the machine slows all.
 //
-//   stream datagrams TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
+//   stream datagrams WARM_UPS TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
 //     For each way COUNT datagrams of 64 bytes a turn, to ADDRESS and PORT, which the receiver gets on the
 //     same port. The first one is answered, so that the connection is established. One that is lost ends it
 //     with status 1.
-//   stream answers TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
+//   stream answers WARM_UPS TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
 //     The same the other way round: the receiver of one question sends COUNT answers.
-//   stream bytes TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS]...
+//   stream connections WARM_UPS TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT]...
+//     COUNT datagrams and their answers, each from a source port of its own, so that each is a connection
+//     that the rules judge anew.
+//   stream bytes WARM_UPS TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT COUNT CONNECTIONS]...
 //     COUNT bytes a turn over so many TCP connections, in equal parts.
 //
-// It prints a line for each turn: the nanoseconds that each way took, in the order of the arguments.
+// The first WARM_UPS turns fill caches and let congestion windows grow. Of the others it prints a line each:
+// the nanoseconds that each way took, in the order of the arguments.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +36,8 @@
 #include <unistd.h>
 
 enum { BATCH = 32, SIZE = 64, BUFFER = 1 << 20 };
-enum { CHUNK = 1 << 16, WAYS = 64, WARM_UPS = 2, CONNECTIONS = 16, PATIENCE_MS = 5000 };
+enum { CHUNK = 1 << 16, WAYS = 64, CONNECTIONS = 16, PATIENCE_MS = 5000 };
+enum { FIRST_SOURCE = 6000, LAST_SOURCE = 65535 };
 
 static void fail(const char* what) {
   fprintf(stderr, "stream: %s: %s\n", what, strerror(errno));
@@ -104,8 +109,14 @@ static void pass(int sender, int receiver, int count) {
   }
 }
 
+enum kind { UNKNOWN, DATAGRAMS, ANSWERS, CONNECTIONS_ANEW, BYTES };
+
 static struct way {
   int64_t count;
+  // Of connections.
+  int sender_namespace;
+  int asked;
+  struct addrinfo* target;
   // Of datagrams.
   int sender;
   int receiver;
@@ -119,18 +130,25 @@ static struct way {
   } connections[CONNECTIONS];
 } ways[WAYS];
 
-static void open_datagrams(struct way* way, char** words, int answers) {
+static void open_datagrams(struct way* way, char** words, enum kind kind) {
   struct addrinfo* target = address(words[2], words[3], AF_UNSPEC, SOCK_DGRAM);
   enter(words[1]);
   struct addrinfo* own = address(NULL, words[3], target->ai_family, SOCK_DGRAM);
   int receiver = udp_socket(target->ai_family);
   if (bind(receiver, own->ai_addr, own->ai_addrlen) != 0) fail("bind");
   enter(words[0]);
+  if (kind == CONNECTIONS_ANEW) {
+    way->receiver = receiver;
+    way->target = target;
+    way->sender_namespace = open(words[0], O_RDONLY | O_CLOEXEC);
+    if (way->sender_namespace < 0) fail(words[0]);
+    return;
+  }
   int sender = udp_socket(target->ai_family);
   if (connect(sender, target->ai_addr, target->ai_addrlen) != 0) fail("connect");
   establish(sender, receiver);
-  way->sender = answers ? receiver : sender;
-  way->receiver = answers ? sender : receiver;
+  way->sender = kind == ANSWERS ? receiver : sender;
+  way->receiver = kind == ANSWERS ? sender : receiver;
 }
 
 // Without Nagle's algorithm, which would hold back the end of a chunk until what went before is acknowledged.
@@ -209,14 +227,42 @@ static void transfer(struct way* way) {
   }
 }
 
-// The first turns fill caches and let the congestion windows grow, and are not counted.
-static void take_turns(int count, int turns, int is_bytes) {
-  for (int turn = -WARM_UPS; turn < turns; turn++) {
+// One question and one answer, from a socket of its own.
+static void ask(struct way* way) {
+  char bytes[SIZE] = {0};
+  struct sockaddr_storage own = {.ss_family = (sa_family_t)way->target->ai_family};
+  struct sockaddr_storage from;
+  socklen_t size = sizeof from;
+  if (way->asked == LAST_SOURCE - FIRST_SOURCE) fail("no source port is left");
+  in_port_t port = htons((uint16_t)(FIRST_SOURCE + way->asked++));
+  if (own.ss_family == AF_INET6)
+    ((struct sockaddr_in6*)&own)->sin6_port = port;
+  else
+    ((struct sockaddr_in*)&own)->sin_port = port;
+  int fd = udp_socket(own.ss_family);
+  if (bind(fd, (struct sockaddr*)&own, way->target->ai_addrlen) != 0) fail("bind");
+  if (sendto(fd, bytes, sizeof bytes, 0, way->target->ai_addr, way->target->ai_addrlen) != SIZE) fail("send");
+  if (recvfrom(way->receiver, bytes, sizeof bytes, 0, (struct sockaddr*)&from, &size) != SIZE)
+    fail("no question");
+  if (sendto(way->receiver, bytes, sizeof bytes, 0, (struct sockaddr*)&from, size) != SIZE) fail("send");
+  if (recv(fd, bytes, sizeof bytes, 0) != SIZE) fail("no answer");
+  close(fd);
+}
+
+static void ask_often(struct way* way) {
+  for (int i = 0; i < way->count; i++) ask(way);
+}
+
+static void take_turns(int count, int warm_ups, int turns, enum kind kind) {
+  for (int turn = -warm_ups; turn < turns; turn++) {
     for (int i = 0; i < count; i++) {
       struct way* way = &ways[i];
+      if (kind == CONNECTIONS_ANEW && setns(way->sender_namespace, CLONE_NEWNET) != 0) fail("setns");
       int64_t begin = now();
-      if (is_bytes)
+      if (kind == BYTES)
         transfer(way);
+      else if (kind == CONNECTIONS_ANEW)
+        ask_often(way);
       else
         pass(way->sender, way->receiver, (int)way->count);
       if (turn >= 0) printf("%lld%c", (long long)(now() - begin), i + 1 < count ? ' ' : '\n');
@@ -224,29 +270,34 @@ static void take_turns(int count, int turns, int is_bytes) {
   }
 }
 
+static enum kind kind_of(const char* word) {
+  if (strcmp(word, "datagrams") == 0) return DATAGRAMS;
+  if (strcmp(word, "answers") == 0) return ANSWERS;
+  if (strcmp(word, "connections") == 0) return CONNECTIONS_ANEW;
+  return strcmp(word, "bytes") == 0 ? BYTES : UNKNOWN;
+}
+
 int main(int count, char** words) {
-  const char* what = count > 2 ? words[1] : "";
-  int is_bytes = strcmp(what, "bytes") == 0;
-  int is_answers = strcmp(what, "answers") == 0;
-  int each = is_bytes ? 6 : 5;
-  int way_count = (count - 3) / each;
-  if (!(is_bytes || is_answers || strcmp(what, "datagrams") == 0) || way_count < 1 || way_count > WAYS ||
-      count != 3 + way_count * each) {
+  enum { FIRST = 4 };
+  enum kind kind = count > FIRST ? kind_of(words[1]) : UNKNOWN;
+  int each = kind == BYTES ? 6 : 5;
+  int way_count = (count - FIRST) / each;
+  if (kind == UNKNOWN || way_count > WAYS || count != FIRST + way_count * each) {
     fprintf(stderr,
-            "usage: stream datagrams|answers|bytes TURNS [SENDER_NAMESPACE RECEIVER_NAMESPACE ADDRESS PORT "
-            "COUNT [CONNECTIONS]]...\n");
+            "usage: stream datagrams|answers|connections|bytes WARM_UPS TURNS [SENDER_NAMESPACE "
+            "RECEIVER_NAMESPACE ADDRESS PORT COUNT [CONNECTIONS]]...\n");
     return 2;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   stay_on_one_core();
   for (int i = 0; i < way_count; i++) {
-    char** given = words + 3 + i * each;
+    char** given = words + FIRST + i * each;
     ways[i].count = atoll(given[4]);
-    if (is_bytes)
+    if (kind == BYTES)
       open_connections(&ways[i], given);
     else
-      open_datagrams(&ways[i], given, is_answers);
+      open_datagrams(&ways[i], given, kind);
   }
-  take_turns(way_count, atoi(words[2]), is_bytes);
+  take_turns(way_count, atoi(words[2]), atoi(words[3]), kind);
   return 0;
 }

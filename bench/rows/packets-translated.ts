@@ -20,7 +20,7 @@ import {
 } from '../packet-ways.js'
 import type { Protocol } from '../peer-rules.js'
 import type { Surroundings } from '../surroundings.js'
-import { bytes, datagrams, REUSED_SECONDS, roundTrips } from '../traffic.js'
+import { bytes, datagrams, roundTrips } from '../traffic.js'
 
 export type TranslatedDirection = 'out' | 'in'
 
@@ -28,9 +28,9 @@ const TEN_THOUSAND = 10_000
 const SIXTY_THOUSAND = 60_000
 /** The host object has a socket open for each: on some machines a process may have 20,000 descriptors. */
 const LAST_OF_RANGE = PORT + TEN_THOUSAND - 1
-/** Of a turn, where ten thousand rules are on the way of each; and of a round. */
+/** Of a turn, where ten thousand rules are on the way of each. */
 const FEW_DATAGRAMS = 64
-const FEW_ROUND_TRIPS = 200
+const FEW_ROUND_TRIPS = 32
 
 const titles = { out: 'outward by masquerading', in: 'inward by a published port' }
 const notes = [
@@ -69,7 +69,6 @@ export function newContest(surroundings: Surroundings, direction: TranslatedDire
     title: `round trips of new connections, ${titles[direction]}`,
     traffic: roundTrips(),
     direction,
-    udpTimeout: REUSED_SECONDS,
     perSecond: 'connections',
     notes: [...notes, elementsNote, linearNote('first')],
     floor: minimalWay('udp'),

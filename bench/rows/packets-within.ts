@@ -16,7 +16,7 @@ import {
   uplinkRule,
 } from '../packet-ways.js'
 import type { Surroundings } from '../surroundings.js'
-import { answers, bytes, datagrams, entries, REUSED_SECONDS, roundTrips } from '../traffic.js'
+import { answers, bytes, datagrams, entries, roundTrips } from '../traffic.js'
 
 /** More than passes, in bits a second: what the limiting itself costs. */
 const FAST = { rate: 100_000_000_000, burst: 1_000_000_000 }
@@ -24,9 +24,9 @@ const TEN_THOUSAND = 10_000
 const HUNDRED_THOUSAND = 100_000
 /** The bridge asks for br_netfilter, and the IP rules judge with connection tracking. */
 const TRACKED = { network: { tracking: true } }
-/** Of a turn, where ten thousand rules are on the way of each; and of a round. */
+/** Of a turn, where ten thousand rules are on the way of each. */
 const FEW_DATAGRAMS = 64
-const FEW_ROUND_TRIPS = 200
+const FEW_ROUND_TRIPS = 32
 /** Round trips whose entries are counted. */
 const FLOWS = 1_000
 
@@ -137,7 +137,6 @@ export function newWithinContest(surroundings: Surroundings): Promise<Contest> {
     title: 'round trips of new connections between two containers of a bridge',
     traffic: roundTrips(),
     direction: 'within',
-    udpTimeout: REUSED_SECONDS,
     perSecond: 'connections',
     notes: [
       'a round trip is one UDP datagram and its answer, from a source port of its own: its first packet meets all rules',

@@ -427,7 +427,8 @@ export class HostKernel {
       refuseTakenBridges(others, change.add)
       const transaction = this.#nft.transaction()
       for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
-      changeRules(transaction, this.table, this.#standing.conditions(), this.#standing.conditions(change))
+      const conditions = this.#standing.conditionsWith(change)
+      if (conditions) changeRules(transaction, this.table, this.#standing.conditions, conditions)
       for (const object of helperObjects(this.table, change.add)) transaction.add(object)
       for (const object of elementObjects(this.table, change.add)) transaction.add(object)
       announceBridges(transaction, others, 'delete', gone)
@@ -453,7 +454,7 @@ export class HostKernel {
    * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, or a device
    */
   async commitOffload(devices: readonly string[] | undefined): Promise<void> {
-    const before = this.#standing.conditions()
+    const before = this.#standing.conditions
     const transaction = this.#nft.transaction()
     changeRules(transaction, this.table, before, { ...before, offload: devices })
     await this.#commitToStanding(transaction, (generation) => this.#standing.offloaded(devices, generation))

@@ -3,13 +3,13 @@ import type { SetElement } from '../plan/elements.js'
 import { OFFLOAD, type TableFamily, USER_CHAINS } from '../rules/names.js'
 import {
   EVERY_RULE,
-  type RulesetConditions,
   rulesetChange,
   rulesetObjects,
   tableObjects,
   userChainObjects,
 } from '../rules/ruleset.js'
 import { elementObjects, helperObjects, setsOf } from '../rules/sets.js'
+import type { RulesetConditions } from '../rules/standing.js'
 import { nameOf } from './user-objects.js'
 import { listTable, type UserRuleSet, userRuleObjects } from './user-rules.js'
 

@@ -3,8 +3,9 @@ import type { CountFilter, Nft, TableCounts } from '../../nft/index.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import { hookFaults } from '../rules/hooked.js'
 import type { TableFamily } from '../rules/names.js'
-import { type RulesetConditions, ruleCounts } from '../rules/ruleset.js'
+import { ruleCounts } from '../rules/ruleset.js'
 import { isInTable } from '../rules/sets.js'
+import type { RulesetConditions } from '../rules/standing.js'
 import { listTable } from './user-rules.js'
 
 /** `emptied`: no rule of ours is left where the users have theirs, as after `nft flush table`. */
@@ -37,13 +38,19 @@ export class StandingRules {
     return this.#offload
   }
 
-  /** Which of our conditional rules stand; with a change of elements that is not committed yet, which are to. */
-  conditions({ add, delete: gone }: ElementChange = { add: [], delete: [] }): RulesetConditions {
-    const come = new Map<string, number>()
-    for (const { set } of add) come.set(set, (come.get(set) ?? 0) + 1)
-    for (const { set } of gone) come.set(set, (come.get(set) ?? 0) - 1)
-    const has = (set: string): boolean => (this.#elements.get(set) ?? 0) + (come.get(set) ?? 0) > 0
-    return { sets: { has }, offload: this.#offload }
+  /** What decides which of our rules stand. */
+  get conditions(): RulesetConditions {
+    return { sets: { has: (set) => this.#count(set) > 0 }, offload: this.#offload }
+  }
+
+  /** The same with a change that is not committed yet; undefined where the same rules stand then, as after nearly every change. */
+  conditionsWith(change: ElementChange): RulesetConditions | undefined {
+    const by = new Map<string, number>()
+    for (const { set } of change.add) by.set(set, (by.get(set) ?? 0) + 1)
+    for (const { set } of change.delete) by.set(set, (by.get(set) ?? 0) - 1)
+    const has = (set: string): boolean => this.#count(set) + (by.get(set) ?? 0) > 0
+    const differs = [...by.keys()].some((set) => has(set) !== this.#count(set) > 0)
+    return differs ? { sets: { has }, offload: this.#offload } : undefined
   }
 
   /** Somebody has committed. */
@@ -55,14 +62,14 @@ export class StandingRules {
   made(elements: readonly SetElement[], generation: number | undefined): void {
     this.#offload = undefined
     this.#elements.clear()
-    this.#count(elements, 1)
+    this.#add(elements, 1)
     this.#generation = next(generation)
   }
 
   /** A change of elements was committed, for a generation. */
   changed(change: ElementChange, generation: number | undefined): void {
-    this.#count(change.add, 1)
-    this.#count(change.delete, -1)
+    this.#add(change.add, 1)
+    this.#add(change.delete, -1)
     this.#generation = next(generation)
   }
 
@@ -87,7 +94,7 @@ export class StandingRules {
     const sets = expected.map(([set]) => set)
     const found = await this.#counted({ family, table: this.#table, sets })
     if (found === undefined) return undefined
-    const rules = [...ruleCounts(family, this.conditions())]
+    const rules = [...ruleCounts(family, this.conditions)]
     return {
       generation: found.generation,
       rules: rules.reduce((sum, [chain]) => sum + (found.rules[chain] ?? 0), 0),
@@ -114,8 +121,12 @@ export class StandingRules {
     }
   }
 
-  #count(elements: readonly SetElement[], by: number): void {
-    for (const { set } of elements) this.#elements.set(set, (this.#elements.get(set) ?? 0) + by)
+  #count(set: string): number {
+    return this.#elements.get(set) ?? 0
+  }
+
+  #add(elements: readonly SetElement[], by: number): void {
+    for (const { set } of elements) this.#elements.set(set, this.#count(set) + by)
   }
 }
 

@@ -8,21 +8,11 @@ import type {
 } from '../../nft/index.js'
 import { ofFamily, type SetName } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
-import type { OFFLOAD } from './names.js'
 
-/** What a rule may stand for: elements that we put into a set, or that offload is in effect. */
-export type Condition = SetName | typeof OFFLOAD
-
-/** A rule that is there only while one of several things is: a packet pays for what there is, and for nothing else. */
-export interface ConditionalRule {
-  readonly whileAny: readonly Condition[]
-  readonly expr: Rule['expr']
-}
-
-/** A chain of ours with its rules. It is not there while all of its rules are conditional, and none stands. */
+/** A chain of ours with its rules. */
 export interface ChainRules {
   readonly chain: Omit<Chain, 'family' | 'table'>
-  readonly rules: readonly (Rule['expr'] | ConditionalRule)[]
+  readonly rules: readonly Rule['expr'][]
 }
 
 /** 0 where the packet came by no interface: see {@link BRIDGED}. */
@@ -103,11 +93,6 @@ export const BRIDGED: readonly Statement[] = [
 
 /** The addresses of the interface itself: never seen on a wire. */
 export const LOOPBACK: Expression = { prefix: { addr: '127.0.0.0', len: 8 } }
-/** The rule stands only while one of these has elements. */
-export const whileAny = (conditions: readonly Condition[], ...expr: Rule['expr']): ConditionalRule => ({
-  whileAny: conditions,
-  expr,
-})
 export const LOOPBACK_DESTINATION: Statement = is({ payload: { protocol: 'ip', field: 'daddr' } }, LOOPBACK)
 
 /** What is written once for each address family: names of fields, of sets and of chains. */

@@ -27,7 +27,6 @@ import {
   OIFNAME,
   SAME_BRIDGE,
   verdictOf,
-  whileAny,
 } from './expressions.js'
 import { NEIGHBOUR_DISCOVERY, TRACKED_LINK_CHAINS } from './links.js'
 import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
@@ -160,14 +159,13 @@ const JUMPED_TO: readonly ChainRules[] = [
       // What belongs to no connection passes by the translation, which keeps loopback addresses from everybody else.
       [LOOPBACK_DESTINATION, isNot(IIFNAME, 'lo'), flagged(CT_STATE, anyOf('invalid', 'untracked')), DROP],
       // A network without a way out reaches the host by its own bridge's address, and by no other.
-      whileAny(
-        ['internal'],
+      [
         inSet(concat(NFPROTO, IIFNAME), 'internal'),
         is({ ct: { key: 'direction' } }, 'original'),
         is({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
         isNot({ fib: { result: 'type', flags: ['daddr', 'iif'] } }, 'local'),
         DROP,
-      ),
+      ],
     ],
   },
   {
@@ -192,10 +190,7 @@ const JUMPED_TO: readonly ChainRules[] = [
   {
     // Frames that a bridge passes on, where all bridges ask for br_netfilter. One for an endpoint's MAC was judged in the bridge.
     chain: { name: 'untracked' },
-    rules: [
-      whileAny(['closed_macs'], inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT),
-      [verdictOf(PAIR, 'icc')],
-    ],
+    rules: [[inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT], [verdictOf(PAIR, 'icc')]],
   },
 ]
 

@@ -28,7 +28,6 @@ import {
   OIFNAME,
   PKTTYPE,
   SPORT,
-  whileAny,
 } from './expressions.js'
 
 /** Without these a linked container would not find its server's MAC address. */
@@ -195,6 +194,6 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
       ]),
       [inSet(IIFNAME, 'closed_ports'), goto('same_network')],
       [inSet(OIFNAME, 'closed_ports'), goto('same_network')],
-    ].map((expr) => whileAny(['closed_ports'], ...expr)),
+    ],
   },
 ]

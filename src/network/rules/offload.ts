@@ -1,8 +1,7 @@
 /** Connections that go past the hooks: the flowtable, and the rules that add them to it. */
-import type { Flowtable, Statement } from '../../nft/index.js'
+import type { Flowtable, Rule, Statement } from '../../nft/index.js'
 import {
   type ChainRules,
-  type ConditionalRule,
   CT_STATUS,
   flagged,
   IIFNAME,
@@ -10,26 +9,24 @@ import {
   jump,
   notInSet,
   OIFNAME,
-  whileAny,
 } from './expressions.js'
 import { OFFLOAD } from './names.js'
 
 const ADD: Statement = { flow: { op: 'add', flowtable: `@${OFFLOAD}` } }
 
 /** In the chain `established`, before anything is accepted: both ends have answered, and an address is translated. */
-export const TO_OFFLOAD: ConditionalRule = whileAny(
-  [OFFLOAD],
+export const TO_OFFLOAD: Rule['expr'] = [
   flagged(CT_STATUS, 'assured'),
   flagged(CT_STATUS, ['snat', 'dnat']),
   jump(OFFLOAD),
-)
+]
 
 /** Between our bridges and others: what stays within the host, or is none of ours, goes on as before. */
 export const OFFLOAD_CHAIN: ChainRules = {
   chain: { name: OFFLOAD },
   rules: [
-    whileAny([OFFLOAD], inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), ADD),
-    whileAny([OFFLOAD], notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), ADD),
+    [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), ADD],
+    [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), ADD],
   ],
 }
 

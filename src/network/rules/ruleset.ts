@@ -1,11 +1,12 @@
 import type { Chain, Rule, RulesetObject, TableObject } from '../../nft/index.js'
-import type { ChainRules, Condition } from './expressions.js'
+import type { ChainRules } from './expressions.js'
 import { FORWARD_CHAINS } from './forward.js'
 import { BRIDGED_LINK_CHAINS } from './links.js'
 import { OFFLOAD, type TableFamily, USER_CHAINS } from './names.js'
 import { offloadFlowtable } from './offload.js'
 import { SENDER_CHAINS } from './senders.js'
 import { setObjects } from './sets.js'
+import { type RulesetConditions, standingChains } from './standing.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
@@ -22,14 +23,6 @@ const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
 }
 
 const FAMILIES: readonly TableFamily[] = ['inet', 'bridge']
-
-/** What decides which of the conditional rules stand. */
-export interface RulesetConditions {
-  /** The names of the sets that have elements of ours. */
-  readonly sets: Pick<ReadonlySet<string>, 'has'>
-  /** The devices of the flowtable, where offload is in effect; undefined: there is none. */
-  readonly offload?: readonly string[] | undefined
-}
 
 /** All that may be in the tables. */
 export const EVERY_RULE: RulesetConditions = { sets: { has: () => true }, offload: [] }
@@ -57,7 +50,7 @@ export function rulesetObjects(
 ): RulesetObject[] {
   const { offload } = conditions
   return families.flatMap((family) => {
-    const chains = standingChains(family, conditions)
+    const chains = standingChains(CHAINS[family], conditions)
     return [
       ...chains.map((chain) => chainObject(family, table, chain)),
       ...setObjects(family, table),
@@ -84,22 +77,26 @@ export function rulesetChange(
   const flowtables = ({ offload }: RulesetConditions) =>
     otherDevices && offload ? [offloadFlowtable(table, offload)] : []
   const changes = FAMILIES.map((family) => {
-    const [old, now] = [standingChains(family, before), standingChains(family, after)]
-    const isSame = (one: StandingChain, other: StandingChain): boolean =>
+    const [old, now] = [standingChains(CHAINS[family], before), standingChains(CHAINS[family], after)]
+    const isSame = (one: ChainRules, other: ChainRules): boolean =>
       one.chain === other.chain &&
       !(otherDevices && one.chain.name === OFFLOAD) &&
       one.rules.length === other.rules.length &&
       one.rules.every((rule, index) => rule === other.rules[index])
     const gone = old.filter((one) => !now.some((other) => isSame(one, other)))
     const come = now.filter((one) => !old.some((other) => isSame(one, other)))
-    const has = (chains: readonly StandingChain[], { chain }: StandingChain): boolean =>
+    const has = (chains: readonly ChainRules[], { chain }: ChainRules): boolean =>
       chains.some((other) => other.chain === chain)
-    const object = (chain: StandingChain) => chainObject(family, table, chain)
+    const object = (chain: ChainRules) => chainObject(family, table, chain)
     return {
       flush: gone.map(object),
       delete: gone.filter((each) => !has(now, each)).map(object),
       chains: come.filter((each) => !has(old, each)).map(object),
-      rules: come.flatMap((each) => ruleObjects(family, table, each)),
+      rules: withMaps(
+        family,
+        table,
+        come.flatMap((each) => ruleObjects(family, table, each)),
+      ),
     }
   })
   return {
@@ -113,29 +110,22 @@ export function rulesetChange(
   }
 }
 
+/** Rules behind the maps that they look into, added again: what an element gives is compiled into a rule that translates. */
+function withMaps(family: TableFamily, table: string, rules: readonly { rule: Rule }[]): RulesetObject[] {
+  const text = JSON.stringify(rules)
+  const maps = setObjects(family, table).filter(
+    (object) => 'map' in object && text.includes(`"@${object.map.name}"`),
+  )
+  return [...maps, ...rules]
+}
+
 /** How many rules each chain of a table has; the users' chains aside, and those without any. */
 export function ruleCounts(family: TableFamily, conditions: RulesetConditions): ReadonlyMap<string, number> {
   return new Map(
-    standingChains(family, conditions).flatMap(({ chain, rules }) =>
+    standingChains(CHAINS[family], conditions).flatMap(({ chain, rules }) =>
       rules.length > 0 ? [[chain.name, rules.length]] : [],
     ),
   )
-}
-
-/** A chain with those of its rules that stand. */
-interface StandingChain extends ChainRules {
-  readonly rules: readonly Rule['expr'][]
-}
-
-function standingChains(family: TableFamily, { sets, offload }: RulesetConditions): StandingChain[] {
-  const isMet = (condition: Condition): boolean =>
-    condition === OFFLOAD ? offload !== undefined : sets.has(condition)
-  return CHAINS[family].flatMap(({ chain, rules: all }) => {
-    const rules = all.flatMap((rule) =>
-      'whileAny' in rule ? (rule.whileAny.some(isMet) ? [rule.expr] : []) : [rule],
-    )
-    return rules.length > 0 ? [{ chain, rules }] : []
-  })
 }
 
 /** A chain with its hook and policy, without its rules. */
@@ -143,6 +133,6 @@ function chainObject(family: TableFamily, table: string, { chain }: ChainRules):
   return { chain: { family, table, ...chain } }
 }
 
-function ruleObjects(family: TableFamily, table: string, { chain, rules }: StandingChain): { rule: Rule }[] {
+function ruleObjects(family: TableFamily, table: string, { chain, rules }: ChainRules): { rule: Rule }[] {
   return rules.map((expr) => ({ rule: { family, table, chain: chain.name, expr } }))
 }

@@ -16,7 +16,6 @@ import {
   L4PROTO,
   notInSet,
   PKTTYPE,
-  whileAny,
 } from './expressions.js'
 
 const ARP_SADDR_ETHER: Expression = { payload: { protocol: 'arp', field: 'saddr ether' } }
@@ -34,17 +33,14 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
     // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
     chain: { name: 'onward' },
     rules: [
-      whileAny(['tracked_ports'], inSet(IIFNAME, 'tracked_ports'), ACCEPT),
+      [inSet(IIFNAME, 'tracked_ports'), ACCEPT],
       [is(PKTTYPE, 'other'), NOTRACK],
     ],
   },
   {
     // From ports whose senders nobody checks: most are of bridges that are not ours.
     chain: { name: 'unchecked' },
-    rules: [
-      whileAny(['unchecked_ports'], is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK),
-      [ACCEPT],
-    ],
+    rules: [[is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK], [ACCEPT]],
   },
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
@@ -58,12 +54,7 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         goto('onward'),
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
-      whileAny(
-        ['forging_ports'],
-        inSet(IIFNAME, 'forging_ports'),
-        isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')),
-        DROP,
-      ),
+      [inSet(IIFNAME, 'forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
       [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [

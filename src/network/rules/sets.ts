@@ -164,6 +164,12 @@ export function setObjects(family: TableFamily, table: string): ({ set: NamedSet
     })
 }
 
+/** Whether a set or map has no elements but those that we put there: neither packets nor other hosts fill it. */
+export function isFilledByUsAlone(name: string): boolean {
+  const declared = SETS.get(name)
+  return declared !== undefined && name !== 'host_bridges' && !declared.flags?.includes('dynamic')
+}
+
 /** The names of the sets that elements are of. */
 export function setsOf(elements: Iterable<SetElement>): ReadonlySet<string> {
   const sets = new Set<string>()

@@ -21,13 +21,14 @@ describe('the rules', () => {
     expect(readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8')).toContain(printed.trim())
   })
 
-  it('are as many with sixty containers, links and ports as with one', async () => {
-    const { host, network, attach } = await createSetting(['first'], { icc: false })
-    await attach('first')
+  it('are as many with sixty containers, links and ports as with two', async () => {
+    const { host, network, attach } = await createSetting(['web', 'app'], { icc: false })
+    await attach('web', { expose: ['80/tcp'], publish: ['7999:80'] })
+    await attach('app', { links: ['web'] })
     const count = async (): Promise<number> =>
       (await nftJson(host.namespace, 'list', 'ruleset')).filter((item) => 'rule' in item || 'chain' in item)
         .length
-    const one = await count()
+    const two = await count()
     const namespaces = await createNamespaces(60)
     const containers = await network.attachAll(
       namespaces.map((netns, index) => ({
@@ -39,9 +40,9 @@ describe('the rules', () => {
       })),
     )
     expect(containers).toHaveLength(60)
-    expect(await count()).toBe(one)
+    expect(await count()).toBe(two)
     const elements = JSON.stringify(await nftJson(host.namespace, 'list', 'set', 'inet', 'nfbridge', 'links'))
-    expect(elements.match(/"concat"/g)).toHaveLength(118)
+    expect(elements.match(/"concat"/g)).toHaveLength(119)
   })
 
   it('stand only while there is something for them, and are whole at each step', async () => {
