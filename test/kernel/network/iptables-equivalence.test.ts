@@ -77,6 +77,14 @@ async function showFrames(namespace: Namespace): Promise<{ giveBack(): Promise<v
   return { giveBack: () => write(before) }
 }
 
+/**
+ * A scenario without its open connections: they would not outlive the change of rules, which forgets all of them, and our rules let nobody go on
+ * outward in the middle of a connection that is not known. `npm run scenarios` tells whether they live.
+ */
+function withoutHeld({ stages, ...scenario }: Scenario): Scenario {
+  return { ...scenario, stages: stages.map(({ hold: _, held: __, ...stage }) => stage) }
+}
+
 /** Probes a stage again, with iptables' rules instead of our table of family inet; then puts ours back. */
 function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
   return async (world, results, title) => {
@@ -152,7 +160,7 @@ describe.each(scenarios)('$name', (scenario) => {
     const pool = new MachinePool()
     const probes = { count: 0 }
     try {
-      const { broken, findings } = await runScenario(scenario, pool, {
+      const { broken, findings } = await runScenario(withoutHeld(scenario), pool, {
         onProbes: withIptables(scenario, probes),
       })
       expect(broken).toBeUndefined()
