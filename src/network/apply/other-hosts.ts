@@ -12,7 +12,7 @@ import { type KeyField, ofFamily, type SetElement, type SetName } from '../plan/
 import { eachFamily } from '../plan/endpoints.js'
 import type { Family } from '../plan/records.js'
 import { tableObjects } from '../rules/ruleset.js'
-import { elementObjects } from '../rules/sets.js'
+import { ANNOUNCED_SETS, elementObjects } from '../rules/sets.js'
 
 /** A host of another program, or our own, as its table tells it. */
 export interface StandingHost {
@@ -25,12 +25,9 @@ export interface StandingHost {
   readonly families: readonly Family[]
 }
 
-/** Sets in which a host has what concerns the bridges of others as well. */
-const SHARED: ReadonlySet<SetName> = new Set<SetName>(['host_bridges', 'strict', 'isolated'])
-
 /** Those of some elements that other hosts must know. */
 export function sharedElements(elements: readonly SetElement[]): SetElement[] {
-  return elements.filter(({ set }) => SHARED.has(set))
+  return elements.filter(({ set }) => ANNOUNCED_SETS.has(set))
 }
 
 /** The hosts of other programs, by the comment of their tables: those that have rules of the same version. */

@@ -164,10 +164,13 @@ export function setObjects(family: TableFamily, table: string): ({ set: NamedSet
     })
 }
 
+/** Sets that hosts of other programs in the namespace must know: each writes its elements of them into the tables of all. */
+export const ANNOUNCED_SETS: ReadonlySet<string> = new Set<SetName>(['host_bridges', 'strict', 'isolated'])
+
 /** Whether a set or map has no elements but those that we put there: neither packets nor other hosts fill it. */
 export function isFilledByUsAlone(name: string): boolean {
   const declared = SETS.get(name)
-  return declared !== undefined && name !== 'host_bridges' && !declared.flags?.includes('dynamic')
+  return declared !== undefined && !ANNOUNCED_SETS.has(name) && !declared.flags?.includes('dynamic')
 }
 
 /** The names of the sets that elements are of. */

@@ -90,7 +90,8 @@ describe('publishing', () => {
 
   it('on a loopback address is for the host alone, even when somebody routes 127/8 here', async () => {
     const { attach, machine, outside, host, network } = await createSetting(['web', 'app'])
-    const web = await attach('web', { publish: ['127.0.0.2:8080:80'] })
+    // Another port brings the rules that the controls below need.
+    const web = await attach('web', { publish: ['127.0.0.2:8080:80', '9090:90'] })
     await attach('app')
     await machine('web').serveTcp(80)
     await host.serveTcp(6000, { address: '127.0.0.1' })
