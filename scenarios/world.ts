@@ -22,6 +22,11 @@ import { BridgeNetfilterSettings, type Variant } from './variant.js'
 
 /** A new namespace has the settings of the machine that the tests run on. */
 const forwardingOff = { 'net.ipv4.ip_forward': '0', 'net.ipv6.conf.all.forwarding': '0' }
+/**
+ * The kernel limits how many ICMP errors it sends to one address, and a redirect uses that limit up, which it makes for each packet by which
+ * a container reaches a neighbour at a published port. A refusal that is not sent for that would be taken for silence.
+ */
+const errorsUnlimited = { 'net.ipv4.icmp_ratelimit': '0', 'net.ipv6.icmp.ratelimit': '0' }
 /** Whatever is a container's, seen from outside. */
 const containerSubnets = ['172.16.0.0/12', '10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']
 
@@ -195,6 +200,8 @@ export class World {
   }
 
   async #serve(machine: Machine): Promise<void> {
+    for (const [key, value] of Object.entries(errorsUnlimited))
+      await machine.namespace.writeSysctl(key, value)
     const isHost = machine.name === 'host' || machine.name === 'host2'
     if (isHost) await machine.serveTcp(9000, { address: '::' })
     else for (const port of this.scenario.ports ?? defaultPorts) await servePort(machine, port)
