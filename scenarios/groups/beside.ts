@@ -139,6 +139,34 @@ export const beside: Group = {
       ],
     },
     {
+      name: 'beside-strict-that-comes-later',
+      about:
+        'A strict network of the one comes when the rules of the other stand already, which has none: it keeps the other off all the same.',
+      networks: [],
+      containers: { r1: { on: 'red', later: true }, r2: { on: 'red', later: true } },
+      beside: { options, networks: [{ ...blue, isolation: 'none' }], containers },
+      hostPorts: ['8082/tcp'],
+      stages: [
+        {
+          steps: [
+            { do: 'createNetwork', network: { name: 'red', subnet: '172.18.0.0/16', isolation: 'strict' } },
+            { do: 'attach', container: 'r1' },
+            { do: 'attach', container: 'r2' },
+          ],
+          expect: `
+            r1 -> r2: reached
+            r2 -> r1: reached
+            b1 -> b2: reached
+            b2 -> b1: reached
+            ${isolated}
+            ${each}
+            b1, b2 -> host 8082/tcp: reached b1 as host@blue
+            * -> host 8082/tcp, localhost 8082/tcp: reached b1
+          `,
+        },
+      ],
+    },
+    {
       name: 'beside-with-internal',
       about:
         'An internal network of the one: no way out and none in; the other, routed, is reached by its own addresses.',
