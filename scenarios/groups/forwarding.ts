@@ -226,10 +226,10 @@ export const forwarding: Group = {
     {
       name: 'foreign-forward-drop',
       about:
-        "Somebody's FORWARD policy of drop: our accept does not overrule it, so nothing that is forwarded passes, bridged or not; " +
-        'a published port is still reached from the host by its addresses. When the policy goes, all is well at once.',
+        "Somebody's FORWARD policy of drop: our accept does not overrule it, so nothing that is forwarded passes, nor what stays within a " +
+        'tracked network; a published port is still reached from the host by its addresses. When the policy goes, all is well at once.',
       foreign: dropForwarded,
-      networks,
+      networks: networks.map((network) => ({ ...network, tracking: true })),
       containers: { web: { publish: ['8080:80'] }, app: {} },
       hostPorts: ['8080/tcp'],
       stages: [
@@ -249,11 +249,34 @@ export const forwarding: Group = {
           title: 'the foreign table is gone',
           steps: [{ do: 'removeTable', family: 'ip', name: 'filter' }],
           expect: `
-            web, app -> host 8080/tcp: reached web as host@docker0
+            web -> host 8080/tcp: reached web as host@docker0
             * -> host 8080/tcp: reached web
             containers -> containers: reached
             ${inward}
             ${outward}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'foreign-forward-drop-untracked',
+      about:
+        'The same policy sees what stays within a network that is not tracked only where net.bridge.bridge-nf-call-iptables shows it; whatever is routed is dropped.',
+      foreign: dropForwarded,
+      networks,
+      containers: { web: { publish: ['8080:80'] }, app: {} },
+      hostPorts: ['8080/tcp'],
+      stages: [
+        {
+          expect: `
+            host -> host, localhost 8080/tcp: reached web
+            containers, outside -> host 8080/tcp: blocked
+            * -> host: reached
+            containers -> containers: reached | blocked
+            host -> containers: reached
+            outside -> containers: blocked
+            containers -> outside: blocked
+            host -> outside: reached
           `,
         },
       ],
