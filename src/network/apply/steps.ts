@@ -94,6 +94,30 @@ export async function takeBack(error: unknown, leaves: string, undo: () => Promi
   throw error
 }
 
+/** Several steps as one, of which none is undone while one that came after it could not be. */
+export function inOrder(leaves: string, steps: readonly Step[]): Step {
+  const undo = async (done: readonly Step[]): Promise<void> => {
+    for (const step of done.toReversed()) await step.undo()
+  }
+  return {
+    leaves,
+    apply: async () => {
+      for (const [index, step] of steps.entries()) {
+        const done = steps.slice(0, index)
+        try {
+          await step.apply()
+        } catch (error) {
+          if (!(error instanceof HalfDone)) return await takeBack(error, leaves, () => undo(done))
+          const undoHalf = error.leftover.undo
+          const rest = { leaves, undo: () => undoHalf().then(() => undo(done)) }
+          throw new HalfDone(error.cause, rest)
+        }
+      }
+    },
+    undo: () => undo(steps),
+  }
+}
+
 /** The same error, told of the caller's operation and, where it is known, of the place in the caller's input. */
 export function inOperation(
   error: unknown,

@@ -4,7 +4,7 @@ import { isTracked } from '../plan/tracking.js'
 import type { NetworkView } from '../plan/view.js'
 import { askingStep } from './asking-bridges.js'
 import type { HostContext } from './host-context.js'
-import type { Step } from './steps.js'
+import { inOrder, type Step } from './steps.js'
 
 /**
  * The steps between two views of the same networks, which may differ in which of them are tracked. A bridge asks for br_netfilter
@@ -31,13 +31,25 @@ export function trackingSteps(
     containers: [...new Set([...containers, ...(touched.containers ?? [])])],
   }
   const questions = questionsStep(context, after, starting.length > 0)
+  // Elements that have frames judged by table inet would judge nothing while a bridge does not ask.
   return [
-    ...(starting.length > 0 ? [askingStep(context, starting, before, after)] : []),
-    questions,
-    ...context.elementSteps(before, after, all),
-    // Those that were asked meanwhile.
-    questions,
-    ...(ending.length > 0 ? [askingStep(context, ending, before, after)] : []),
+    inOrder(`who judges what stays in ${[...changing].join(', ')}`, [
+      ...(starting.length > 0 ? whollyOrNot(askingStep(context, starting, before, after)) : []),
+      questions,
+      ...context.elementSteps(before, after, all),
+      // Those that were asked meanwhile.
+      questions,
+      ...(ending.length > 0 ? whollyOrNot(askingStep(context, ending, before, after)) : []),
+    ]),
+  ]
+}
+
+/** When it fails, some of the bridges may be changed: it is undone even so. */
+function whollyOrNot(step: Step): Step[] {
+  const nothing = async (): Promise<void> => undefined
+  return [
+    { ...step, apply: nothing },
+    { ...step, undo: nothing },
   ]
 }
 

@@ -1,8 +1,11 @@
+import { Conntrack } from '../../../src/conntrack/index.js'
 import { NfbridgeError } from '../../../src/index.js'
 import { Namespace, PortReservations } from '../../../src/netns/index.js'
 import { HostKernel } from '../../../src/network/apply/host-kernel.js'
 import { Persistence } from '../../../src/network/apply/persistence.js'
 import { UserRules } from '../../../src/network/apply/user-rules.js'
+import { Nft } from '../../../src/nft/index.js'
+import { Transaction } from '../../../src/nft/transaction.js'
 
 /** All by which the layer of networks changes or asks the world, but the hosts files. */
 const CALLS: readonly (readonly [prototype: object, methods: readonly string[]])[] = [
@@ -16,8 +19,6 @@ const CALLS: readonly (readonly [prototype: object, methods: readonly string[]])
       'bridgeIndex',
       'awaitCarrier',
       'awaitLocal',
-      'commitRuleset',
-      'commitElements',
       'applyLinks',
       'applyInside',
       'forgetFlows',
@@ -25,6 +26,10 @@ const CALLS: readonly (readonly [prototype: object, methods: readonly string[]])
   ],
   [Persistence.prototype, ['save', 'savePools', 'saveSysctl', 'saveBridge', 'saveUserRules']],
   [UserRules.prototype, ['read', 'snapshot']],
+  // Of nf_tables and connection tracking each send, also those that are made past the kernel's handles above.
+  [Transaction.prototype, ['commit']],
+  [Nft.prototype, ['list', 'count', 'generation']],
+  [Conntrack.prototype, ['list', 'delete']],
   [PortReservations.prototype, ['reserve', 'release']],
   [Namespace.prototype, ['readSysctl', 'writeSysctl']],
 ]

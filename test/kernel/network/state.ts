@@ -76,7 +76,9 @@ function linksOf(json: string): string[] {
   return links.map(({ ifindex, ifname, address, mtu, master, group, ifalias, linkinfo, flags }) => {
     const up = Array.isArray(flags) && flags.includes('UP')
     const kind = linkinfo?.info_kind
-    return JSON.stringify({ ifindex, ifname, address, mtu, master, group, ifalias, kind, up })
+    const { nf_call_iptables, nf_call_ip6tables } = linkinfo?.info_data ?? {}
+    const asks = { nf_call_iptables, nf_call_ip6tables }
+    return JSON.stringify({ ifindex, ifname, address, mtu, master, group, ifalias, kind, up, ...asks })
   })
 }
 
