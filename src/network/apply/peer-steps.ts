@@ -74,7 +74,7 @@ function peerSteps(
   const { absent, present, change } = views
   return [
     context.remember(change, absent),
-    ...context.elementSteps(absent, present, touched),
+    ...context.elementSteps(absent, present, touched).map(toldOfRules),
     {
       leaves: `route to ${peer.subnet}`,
       apply: async () => {
@@ -87,6 +87,34 @@ function peerSteps(
       undo: () => ignoreMissing(kernel.applyLinks([routeOperation('delete', peer)])),
     },
   ]
+}
+
+/** The rules of peers ask by which interface the way leads back, which Linux 5.10 answers in prerouting alone (nft_fib_validate). */
+export function toldOfRules(step: Step): Step {
+  return {
+    ...step,
+    apply: async () => {
+      try {
+        await step.apply()
+      } catch (error) {
+        if (
+          !(error instanceof NfbridgeError) ||
+          error.code !== 'NFB_REJECTED' ||
+          error.errno !== 'EOPNOTSUPP'
+        )
+          throw error
+        throw new NfbridgeError({
+          code: 'NFB_NOT_SUPPORTED',
+          operation: error.operation,
+          path: 'subnet',
+          errno: error.errno,
+          message:
+            'this kernel does not look up the way back to a sender while it forwards (fib saddr . iif oif), which peers need; Linux 6.1 does',
+          cause: error,
+        })
+      }
+    },
+  }
 }
 
 /** What the kernel says of the route is told of the caller's input. */
