@@ -27,8 +27,8 @@ interface Needs {
 const needs = new WeakMap<Rule['expr'], Needs>()
 
 /**
- * The chains of a table with those of their rules that stand. Base chains without any are not there: a packet that meets one pays for it.
- * All others are, since elements lead to them.
+ * The chains of a table with those of their rules that stand. Base chains without any are not there, since a packet that meets one pays for
+ * it, nor is that of offload. All others are: elements lead to them.
  */
 export function standingChains(chains: readonly ChainRules[], conditions: RulesetConditions): ChainRules[] {
   const byName = new Map(chains.map((each) => [each.chain.name, each]))
@@ -49,8 +49,12 @@ export function standingChains(chains: readonly ChainRules[], conditions: Rulese
   }
   return chains.flatMap(({ chain, rules: all }) => {
     const rules = all.filter(isStanding)
-    return rules.length > 0 || chain.hook === undefined ? [{ chain, rules }] : []
+    return rules.length > 0 || !goesWithItsRules(chain) ? [{ chain, rules }] : []
   })
+}
+
+function goesWithItsRules({ hook, name }: ChainRules['chain']): boolean {
+  return hook !== undefined || name === OFFLOAD
 }
 
 function isThere(set: string, { sets, offload }: RulesetConditions): boolean {

@@ -124,7 +124,7 @@ describe('two programs in one namespace', () => {
     // Without what each tells the other, each one's policy meets the other's containers.
     for (const table of ['nfbridge', 'other'])
       await nft(host.namespace, 'flush', 'set', 'inet', table, 'host_bridges')
-    await nft(host.namespace, ...'add element inet other forward_policy { ipv4 : drop }'.split(' '))
+    await nft(host.namespace, ...'add rule inet other forward meta nfproto ipv4 drop'.split(' '))
     await expectBlocked(two, OUTSIDE, 80)
     await expectBlocked(one, OUTSIDE, 80)
   })
