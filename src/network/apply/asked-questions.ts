@@ -5,7 +5,8 @@
 import type { Conntrack, ConntrackEntry } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
-import { elementsOf, everything, type SetElement as PlannedElement } from '../plan/elements.js'
+import { elementsOf, everything, ofFamily, type SetElement as PlannedElement } from '../plan/elements.js'
+import { eachFamily } from '../plan/endpoints.js'
 import type { NetworkView } from '../plan/view.js'
 import type { TableFamily } from '../rules/names.js'
 import { setObjects } from '../rules/sets.js'
@@ -64,6 +65,23 @@ export class AskedQuestions {
     })
   }
 
+  /** Forgets what was asked over links that are gone: who has their addresses next has asked nothing. */
+  async forget(gone: readonly PlannedElement[]): Promise<void> {
+    for (const family of eachFamily) {
+      const links = linkTexts(gone.filter(({ set }) => set === ofFamily('links', family)))
+      if (links.size === 0) continue
+      for (const table of ['bridge', 'inet'] as const)
+        for (const name of ['asked', 'asked_of_links'] as const) {
+          const set = await this.#read(table, ofFamily(name, family))
+          if (set?.elem)
+            await this.#delete(
+              set,
+              set.elem.flatMap((element) => keyOfLinks(element, links)),
+            )
+        }
+    }
+  }
+
   /** A set with its elements; undefined where there is none, as with the rules of another version. */
   async #read(family: TableFamily, name: string): Promise<NamedSet | undefined> {
     try {
@@ -72,6 +90,19 @@ export class AskedQuestions {
     } catch (error) {
       if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return undefined
       throw error
+    }
+  }
+
+  /** All at once; where the time of one is over meanwhile, one by one. */
+  async #delete(set: NamedSet, elem: Element['elem']): Promise<void> {
+    if (elem.length === 0) return
+    const { family, table, name, type, flags = [] } = set
+    const element: Element = { family, table, name, ...(type !== undefined && { type }), flags, elem }
+    try {
+      await this.#nft.transaction().delete({ element }).commit()
+    } catch (error) {
+      if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
+      if (elem.length > 1) for (const one of elem) await this.#delete(set, [one])
     }
   }
 
@@ -90,6 +121,21 @@ function withRemainingTime(element: SetElement): SetElement {
   const { val, expires, timeout } = element.elem
   const remaining = expires ?? timeout
   return { elem: { val, ...(remaining !== undefined && { timeout: remaining }) } }
+}
+
+/** The key of a question, if it was asked over one of these links: client, server, perhaps the client's port, and the server's. */
+function keyOfLinks(element: SetElement, links: ReadonlySet<string>): SetElement[] {
+  const key =
+    typeof element === 'object' && element !== null && 'elem' in element ? element.elem.val : element
+  const fields = typeof key === 'object' && key !== null && 'concat' in key ? key.concat : undefined
+  if (!isFields(fields)) return []
+  const [client, server] = fields
+  return links.has(`${client} ${server} ${fields.at(-1)}`) ? [key] : []
+}
+
+/** An array has a method of the same name. */
+function isFields(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
 }
 
 /** Each link over UDP as its element says it: client, server, port. */

@@ -221,6 +221,7 @@ export class HostContext {
 
   async #forgetFlows(step: ViewStep): Promise<void> {
     await this.kernel.forgetFlows([...revokedFlows(step), ...untranslatedFlows(step.change.add)])
+    await this.kernel.questions.forget(step.change.delete)
   }
 
   #assertOpen(operation: string): void {
