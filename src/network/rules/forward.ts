@@ -39,8 +39,11 @@ const BEGINNING: Expression = {
   '&': [{ payload: { protocol: 'tcp', field: 'flags' } }, ['fin', 'syn', 'rst', 'ack']],
 }
 
-/** The chains that {@link forwardChains} jumps to. */
-const JUMPED_TO: readonly ChainRules[] = [
+/**
+ * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. The number of rules does not grow with
+ * containers, links or ports; docs/rules.md explains each.
+ */
+export const FORWARD_CHAINS: readonly ChainRules[] = [
   ...TRACKED_LINK_CHAINS,
   {
     // Within a network whose containers may speak only as they are linked.
@@ -192,14 +195,6 @@ const JUMPED_TO: readonly ChainRules[] = [
     chain: { name: 'untracked' },
     rules: [[inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT], [verdictOf(PAIR, 'icc')]],
   },
-]
-
-/**
- * What is forwarded, between interfaces or within a bridge: the chains that are jumped to first. Their number, and that of
- * their rules, is the same with one container or ten thousand; docs/rules.md explains each.
- */
-export const FORWARD_CHAINS: readonly ChainRules[] = [
-  ...JUMPED_TO,
   {
     chain: { name: FORWARD_CHAIN, type: 'filter', hook: 'forward', prio: 0, policy: 'accept' },
     rules: [

@@ -1,6 +1,7 @@
 /** Connections that go past the hooks: the flowtable, and the rules that add them to it. */
 import type { Flowtable, Rule, Statement } from '../../nft/index.js'
 import {
+  both,
   type ChainRules,
   CT_STATUS,
   flagged,
@@ -21,12 +22,17 @@ export const TO_OFFLOAD: Rule['expr'] = [
   jump(OFFLOAD),
 ]
 
-/** Between our bridges and others: what stays within the host, or is none of ours, goes on as before. */
+/**
+ * Between our bridges and others: what stays within the host, or is none of ours, goes on as before. Whose address is a container's and who
+ * comes from elsewhere adds nothing: what followed would pass by the rules that drop it.
+ */
 export const OFFLOAD_CHAIN: ChainRules = {
   chain: { name: OFFLOAD },
   rules: [
     [inSet(IIFNAME, 'bridges'), notInSet(OIFNAME, 'bridges'), ADD],
-    [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), ADD],
+    ...both(({ saddr, set }) => [
+      [notInSet(IIFNAME, 'bridges'), inSet(OIFNAME, 'bridges'), notInSet(saddr, set('pools')), ADD],
+    ]),
   ],
 }
 

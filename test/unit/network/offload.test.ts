@@ -144,6 +144,9 @@ describe('the rules', () => {
     expect(text(['eth0', 'docker0'])).toMatch(
       /ct status assured ct status snat,dnat jump offloaded\n.*accept/,
     )
+    // What comes from elsewhere with a container's address must go on meeting the rules.
+    for (const line of text(['eth0']).match(/iifname != @bridges.*flow add.*/g) ?? ['none'])
+      expect(line).toMatch(/ip6? saddr != @pools6? flow add/)
     expect(text(['eth0', 'docker0'])).toMatch(/devices = \{ eth0, docker0 \}/)
   })
 
@@ -154,7 +157,7 @@ describe('the rules', () => {
       (object) => 'rule' in object && object.rule.family === 'inet',
     )
     expect(sum([])).toBe(rules.length)
-    expect(sum([])).toBe(sum() + 3)
+    expect(sum([])).toBe(sum() + 4)
   })
 })
 
