@@ -10,25 +10,32 @@ import type { HostName, World } from './world.js'
 /** What was said: of both hosts together, where two are on the way. */
 type Said = Pick<HostExplanation, 'reached' | 'because' | 'seen' | 'target'>
 
+/** What one of the hosts is asked. */
+interface Question {
+  readonly place: HostName
+  readonly options: ExplainOptions
+}
+
 /** A finding for each probe: explain's yes or no, who answers and whom he sees are those of the packets. */
 export async function explained(
   world: World,
   results: readonly ProbeResult[],
   stage: string,
 ): Promise<Finding[]> {
-  const findings: Finding[] = []
-  for (const { attempt, seen } of results) {
-    if (isReserved(attempt)) continue
-    const what = `explain ${attemptText(attempt)}`
+  const asked = results
+    .filter(({ attempt }) => !isReserved(attempt))
+    .map(({ attempt, seen }) => ({ attempt, seen, owner: ownerOf(world, attempt, seen) }))
+  const answers = await ask(world, asked)
+  return asked.flatMap(({ attempt, seen, owner }, index) => {
+    const said = answers[index]
+    if (said === undefined) throw new Error(`explain has no answer about ${attemptText(attempt)}`)
+    if (isAnsweredFromElsewhere(world, attempt, said)) return []
     const expected = happened(seen)
-    const owner = ownerOf(world, attempt, seen)
-    const said = await ask(world, attempt, owner)
-    if (isAnsweredFromElsewhere(world, attempt, said)) continue
     const got = told(said, seen)
     const ok = got === expected || (got === 'unknown' && isStrangers(world, attempt, owner))
-    findings.push({ stage, what, expected, got: ok ? got : `${got}: ${said.because}`, ok })
-  }
-  return findings
+    const what = `explain ${attemptText(attempt)}`
+    return [{ stage, what, expected, got: ok ? got : `${got}: ${said.because}`, ok }]
+  })
 }
 
 /**
@@ -80,18 +87,62 @@ function isStrangers(world: World, { from }: Attempt, owner: HostName | undefine
   return from.kind === 'container' && world.host(owner).at === from.host
 }
 
-/** Asks the host that the way leads over, or both, one after the other. */
-async function ask(world: World, attempt: Attempt, owner: HostName | undefined): Promise<Said> {
+/** Asks the hosts that the ways lead over: the second about what leaves the first towards it. */
+async function ask(
+  world: World,
+  asked: readonly { readonly attempt: Attempt; readonly owner: HostName | undefined }[],
+): Promise<Said[]> {
+  const first = asked.map(({ attempt, owner }) => firstQuestion(world, attempt, owner))
+  const answers = await askEach(world, first)
+  const onward = answers.flatMap((said, index) => {
+    const [question, probe] = [first[index], asked[index]]
+    const next = question && probe && onwardQuestion(world, question, probe.attempt, said)
+    return next ? [{ index, question: next }] : []
+  })
+  const later = await askEach(
+    world,
+    onward.map(({ question }) => question),
+  )
+  for (const [position, { index }] of onward.entries()) {
+    const said = later[position]
+    if (said) answers[index] = said
+  }
+  return answers
+}
+
+function firstQuestion(world: World, attempt: Attempt, owner: HostName | undefined): Question {
   const { from } = attempt
   const knows = owner !== undefined && world.host(owner).at === (from.host ?? 'host')
-  const first = (from.kind !== 'container' && knows ? owner : from.place) ?? 'host'
+  const place = (from.kind !== 'container' && knows ? owner : from.place) ?? 'host'
+  const { bridgeHost } = world.host(place)
+  return { place, options: { ...sender(bridgeHost, from, attempt.family), ...askedFor(attempt) } }
+}
+
+function onwardQuestion(
+  world: World,
+  { place }: Question,
+  attempt: Attempt,
+  said: Said,
+): Question | undefined {
   const second = hostOfTarget(world, attempt)
-  if (second === undefined || world.host(second).at === world.host(first).at)
-    return named(world, first, await explain(world, first, attempt))
-  const there = await explain(world, first, attempt)
-  if (there.reached !== true || there.target?.namespace !== 'outside') return named(world, first, there)
-  const as = there.seen ?? ''
-  return named(world, second, await explain(world, second, attempt, { from: as, device: hostsNetwork.link }))
+  if (second === undefined || world.host(second).at === world.host(place).at) return undefined
+  if (said.reached !== true || said.target?.namespace !== 'outside') return undefined
+  const sentBy = { from: said.seen ?? '', device: hostsNetwork.link }
+  return { place: second, options: { ...sentBy, ...askedFor(attempt) } }
+}
+
+/** Each host is asked everything at once: it reads its state once. */
+async function askEach(world: World, questions: readonly Question[]): Promise<Said[]> {
+  const answers = new Map<Question, Said>()
+  for (const place of new Set(questions.map((question) => question.place))) {
+    const its = questions.filter((question) => question.place === place)
+    const said = await world.host(place).bridgeHost.explainAll(its.map(({ options }) => options))
+    for (const [index, question] of its.entries()) {
+      const answer = said[index]
+      if (answer) answers.set(question, named(world, place, answer))
+    }
+  }
+  return questions.flatMap((question) => answers.get(question) ?? [])
 }
 
 /** The other host, when the address is one of its own or of its containers'. */
@@ -102,23 +153,21 @@ function hostOfTarget(world: World, { target }: Attempt): HostName | undefined {
   return undefined
 }
 
-function explain(
-  world: World,
-  name: HostName,
-  { from, target, port, family, sourcePort }: Attempt,
-  given?: Pick<ExplainOptions, 'from' | 'device'>,
-): Promise<HostExplanation> {
-  const { bridgeHost } = world.host(name)
+function askedFor({
+  target,
+  port,
+  family,
+  sourcePort,
+}: Attempt): Pick<ExplainOptions, 'to' | 'family' | 'sourcePort' | 'protocol' | 'port'> {
   const [number, protocol] = port.split('/')
-  return bridgeHost.explain({
-    ...(given ?? sender(bridgeHost, from, family)),
+  return {
     to: target.address,
     family,
     ...(sourcePort !== undefined && { sourcePort }),
     ...(protocol === undefined
       ? { protocol: 'icmp' }
       : { protocol: protocolOf(protocol), port: Number(number) }),
-  })
+  }
 }
 
 function sender(

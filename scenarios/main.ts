@@ -12,8 +12,8 @@ import { allVariants, isBridgeNetfilter, type Variant, variantText } from './var
 
 /** Two cores: one builds while another waits for silence. */
 const AT_ONCE = 4
-/** For one scenario; `--explain` reads the kernel's state anew for each probe. */
-const LIMIT_SECONDS = { packets: 300, explain: 600 }
+/** For one scenario. */
+const LIMIT_SECONDS = 300
 
 const usage = `usage: npm run scenarios [-- [--list] [--json] [--explain] [--times] [VARIANT] [FILTER...]]
   --list      only names the scenarios
@@ -106,7 +106,7 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
       const result = await inTime(
         name,
         runScenario(scenario, pool, { variant, onProbes: options.explain ? explained : undefined }),
-        options.explain ? LIMIT_SECONDS.explain : LIMIT_SECONDS.packets,
+        LIMIT_SECONDS,
       )
       results.push({ ...result, name })
       if (!options.json) report({ ...result, name }, options.times)

@@ -25,7 +25,7 @@ import { check } from './check/check.js'
 import type { Finding } from './check/finding.js'
 import { openFindings } from './check/open-findings.js'
 import { Container } from './container.js'
-import { explain } from './explain/explain.js'
+import { explain, explainAll } from './explain/explain.js'
 import type { ExplainOptions, HostExplanation } from './explain/explanation.js'
 import { Network } from './network.js'
 import type {
@@ -264,6 +264,16 @@ export class BridgeHost {
    */
   explain(options: ExplainOptions): Promise<HostExplanation> {
     return this.#context.operate('BridgeHost.explain', () => explain(this.#context, options))
+  }
+
+  /**
+   * The same for several connections, from one reading of the kernel's state: a matrix of who reaches whom costs little more than one
+   * answer, and all answers are of one moment.
+   * @returns the answers in the order of the questions
+   * @throws NfbridgeError the codes of `explain`, with the question in the path (`questions[3].port`)
+   */
+  explainAll(questions: readonly ExplainOptions[]): Promise<HostExplanation[]> {
+    return this.#context.operate('BridgeHost.explainAll', () => explainAll(this.#context, questions))
   }
 
   /**

@@ -4,6 +4,7 @@ import { Namespace } from '../../netns/index.js'
 import type { HostContext } from '../apply/host-context.js'
 import { retryHostsFiles } from '../apply/hosts-files.js'
 import { readLegacyTables } from '../apply/legacy-tables.js'
+import { HostReading } from '../explain/host-reading.js'
 import { HostWorld } from '../explain/host-world.js'
 import { standingEndpoints } from '../plan/records.js'
 import { bridgeFindings } from './bridges.js'
@@ -25,15 +26,15 @@ export async function check(context: HostContext): Promise<Finding[]> {
   const { registry, kernel, namespaces } = context
   // What others have just written is no finding.
   await context.othersCommitted()
-  const world = await HostWorld.read(kernel, registry, new Map(), namespaces)
+  const reading = await HostReading.read(kernel, namespaces)
   try {
     return sorted([
-      ...(await findingsOf(context, world)),
+      ...(await findingsOf(context, new HostWorld(reading, registry))),
       ...(await unreservedFindings(context)),
       ...hostsFileFindings(context),
     ])
   } finally {
-    world.close()
+    reading.close()
   }
 }
 

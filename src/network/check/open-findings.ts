@@ -3,7 +3,7 @@
 import { StateReader } from '../../explain/index.js'
 import type { Link } from '../../rtnl/index.js'
 import type { HostContext } from '../apply/host-context.js'
-import { HOST } from '../explain/host-world.js'
+import { HOST } from '../explain/host-reading.js'
 import { eachFamily } from '../plan/endpoints.js'
 import type { Family } from '../plan/records.js'
 import type { Finding } from './finding.js'

@@ -1,37 +1,77 @@
 /** `host.explain`: whether a connection would come about, and why, from the kernel's state. */
+import { joinPath, NfbridgeError } from '../../errors.js'
 import { explainPath, hasAddress, type NamespaceState, type Sender } from '../../explain/index.js'
+import { checkArray } from '../../input.js'
 import type { HostContext } from '../apply/host-context.js'
+import { inOperation } from '../apply/steps.js'
 import type { Family } from '../plan/records.js'
 import type { Registry } from '../plan/registry.js'
 import { familiesOf, targetAddress } from './ends.js'
 import type { ExplainOptions, HostExplanation } from './explanation.js'
-import { HOST, HostWorld, hasBeenGiven } from './host-world.js'
+import { HOST, HostReading } from './host-reading.js'
+import { HostWorld, hasBeenGiven } from './host-world.js'
 import { type ExplainQuestion, notFound, type Party, parseExplainOptions } from './question.js'
 import { reasonOf, stepOf } from './reason.js'
 import { Wording } from './wording.js'
 
 /** @throws NfbridgeError NFB_NOT_FOUND, NFB_INVALID_ARGUMENT, NFB_INVALID_PORT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED */
-export async function explain(
-  { registry, kernel, settings, namespaces }: HostContext,
-  options: ExplainOptions,
-): Promise<HostExplanation> {
-  const question = parseExplainOptions(options, registry)
-  const stopped = whoIsStopped(question)
-  if (stopped !== undefined) return notRunning(stopped)
-  const world = await HostWorld.read(kernel, registry, question.namespaces, namespaces)
+export async function explain(context: HostContext, options: ExplainOptions): Promise<HostExplanation> {
+  const question = parseExplainOptions(options, context.registry)
+  return readOnce(context, (reading) => answer(reading, context, question))
+}
+
+/** The answers to several questions, from one reading. Each error tells of which question it is: `questions[3].port`. */
+export async function explainAll(
+  context: HostContext,
+  list: readonly ExplainOptions[],
+): Promise<HostExplanation[]> {
+  const questions = checkArray(list, 'BridgeHost.explainAll', 'questions').map((options, index) => {
+    try {
+      return parseExplainOptions(options, context.registry)
+    } catch (error) {
+      throw ofQuestion(error, index)
+    }
+  })
+  if (questions.length === 0) return []
+  return readOnce(context, async (reading) => {
+    const answers: HostExplanation[] = []
+    for (const [index, question] of questions.entries()) {
+      try {
+        answers.push(await answer(reading, context, question))
+      } catch (error) {
+        throw ofQuestion(error, index)
+      }
+    }
+    return answers
+  })
+}
+
+async function readOnce<T>(
+  { kernel, namespaces }: HostContext,
+  work: (reading: HostReading) => Promise<T>,
+): Promise<T> {
+  const reading = await HostReading.read(kernel, namespaces)
   try {
-    return await answer(world, registry, question, settings.firewall)
+    return await work(reading)
   } finally {
-    world.close()
+    reading.close()
   }
 }
 
+function ofQuestion(error: unknown, index: number): unknown {
+  if (!(error instanceof NfbridgeError)) return error
+  const path = joinPath(joinPath('questions', index), error.path ?? '')
+  return inOperation(error, 'BridgeHost.explainAll', { path })
+}
+
 async function answer(
-  world: HostWorld,
-  registry: Registry,
+  reading: HostReading,
+  { registry, settings: { firewall } }: HostContext,
   question: ExplainQuestion,
-  firewall: boolean,
 ): Promise<HostExplanation> {
+  const stopped = whoIsStopped(question)
+  if (stopped !== undefined) return notRunning(stopped)
+  const world = new HostWorld(reading, registry, question.namespaces)
   const { from, protocol, port, sourcePort } = question
   const { host } = world
   requireDevice(question, host)

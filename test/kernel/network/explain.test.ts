@@ -332,8 +332,45 @@ describe('host.explain', () => {
       [{ from: 'web', to: 'host', port: '80-81/tcp' }, 'NFB_INVALID_ARGUMENT', 'port'],
       [{ from: 'web', to: 'host', port: '80/http' }, 'NFB_INVALID_PORT', 'port'],
       [{ from: 'web', to: 'host', port: 80, namespaces: { x: '/none' } }, 'NFB_NOT_FOUND', 'namespaces.x'],
-    ] as const)
+    ] as const) {
       expect(await failureOf(bridgeHost.explain(options as ExplainOptions))).toMatchObject({ code, path })
+      const right = { from: 'web', to: 'host', port: 80 }
+      const several = bridgeHost.explainAll([right, options as ExplainOptions])
+      expect(await failureOf(several)).toMatchObject({
+        code,
+        operation: 'BridgeHost.explainAll',
+        path: `questions[1].${path}`,
+      })
+    }
+  })
+
+  it('answers several questions from one reading as it answers each of them', async () => {
+    const { bridgeHost, machine } = await createTown()
+    const namespaces = { web: machine('web').namespace }
+    const questions: ExplainOptions[] = [
+      { from: 'app', to: 'web', port: 80, namespaces },
+      { from: 'app', to: 'web', port: 81 },
+      { from: 'web', to: 'app', port: 80, namespaces },
+      { from: 'far', to: 'web', port: 80 },
+      { from: OUTSIDE, to: HOST, port: 8080 },
+      { from: 'host', to: 'far', protocol: 'icmp' },
+    ]
+    const each: HostExplanation[] = []
+    for (const question of questions) each.push(await bridgeHost.explain(question))
+    const all = await bridgeHost.explainAll(questions)
+    expect(all).toEqual(each)
+    expect(all.map(({ reached }) => reached)).toEqual([true, false, false, false, true, true])
+    expect(all.map(({ assumed }) => assumed)).toEqual(each.map(({ assumed }) => assumed))
+    expect(await bridgeHost.explainAll([])).toEqual([])
+  })
+
+  it('refuses what is no list of questions', async () => {
+    const { bridgeHost } = await createSetting([])
+    for (const list of [undefined, null, {}, 'web'])
+      expect(await failureOf(bridgeHost.explainAll(list as unknown as ExplainOptions[]))).toMatchObject({
+        code: 'NFB_INVALID_ARGUMENT',
+        path: 'questions',
+      })
   })
 })
 
