@@ -25,6 +25,7 @@ import type { HelperObject } from '../plan/helpers.js'
 import { OFFLOAD } from '../rules/names.js'
 import { offloadFlowtable } from '../rules/offload.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
+import type { RulesetConditions } from '../rules/standing.js'
 import { AskedQuestions } from './asked-questions.js'
 import { fromInheritedKey, inheritedKey } from './inherited-settings.js'
 import {
@@ -442,6 +443,11 @@ export class HostKernel {
         return plan(others)
       }, committed)
     await this.#commitToStanding(plan([]), committed)
+  }
+
+  /** What the rules that stand were made for. */
+  get conditions(): RulesetConditions {
+    return this.#standing.conditions
   }
 
   /** The devices of the flowtable; undefined where offload is not in effect. */

@@ -4,7 +4,7 @@ import type { ElementChange, SetElement } from '../plan/elements.js'
 import { hookFaults } from '../rules/hooked.js'
 import type { TableFamily } from '../rules/names.js'
 import { ruleCounts } from '../rules/ruleset.js'
-import { isInTable } from '../rules/sets.js'
+import { isInTable, isOfNetworks, setsOf } from '../rules/sets.js'
 import type { RulesetConditions } from '../rules/standing.js'
 import { listTable } from './user-rules.js'
 
@@ -20,6 +20,8 @@ export class StandingRules {
   readonly #table: string
   /** By the name of the set. */
   readonly #elements = new Map<string, number>()
+  /** The sets for whose elements the rules stand: all that have any, and some that had. */
+  #ruled: ReadonlySet<string> = new Set()
   #generation: number | undefined
   #offload: readonly string[] | undefined
 
@@ -40,17 +42,28 @@ export class StandingRules {
 
   /** What decides which of our rules stand. */
   get conditions(): RulesetConditions {
-    return { sets: { has: (set) => this.#count(set) > 0 }, offload: this.#offload }
+    return { sets: this.#ruled, offload: this.#offload }
   }
 
-  /** The same with a change that is not committed yet; undefined where the same rules stand then, as after nearly every change. */
+  /**
+   * The same with a change that is not committed yet; undefined where the same rules stand then, as after nearly every change. Rules whose
+   * sets become empty stay until a network changes: to the only container of a host, which comes and goes, they would cost more
+   * than to its packets.
+   */
   conditionsWith(change: ElementChange): RulesetConditions | undefined {
+    const sets = this.#ruledWith(change)
+    return sets === this.#ruled ? undefined : { sets, offload: this.#offload }
+  }
+
+  #ruledWith(change: ElementChange): ReadonlySet<string> {
     const by = new Map<string, number>()
     for (const { set } of change.add) by.set(set, (by.get(set) ?? 0) + 1)
     for (const { set } of change.delete) by.set(set, (by.get(set) ?? 0) - 1)
     const has = (set: string): boolean => this.#count(set) + (by.get(set) ?? 0) > 0
-    const differs = [...by.keys()].some((set) => has(set) !== this.#count(set) > 0)
-    return differs ? { sets: { has }, offload: this.#offload } : undefined
+    const isOfNetwork = [...by.keys()].some(isOfNetworks)
+    const stay = [...this.#ruled].filter((set) => !isOfNetwork || has(set))
+    const come = [...by.keys()].filter((set) => has(set) && !this.#ruled.has(set))
+    return come.length > 0 || stay.length < this.#ruled.size ? new Set([...stay, ...come]) : this.#ruled
   }
 
   /** Somebody has committed. */
@@ -63,11 +76,13 @@ export class StandingRules {
     this.#offload = undefined
     this.#elements.clear()
     this.#add(elements, 1)
+    this.#ruled = setsOf(elements)
     this.#generation = next(generation)
   }
 
   /** A change of elements was committed, for a generation. */
   changed(change: ElementChange, generation: number | undefined): void {
+    this.#ruled = this.#ruledWith(change)
     this.#add(change.add, 1)
     this.#add(change.delete, -1)
     this.#generation = next(generation)

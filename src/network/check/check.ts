@@ -99,7 +99,7 @@ async function readFacts(
     state,
     table: kernel.table,
     tables,
-    offload: kernel.offload,
+    conditions: kernel.conditions,
     ofOthers,
     gatewaysOfOthers,
     registry,

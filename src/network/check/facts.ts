@@ -4,6 +4,7 @@ import type { Ruleset } from '../../nft/index.js'
 import type { ForwardPolicy } from '../options.js'
 import type { SetElement } from '../plan/elements.js'
 import type { Registry } from '../plan/registry.js'
+import type { RulesetConditions } from '../rules/standing.js'
 
 export interface CheckFacts {
   readonly state: NamespaceState
@@ -11,8 +12,8 @@ export interface CheckFacts {
   readonly table: string
   /** All that is in tables of our name. */
   readonly tables: Ruleset
-  /** The devices of our flowtable; undefined: there is none. */
-  readonly offload: readonly string[] | undefined
+  /** What the rules that stand were made for. */
+  readonly conditions: RulesetConditions
   /** What our sets hold of the bridges of other hosts in the namespace. */
   readonly ofOthers: readonly SetElement[]
   /** Gateways that other machines on adopted bridges are. */

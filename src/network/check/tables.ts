@@ -24,7 +24,7 @@ const NAMED = 3
 export function tableFindings({
   table: name,
   tables,
-  offload,
+  conditions,
   registry,
   settings,
   ofOthers,
@@ -44,7 +44,7 @@ export function tableFindings({
     }))
   return [
     ...hookFindings(name, tables),
-    ...ruleFindings({ table: name, tables, offload, registry }),
+    ...ruleFindings({ table: name, tables, conditions, registry }),
     ...elementFindings({ table: name, tables, registry, ofOthers }),
   ]
 }
@@ -67,12 +67,14 @@ function hookFindings(table: string, tables: Ruleset): Finding[] {
 function ruleFindings({
   table,
   tables,
-  offload,
+  conditions: { sets, offload },
   registry,
-}: Pick<CheckFacts, 'table' | 'tables' | 'offload' | 'registry'>): Finding[] {
+}: Pick<CheckFacts, 'table' | 'tables' | 'conditions' | 'registry'>): Finding[] {
   const now = rulesByChain(table, tables.nftables)
-  const sets = setsOf(elementsOf(registry, everything(registry)).values())
-  const wanted = rulesByChain(table, rulesetObjects(table, { sets, offload }))
+  // Those whose sets are empty by now may stand; those whose sets are not must.
+  const filled = setsOf(elementsOf(registry, everything(registry)).values())
+  const has = (set: string): boolean => sets.has(set) || filled.has(set)
+  const wanted = rulesByChain(table, rulesetObjects(table, { sets: { has }, offload }))
   return [...wanted].flatMap(([chain, rules]): Finding[] => {
     const found = now.get(chain) ?? []
     if (found.length === rules.length && found.every((rule, index) => rule === rules[index])) return []

@@ -24,6 +24,8 @@ interface SetDeclaration {
   readonly flags?: readonly ('interval' | 'dynamic' | 'timeout')[]
   /** Seconds that an element stays. */
   readonly timeout?: number
+  /** What its elements come and go with. Default: containers, of which the only one may come and go all day. */
+  readonly of?: 'networks'
 }
 
 const INET = ['inet'] as const
@@ -32,22 +34,27 @@ const BOTH = ['inet', 'bridge'] as const
 
 /** Sets of which there is one. What churns is a hash set of exact keys. */
 const SHARED = {
-  bridges: { tables: INET, type: 'ifname' },
+  bridges: { tables: INET, of: 'networks', type: 'ifname' },
   // With those of other hosts in the namespace, which each of them writes into the tables of all.
-  host_bridges: { tables: INET, type: 'ifname' },
+  host_bridges: { tables: INET, of: 'networks', type: 'ifname' },
   // Interface, family, setting and value: what another host changed, and left to this one to give back.
   inherited: { tables: INET, type: ['ifname', 'nf_proto', 'mark', 'mark'] },
-  internal: { tables: INET, type: ['nf_proto', 'ifname'] },
-  strict: { tables: INET, type: 'ifname' },
-  isolated: { tables: INET, type: 'ifname' },
-  trusted: { tables: INET, type: ['ifname', 'ifname'] },
-  masqueraded: { tables: INET, type: ['nf_proto', 'ifname'] },
-  icc: { tables: INET, type: ['ifname', 'ifname'], map: 'verdict' },
-  direct: { tables: INET, type: ['nf_proto', 'ifname'], map: 'verdict' },
-  direct_between: { tables: INET, type: ['nf_proto', 'ifname'], map: 'verdict' },
-  forward_policy: { tables: INET, type: 'nf_proto', map: 'verdict' },
-  outward: { tables: INET, type: 'ifname', map: 'verdict' },
-  outward_helpers: { tables: INET, type: ['ifname', 'inet_proto', 'inet_service'], map: 'ct helper' },
+  internal: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'] },
+  strict: { tables: INET, of: 'networks', type: 'ifname' },
+  isolated: { tables: INET, of: 'networks', type: 'ifname' },
+  trusted: { tables: INET, of: 'networks', type: ['ifname', 'ifname'] },
+  masqueraded: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'] },
+  icc: { tables: INET, of: 'networks', type: ['ifname', 'ifname'], map: 'verdict' },
+  direct: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'], map: 'verdict' },
+  direct_between: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'], map: 'verdict' },
+  forward_policy: { tables: INET, of: 'networks', type: 'nf_proto', map: 'verdict' },
+  outward: { tables: INET, of: 'networks', type: 'ifname', map: 'verdict' },
+  outward_helpers: {
+    tables: INET,
+    of: 'networks',
+    type: ['ifname', 'inet_proto', 'inet_service'],
+    map: 'ct helper',
+  },
   // Pairs of a bridge and itself: filled by the rule that looks a pair up, see `forward`.
   same_bridge: {
     tables: INET,
@@ -137,10 +144,10 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
       map: [address, 'inet_service'],
       flags: ['interval'],
     },
-    pools: { tables: INET, type: address, flags: ['interval'] },
-    peers: { tables: INET, type: address, flags: ['interval'] },
-    not_masqueraded: { tables: INET, type: ['ifname', address], flags: ['interval'] },
-    snat_to: { tables: INET, type: 'ifname', map: address },
+    pools: { tables: INET, of: 'networks', type: address, flags: ['interval'] },
+    peers: { tables: INET, of: 'networks', type: address, flags: ['interval'] },
+    not_masqueraded: { tables: INET, of: 'networks', type: ['ifname', address], flags: ['interval'] },
+    snat_to: { tables: INET, of: 'networks', type: 'ifname', map: address },
     senders: { tables: BRIDGE, type: ['ifname', 'ether_addr', address], size: MEDIUM },
   }) as const satisfies Partial<Record<SetName, SetDeclaration>>
 
@@ -158,7 +165,7 @@ const SETS: ReadonlyMap<string, SetDeclaration> = new Map<string, SetDeclaration
 export function setObjects(family: TableFamily, table: string): ({ set: NamedSet } | { map: NamedMap })[] {
   return [...SETS]
     .filter(([, { tables }]) => tables.includes(family))
-    .map(([name, { map, tables: _, ...declaration }]) => {
+    .map(([name, { map, tables: _tables, of: _of, ...declaration }]) => {
       const set = { ...declaration, family, table, name }
       return map === undefined ? { set } : { map: { ...set, map } }
     })
@@ -171,6 +178,11 @@ export const ANNOUNCED_SETS: ReadonlySet<string> = new Set<SetName>(['host_bridg
 export function isFilledByUsAlone(name: string): boolean {
   const declared = SETS.get(name)
   return declared !== undefined && !ANNOUNCED_SETS.has(name) && !declared.flags?.includes('dynamic')
+}
+
+/** Whether its elements come and go with networks, and seldom, not with containers. */
+export function isOfNetworks(name: string): boolean {
+  return SETS.get(name)?.of === 'networks'
 }
 
 /** The names of the sets that elements are of. */
@@ -195,7 +207,7 @@ export function elementObjects(table: string, elements: readonly SetElement[]): 
     else bySet.set(element.set, [value])
   }
   return [...bySet].flatMap(([name, elem]) => {
-    const { tables = [], ...declaration } = SETS.get(name) ?? {}
+    const { tables = [], of: _of, ...declaration } = SETS.get(name) ?? {}
     return tables.map((family) => ({ element: { ...declaration, family, table, name, elem } }))
   })
 }

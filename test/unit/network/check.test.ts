@@ -50,7 +50,7 @@ function facts(
     state,
     table: host.name,
     tables: { nftables: [], generation: 1 },
-    offload: undefined,
+    conditions: { sets: new Set() },
     ofOthers: [],
     gatewaysOfOthers: [],
     registry,
