@@ -71,6 +71,41 @@ export const communication: Group = {
       ],
     },
     {
+      name: 'icc-off-on-an-adopted-bridge',
+      about:
+        'icc=false on a bridge that was there: only links open anything between containers, by tracking.',
+      bridges: ['br-own'],
+      networks: [{ name: 'br-own', ipv6: true, pools: dual, adopt: true, icc: false }],
+      containers: { web: { expose: ['80/tcp'] }, app: { links: ['web:db'] }, spy: {} },
+      stages: [
+        {
+          expect: `
+            app -> web 80/tcp: reached
+            containers -> containers: blocked
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
+      name: 'icc-off-on-an-adopted-bridge-untracked',
+      about: 'The same without tracking: the bridge judges.',
+      bridges: ['br-own'],
+      networks: [{ name: 'br-own', ipv6: true, pools: dual, adopt: true, icc: false, tracking: false }],
+      containers: { web: { expose: ['80/tcp'] }, app: { links: ['web:db'] }, spy: {} },
+      stages: [
+        {
+          expect: `
+            app -> web 80/tcp: reached
+            containers -> containers: blocked
+            ${inward}
+            ${outward}
+          `,
+        },
+      ],
+    },
+    {
       name: 'icc-per-network',
       about: 'One network with icc, one without: each keeps its own setting.',
       networks: [

@@ -59,6 +59,8 @@ export class Journey {
   readonly #direction: 'original' | 'reply'
   /** What each namespace knows of the connection, from the way there. */
   readonly #connections: Map<NamespaceState, PacketConnection[]>
+  /** The bridge on which somebody outside finds whom it asks for by itself. */
+  #staysOn: Link | undefined
   /** What the rules of each namespace put into sets. */
   readonly #added: Map<NamespaceState, AddedKeys>
 
@@ -110,6 +112,7 @@ export class Journey {
     // It finds the host by the address that the host has on the link, which need not be the one that it asks for.
     const asked = ownEnd(host, device, packet.source, packet)
     if (device.kind !== 'bridge') this.#askOnLink({ address: packet.source }, asked)
+    else if ((await nextHopOn(host, device, packet)) === packet.destination) this.#staysOn = device
     return this.#receive(host, device, packet)
   }
 
@@ -298,7 +301,9 @@ export class Journey {
       `${state.name} forwards it from ${device.name} to ${out.outputDevice?.name ?? 'nowhere'}`,
     )
     const forwarded = this.#ip(state, 'forward', { ...packet, ...out })
-    return this.#transmit(state, decision, this.#ip(state, 'postrouting', forwarded))
+    const { inputDevice: _, ...bridged } = forwarded
+    const leaving = this.#staysOn?.index === device.index ? bridged : forwarded
+    return this.#transmit(state, decision, this.#ip(state, 'postrouting', leaving))
   }
 
   #deliver(state: NamespaceState, packet: Packet): Arrival {

@@ -28,6 +28,8 @@ export function allowanceBy(step: Step, subjects: Subjects): string | undefined 
       return `containers of ${source?.name ?? network} reach what is outside`
     case 'other_network':
       return `${source?.name ?? 'the one network'} and ${target?.name ?? 'the other'} are not isolated from each other`
+    case 'same_lan':
+      return `${network} is on an adopted bridge, whose own machines reach each other`
     case 'routed':
       return `${network} is routed, and open for ${service}`
     case 'forward':

@@ -32,6 +32,12 @@ export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
         because: `the host forwards only what concerns its containers, and this goes back to the bridge that it came from (${subjects.from} to ${subjects.to})`,
         remedy: "open the host with forwardPolicy: 'accept' or 'leave'",
       }
+    case 'towards_container':
+    case 'towards_container6':
+      return {
+        because: `${subjects.target?.name ?? 'the bridge'} is an adopted bridge, and its network is closed (icc is false): the host routes back to it only what is from or for an address of a container (${subjects.from} to ${subjects.to})`,
+        remedy: 'send it to that machine itself, not by the host; or open the network: update({ icc: true })',
+      }
     case 'prerouting':
       return {
         because: `${subjects.packet.destination} is a loopback address: nobody but the host itself reaches what is published there`,

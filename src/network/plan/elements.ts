@@ -46,6 +46,8 @@ export type PlainSet =
   | 'closed_ports'
   | 'forging_ports'
   | 'closed_macs'
+  | 'lans'
+  | 'guest_ports'
   | OfFamily<
       | 'links'
       | 'replies'
@@ -58,6 +60,8 @@ export type PlainSet =
       | 'peers'
       | 'not_masqueraded'
       | 'senders'
+      | 'guests'
+      | 'guest_addresses'
     >
 
 /** Maps to a verdict. */
@@ -80,6 +84,7 @@ export type ElementVerdict =
   | 'drop'
   | 'same_network'
   | 'same_bridge'
+  | 'same_lan'
   | 'routed'
   | 'published_ports'
   | 'outbound'
@@ -195,7 +200,7 @@ function fieldText(field: KeyField): string {
 
 function networkElements(view: NetworkView, network: NetworkRecord): SetElement[] {
   const { bridges, internal, isolation, trustedInterfaces, helpers } = network
-  const within = isTracked(network, view.policy) ? 'same_network' : 'same_bridge'
+  const within = withinBridge(view, network)
   const pools = network.pools.map(({ subnet }) => subnetElement('pools', subnet))
   const perBridge = bridges.flatMap((bridge): SetElement[] => [
     { set: 'bridges', key: [bridge] },
@@ -217,12 +222,24 @@ function networkElements(view: NetworkView, network: NetworkRecord): SetElement[
         verdict: network.icc ? 'accept' : other === bridge ? within : 'same_network',
       }),
     ),
+    ...(isClosedLan(network) ? [{ set: 'lans', key: [bridge, bridge] } as const] : []),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
     ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),
     ...trustedInterfaces.map((trusted): SetElement => ({ set: 'trusted', key: [trusted, bridge] })),
     ...eachFamily.flatMap((family) => outsideElements(view, network, bridge, family)),
   ])
   return [...perBridge, ...pools]
+}
+
+/** Which chain judges what stays on one bridge of a network with `icc: false`. */
+function withinBridge(view: NetworkView, network: NetworkRecord): ElementVerdict {
+  if (isClosedLan(network)) return 'same_lan'
+  return isTracked(network, view.policy) ? 'same_network' : 'same_bridge'
+}
+
+/** Whether a network's containers may speak only as they are linked, on a bridge whose other machines may do as they like. */
+function isClosedLan({ adopted, icc }: NetworkRecord): boolean {
+  return adopted && !icc
 }
 
 /** How one bridge meets the outside in one family. */
@@ -268,15 +285,19 @@ function containerElements(view: NetworkView, container: ContainerRecord): SetEl
   const endpoints = standingEndpoints(container)
   // By whatever interface: answers leave by the default route, to whichever of the networks the question came.
   const own = endpoints.flatMap(poolEndpoints)
-  const senders = endpoints.flatMap((endpoint): SetElement[] => [
-    ...portElements(view, endpoint),
-    ...[...own, ...linkLocalEndpoints(endpoint)].map(
-      ({ family, address }): SetElement => ({
-        set: ofFamily('senders', family),
-        key: [endpoint.hostInterface, endpoint.mac.toString(), address.toString()],
-      }),
-    ),
-  ])
+  const senders = endpoints.flatMap((endpoint): SetElement[] => {
+    const addresses = [...own, ...linkLocalEndpoints(endpoint)]
+    return [
+      ...portElements(view, endpoint),
+      ...addresses.map(
+        ({ family, address }): SetElement => ({
+          set: ofFamily('senders', family),
+          key: [endpoint.hostInterface, endpoint.mac.toString(), address.toString()],
+        }),
+      ),
+      ...guestElements(view, endpoint, addresses),
+    ]
+  })
   const publications = container.published.flatMap((port) => publicationElements(view, container, port))
   return [...senders, ...withMergedRanges(publications)]
 }
@@ -300,6 +321,29 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
     ...(bridged && closed
       ? [port('closed_ports'), { set: 'closed_macs', key: [bridge, mac.toString()] } as const]
       : []),
+  ]
+}
+
+/**
+ * Whose packets those of a container among a LAN's own machines are: table inet does not know by which ports a frame comes and goes,
+ * and the bridge sees to it that it gets none of them that it could not tell.
+ */
+function guestElements(
+  view: NetworkView,
+  { network: name, bridge, hostInterface }: EndpointRecord,
+  addresses: readonly { readonly family: Family; readonly address: IPAddress }[],
+): SetElement[] {
+  const network = view.network(name)
+  if (!network || !isClosedLan(network)) return []
+  const tracked = isTracked(network, view.policy)
+  return [
+    ...(tracked ? [{ set: 'guest_ports', key: [hostInterface] } as const] : []),
+    ...addresses.flatMap(({ family, address }): SetElement[] => [
+      { set: ofFamily('guests', family), key: [bridge, address.toString()] },
+      ...(tracked
+        ? [{ set: ofFamily('guest_addresses', family), key: [hostInterface, address.toString()] } as const]
+        : []),
+    ]),
   ]
 }
 

@@ -66,6 +66,22 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
+    // Within an adopted bridge of such a network, whose own machines are let alone: only what comes from a container or goes to one is
+    // judged. A frame to or from a container's port that could not be told by its addresses is dropped in the bridge.
+    chain: { name: 'same_lan' },
+    rules: [
+      ...both(({ daddr, set }) => [
+        [flagged(CT_STATUS, 'dnat'), inSet(concat(OIFNAME, daddr), set('guests')), goto('same_network')],
+      ]),
+      [inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT],
+      ...both(({ saddr, daddr, set }) => [
+        [inSet(concat(IIFNAME, saddr), set('guests')), goto('same_network')],
+        [inSet(concat(OIFNAME, daddr), set('guests')), goto('same_network')],
+      ]),
+      [ACCEPT],
+    ],
+  },
+  {
     // A connection that a helper expects is let through, as the one that named it was. Errors about a connection that
     // containers have: only from its other end. Who merely knows of it could forge one.
     chain: { name: 'related' },

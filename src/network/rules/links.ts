@@ -184,6 +184,20 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
+    // To or from a container on an adopted bridge whose network is tracked: table inet judges what it can tell to be its own. It sees
+    // nothing but IP, and would take everything else, and what is for many, for the LAN's.
+    chain: { name: 'same_lan' },
+    rules: [
+      ...both(({ family, saddr, daddr, set }) => [
+        [is(ETHER_TYPE, family), inSet(concat(OIFNAME, daddr), set('guest_addresses')), ACCEPT],
+        [is(ETHER_TYPE, family), inSet(concat(IIFNAME, saddr), set('guest_addresses')), ACCEPT],
+      ]),
+      [is(ETHER_TYPE, 'arp'), ACCEPT],
+      [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ACCEPT],
+      [DROP],
+    ],
+  },
+  {
     // What nearly every frame is comes first: whoever has a linked address sends from its own port, as `senders` saw to. Between two ports
     // that are not ours, of a bridge that is not ours, everything passes.
     chain: { name: 'forward', type: 'filter', hook: 'forward', prio: -200, policy: 'accept' },
@@ -194,6 +208,8 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
       ]),
       [inSet(IIFNAME, 'closed_ports'), goto('same_network')],
       [inSet(OIFNAME, 'closed_ports'), goto('same_network')],
+      [inSet(IIFNAME, 'guest_ports'), goto('same_lan')],
+      [inSet(OIFNAME, 'guest_ports'), goto('same_lan')],
     ],
   },
 ]

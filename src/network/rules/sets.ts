@@ -72,6 +72,10 @@ const SHARED = {
   closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
   // Bridges and the MAC addresses of their ports' other ends, of the same networks.
   closed_macs: { tables: INET, type: ['ifname', 'ether_addr'], size: MEDIUM },
+  // Adopted bridges of networks with icc: false, each with itself.
+  lans: { tables: INET, type: ['ifname', 'ifname'] },
+  // Ports of containers there, where table inet judges by links.
+  guest_ports: { tables: BRIDGE, type: 'ifname' },
   // Of all networks with icc: false those that may send from any address.
   forging_ports: { tables: BRIDGE, type: 'ifname' },
 } as const satisfies Partial<Record<SetName, SetDeclaration>>
@@ -149,6 +153,9 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
     not_masqueraded: { tables: INET, of: 'networks', type: ['ifname', address], flags: ['interval'] },
     snat_to: { tables: INET, of: 'networks', type: 'ifname', map: address },
     senders: { tables: BRIDGE, type: ['ifname', 'ether_addr', address], size: MEDIUM },
+    // Bridges of `lans` and their containers' addresses; ports of `guest_ports` and theirs.
+    guests: { tables: INET, type: ['ifname', address] },
+    guest_addresses: { tables: BRIDGE, type: ['ifname', address] },
   }) as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /** Every set and map of the ruleset: what grows is an element of one of these, never a rule. */

@@ -84,6 +84,14 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
       [published, near(IIFNAME), MASQUERADE],
       // A frame that br_netfilter shows to the rules and that stays on its bridge.
       [...BRIDGED, published, near(OIFNAME), MASQUERADE],
+      // The chain `same_lan` lets pass what the machines of an adopted bridge send each other. What the host itself routes back there
+      // could lead to a container by an address that it was not given, or come from one.
+      [
+        inSet(concat(IIFNAME, OIFNAME), 'lans'),
+        notInSet(concat(IIFNAME, saddr), set('guests')),
+        notInSet(concat(OIFNAME, daddr), set('guests')),
+        DROP,
+      ],
     ]
   }),
   {

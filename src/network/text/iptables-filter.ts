@@ -1,6 +1,6 @@
 import type { IPAddress } from '../../address/index.js'
 import { bridgePools } from '../plan/bridge.js'
-import { linkedAddresses, poolEndpoints, publishingEndpoint } from '../plan/endpoints.js'
+import { linkedAddresses, linkLocalAddresses, poolEndpoints, publishingEndpoint } from '../plan/endpoints.js'
 import {
   type ContainerRecord,
   type Family,
@@ -40,7 +40,7 @@ export function filterTable(view: NetworkView, family: Family, users: IptablesUs
         rules: [
           { target: 'DOCKER-USER' },
           { target: 'DOCKER-ISOLATION-STAGE-1' },
-          ...networks.flatMap((network) => forwardRules(network, family)),
+          ...networks.flatMap((network) => forwardRules(view, network, family)),
         ],
       },
       { name: 'OUTPUT', policy: 'ACCEPT', rules: [] },
@@ -84,7 +84,7 @@ function inputRules(network: NetworkRecord, bridge: string, family: Family): Ipt
 const LINK_LOCAL = 'fe80::/10'
 
 /** What goes to a network's bridges, and what comes from them: Docker's four rules. */
-function forwardRules(network: NetworkRecord, family: Family): IptablesRule[] {
+function forwardRules(view: NetworkView, network: NetworkRecord, family: Family): IptablesRule[] {
   const { bridges } = network
   const within = network.icc ? 'ACCEPT' : 'DROP'
   const established: IptablesRule['matches'] = [{ kind: 'state', states: ['RELATED', 'ESTABLISHED'] }]
@@ -96,8 +96,35 @@ function forwardRules(network: NetworkRecord, family: Family): IptablesRule[] {
     ]),
     ...bridges.flatMap((bridge): IptablesRule[] => [
       ...(isClosed(network, family) ? [] : [{ target: 'ACCEPT', input: is(bridge), output: isNot(bridge) }]),
+      ...lanRules(view, network, bridge, family),
       { target: within, input: is(bridge), output: is(bridge) },
     ]),
+  ]
+}
+
+/** On an adopted bridge without icc: only what comes from a container or goes to one is judged. */
+function lanRules(
+  view: NetworkView,
+  { name, adopted, icc }: NetworkRecord,
+  bridge: string,
+  family: Family,
+): IptablesRule[] {
+  if (!adopted || icc) return []
+  const within = { input: is(bridge), output: is(bridge) }
+  const guests = [...view.containers].flatMap((container) => {
+    const endpoints = standingEndpoints(container)
+    const own = endpoints.flatMap(poolEndpoints).map(({ address }) => address)
+    return endpoints
+      .filter(({ network }) => network === name)
+      .flatMap((endpoint) => [...own, ...linkLocalAddresses(endpoint)])
+      .filter((address) => address.family === family)
+  })
+  return [
+    ...guests.flatMap((address): IptablesRule[] => [
+      { target: 'DROP', ...within, source: is(address) },
+      { target: 'DROP', ...within, destination: is(address) },
+    ]),
+    { target: 'ACCEPT', ...within, matches: [{ kind: 'bridged' }] },
   ]
 }
 

@@ -22,6 +22,8 @@ export type IptablesMatch =
   | { readonly kind: 'state'; readonly states: readonly string[] }
   | { readonly kind: 'local'; readonly side: 'source' | 'destination' }
   | { readonly kind: 'icmpv6'; readonly type: number }
+  /** From one port of a bridge to another, and not by the host's routes. */
+  | { readonly kind: 'bridged' }
   | { readonly kind: 'comment'; readonly text: string }
 
 export interface IptablesRule {
@@ -102,6 +104,8 @@ function matchText(match: IptablesMatch, protocol: string): string {
       return `ADDRTYPE match ${match.side === 'source' ? 'src' : 'dst'}-type LOCAL`
     case 'icmpv6':
       return `ipv6-icmptype ${match.type}`
+    case 'bridged':
+      return 'PHYSDEV match --physdev-is-bridged'
     case 'comment':
       return `/* ${match.text} */`
   }

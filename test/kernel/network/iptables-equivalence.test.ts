@@ -139,6 +139,7 @@ function withIptables(scenario: Scenario, probes: { count: number }): OnProbes {
 /** A telling one of each kind; `SCENARIOS=all`, or parts of names, for others. */
 const TELLING = [
   'icc-off-ipv6',
+  'icc-off-on-an-adopted-bridge',
   'internal-with-a-route-of-its-own',
   'link-one-way-not-transitive',
   'link-stateful',

@@ -20,6 +20,8 @@ function matchArguments(match: IptablesMatch): string[] {
       return ['-m', 'addrtype', match.side === 'source' ? '--src-type' : '--dst-type', 'LOCAL']
     case 'icmpv6':
       return ['--icmpv6-type', `${match.type}`]
+    case 'bridged':
+      return ['-m', 'physdev', '--physdev-is-bridged']
     case 'comment':
       return ['-m', 'comment', '--comment', JSON.stringify(match.text)]
   }

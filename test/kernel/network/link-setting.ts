@@ -57,6 +57,14 @@ function sending(sent: Sent): Sending {
   return { frames: pieces.map((piece) => frame(piece)), mark: Uint8Array.from(whole.payload) }
 }
 
+/** One machine in both families. */
+export type Parties = Readonly<Record<Family, Party>>
+
+/** A container in both families. */
+export function parties(container: Container): Parties {
+  return { 4: party(container, 4), 6: party(container, 6) }
+}
+
 /** A container as the sender or receiver of packets. */
 export function party(container: Container, family: Family): Party {
   const address = family === 4 ? container.address : container.ipv6Address
