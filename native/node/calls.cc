@@ -7,6 +7,7 @@
 #include "codec/decode.h"
 #include "codec/encode.h"
 #include "codec/locate.h"
+#include "netlink/connections.h"
 #include "netlink/dump.h"
 #include "netlink/exchange.h"
 #include "netlink/transaction.h"
@@ -142,6 +143,16 @@ Outcome<Words> transaction(netlink::Socket& socket, WordSpan words, const netlin
   Records records(codec::Protocol::kNetfilter);
   Failures failures = netlink::transaction(socket, batch.value().requests(), options, records);
   return records.result(std::move(failures), batch.value());
+}
+
+Outcome<std::uint64_t> forget(netlink::Socket& socket, WordSpan words, WordSpan patterns) {
+  const auto meant = netlink::ConnectionPatterns::read(patterns);
+  if (!meant) return netlink::malformed("forget", "the patterns end within one");
+  Outcome<Batch> batch = encode_for(socket, words);
+  if (!batch.ok()) return std::move(batch.failures());
+  auto outcome = netlink::forget_connections(socket, batch.value().requests(), *meant);
+  if (!outcome.ok()) return locate_failures(std::move(outcome.failures()), batch.value());
+  return outcome;
 }
 
 Outcome<netlink::Buffer> encode_messages(WordSpan words) {

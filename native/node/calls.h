@@ -28,6 +28,8 @@ netlink::Outcome<Words> transaction(netlink::Socket& socket, WordSpan words,
                                     const netlink::BatchOptions& options);
 // Begins a dump, when there are words, or goes on with it: its next part, empty at its end.
 netlink::Outcome<Words> dump_part(netlink::Socket& socket, netlink::PartialDump& dump, WordSpan words);
+// Forgets the tracked connections that patterns mean (netlink/connections.h), of those that a dump lists.
+netlink::Outcome<std::uint64_t> forget(netlink::Socket& socket, WordSpan words, WordSpan patterns);
 
 // The messages as they would be sent, one after the other, with sequence number 0.
 netlink::Outcome<netlink::Buffer> encode_messages(WordSpan words);

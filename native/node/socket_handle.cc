@@ -128,6 +128,29 @@ napi_value SocketHandle::transaction_sync(napi_env env, napi_callback_info info)
   return call_sync(env, info, do_transaction);
 }
 
+napi_value SocketHandle::forget(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<2>::read(env, info);
+  if (!arguments) return nullptr;
+  auto* self = unwrap<SocketHandle>(env, arguments->self);
+  if (self == nullptr) return nullptr;
+  Words words;
+  Words patterns;
+  if (!read_words(env, (*arguments)[0], "words", words) ||
+      !read_words(env, (*arguments)[1], "patterns", patterns)) {
+    return nullptr;
+  }
+  return start_call<std::uint64_t>(
+      env, *Environment::get(env), self->strand_,
+      [words = std::move(words), patterns = std::move(patterns), socket = self->socket_](netlink::Home&) {
+        const Turn::Holder turn(socket->turn, Turn::Caller::kQueued);
+        return node::forget(socket->socket, words, patterns);
+      },
+      [](napi_env settling, Environment&, Outcome<std::uint64_t>& outcome) {
+        return outcome.ok() ? number_value(settling, static_cast<double>(outcome.value()))
+                            : failures_value(settling, outcome.failures());
+      });
+}
+
 napi_value SocketHandle::round_trip(napi_env env, napi_callback_info info) {
   const auto arguments = Arguments<0>::read(env, info);
   if (!arguments) return nullptr;
@@ -155,6 +178,7 @@ bool SocketHandle::define(napi_env env, Environment& environment) {
       method("dump", dump),
       method("dumpSync", dump_sync),
       method("dumpPart", dump_part),
+      method("forget", forget),
       method("transaction", transaction),
       method("transactionSync", transaction_sync),
       method("roundTrip", round_trip),

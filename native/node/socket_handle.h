@@ -39,6 +39,7 @@ class SocketHandle final : public Handle {
   static napi_value dump(napi_env env, napi_callback_info info);
   static napi_value dump_sync(napi_env env, napi_callback_info info);
   static napi_value dump_part(napi_env env, napi_callback_info info);
+  static napi_value forget(napi_env env, napi_callback_info info);
   static napi_value transaction(napi_env env, napi_callback_info info);
   static napi_value transaction_sync(napi_env env, napi_callback_info info);
   static napi_value round_trip(napi_env env, napi_callback_info info);

@@ -10,13 +10,17 @@ import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { type ConntrackEntry, entryFromRecord } from './entry.js'
 import {
   alternatives,
+  type ConnectionSelection,
   type ConntrackFilter,
   checkFilter,
   FILTER_PROPERTIES,
+  familyOf,
   filterToRecord,
+  isKernelFilter,
   matches,
 } from './filter.js'
-import { familyOf, invalid, type Tuple, tupleToRecord } from './tuple.js'
+import { patternWords } from './pattern.js'
+import { familyOf as familyNumber, invalid, type Tuple, tupleToRecord } from './tuple.js'
 
 /** Where to look. */
 export interface ConntrackOptions {
@@ -29,6 +33,9 @@ export interface ConntrackOptions {
  * fill a default receive buffer.
  */
 const deletionsPerSend = 128
+
+/** Each filter costs the kernel a walk through its whole table; more than these, and it is listed once instead. */
+const mostWalks = 4
 
 const ENOENT = 2
 const EINVAL = 22
@@ -62,8 +69,12 @@ export class Conntrack {
     checkFilter(filter)
     const found = new Map<string, ConntrackEntry>()
     for (const alternative of alternatives(filter))
-      for (const entry of await this.#dump(alternative))
-        if (matches(entry, filter)) found.set(identity(entry), entry)
+      await inSlices(
+        picked(await this.#dump(alternative), (entry) => {
+          if (matches(entry, filter)) found.set(identity(entry), entry)
+          return undefined
+        }),
+      )
     return [...found.values()]
   }
 
@@ -74,7 +85,7 @@ export class Conntrack {
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_PERMITTED, NFB_CLOSED
    */
   async delete(connection: ConntrackEntry | Tuple): Promise<boolean> {
-    return (await this.#delete([deletion(connection)])) === 1
+    return (await this.#delete([deletion(connection)], 0)) === 1
   }
 
   /**
@@ -84,14 +95,40 @@ export class Conntrack {
    * @param test narrows down further what the filter found
    * @returns how many there were
    */
-  async deleteAll(
-    filter: ConntrackFilter,
-    test: (entry: ConntrackEntry) => boolean = () => true,
-  ): Promise<number> {
+  async deleteAll(filter: ConntrackFilter, test?: (entry: ConntrackEntry) => boolean): Promise<number> {
     // Without a filter it would be every connection, which is only meant when it is said: `{}`.
     checkObject(filter, FILTER_PROPERTIES, 'conntrack.deleteAll', 'filter')
+    checkFilter(filter)
+    if (!test) return this.#forget([{ filters: [filter] }])
     const entries = await this.list(filter)
-    return this.#delete(entries.filter(test).map(deletion))
+    return this.deleteListed(await inSlices(picked(entries, (entry) => (test(entry) ? entry : undefined))))
+  }
+
+  /** Forgets several connections that were listed. @returns how many were still there */
+  async deleteListed(entries: readonly ConntrackEntry[]): Promise<number> {
+    let gone = 0
+    for (let start = 0; start < entries.length; start += deletionsPerSend)
+      gone += await this.#delete(entries.slice(start, start + deletionsPerSend).map(deletion), start)
+    return gone
+  }
+
+  /**
+   * Forgets the connections that any of several selections means, whatever their number: the kernel itself does, from 6.12 on,
+   * where `walk` says that a walk through its table for each filter is wanted, and it tests all that the filters say. Else they are
+   * listed once and judged on a thread of the addon's own.
+   */
+  async forget(selections: readonly ConnectionSelection[], walk: boolean): Promise<void> {
+    const filters = selections.flatMap((selection) => selection.filters)
+    for (const filter of [...filters, ...selections.flatMap(({ unless = [] }) => unless)]) checkFilter(filter)
+    if (filters.length === 0) return
+    const plain = selections.every(({ unless = [] }) => unless.length === 0)
+    if (walk && plain && filters.length <= mostWalks && filters.every(isKernelFilter)) {
+      const packer = new Packer()
+      for (const filter of filters) packer.add('ctDelete', 0, filterToRecord(filter))
+      // What an older kernel refuses, and whatever else goes wrong, is told of by the other way.
+      if (!failed(await this.#socket.request(packer.words()))) return
+    }
+    await this.#forget(selections)
   }
 
   /** What is pending fails with NFB_CLOSED. Idempotent. */
@@ -115,21 +152,33 @@ export class Conntrack {
     )
   }
 
-  async #delete(records: readonly CtEntryRecord[]): Promise<number> {
-    let gone = 0
-    for (let start = 0; start < records.length; start += deletionsPerSend) {
-      const packer = new Packer()
-      for (const record of records.slice(start, start + deletionsPerSend)) packer.add('ctDelete', 0, record)
-      const outcome = await this.#socket.request(packer.words())
-      if (!failed(outcome)) continue
-      const others = outcome.filter((failure) => failure.reason !== 'kernel' || failure.errno !== ENOENT)
-      if (others.length > 0)
-        throw errorOfAll(others, 'conntrack.delete', (index, path) =>
-          index < 0 ? path : `connections[${start + index}]${path === '' ? '' : `.${path}`}`,
-        )
-      gone += outcome.length
-    }
-    return records.length - gone
+  /** Listed and deleted on the addon's thread. Only one filter can be the kernel's, and none that has an alternative. */
+  async #forget(selections: readonly ConnectionSelection[]): Promise<number> {
+    const filters = selections.flatMap((selection) => selection.filters)
+    const families = new Set(filters.map(familyOf))
+    const [family] = families
+    const [first] = filters
+    const onlyFamily = filterToRecord(families.size === 1 && family !== undefined ? { family } : {})
+    const record = filters.length === 1 && first && !first.address ? filterToRecord(first) : onlyFamily
+    const patterns = patternWords(selections)
+    let outcome = await this.#socket.forget(request('ctGet', MessageFlag.dump, record), patterns)
+    if (failed(outcome) && outcome[0]?.reason === 'kernel' && refusesFilter(outcome[0]))
+      outcome = await this.#socket.forget(request('ctGet', MessageFlag.dump, onlyFamily), patterns)
+    return unwrap(outcome, 'conntrack.delete')
+  }
+
+  /** As many as share a send; `start` is the place of the first, for an error's path. */
+  async #delete(records: readonly CtEntryRecord[], start: number): Promise<number> {
+    const packer = new Packer()
+    for (const record of records) packer.add('ctDelete', 0, record)
+    const outcome = await this.#socket.request(packer.words())
+    if (!failed(outcome)) return records.length
+    const others = outcome.filter((failure) => failure.reason !== 'kernel' || failure.errno !== ENOENT)
+    if (others.length > 0)
+      throw errorOfAll(others, 'conntrack.delete', (index, path) =>
+        index < 0 ? path : `connections[${start + index}]${path === '' ? '' : `.${path}`}`,
+      )
+    return records.length - outcome.length
   }
 }
 
@@ -169,7 +218,7 @@ function deletion(connection: ConntrackEntry | Tuple): CtEntryRecord {
   if (!tuple.source || !tuple.destination || tuple.protocol === undefined)
     throw invalid('a connection is named by source, destination and protocol', 'connection')
   return {
-    family: familyOf(tuple.source),
+    family: familyNumber(tuple.source),
     tupleOrig: tupleToRecord(tuple, 'connection'),
     ...(entry && { id: entry.id, ...(entry.zone !== 0 && { zone: entry.zone }) }),
   }

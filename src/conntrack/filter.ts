@@ -5,14 +5,21 @@ import { checkObject } from '../input.js'
 import type { CtEntryRecord } from '../native/records.js'
 import type { ConntrackEntry } from './entry.js'
 import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
+import { type ConnectionFlag, isFlag } from './status.js'
 import { invalid, nfprotoIpv4, nfprotoIpv6, type Tuple, tupleToRecord } from './tuple.js'
+
+/** Ports from the first to the last. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
 
 /** What one direction must have; what is left out may be anything. */
 export interface TupleFilter {
   readonly source?: IPAddress | Cidr
   readonly destination?: IPAddress | Cidr
-  readonly sourcePort?: number
-  readonly destinationPort?: number
+  readonly sourcePort?: number | PortRange
+  readonly destinationPort?: number | PortRange
 }
 
 /** Which connections: all that is given must hold. `{}` means every connection. */
@@ -21,11 +28,23 @@ export interface ConntrackFilter {
   readonly protocol?: TransportProtocol
   readonly original?: TupleFilter
   readonly reply?: TupleFilter
+  /** The connection that named this one to a helper; one that nobody named has none, and is not meant. */
+  readonly master?: TupleFilter
   /** An address, wherever it stands: source or destination of either direction. */
   readonly address?: IPAddress
   readonly zone?: number
   /** The whole mark, or the bits of it that `mask` has. */
   readonly mark?: number | { readonly value: number; readonly mask: number }
+  /** Flags that it has, and flags that it has not. */
+  readonly status?: { readonly has?: readonly ConnectionFlag[]; readonly lacks?: readonly ConnectionFlag[] }
+  /** That the answers come from the port that was asked for, translated or not. */
+  readonly portKept?: true
+}
+
+/** Connections that one of the filters means, and none of `unless`. */
+export interface ConnectionSelection {
+  readonly filters: readonly ConntrackFilter[]
+  readonly unless?: readonly ConntrackFilter[]
 }
 
 /** The properties of {@link ConntrackFilter}. */
@@ -34,10 +53,14 @@ export const FILTER_PROPERTIES: readonly string[] = [
   'protocol',
   'original',
   'reply',
+  'master',
   'address',
   'zone',
   'mark',
+  'status',
+  'portKept',
 ] satisfies (keyof ConntrackFilter)[]
+const TUPLES = ['original', 'reply', 'master'] as const
 const TUPLE_PROPERTIES: readonly string[] = [
   'source',
   'destination',
@@ -57,16 +80,19 @@ const compare = {
 /** @throws NfbridgeError NFB_INVALID_ARGUMENT for a filter that contradicts itself or has values out of range */
 export function checkFilter(filter: ConntrackFilter): void {
   checkObject(filter, FILTER_PROPERTIES, 'conntrack.list', 'filter')
-  for (const direction of ['original', 'reply'] as const) {
-    const tuple = filter[direction]
-    if (tuple) checkObject(tuple, TUPLE_PROPERTIES, 'conntrack.list', `filter.${direction}`)
+  for (const part of TUPLES) {
+    const tuple = filter[part]
+    if (tuple) checkObject(tuple, TUPLE_PROPERTIES, 'conntrack.list', `filter.${part}`)
   }
+  if (filter.status) checkStatus(filter.status)
   const families = new Set<4 | 6>()
   for (const value of [
     filter.original?.source,
     filter.original?.destination,
     filter.reply?.source,
     filter.reply?.destination,
+    filter.master?.source,
+    filter.master?.destination,
     filter.address,
   ])
     if (value) families.add(value.family)
@@ -80,9 +106,27 @@ export function checkFilter(filter: ConntrackFilter): void {
     unsigned(filter.mark.value, 0xffffffff, 'filter.mark.value')
     unsigned(filter.mark.mask, 0xffffffff, 'filter.mark.mask')
   } else unsigned(filter.mark, 0xffffffff, 'filter.mark')
-  for (const direction of ['original', 'reply'] as const)
-    for (const port of ['sourcePort', 'destinationPort'] as const)
-      unsigned(filter[direction]?.[port], 0xffff, `filter.${direction}.${port}`)
+  for (const part of TUPLES)
+    for (const port of ['sourcePort', 'destinationPort'] as const) {
+      const value = filter[part]?.[port]
+      const path = `filter.${part}.${port}`
+      if (typeof value !== 'object') unsigned(value, 0xffff, path)
+      else {
+        checkObject(value, ['first', 'last'], 'conntrack.list', path)
+        unsigned(value.first, 0xffff, `${path}.first`)
+        unsigned(value.last, 0xffff, `${path}.last`)
+        if (value.first === undefined || value.last === undefined || value.first > value.last)
+          throw invalid('a range of ports has a first and a last port', path)
+      }
+    }
+}
+
+function checkStatus(status: NonNullable<ConntrackFilter['status']>): void {
+  checkObject(status, ['has', 'lacks'], 'conntrack.list', 'filter.status')
+  for (const part of ['has', 'lacks'] as const)
+    for (const flag of status[part] ?? [])
+      if (!isFlag(flag))
+        throw invalid(`${JSON.stringify(flag)} is no flag of a connection`, `filter.status.${part}`)
 }
 
 function unsigned(value: number | undefined, highest: number, path: string): void {
@@ -136,9 +180,10 @@ function tupleFilter(
   family: 4 | 6 | undefined,
 ): { tuple: Partial<Tuple>; flags: number } | undefined {
   if (family === undefined) return undefined
-  const { source, destination, sourcePort, destinationPort } = filter[direction] ?? {}
+  const { source, destination, ...ports } = filter[direction] ?? {}
+  const { sourcePort, destinationPort } = exactPorts(ports)
   const number = filter.protocol === undefined ? undefined : protocolNumber(filter.protocol)
-  const ports = number !== undefined && hasPorts.has(number)
+  const hasPort = number !== undefined && hasPorts.has(number)
   // The protocol is the same both ways: the original direction tests it for both.
   const withProtocol =
     number !== undefined &&
@@ -147,8 +192,8 @@ function tupleFilter(
     ...(source && kernelCompares(source) && { source }),
     ...(destination && kernelCompares(destination) && { destination }),
     ...(withProtocol && { protocol: protocolName(number) }),
-    ...(ports && sourcePort !== undefined && { sourcePort }),
-    ...(ports && destinationPort !== undefined && { destinationPort }),
+    ...(hasPort && sourcePort !== undefined && { sourcePort }),
+    ...(hasPort && destinationPort !== undefined && { destinationPort }),
   }
   let flags = 0
   for (const [name, flag] of Object.entries(compare)) if (name in tuple) flags |= flag
@@ -163,15 +208,56 @@ function kernelCompares(address: IPAddress | Cidr): address is IPv4Address {
   return address instanceof IPv4Address
 }
 
+/** The kernel compares a port, and no range. */
+function exactPorts({ sourcePort, destinationPort }: TupleFilter): {
+  sourcePort?: number
+  destinationPort?: number
+} {
+  return {
+    ...(typeof sourcePort === 'number' && { sourcePort }),
+    ...(typeof destinationPort === 'number' && { destinationPort }),
+  }
+}
+
+/**
+ * Whether the kernel tests all of a filter. Only such a filter, and one that names an address, may be sent with a deletion: of
+ * what it does not test the kernel would delete everything, and a kernel before 6.12 takes a filter's address for a
+ * connection that lacks its protocol, and refuses it.
+ */
+export function isKernelFilter(filter: ConntrackFilter): boolean {
+  const { family, protocol, original = {}, reply = {}, ...rest } = filter
+  if (Object.values(rest).some((value) => value !== undefined)) return false
+  const addresses = [original.source, original.destination, reply.source, reply.destination].filter(
+    (address) => address !== undefined,
+  )
+  const ports = [
+    original.sourcePort,
+    original.destinationPort,
+    reply.sourcePort,
+    reply.destinationPort,
+  ].filter((port) => port !== undefined)
+  const number = protocol === undefined ? undefined : protocolNumber(protocol)
+  return (
+    family !== 6 &&
+    addresses.length > 0 &&
+    addresses.every(kernelCompares) &&
+    ports.every((port) => typeof port === 'number') &&
+    (ports.length === 0 || (number !== undefined && hasPorts.has(number)))
+  )
+}
+
 const hasPorts: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 
-function familyOf(filter: ConntrackFilter): 4 | 6 | undefined {
+/** The family that a filter names, or that of its addresses. */
+export function familyOf(filter: ConntrackFilter): 4 | 6 | undefined {
   return (
     filter.family ??
     filter.original?.source?.family ??
     filter.original?.destination?.family ??
     filter.reply?.source?.family ??
     filter.reply?.destination?.family ??
+    filter.master?.source?.family ??
+    filter.master?.destination?.family ??
     filter.address?.family
   )
 }
@@ -194,14 +280,34 @@ export function matches(entry: ConntrackEntry, filter: ConntrackFilter): boolean
     )
   )
     return false
+  const { has = [], lacks = [] } = filter.status ?? {}
+  if (!has.every((flag) => entry.status.includes(flag))) return false
+  if (lacks.some((flag) => entry.status.includes(flag))) return false
+  if (filter.portKept && reply.sourcePort !== original.destinationPort) return false
+  if (filter.master && !(entry.master && tupleMatches(entry.master, filter.master))) return false
   return tupleMatches(original, filter.original) && tupleMatches(reply, filter.reply)
+}
+
+/** Whether one of several selections means an entry. */
+export function isSelected(entry: ConntrackEntry, selections: readonly ConnectionSelection[]): boolean {
+  return selections.some(
+    ({ filters, unless = [] }) =>
+      filters.some((filter) => matches(entry, filter)) && !unless.some((filter) => matches(entry, filter)),
+  )
 }
 
 function tupleMatches(tuple: Tuple, filter: TupleFilter = {}): boolean {
   if (filter.source && !covers(filter.source, tuple.source)) return false
   if (filter.destination && !covers(filter.destination, tuple.destination)) return false
-  if (filter.sourcePort !== undefined && tuple.sourcePort !== filter.sourcePort) return false
-  return filter.destinationPort === undefined || tuple.destinationPort === filter.destinationPort
+  return (
+    portMatches(tuple.sourcePort, filter.sourcePort) &&
+    portMatches(tuple.destinationPort, filter.destinationPort)
+  )
+}
+
+function portMatches(port: number | undefined, wanted: number | PortRange | undefined): boolean {
+  if (typeof wanted !== 'object') return wanted === undefined || port === wanted
+  return port !== undefined && port >= wanted.first && port <= wanted.last
 }
 
 function covers(given: IPAddress | Cidr, address: IPAddress): boolean {

@@ -26,6 +26,16 @@ const statusBits = [
  */
 export type ConnectionFlag = (typeof statusBits)[number]
 
+/** Whether a value is the name of a flag. */
+export function isFlag(value: unknown): value is ConnectionFlag {
+  return statusBits.some((flag) => flag === value)
+}
+
+/** The bits of some flags. */
+export function statusMask(flags: readonly ConnectionFlag[]): number {
+  return flags.reduce((mask, flag) => mask | (1 << statusBits.indexOf(flag)), 0)
+}
+
 /** The names of the bits that are set; bits that are newer than this library are left out. */
 export function statusFlags(status: number): ConnectionFlag[] {
   return statusBits.filter((_, bit) => (status >>> bit) & 1)

@@ -54,6 +54,11 @@ export interface SocketHandle {
    * restarted: what changed meanwhile is told at the end (`inconsistent`). Nothing else may be called before the end.
    */
   dumpPart(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
+  /**
+   * Forgets the tracked connections that patterns mean, of those that a dump of `ctGet` lists, without any of them coming up
+   * here. The patterns are in `native/netlink/connections.h`. @returns how many there were
+   */
+  forget(words: Uint32Array, patterns: Uint32Array): Promise<Outcome<number>>
   /** One nf_tables batch, whole or not at all; resolves with the echoed messages of those that asked. */
   transaction(words: Uint32Array, options?: TransactionOptions): Promise<Outcome<ArrayBuffer>>
   transactionSync(words: Uint32Array, options?: TransactionOptions): Outcome<ArrayBuffer>

@@ -429,6 +429,7 @@ describe('a snapshot', () => {
       transactionSync: (words, options) => socket.transactionSync(words, options),
       dumpPart: (words) => socket.dumpPart(words),
       dumpSync: (words) => socket.dumpSync(words),
+      forget: (words, patterns) => socket.forget(words, patterns),
       roundTrip: () => socket.roundTrip(),
       close: () => socket.close(),
       dump: async (words) => {

@@ -554,6 +554,7 @@ test('what is read for it: nothing for hash sets, and for one range after anothe
     dumpPart: (words) => socket.dumpPart(words),
     transaction: (words, options) => told('batch', socket.transaction(words, options)),
     transactionSync: (words, options) => told('batch', socket.transactionSync(words, options)),
+    forget: (words, patterns) => socket.forget(words, patterns),
     roundTrip: () => socket.roundTrip(),
     close: () => socket.close(),
   })

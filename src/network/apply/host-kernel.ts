@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { IPAddress, IPv6Address, MacAddress } from '../../address/index.js'
-import { Conntrack, type ConntrackEntry, type ConntrackFilter, matches } from '../../conntrack/index.js'
+import { Conntrack, type ConntrackEntry } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import { announce, Namespace, type NamespaceSource, withNamespaceLock } from '../../netns/index.js'
 import { Nft, type Ruleset, type Transaction } from '../../nft/index.js'
@@ -611,24 +611,15 @@ export class HostKernel {
   }
 
   /**
-   * Makes connection tracking forget the selected connections. For each filter the kernel walks through a table that is sized
-   * by the machine's memory, some milliseconds each; few connections are listed at once and judged here.
+   * Makes connection tracking forget the selected connections, whatever their number. For each filter the kernel walks through a
+   * table that is sized by the machine's memory, some milliseconds each; few connections are listed at once.
    */
   async forgetFlows(selections: readonly FlowSelection[]): Promise<void> {
-    const several = selections.flatMap(({ filters }) => filters).length > 1
-    if (several && (await this.#trackedConnections()) <= FEW_CONNECTIONS) {
-      const isSelected = (entry: ConntrackEntry): boolean =>
-        selections.some(
-          ({ filters, test }) => filters.some((filter) => matches(entry, filter)) && test(entry),
-        )
-      return this.#forget({}, isSelected)
-    }
-    for (const { filters, test } of selections) for (const filter of filters) await this.#forget(filter, test)
-  }
-
-  async #forget(filter: ConntrackFilter, test: (entry: ConntrackEntry) => boolean): Promise<void> {
+    const filters = selections.flatMap((selection) => selection.filters).length
+    if (filters === 0) return
     this.#flowRequests += 1
-    await this.#conntrack.deleteAll(filter, test)
+    const walk = filters === 1 || (await this.#trackedConnections()) > FEW_CONNECTIONS
+    await this.#conntrack.forget(selections, walk)
   }
 
   /** How many connections the kernel tracks here. */
@@ -649,10 +640,8 @@ export class HostKernel {
 
   /** Forgets exactly the connections that were listed. */
   async deleteFlows(entries: readonly ConntrackEntry[]): Promise<void> {
-    for (const entry of entries) {
-      this.#flowRequests += 1
-      await this.#conntrack.delete(entry)
-    }
+    this.#flowRequests += 1
+    await this.#conntrack.deleteListed(entries)
   }
 
   close(): void {

@@ -1,17 +1,14 @@
 /** Connections that a rule of the users allowed, and nothing else: they end with it. */
-import { setImmediate } from 'node:timers/promises'
 import type { Cidr } from '../../address/index.js'
 import type { ConntrackEntry } from '../../conntrack/index.js'
 import { Evaluator, evaluateConnection, type NamespaceState, StateReader } from '../../explain/index.js'
+import { inSlices, picked } from '../../native/slices.js'
 import type { Rule } from '../../nft/index.js'
 import type { NetworkView } from '../plan/view.js'
 import { USER_CHAINS, type UserChain } from '../rules/names.js'
 import type { HostContext } from './host-context.js'
 import { inOperation } from './steps.js'
 import type { UserRule } from './user-rules.js'
-
-/** So many connections are looked at before others have their turn. */
-const AT_ONCE = 100
 
 /**
  * Runs a change of a user chain. Connections of containers that the rules let begin before and do not let begin any more are
@@ -42,17 +39,16 @@ async function forgetRevoked(
   before: readonly UserRule[],
 ): Promise<void> {
   const pools = poolsOf(registry)
-  const tracked = (await kernel.listFlows()).filter((entry) => concerns(entry, pools))
+  const tracked = await inSlices(
+    picked(await kernel.listFlows(), (entry) => (concerns(entry, pools) ? entry : undefined)),
+  )
   if (tracked.length === 0) return
   using reader = await StateReader.open('the host', kernel.namespace)
   const now = await reader.read()
   const then = withRules(now, kernel.table, chain, before)
-  const revoked: ConntrackEntry[] = []
-  for (const [index, entry] of tracked.entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) await setImmediate()
-    if (evaluateConnection(now, entry).allowed !== false) continue
-    if (evaluateConnection(then, entry).allowed !== false) revoked.push(entry)
-  }
+  const ends = (entry: ConntrackEntry): boolean =>
+    evaluateConnection(now, entry).allowed === false && evaluateConnection(then, entry).allowed !== false
+  const revoked = await inSlices(picked(tracked, (entry) => (ends(entry) ? entry : undefined)))
   await kernel.deleteFlows(revoked)
 }
 

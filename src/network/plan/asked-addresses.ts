@@ -21,7 +21,10 @@ export interface AskedAddresses {
 const MOST = 64
 
 /** With the lengths of their prefixes on an interface (RFC 3927, RFC 4291 2.5.6). */
-const LINK_LOCAL = { 4: Cidr.parse('169.254.0.0/16'), 6: Cidr.parse('fe80::/64') } as const
+export const LINK_LOCAL: Readonly<Record<Family, Cidr>> = {
+  4: Cidr.parse('169.254.0.0/16'),
+  6: Cidr.parse('fe80::/64'),
+}
 
 /** Which of them interfaces have, in words: see {@link isHost}. */
 const INTERFACES = {

@@ -1,17 +1,13 @@
 import { Cidr, type IPAddress, parseAddress } from '../../address/index.js'
-import type { ConntrackEntry, ConntrackFilter } from '../../conntrack/index.js'
-import { isLinkLocal } from './asked-addresses.js'
+import type { ConnectionSelection, ConntrackFilter, TupleFilter } from '../../conntrack/index.js'
+import { LINK_LOCAL } from './asked-addresses.js'
 import { type ElementChange, elementsOf, type KeyField, type SetElement, type Touched } from './elements.js'
 import { eachFamily, poolEndpoints } from './endpoints.js'
 import { type Family, type NetworkRecord, standingEndpoints } from './records.js'
 import type { NetworkView } from './view.js'
 
-/** Tracked connections: those that one of these filters of the kernel finds and a test confirms. */
-export interface FlowSelection {
-  /** Each costs the kernel a walk through its whole table. */
-  readonly filters: readonly ConntrackFilter[]
-  readonly test: (entry: ConntrackEntry) => boolean
-}
+/** Tracked connections, as data: what judges them judges any number, on a thread that nobody waits for. */
+export type FlowSelection = ConnectionSelection
 
 /** A change of elements, with the views that it leads from and to. */
 export interface ViewStep {
@@ -27,104 +23,117 @@ export interface ViewStep {
  */
 export function revokedFlows(step: ViewStep): FlowSelection[] {
   return eachFamily.flatMap((family) => {
-    const revoked = new Revoked(step, family)
-    return revoked.isEmpty ? [] : [revoked.selection]
+    const closed = closedNetworks(step, family)
+    const filters = [...goneFilters(step, family), ...deletedFilters(step, family)]
+    return [...(filters.length > 0 ? [{ filters }] : []), ...closed]
   })
 }
 
-/** What a change takes back in one family. */
-class Revoked {
-  readonly #family: Family
-  /** Addresses that nobody has any more, or that somebody else has. */
-  readonly #gone: ReadonlySet<string>
-  /** Texts of what allowed a connection; see {@link allowedBy}. */
-  readonly #allowed = new Set<string>()
-  /** Where those connections lead: addresses of containers. */
-  readonly #servers = new Set<string>()
-  readonly #ranges: SetElement[] = []
-  /** Publications with a helper: what they let in may have named further connections. */
-  readonly #helped: SetElement[] = []
-  readonly #peers: Cidr[] = []
-  readonly #pools: readonly Cidr[]
-  readonly #closed: readonly ClosedNetwork[]
-
-  constructor({ before, after, touched, change }: ViewStep, family: Family) {
-    this.#family = family
-    this.#gone = goneAddresses(before, after, touched, family)
-    this.#closed = closedNetworks(before, after, touched, family)
-    const opened = openedNetworks(before, after, touched)
-    const suffix = family === 6 ? '6' : ''
-    for (const element of change.delete) {
-      const [first, second] = element.key
-      // Where everybody may speak with everybody by now, a link's element goes and its connections stay.
-      if (element.set === `links${suffix}` && !inPools(opened, text(first), text(second))) {
-        this.#add(`link ${element.key.join(' ')}`, text(second))
-      }
-      if (element.set === `replies${suffix}` && !inPools(opened, text(first), text(second))) {
-        this.#add(`reply ${element.key.join(' ')}`, text(second))
-      }
-      if ('target' in element) {
-        const target = element.target.join(' ')
-        if (element.set === `publish${suffix}`)
-          this.#add(`publish ${element.key.join(' ')} ${target}`, element.target[0])
-        if (element.set === `publish_any${suffix}`)
-          this.#add(`any ${element.key.join(' ')} ${target}`, element.target[0])
-        if (element.set === `publish_helped${suffix}`) this.#helped.push(element)
-        if (element.set === `publish_ranges${suffix}`) {
-          this.#ranges.push(element)
-          this.#servers.add(element.target[0])
-        }
-      }
-      if (element.set === `peers${suffix}`) this.#peers.push(...prefixOf(first))
-    }
-    this.#pools = this.#peers.length > 0 ? poolsOf([...after.networks], family) : []
-  }
-
-  get isEmpty(): boolean {
-    const parts = [
-      this.#gone.size,
-      this.#allowed.size,
-      this.#ranges.length,
-      this.#helped.length,
-      this.#peers.length,
-      this.#closed.length,
+/**
+ * All of an address that a touched container had and has not. To a server a connection is answered from its address, translated
+ * or not; who begins one is its source.
+ */
+function goneFilters({ before, after, touched }: ViewStep, family: Family): ConntrackFilter[] {
+  return [...goneAddresses(before, after, touched, family)].flatMap((text): ConntrackFilter[] => {
+    const source = parseAddress(text)
+    return [
+      { family, reply: { source } },
+      { family, original: { source } },
     ]
-    return parts.every((size) => size === 0)
-  }
+  })
+}
 
-  get selection(): FlowSelection {
-    return { filters: this.#filters, test: (entry) => this.#test(entry) }
-  }
+/** What each deleted element allowed. */
+function deletedFilters({ before, after, touched, change }: ViewStep, family: Family): ConntrackFilter[] {
+  const opened = openedNetworks(before, after, touched)
+  const pools = poolsOf([...after.networks], family)
+  return change.delete.flatMap((element): ConntrackFilter[] => {
+    const set = setOf(element, family)
+    const pair = set === 'links' || set === 'replies'
+    // Where everybody may speak with everybody by now, a link's element goes and its connections stay.
+    if (pair && inPools(opened, text(element.key[0]), text(element.key[1]))) return []
+    if (set === 'links') return [linkFilter(element, family)]
+    if (set === 'replies') return [replyFilter(element, family)]
+    if (set === 'peers')
+      return prefixOf(element.key[0]).flatMap((source) =>
+        pools.map((pool) => ({ family, original: { source }, reply: { source: pool } })),
+      )
+    return publishedFilters(element, family)
+  })
+}
 
-  #add(allowed: string, server: string): void {
-    this.#allowed.add(allowed)
-    this.#servers.add(server)
-  }
+/** The name of an element's set without the suffix of its family; undefined for one of the other family. */
+function setOf({ set }: SetElement, family: Family): string | undefined {
+  if (set.endsWith('6') !== (family === 6)) return undefined
+  return family === 6 ? set.slice(0, -1) : set
+}
 
-  #test(entry: ConntrackEntry): boolean {
-    return (
-      addressesOf(entry).some((address) => this.#gone.has(address)) ||
-      allowedBy(entry).some((each) => this.#allowed.has(each)) ||
-      this.#ranges.some((range) => cameBy(range, entry)) ||
-      this.#helped.some((helped) => cameByHelped(helped, entry)) ||
-      (this.#peers.some((peer) => peer.contains(entry.original.source)) &&
-        this.#pools.some((pool) => pool.contains(entry.reply.source))) ||
-      this.#closed.some((network) => network.forbids(entry))
-    )
+function linkFilter({ key: [client, server, protocol, port] }: SetElement, family: Family): ConntrackFilter {
+  return {
+    family,
+    ...protocolOf(protocol),
+    original: {
+      source: parseAddress(text(client)),
+      destination: parseAddress(text(server)),
+      ...(typeof port === 'number' && { destinationPort: port }),
+    },
   }
+}
 
-  /** One address is looked for by the kernel; many are found in one listing of the whole table. */
-  get #filters(): ConntrackFilter[] {
-    const all = new Set([...this.#gone, ...this.#servers])
-    const [address] = all
-    const family = this.#family
-    const others = this.#peers.length + this.#closed.length + this.#helped.length
-    if (all.size !== 1 || address === undefined || others > 0) return [{ family }]
-    const value = parseAddress(address)
-    // To a server a connection is answered from its address, translated or not; who begins one is its source.
-    const answered = { reply: { source: value } }
-    return this.#gone.size === 0 ? [answered] : [answered, { original: { source: value } }]
+function replyFilter({ key: [server, client, protocol, port] }: SetElement, family: Family): ConntrackFilter {
+  return {
+    family,
+    ...protocolOf(protocol),
+    original: {
+      source: parseAddress(text(server)),
+      destination: parseAddress(text(client)),
+      ...(typeof port === 'number' && { sourcePort: port }),
+    },
   }
+}
+
+const PUBLISHING: ReadonlySet<string> = new Set([
+  'publish',
+  'publish_any',
+  'publish_ranges',
+  'publish_helped',
+])
+
+/** What came by a published port, or by one with a helper, which may have named further connections. */
+function publishedFilters(element: SetElement, family: Family): ConntrackFilter[] {
+  const set = setOf(element, family)
+  if (set === undefined || !PUBLISHING.has(set)) return []
+  const [proto, port] = element.key.slice(-2)
+  const [host] = element.key.length > 2 ? element.key : []
+  const destination = typeof host === 'string' ? { destination: parseAddress(host) } : {}
+  const protocol = protocolOf(proto)
+  if (set === 'publish_helped') {
+    const asked = { ...destination, ...portOf(port) }
+    return [
+      { family, master: asked },
+      { family, ...protocol, status: { has: ['dnat'] }, original: asked },
+    ]
+  }
+  if (!('target' in element)) return []
+  const [address, targetPort] = element.target
+  const source = parseAddress(address)
+  const original = { ...destination, ...portOf(port) }
+  if (set === 'publish' || set === 'publish_any')
+    return [
+      {
+        family,
+        ...protocol,
+        original,
+        reply: { source, ...(targetPort !== undefined && { sourcePort: targetPort }) },
+      },
+    ]
+  if (set === 'publish_ranges') return [{ family, ...protocol, portKept: true, original, reply: { source } }]
+  return []
+}
+
+function portOf(port: KeyField | undefined): Pick<TupleFilter, 'destinationPort'> {
+  if (typeof port === 'number') return { destinationPort: port }
+  return typeof port === 'object' && 'range' in port ? { destinationPort: port.range } : {}
 }
 
 /** Addresses that a touched container had and has not. */
@@ -147,40 +156,28 @@ function goneAddresses(
   )
 }
 
-/** A network whose containers may speak only as they are linked, from now on. */
-class ClosedNetwork {
-  readonly #pools: readonly Cidr[]
-  readonly #allowed: ReadonlySet<string>
-
-  constructor(network: NetworkRecord, after: NetworkView, touched: Touched, family: Family) {
-    this.#pools = poolsOf([network], family)
-    this.#allowed = new Set(
-      [...elementsOf(after, { pairs: touched.pairs ?? [] }).values()].flatMap(({ set, key }) => {
-        if (set === 'links' || set === 'links6') return [`link ${key.join(' ')}`]
-        return set === 'replies' || set === 'replies6' ? [`reply ${key.join(' ')}`] : []
-      }),
-    )
-  }
-
-  forbids(entry: ConntrackEntry): boolean {
-    const { original, status } = entry
-    const ends = [original.source, original.destination]
-    // Link-local ones do not tell of which network they are; on one that stays open, a packet tracks its connection anew.
-    const inside = ends.every((address) => contains(this.#pools, address)) || ends.every(isLinkLocal)
-    return inside && !status.includes('dnat') && !allowedBy(entry).some((each) => this.#allowed.has(each))
-  }
-}
-
-function closedNetworks(
-  before: NetworkView,
-  after: NetworkView,
-  touched: Touched,
-  family: Family,
-): ClosedNetwork[] {
-  return (touched.networks ?? []).flatMap((name) => {
+/** Networks whose containers may speak only as they are linked, from now on. */
+function closedNetworks({ before, after, touched }: ViewStep, family: Family): FlowSelection[] {
+  const names = (touched.networks ?? []).filter(
+    (name) => before.network(name)?.icc === true && after.network(name)?.icc === false,
+  )
+  if (names.length === 0) return []
+  const allowed = [...elementsOf(after, { pairs: touched.pairs ?? [] }).values()].flatMap((element) => {
+    const set = setOf(element, family)
+    if (set === 'links') return [linkFilter(element, family)]
+    return set === 'replies' ? [replyFilter(element, family)] : []
+  })
+  return names.flatMap((name) => {
     const network = after.network(name)
-    const closes = before.network(name)?.icc === true && network?.icc === false
-    return closes ? [new ClosedNetwork(network, after, touched, family)] : []
+    const pools = network ? poolsOf([network], family) : []
+    const within = (source: Cidr, destination: Cidr): ConntrackFilter => ({
+      family,
+      status: { lacks: ['dnat'] },
+      original: { source, destination },
+    })
+    const filters = pools.flatMap((source) => pools.map((destination) => within(source, destination)))
+    // Link-local ones do not tell of which network they are; on one that stays open, a packet tracks its connection anew.
+    return [{ filters: [...filters, within(LINK_LOCAL[family], LINK_LOCAL[family])], unless: allowed }]
   })
 }
 
@@ -212,18 +209,13 @@ function contains(pools: readonly Cidr[], address: IPAddress): boolean {
  */
 export function untranslatedFlows(added: readonly SetElement[]): FlowSelection[] {
   return eachFamily.flatMap((family) => {
-    const ports = added.flatMap((element) => udpPorts(element, family))
-    const [first] = ports
-    if (!first) return []
-    const single = ports.length === 1 && first.first === first.last
-    const test = ({ original, status }: ConntrackEntry): boolean =>
-      !status.includes('dnat') && ports.some((range) => within(range, original.destinationPort))
-    return {
-      filters: [
-        { family, protocol: 'udp', ...(single ? { original: { destinationPort: first.first } } : {}) },
-      ],
-      test,
-    }
+    const filters = added.flatMap((element) =>
+      udpPorts(element, family).map(({ first, last }): ConntrackFilter => {
+        const destinationPort = first === last ? first : { first, last }
+        return { family, protocol: 'udp', status: { lacks: ['dnat'] }, original: { destinationPort } }
+      }),
+    )
+    return filters.length > 0 ? [{ filters }] : []
   })
 }
 
@@ -245,43 +237,8 @@ function udpPorts(
   return typeof port === 'object' && 'range' in port ? [port.range] : []
 }
 
-/** Whether a connection was translated by an element of a range, which leaves the port as it is. */
-function cameBy(range: SetElement, { original, reply, protocol }: ConntrackEntry): boolean {
-  if (!('target' in range)) return false
-  const [host, proto, ports] = range.key
-  const address = typeof host === 'object' || host === original.destination.toString()
-  const port = typeof ports === 'object' && 'range' in ports && within(ports.range, original.destinationPort)
-  const answers = reply.source.toString() === range.target[0] && reply.sourcePort === original.destinationPort
-  return address && proto === protocol && port && answers
-}
-
-/** Whether a connection, or the one that named it, came by a publication with a helper. */
-function cameByHelped({ key }: SetElement, { original, master, protocol, status }: ConntrackEntry): boolean {
-  const [host, proto, port] = key
-  const isOf = ({ destination, destinationPort }: ConntrackEntry['original']): boolean =>
-    (typeof host === 'object' || host === destination.toString()) && port === destinationPort
-  if (master) return isOf(master)
-  return proto === protocol && status.includes('dnat') && isOf(original)
-}
-
-function within(range: { readonly first: number; readonly last: number }, port: number | undefined): boolean {
-  return port !== undefined && port >= range.first && port <= range.last
-}
-
-function addressesOf({ original, reply }: ConntrackEntry): string[] {
-  return [original.source, original.destination, reply.source, reply.destination].map(String)
-}
-
-/** The texts of the elements that may have allowed a connection. */
-function allowedBy({ original, reply, protocol }: ConntrackEntry): string[] {
-  const port = original.destinationPort
-  const target = `${reply.source} ${reply.sourcePort}`
-  return [
-    `link ${original.source} ${original.destination} ${protocol} ${port}`,
-    `reply ${original.source} ${original.destination} ${protocol} ${original.sourcePort}`,
-    `publish ${original.destination} ${protocol} ${port} ${target}`,
-    `any ${protocol} ${port} ${target}`,
-  ]
+function protocolOf(field: KeyField | undefined): Pick<ConntrackFilter, 'protocol'> {
+  return field === 'tcp' || field === 'udp' || field === 'sctp' ? { protocol: field } : {}
 }
 
 function text(field: KeyField | undefined): string {

@@ -107,6 +107,7 @@ function answering(outcome: Awaited<ReturnType<SocketHandle['transaction']>>): S
     dumpPart: async () => nothing,
     transaction: async () => outcome,
     transactionSync: () => outcome,
+    forget: async () => 0,
     roundTrip: async () => undefined,
     close: () => {},
   }
