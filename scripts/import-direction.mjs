@@ -9,6 +9,7 @@ export const ranks = new Map([
   ['errors.ts', 0],
   ['input.ts', 1],
   ['address', 1],
+  ['files', 1],
   ['native', 2],
   ['netns', 3],
   ['rtnl', 4],

@@ -15,7 +15,7 @@ const packages = [
     debian: 'coreutils',
     use: 'test',
     required: true,
-    programs: ['cat', 'env', 'ln', 'mkdir', 'mkfifo', 'seq', 'sleep', 'test', 'true'],
+    programs: 'cat chmod chown env ln mkdir mkfifo mknod seq sleep test timeout true'.split(' '),
   },
   { debian: 'gcc', use: 'test', required: true, programs: ['gcc'] },
   { debian: 'binutils', use: 'test', required: true, programs: ['as', 'ld', 'strip'] },

@@ -36,6 +36,7 @@ export type ErrorCode =
   // the library's own state
   | 'NFB_CLOSED'
   | 'NFB_STATE_DAMAGED'
+  | 'NFB_STATE_EXPOSED'
   | 'NFB_INTERNAL'
 
 /** What an {@link NfbridgeError} is made of. */

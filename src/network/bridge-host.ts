@@ -90,7 +90,7 @@ export class BridgeHost {
    * network without losing a packet, and after a reboot networks, rules and peers are made again. Without one, nothing in
    * the namespace is changed before a network is created.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED,
-   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED, NFB_BUSY (another host has the state directory open, or the namespace's lock for a minute)
+   * NFB_SETTING_CONFLICT, NFB_STATE_DAMAGED, NFB_STATE_EXPOSED, NFB_BUSY (another host has the state directory open, or the namespace's lock for a minute)
    */
   static async open(options: HostOptions = {}): Promise<BridgeHost> {
     try {

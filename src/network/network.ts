@@ -8,7 +8,7 @@ import { withIPv6Of } from './apply/ipv6-inside.js'
 import { withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import { requireForPublications } from './apply/require-forwarding.js'
-import { refuseSharedHostsFiles } from './apply/shared-hosts-files.js'
+import { withRealHostsFiles } from './apply/shared-hosts-files.js'
 import { besideOthers } from './apply/taken-links.js'
 import { Container } from './container.js'
 import type { ContainerOptions, NetworkUpdate } from './options.js'
@@ -160,10 +160,10 @@ export class Network {
     return context.operate(ATTACH, async () => {
       const { registry, settings: host } = context
       const network = this.#record(ATTACH)
-      const parsed = checkArray(options, ATTACH, 'containers').map((container, index) =>
+      const given = checkArray(options, ATTACH, 'containers').map((container, index) =>
         parseContainerOptions(container, pathOf(index)),
       )
-      refuseSharedHostsFiles(registry, parsed, ATTACH)
+      const parsed = withRealHostsFiles(registry, given, ATTACH)
       const settings = await Promise.all(parsed.map((each) => withIPv6Of(network, each, each.netns)))
       const requested = settings.flatMap(({ published }) => published)
       await refuseSharedAddresses(context.kernel, requested, ATTACH)

@@ -71,7 +71,8 @@ export interface HostOptions {
   readonly defaultPools?: readonly DefaultPoolOptions[] | undefined
   /**
    * A directory that remembers networks and containers beyond this process, so that another `open` adopts them.
-   * It is created when missing. Without it, what is open at `close` stays in the kernel but can't be adopted.
+   * It is created when missing, and refused where another user than root and this process's own could change it. Without it, what is
+   * open at `close` stays in the kernel but can't be adopted.
    */
   readonly state?: string | undefined
   /**
@@ -427,7 +428,8 @@ export interface ContainerOptions extends EndpointOptions {
   readonly links?: readonly LinkOption[] | undefined
   /**
    * A file that holds the lines of the container's `hostsText`, kept up to date between two comments; other lines of it stay. It is
-   * replaced as a whole, never half written, and made where it is missing. Default: none.
+   * replaced as a whole, never half written, and made where it is missing. No symbolic link: whoever has its directory could lead us
+   * elsewhere by one. Default: none.
    */
   readonly hostsFile?: string | undefined
   /** Data of the runtime's own, texts by names, that comes back after a restart; see {@link Container.labels}. Default: none. */

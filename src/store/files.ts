@@ -1,61 +1,27 @@
-/** Files of whoever calls us: whatever stands under a path, what is done with it ends. */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
-import { constants as osConstants } from 'node:os'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
+import { errnoOf, Folder } from '../files/index.js'
 
 /**
- * Makes a folder with those above it. Not by `mkdirSync`'s own `recursive`: where a file system says ENOENT of a name in a folder that is
- * there, as /proc does, it never ends.
+ * Opens a directory, made with those above it where it is missing. Not by `mkdirSync`'s own `recursive`: where a file system says ENOENT
+ * of a name in a folder that is there, as /proc does, it never ends; and it follows every symbolic link.
  */
-export function makeFolder(folder: string, mode: number): void {
+export function openOrMake(path: string, mode: number): Folder {
   try {
-    mkdirSync(folder, { mode })
+    return Folder.open(path, 'trusted')
   } catch (error) {
-    if (isDirectory(folder)) return
-    const above = dirname(folder)
-    if (errnoOf(error) !== 'ENOENT' || isDirectory(above) || above === folder) throw error
-    makeFolder(above, mode)
-    mkdirSync(folder, { mode })
+    const above = dirname(path)
+    if (errnoOf(error) !== 'ENOENT' || above === path) throw error
+    using folder = openOrMake(above, mode)
+    makeIn(folder, basename(path), mode)
+    return Folder.open(path, 'trusted')
   }
 }
 
-/**
- * Opens a regular file. Of a FIFO that nobody writes to, opening or reading would wait for ever; a device may have no end.
- * @throws an error of `node:fs`, or one like it that says what it is
- */
-export function openRegular(file: string, flags: number, mode?: number): number {
-  const fd = openSync(file, flags | constants.O_NONBLOCK | constants.O_NOCTTY, mode)
+/** Another process may be making it too. */
+function makeIn(folder: Folder, name: string, mode: number): void {
   try {
-    if (fstatSync(fd).isFile()) return fd
-    throw Object.assign(new Error(`${file} is not a regular file`), {
-      code: 'EINVAL',
-      errno: -osConstants.errno.EINVAL,
-    })
+    folder.make(name, mode)
   } catch (error) {
-    closeSync(fd)
-    throw error
-  }
-}
-
-/** Reads a regular file. @throws as {@link openRegular} */
-export function readRegular(file: string, encoding: 'utf8' | 'latin1'): string {
-  const fd = openRegular(file, constants.O_RDONLY)
-  try {
-    return readFileSync(fd, encoding)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** `ENOENT`, of an error of `node:fs`. */
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  } catch {
-    return false
+    if (errnoOf(error) !== 'EEXIST') throw error
   }
 }

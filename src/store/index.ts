@@ -1,2 +1,1 @@
-export { errnoOf, readRegular } from './files.js'
 export { awaitStore, openStore, type Store } from './store.js'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
   readdirSync,
   readFileSync,
@@ -11,12 +12,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { constants as osConstants } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type ErrorCode, NfbridgeError } from '../errors.js'
+import { errnoOf, openOwn, openRegular } from '../files/index.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
-import { errnoOf, makeFolder, openRegular, readRegular } from './files.js'
+import { refuseExposed, refuseExposedWay } from './exposure.js'
+import { openOrMake } from './files.js'
 
 /**
  * What must outlive the process and the kernel cannot hold: one small JSON file an object, so that a change costs the
@@ -42,7 +45,7 @@ const RETRY_MS = 20
 
 /**
  * Opens a directory, made when it is missing, for this store alone; without one, a store that remembers nothing.
- * @throws NfbridgeError NFB_STATE_DAMAGED when the directory can't be used; NFB_TOO_LARGE, NFB_NOT_PERMITTED or NFB_READ_ONLY
+ * @throws NfbridgeError NFB_STATE_EXPOSED when another user could change what is in it; NFB_STATE_DAMAGED when it can't be used; NFB_TOO_LARGE, NFB_NOT_PERMITTED or NFB_READ_ONLY
  * where that is not the directory's fault; NFB_BUSY when another store has it open, here,
  * in a worker thread or in another process
  */
@@ -50,8 +53,11 @@ export function openStore(directory: string | undefined): Store {
   if (directory === undefined) {
     return { put: () => undefined, list: () => [], fileOf: (kind) => kind, close: () => undefined }
   }
-  guarded('open', directory, () => makeFolder(directory, 0o700))
-  return new DirectoryStore(directory, lock(directory))
+  using folder = guarded('open', directory, () => openOrMake(resolve(directory), 0o700))
+  refuseExposedWay(folder, directory)
+  // Without symbolic links: what was looked at is what is used.
+  const { path } = folder
+  return new DirectoryStore(path, lock(path))
 }
 
 /**
@@ -74,8 +80,9 @@ export async function awaitStore(directory: string | undefined, waitMs: number):
 /** By the kernel's lock of a file, which goes with the process, however that ends. @returns the descriptor that holds it */
 function lock(directory: string): number {
   const file = join(directory, LOCK)
-  const fd = guarded('open', file, () => openRegular(file, constants.O_RDWR | constants.O_CREAT, 0o600))
+  const fd = guarded('open', file, () => openOwn(file, constants.O_RDWR))
   try {
+    refuseExposed(fstatSync(fd), file)
     const outcome = addon.lockFile(fd)
     if (failed(outcome)) {
       if (outcome[0]?.errno === osConstants.errno.EAGAIN) throw busy(directory, readFileSync(fd, 'utf8'))
@@ -152,7 +159,7 @@ class DirectoryStore implements Store {
     const names = found.filter((name) => name.endsWith(SUFFIX))
     return names.sort().map((name) => {
       const file = join(folder, name)
-      const value: unknown = guarded('read', file, () => parseText(readRegular(file, 'utf8')))
+      const value: unknown = guarded('read', file, () => parseText(readOwn(file)))
       const key = guarded('read', file, () => decodeURIComponent(name.slice(0, -SUFFIX.length)))
       return { key, value }
     })
@@ -161,7 +168,8 @@ class DirectoryStore implements Store {
   #folder(kind: string): string {
     const folder = join(this.#directory, kind)
     if (!this.#kinds.has(kind)) {
-      guarded('open', folder, () => makeFolder(folder, 0o700))
+      using opened = guarded('open', folder, () => openOrMake(folder, 0o700))
+      refuseExposed(opened.status, folder)
       this.#kinds.add(kind)
     }
     return folder
@@ -170,7 +178,7 @@ class DirectoryStore implements Store {
 
 /** In place of what a killed process left. */
 function writeDraft(draft: string, text: string): void {
-  const fd = openRegular(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600)
+  const fd = openOwn(draft, constants.O_WRONLY | constants.O_TRUNC)
   try {
     writeFileSync(fd, text)
   } finally {
@@ -185,9 +193,19 @@ function removeDraft(draft: string): void {
   } catch {}
 }
 
+function readOwn(file: string): string {
+  const { fd, status } = openRegular(file, constants.O_RDONLY)
+  try {
+    refuseExposed(status, file)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function holds(file: string, text: string): boolean {
   try {
-    return readRegular(file, 'utf8') === text
+    return readOwn(file) === text
   } catch {
     return false
   }
@@ -234,6 +252,7 @@ function guarded<T>(verb: string, file: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
+    if (error instanceof NfbridgeError) throw error
     const errno = errnoOf(error)
     const { code, remedy } = OUTSIDE.get(errno ?? '') ?? DAMAGED
     throw new NfbridgeError({

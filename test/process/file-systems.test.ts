@@ -49,10 +49,10 @@ describe('a state directory that can not be one ends in an error', () => {
       './full/state',
       { code: 'NFB_TOO_LARGE', path: 'state', errno: 'ENOSPC' },
     ],
-    ['a FIFO', 'mkfifo state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
-    ['a file', 'true > state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
+    ['a FIFO', 'mkfifo state', './state', { ...DAMAGED, path: 'state', errno: 'ENOTDIR' }],
+    ['a file', 'true > state', './state', { ...DAMAGED, path: 'state', errno: 'ENOTDIR' }],
     ['below a file', 'true > file', './file/state', { ...DAMAGED, path: 'state', errno: 'ENOTDIR' }],
-    ['a device', 'ln -s /dev/zero state', './state', { ...DAMAGED, path: 'state', errno: 'EEXIST' }],
+    ['a device', 'ln -s /dev/zero state', './state', { ...DAMAGED, path: 'state', errno: 'ENOTDIR' }],
     [
       'a loop of symbolic links',
       'ln -s b a; ln -s a b',
@@ -79,6 +79,42 @@ describe('a state directory that can not be one ends in an error', () => {
     ['(control) by a symbolic link', 'mkdir real; ln -s real state', './state', { code: 'opened' }],
   ])('%s', async (_, make, state, outcome) => {
     expect(await outcomeOf(make, state)).toMatchObject(outcome)
+  })
+})
+
+describe('a state directory that another user can change is refused', () => {
+  const EXPOSED = { code: 'NFB_STATE_EXPOSED', path: 'state' }
+  it.each<[string, string, string, object]>([
+    ['that is his', 'mkdir state; chown 12345 state', './state', EXPOSED],
+    ['that his group can', 'mkdir state; chmod 770 state', './state', EXPOSED],
+    ['that everybody can', 'mkdir state; chmod 702 state', './state', EXPOSED],
+    ['with the sticky bit too', 'mkdir state; chmod 1777 state', './state', EXPOSED],
+    ['by what is above it', 'mkdir open; chmod 777 open', './open/a/state', EXPOSED],
+    ['in a directory of his', 'mkdir his; mkdir -m 700 his/state; chown 12345 his', './his/state', EXPOSED],
+    ['in its lock', 'mkdir state; true > state/lock; chmod 602 state/lock', './state', EXPOSED],
+    ['in a lock of his', 'mkdir state; true > state/lock; chown 12345 state/lock', './state', EXPOSED],
+    ['in one of its folders', 'mkdir -p state/networks; chmod 777 state/networks', './state', EXPOSED],
+    [
+      'in one of its files',
+      'mkdir -p state/networks; echo {} > state/networks/a.json; chmod 666 state/networks/a.json',
+      './state',
+      EXPOSED,
+    ],
+    [
+      'by a symbolic link of his',
+      'mkdir his real; ln -s ../real his/state; chown -h 12345 his his/state',
+      './his/state',
+      { ...DAMAGED, path: 'state', errno: 'ELOOP' },
+    ],
+    ['(control) that all can read', 'mkdir state; chmod 755 state', './state', { code: 'opened' }],
+    [
+      '(control) where all can make some of their own',
+      'mkdir -m 1777 tmp; mkdir tmp/state',
+      './tmp/state',
+      { code: 'opened' },
+    ],
+  ])('%s', async (_, make, state, outcome) => {
+    expect(await outcomeOf(`umask 022; ${make}`, state)).toMatchObject(outcome)
   })
 })
 
@@ -128,7 +164,17 @@ describe('a hosts file that can not be one ends in an error', () => {
     ],
     ['a FIFO', 'mkfifo hosts', './hosts', INVALID],
     ['a device without end', 'ln -s /dev/zero hosts', './hosts', INVALID],
+    ['a device', 'mknod hosts c 1 5', './hosts', INVALID],
     ['a folder', 'mkdir hosts', './hosts', INVALID],
+    ['mounted over', 'true > hosts; mount --bind hosts hosts', './hosts', { ...INVALID, errno: 'EBUSY' }],
+    ['a symbolic link', 'true > target; ln -s target hosts', './hosts', { ...INVALID, errno: 'ELOOP' }],
+    [
+      'by a symbolic link of another user',
+      'mkdir his real; ln -s ../real his/etc; chown -h 12345 his his/etc',
+      './his/etc/hosts',
+      { ...INVALID, errno: 'ELOOP' },
+    ],
+    ['(control) by one of ours', 'mkdir real; ln -s real etc', './etc/hosts', { code: 'attached' }],
     ['a loop of symbolic links', 'ln -s b a; ln -s a b', './a', { ...INVALID, errno: 'ELOOP' }],
     ['(control) a file', 'true > hosts', './hosts', { code: 'attached' }],
   ])('%s', async (_, make, hostsFile, outcome) => {

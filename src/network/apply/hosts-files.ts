@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { joinPath, NfbridgeError } from '../../errors.js'
-import { errnoOf, readRegular } from '../../store/index.js'
 import type { Touched } from '../plan/elements.js'
 import { hasOwnLines, othersLines, withOwnLines } from '../plan/hosts-block.js'
 import { hostsText } from '../plan/hosts-lines.js'
 import type { ContainerRecord } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import type { HostContext } from './host-context.js'
+import { readHostsFile, removeHostsFile, replaceHostsFile } from './hosts-file.js'
 import type { Places, Transition } from './stations.js'
 import { type Step, takeBack } from './steps.js'
 import type { UnwrittenHostsFile } from './unwritten-hosts-files.js'
@@ -38,8 +35,8 @@ export function hostsFileSteps(
   let isApplied = false
   const write = (each: HostsFile, present: string): void => {
     const { file, path } = each
-    const before = readIfThere(file, path)
-    replaceFile(file, textWith(each, before, present), path)
+    const before = readHostsFile(file, path)
+    replaceHostsFile(file, textWith(each, before, present), path)
     replaced.set(file, before)
     unwritten.delete(file)
   }
@@ -103,33 +100,16 @@ function textWith(
 
 /** A file that was not ours before the call is again what it was. */
 function putBack(file: string, text: string | undefined): void {
-  try {
-    if (text !== undefined) replaceFile(file, text)
-    else rmSync(file, { force: true })
-  } catch (error) {
-    throw error instanceof NfbridgeError ? error : fileError(file, error, undefined)
-  }
+  if (text !== undefined) replaceHostsFile(file, text)
+  else removeHostsFile(file)
 }
 
 /** Of a container that is forgotten our lines go, and a file in which there is nothing else. */
 function removeOwn({ file, former, isUnmarked }: Pick<HostsFile, 'file' | 'former' | 'isUnmarked'>): void {
-  const current = readIfThere(file)
+  const current = readHostsFile(file)
   if (current === undefined || !(isUnmarked || hasOwnLines(current))) return
   const others = hasOwnLines(current) ? othersLines(current, former) : ''
   putBack(file, others === '' ? undefined : others)
-}
-
-/** Bytes as they are, whatever the lines of others hold; ours are ASCII. */
-const ENCODING = 'latin1'
-
-function readIfThere(file: string, path?: string): string | undefined {
-  try {
-    return readRegular(file, ENCODING)
-  } catch (error) {
-    // Put in place of one that can't be read, ours would be its only lines.
-    if (errnoOf(error) !== 'ENOENT') throw fileError(file, error, path)
-    return undefined
-  }
 }
 
 /**
@@ -171,9 +151,9 @@ function stillUnwritten(
     const own = textOf(view, container)
     try {
       if (own !== undefined) {
-        const current = readIfThere(file)
+        const current = readHostsFile(file)
         const text = textWith(each, current, own)
-        if (current !== text) replaceFile(file, text)
+        if (current !== text) replaceHostsFile(file, text)
       } else if (!container) removeOwn(each)
     } catch (error) {
       if (!(error instanceof NfbridgeError)) throw error
@@ -239,54 +219,5 @@ function textOf(view: NetworkView, container: ContainerRecord | undefined): stri
 /** Back to what it was. */
 function restore(each: HostsFile): void {
   const { file, absent } = each
-  if (absent !== undefined) replaceFile(file, textWith(each, readIfThere(file), absent))
-}
-
-/** Replaces a file as a whole: a reader finds the old text or the new one, never half. Its mode stays, and so do links to it. */
-function replaceFile(given: string, text: string, path?: string): void {
-  try {
-    const file = resolved(given)
-    const mode = modeOf(file)
-    const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
-    try {
-      writeFileSync(draft, text, { mode, flag: 'wx', encoding: ENCODING })
-      // What the process' mask took away.
-      chmodSync(draft, mode)
-      renameSync(draft, file)
-    } catch (error) {
-      rmSync(draft, { force: true })
-      throw error
-    }
-  } catch (error) {
-    throw fileError(given, error, path)
-  }
-}
-
-function resolved(file: string): string {
-  try {
-    return realpathSync(file)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    return file
-  }
-}
-
-function modeOf(file: string): number {
-  const found = statSync(file, { throwIfNoEntry: false })
-  return found === undefined ? 0o644 : found.mode & 0o7777
-}
-
-function fileError(file: string, error: unknown, path: string | undefined): NfbridgeError {
-  const errno = errnoOf(error)
-  return new NfbridgeError({
-    code:
-      errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS'
-        ? 'NFB_NOT_PERMITTED'
-        : 'NFB_INVALID_ARGUMENT',
-    operation: 'hostsFile',
-    message: `can't keep the hosts file ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    errno,
-    path,
-    cause: error,
-  })
+  if (absent !== undefined) replaceHostsFile(file, textWith(each, readHostsFile(file), absent))
 }

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -120,19 +121,18 @@ describe('a container on two networks', () => {
 })
 
 describe('a hosts file', () => {
-  it('is written when the container comes, follows its servers, keeps its mode, and goes from it', async () => {
+  it('is written when the container comes, follows its servers, keeps its mode and owner, and goes from it', async () => {
     const { attach, machine } = await createSetting(['web', 'app', 'evil'], { icc: false })
-    const folder = directory()
-    const target = join(folder, 'hosts')
-    writeFileSync(target, 'old\n', { mode: 0o640 })
-    const file = join(folder, 'link')
-    symlinkSync(target, file)
+    const file = join(directory(), 'hosts')
+    writeFileSync(file, 'old\n', { mode: 0o640 })
+    chownSync(file, 12345, 23456)
     const web = await attach('web', { hostname: 'www' })
     const app = await attach('app', { links: ['web:db'], hostsFile: file })
     const lines = (): string[] => readFileSync(file, 'utf8').split('\n')
     expect(lines()).toContain(`${web.address}\tdb www web`)
     expect(readFileSync(file, 'utf8')).toContain(app.hostsText)
-    expect(statSync(target).mode & 0o777).toBe(0o640)
+    const { mode, uid, gid } = statSync(file)
+    expect([mode & 0o7777, uid, gid]).toEqual([0o640, 12345, 23456])
     const former = web.address
     await web.stop()
     expect(readFileSync(file, 'utf8')).not.toContain(former)
@@ -144,7 +144,7 @@ describe('a hosts file', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('www')
     expect(lines().slice(0, 1)).toEqual(['old'])
     await app.detach()
-    expect(readFileSync(target, 'utf8')).toBe('old\n')
+    expect(readFileSync(file, 'utf8')).toBe('old\n')
   })
 
   it('keeps the lines of others through every change, and when a process takes over', async () => {

@@ -1,0 +1,5 @@
+export { errnoOf, fileError } from './errors.js'
+export { Folder } from './folder.js'
+export { openOwn, openRegular, readAtMost } from './regular.js'
+export { isKeptFromOthers, isWritableByOthers } from './trust.js'
+export { type FollowedLinks, walk } from './walk.js'
