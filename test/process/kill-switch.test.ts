@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { PATIENCE_MS } from '../../lab/machine.js'
 import { BridgeHost, type Namespace } from '../../src/index.js'
+import { ASKED_PORT, pendingQuestions } from '../kernel/network/pending-questions.js'
 import { cleanUp, createMachines, expectBlocked, expectReached } from '../kernel/network/setting.js'
 import { ip, nft } from '../support/tools.js'
 
@@ -13,6 +15,9 @@ const PROGRAM = fileURLToPath(new URL('./programs/killed-at-send.mjs', import.me
 
 /** No call has as many moments. */
 const MANY = 200
+
+/** Ports of the client from here on ask nothing. */
+const UNASKED = 7000
 
 /** A call of the program, and what brings the host to where it begins. */
 interface Trial {
@@ -51,13 +56,14 @@ it.each(trials)(
     const first = await open()
     const net = await first.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false })
     const [web, app] = await net.attachAll([
-      { name: 'server', netns: server.namespace.path(), expose: ['80', '53/udp'] },
+      { name: 'server', netns: server.namespace.path(), expose: ['80', '53/udp', `${ASKED_PORT}/udp`] },
       { name: 'client', netns: client.namespace.path(), links: ['server'] },
       { name: 'stranger', netns: stranger.namespace.path() },
     ])
     if (!web || !app) throw new Error('two containers')
     await server.serveTcp(80)
     await server.serveUdp(53)
+    const questions = await pendingQuestions(server, client, web.address)
     await prepare(first)
     const begins = await judgesOf(host.namespace)
     await first.close()
@@ -65,16 +71,27 @@ it.each(trials)(
     const judges = new Set<string>()
     for (let moment = 0; ; moment += 1) {
       expect(moment, 'the call ends').toBeLessThan(MANY)
+      const [before, after, unasked] = [5000 + moment, 6000 + moment, UNASKED + moment]
+      await questions.listen(unasked)
+      await questions.ask(before)
       const isKilled = await killedAt(moment, name, state, host.namespace)
       const found = await judgesOf(host.namespace)
       judges.add(found)
       const when = `moment ${moment}, then ${found}`
+      await questions.ask(after)
       await expectReached(client, web.address, 80, app.address)
       expect(await client.probeUdp(web.address, 53), when).toMatchObject({ outcome: 'reached' })
       await expectBlocked(stranger, web.address, 80)
 
       const adopted = await open()
       try {
+        for (const port of [unasked, before, after]) questions.answer(port)
+        await expect
+          .poll(() => questions.heard.filter((port) => port % 1000 === moment).sort(), {
+            message: when,
+            timeout: PATIENCE_MS,
+          })
+          .toEqual([before, after])
         expect(await adopted.check(), when).toEqual([])
         await adopted.close()
         const mended = await rulesOf(host.namespace)
@@ -91,6 +108,7 @@ it.each(trials)(
       if (!isKilled) break
       expect(await judgesOf(host.namespace), when).toBe(begins)
     }
+    expect(questions.heard.filter((port) => port >= UNASKED)).toEqual([])
     // Killed between both steps, too.
     expect([...judges].sort()).toEqual(['the bridge', 'the bridge, asked in vain', 'table inet'].sort())
   },

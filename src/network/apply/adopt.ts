@@ -21,6 +21,7 @@ import { portOperations } from './container-links.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import { refreshHostsFiles } from './hosts-files.js'
+import { interruptedSwitch } from './interrupted-switch.js'
 import { lastingInsideStep } from './lasting-inside.js'
 import { mendingOperations } from './mend-bridges.js'
 import { limitMendingOperations } from './mend-limits.js'
@@ -238,6 +239,8 @@ async function policySteps(
   if (!settings.firewall || networks.length === 0) return []
   const after = withChange(registry, change)
   const tracked = networks.filter((network) => isTracked(network, policy))
+  const elements = [...elementsOf(after, everything(after)).values()]
+  const handingOver = await interruptedSwitch(context, after, elements, links)
   return [
     {
       leaves: 'what bridges ask br_netfilter for',
@@ -247,7 +250,8 @@ async function policySteps(
     {
       leaves: `tables ${settings.name}`,
       apply: async () => {
-        await kernel.commitRuleset('replace', [...elementsOf(after, everything(after)).values()])
+        await kernel.commitRuleset('replace', elements, handingOver.asked)
+        await handingOver.again()
         await userRulesFound(kernel, settings.existingRules)
       },
       undo: async () => undefined,

@@ -7,12 +7,19 @@ import { NfbridgeError } from '../../errors.js'
 import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
 import { elementsOf, everything, ofFamily, type SetElement as PlannedElement } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
+import type { UnrememberedLinks } from '../plan/unremembered.js'
 import type { NetworkView } from '../plan/view.js'
 import type { TableFamily } from '../rules/names.js'
 import { setObjects } from '../rules/sets.js'
+import { keyFields, keyOf } from './element-fields.js'
 
 /** So many elements are sent at once. */
 const AT_ONCE = 10_000
+
+/** Elements for a transaction. */
+interface AskedElements {
+  readonly element: Omit<Element, 'elem'> & { readonly elem: readonly SetElement[] }
+}
 
 export class AskedQuestions {
   readonly #nft: Nft
@@ -41,27 +48,53 @@ export class AskedQuestions {
     return found
   }
 
-  /** What connection tracking knows of links, for the bridges. */
+  /** What connection tracking alone knows of links, for the bridges: as long as links stand these remember for themselves, and longer. */
   async tellBridges(view: NetworkView): Promise<void> {
     const { pairs = [] } = everything(view)
     const elements = [...elementsOf(view, { pairs }).values()]
-    for (const { element } of await this.ofTracking(elements)) await this.#add(element, element.elem)
+    for (const { element } of await this.ofTracking(elements)) {
+      const elem = (await this.#read('bridge', element.name))?.elem ?? []
+      const known = new Set(elem.map(keyText))
+      const unknown = element.elem.filter((each) => !known.has(keyText(each)))
+      await this.#add(element, unknown)
+    }
   }
 
   /** The same as elements of table bridge, of the links among those given: for a transaction that makes its sets. */
-  async ofTracking(elements: readonly PlannedElement[]): Promise<{ element: Element }[]> {
+  async ofTracking(elements: readonly PlannedElement[]): Promise<AskedElements[]> {
     const linked = linkTexts(elements)
     if (linked.size === 0) return []
     const entries = (await this.#conntrack.list({ protocol: 'udp' })).filter((entry) =>
       linked.has(questionText(entry)),
     )
-    return setObjects('bridge', this.#table).flatMap((object) => {
-      if (!('set' in object) || (object.set.name !== 'asked' && object.set.name !== 'asked6')) return []
-      const { family, table, name, type, flags = [] } = object.set
-      const elem = entries
-        .filter(({ original }) => original.source.family === (name === 'asked' ? 4 : 6))
-        .map(elementOf)
-      return elem.length > 0 ? [{ element: { family, table, name, type, flags, elem } }] : []
+    return eachFamily.flatMap((family) =>
+      this.#elements(
+        'bridge',
+        ofFamily('asked', family),
+        entries.filter(({ original }) => original.source.family === family).map(elementOf),
+      ),
+    )
+  }
+
+  /** Takes all who may have asked for askers, of whatever port: for a transaction by which their networks close. */
+  presumed(unremembered: readonly UnrememberedLinks[]): AskedElements[] {
+    return unremembered.flatMap(({ family: table, links }) =>
+      eachFamily.flatMap((family) =>
+        this.#elements(
+          table,
+          ofFamily('asked_of_links', family),
+          links.flatMap(({ set, key }) => (set === ofFamily('links', family) ? [askedOfLink(key)] : [])),
+        ),
+      ),
+    )
+  }
+
+  #elements(family: TableFamily, name: string, elem: readonly SetElement[]): AskedElements[] {
+    if (elem.length === 0) return []
+    return setObjects(family, this.#table).flatMap((object) => {
+      if (!('set' in object) || object.set.name !== name) return []
+      const { table, type, flags = [] } = object.set
+      return [{ element: { family, table, name, ...(type !== undefined && { type }), flags, elem } }]
     })
   }
 
@@ -106,7 +139,7 @@ export class AskedQuestions {
     }
   }
 
-  async #add(set: NamedSet | Element, elem: Element['elem']): Promise<void> {
+  async #add(set: NamedSet | Omit<Element, 'elem'>, elem: Element['elem']): Promise<void> {
     const { family, table, name, type, flags = [] } = set
     for (let first = 0; first < elem.length; first += AT_ONCE) {
       const part = elem.slice(first, first + AT_ONCE)
@@ -120,22 +153,14 @@ function withRemainingTime(element: SetElement): SetElement {
   if (typeof element !== 'object' || element === null || !('elem' in element)) return element
   const { val, expires, timeout } = element.elem
   const remaining = expires ?? timeout
-  return { elem: { val, ...(remaining !== undefined && { timeout: remaining }) } }
+  return { elem: { val, ...(remaining !== undefined && { timeout: Math.max(1, remaining) }) } }
 }
 
 /** The key of a question, if it was asked over one of these links: client, server, perhaps the client's port, and the server's. */
 function keyOfLinks(element: SetElement, links: ReadonlySet<string>): SetElement[] {
-  const key =
-    typeof element === 'object' && element !== null && 'elem' in element ? element.elem.val : element
-  const fields = typeof key === 'object' && key !== null && 'concat' in key ? key.concat : undefined
-  if (!isFields(fields)) return []
+  const fields = keyFields(element)
   const [client, server] = fields
-  return links.has(`${client} ${server} ${fields.at(-1)}`) ? [key] : []
-}
-
-/** An array has a method of the same name. */
-function isFields(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value)
+  return links.has(`${client} ${server} ${fields.at(-1)}`) ? [keyOf(element)] : []
 }
 
 /** Each link over UDP as its element says it: client, server, port. */
@@ -151,6 +176,17 @@ function elementOf({ original, timeout }: ConntrackEntry): SetElement {
   const { source, destination, sourcePort = 0, destinationPort = 0 } = original
   const val = { concat: [source.toString(), destination.toString(), sourcePort, destinationPort] }
   return { elem: { val, timeout: Math.max(1, timeout) } }
+}
+
+function keyText(element: SetElement): string {
+  return keyFields(element).join(' ')
+}
+
+/** Without the protocol. */
+function askedOfLink([client, server, , port]: PlannedElement['key']): SetElement {
+  return {
+    concat: [client, server, port].flatMap((field) => (typeof field === 'object' ? [] : (field ?? []))),
+  }
 }
 
 function questionText({ original: { source, destination, destinationPort } }: ConntrackEntry): string {

@@ -4,6 +4,7 @@ import { elementsOf, everything, planElements, type Touched } from '../plan/elem
 import { revokedFlows, untranslatedFlows, type ViewStep } from '../plan/flows.js'
 import type { HostSettings } from '../plan/network-settings.js'
 import type { Registry } from '../plan/registry.js'
+import { unrememberedLinks } from '../plan/unremembered.js'
 import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
 import { Advertiser } from './advertiser.js'
@@ -14,6 +15,7 @@ import { KeptNamespaces } from './kept-namespaces.js'
 import { Offload } from './offload.js'
 import type { Persistence } from './persistence.js'
 import type { UnreservedPort } from './port-steps.js'
+import type { RulesetContent } from './ruleset-transaction.js'
 import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
 import { Turns } from './turns.js'
@@ -205,17 +207,18 @@ export class HostContext {
   }
 
   /** Commits elements; where somebody else removed or emptied our tables, everything is made again as it should be. */
-  async #commit({ change, after }: ViewStep): Promise<void> {
+  async #commit(step: ViewStep): Promise<void> {
+    const presumed = this.kernel.questions.presumed(unrememberedLinks(step))
     try {
-      await this.kernel.commitElements(change)
+      await this.kernel.commitElements(step.change, presumed)
     } catch (error) {
       if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
-      await this.#commitAll(after)
+      await this.#commitAll(step.after, presumed)
     }
   }
 
-  async #commitAll(view: NetworkView): Promise<void> {
-    await this.kernel.commitRuleset('replace', [...elementsOf(view, everything(view)).values()])
+  async #commitAll(view: NetworkView, presumed: RulesetContent['asked'] = []): Promise<void> {
+    await this.kernel.commitRuleset('replace', [...elementsOf(view, everything(view)).values()], presumed)
     await this.offload.follow(view)
   }
 

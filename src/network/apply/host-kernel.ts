@@ -41,9 +41,11 @@ import {
 import {
   changeRules,
   isOfAnotherVersion,
+  type RulesetContent,
   type RulesetDirection,
   rulesetTransaction,
 } from './ruleset-transaction.js'
+import { readVerdictsWithin } from './standing-judges.js'
 import { StandingRules } from './standing-rules.js'
 import { ignoreMissing } from './steps.js'
 import { UserRules } from './user-rules.js'
@@ -305,8 +307,13 @@ export class HostKernel {
   /**
    * Adds both tables with their chains, sets, rules and the elements given, or removes them; one transaction. Adding fails
    * with NFB_EXISTS when a table of the name is there; `replace` takes its place, and no packet meets half of either.
+   * @param handedOver what the rules shall remember of packets that others judged
    */
-  async commitRuleset(direction: RulesetDirection, elements: ElementChange['add'] = []): Promise<void> {
+  async commitRuleset(
+    direction: RulesetDirection,
+    elements: ElementChange['add'] = [],
+    handedOver: RulesetContent['asked'] = [],
+  ): Promise<void> {
     // The users' rules go with our table, and come back with it.
     const goes =
       direction === 'remove' || (direction === 'replace' && (await isOfAnotherVersion(this.#nft, this.table)))
@@ -318,8 +325,9 @@ export class HostKernel {
             ...(await this.questions.ofTracking(elements)),
             ...(await this.questions.ofBridges('bridge')),
             ...(await this.questions.ofBridges('inet')),
+            ...handedOver,
           ]
-        : []
+        : handedOver
     const users = this.userRules.remembered
     const emptied = this.#emptied
     const plan = async (others: readonly StandingHost[]): Promise<Transaction> => {
@@ -406,6 +414,11 @@ export class HostKernel {
     }
   }
 
+  /** What new connections within bridges of ours meet, by the bridge, as the rules have it that stand. */
+  verdictsWithinBridges(): Promise<ReadonlyMap<string, string>> {
+    return readVerdictsWithin(this.#nft, this.table)
+  }
+
   /** All that is in tables of our name, of whatever family, elements included. */
   async listTables(): Promise<Ruleset> {
     try {
@@ -419,9 +432,10 @@ export class HostKernel {
 
   /**
    * Deletes and adds elements in one transaction.
+   * @param handedOver as of {@link commitRuleset}
    * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, whoever took them
    */
-  async commitElements(change: ElementChange): Promise<void> {
+  async commitElements(change: ElementChange, handedOver: RulesetContent['asked'] = []): Promise<void> {
     const [gone, come] = [sharedElements(change.delete), sharedElements(change.add)]
     const plan = (others: readonly StandingHost[]): Transaction => {
       refuseTakenPools(others, change.add)
@@ -431,7 +445,7 @@ export class HostKernel {
       const conditions = this.#standing.conditionsWith(change)
       if (conditions) changeRules(transaction, this.table, this.#standing.conditions, conditions)
       for (const object of helperObjects(this.table, change.add)) transaction.add(object)
-      for (const object of elementObjects(this.table, change.add)) transaction.add(object)
+      for (const object of [...elementObjects(this.table, change.add), ...handedOver]) transaction.add(object)
       announceBridges(transaction, others, 'delete', gone)
       announceBridges(transaction, others, 'add', come)
       return transaction
