@@ -1,9 +1,20 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { SILENCE_MS } from '../../../lab/machine.js'
+import { BridgeHost } from '../../../src/index.js'
 import { nft } from '../../support/tools.js'
 import { ASKED_PORT, pendingQuestions } from './pending-questions.js'
-import { createSetting, expectBlocked, expectReached, keepSending } from './setting.js'
+import {
+  cleanUp,
+  createMachines,
+  createSetting,
+  expectBlocked,
+  expectReached,
+  keepSending,
+} from './setting.js'
 
 describe('icc changed while running', () => {
   it('to false: what only it allowed stops, what a link or a published port allows goes on', async () => {
@@ -92,4 +103,35 @@ describe('icc changed while running', () => {
     expect(await linked.send('x')).toBe('echo')
     await expectBlocked(machine('top'), web.address, 80)
   })
+
+  it.each([{ icc: true }, { icc: true, tracking: true }])(
+    'by a process that was killed before it remembered %o: open closes it, and who asked is answered',
+    async (update) => {
+      const { host, machines } = await createMachines('web', 'app')
+      const [server, client] = [machines.get('web'), machines.get('app')]
+      if (!server || !client) throw new Error('two machines')
+      const directory = mkdtempSync(join(tmpdir(), 'nfbridge-icc-'))
+      cleanUp(() => rmSync(directory, { recursive: true, force: true }))
+      const [state, former] = [join(directory, 'state'), join(directory, 'former')]
+      const open = (path: string) =>
+        BridgeHost.open({ netns: host.namespace, state: path, bridgeNetfilter: 'off' })
+      const first = await open(state)
+      const network = await first.createNetwork({ name: 'docker0', subnet: '172.17.0.0/16', icc: false })
+      const [web] = await network.attachAll([
+        { name: 'web', netns: server.namespace.path(), expose: [`${ASKED_PORT}/udp`] },
+        { name: 'app', netns: client.namespace.path(), links: ['web'] },
+      ])
+      if (!web) throw new Error('two containers')
+      cpSync(state, former, { recursive: true })
+      await network.update(update)
+      const questions = await pendingQuestions(server, client, web.address)
+      await questions.ask(5000)
+      await first.close()
+      const again = await open(former)
+      cleanUp(() => again.close())
+      expect(again.network('docker0')).toMatchObject({ icc: false })
+      questions.answer(5000)
+      await expect.poll(() => questions.heard).toEqual([5000])
+    },
+  )
 })
