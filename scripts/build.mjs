@@ -71,12 +71,16 @@ function buildNative() {
 }
 
 /**
- * The lab's raw sockets, which are no part of the package: an addon of one file. Not a target of binding.gyp, because
+ * The lab's sockets, which are no part of the package: addons of one file each. Not targets of binding.gyp, because
  * node-gyp-build takes the first binary that it finds in build/Release.
  */
 function buildLab() {
-  const source = join(root, 'lab', 'native', 'raw_socket.cc')
-  const output = join(root, 'build', 'lab', 'raw_socket.node')
+  for (const name of ['raw_socket', 'frame_socket']) buildLabAddon(name)
+}
+
+function buildLabAddon(name) {
+  const source = join(root, 'lab', 'native', `${name}.cc`)
+  const output = join(root, 'build', 'lab', `${name}.node`)
   if (!existsSync(source) || newest(output) > newest(source)) return
   requireTools()
   mkdirSync(dirname(output), { recursive: true })
@@ -93,7 +97,7 @@ function buildLab() {
   ]
   const args = [...flags, '-fno-rtti', '-DNAPI_VERSION=9', '-I', headers, source, '-o', output]
   const result = spawnSync(process.env.CXX ?? 'g++', args, { stdio: 'inherit' })
-  if (result.status !== 0) fail("the lab's raw sockets cannot be compiled: see above.")
+  if (result.status !== 0) fail(`lab/native/${name}.cc cannot be compiled: see above.`)
 }
 
 /** Whether any of the directories has a TypeScript source: tsc fails on a project without inputs. */
@@ -109,7 +113,7 @@ function hasSources(directories) {
 function buildTypeScript() {
   const tsc = require.resolve('typescript/bin/tsc')
   if (hasSources(['src'])) run(tsc, ['-p', 'tsconfig.json', '--noCheck'])
-  if (hasSources(['lab', 'examples', 'bench', 'scenarios']))
+  if (hasSources(['lab', 'examples', 'bench', 'scenarios', 'hostile']))
     run(tsc, ['-p', 'tsconfig.dev.json', '--noCheck'])
 }
 

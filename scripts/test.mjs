@@ -74,7 +74,7 @@ function newest(paths, matches = () => true) {
 function staleness() {
   const isSource = (name) => name.endsWith('.ts')
   const sources = newest(
-    ['src', 'lab', 'examples', 'bench', 'scenarios', 'tsconfig.json', 'tsconfig.dev.json'],
+    ['src', 'lab', 'examples', 'bench', 'scenarios', 'hostile', 'tsconfig.json', 'tsconfig.dev.json'],
     isSource,
   )
   const native = newest(['native', 'binding.gyp'])
