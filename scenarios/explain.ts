@@ -16,6 +16,11 @@ interface Question {
   readonly options: ExplainOptions
 }
 
+interface Answered {
+  readonly question: Question
+  readonly answer: HostExplanation
+}
+
 /** A finding for each probe: explain's yes or no, who answers and whom he sees are those of the packets. */
 export async function explained(
   world: World,
@@ -92,22 +97,23 @@ async function ask(
   world: World,
   asked: readonly { readonly attempt: Attempt; readonly owner: HostName | undefined }[],
 ): Promise<Said[]> {
-  const first = asked.map(({ attempt, owner }) => firstQuestion(world, attempt, owner))
-  const answers = await askEach(world, first)
-  const onward = answers.flatMap((said, index) => {
-    const [question, probe] = [first[index], asked[index]]
-    const next = question && probe && onwardQuestion(world, question, probe.attempt, said)
-    return next ? [{ index, question: next }] : []
-  })
-  const later = await askEach(
+  const first = await askEach(
     world,
-    onward.map(({ question }) => question),
+    asked.map(({ attempt, owner }) => firstQuestion(world, attempt, owner)),
   )
-  for (const [position, { index }] of onward.entries()) {
-    const said = later[position]
-    if (said) answers[index] = said
-  }
-  return answers
+  const onward = first.map((answered, index) => {
+    const attempt = asked[index]?.attempt
+    return attempt && onwardQuestion(world, answered, attempt)
+  })
+  const second = await askEach(
+    world,
+    onward.filter((question) => question !== undefined),
+  )
+  return first.map((answered, index) => {
+    const last = onward[index] ? second.shift() : answered
+    if (last === undefined) throw new Error('explain has no answer')
+    return named(world, last.question.place, last.answer)
+  })
 }
 
 function firstQuestion(world: World, attempt: Attempt, owner: HostName | undefined): Question {
@@ -120,9 +126,8 @@ function firstQuestion(world: World, attempt: Attempt, owner: HostName | undefin
 
 function onwardQuestion(
   world: World,
-  { place }: Question,
+  { question: { place }, answer: said }: Answered,
   attempt: Attempt,
-  said: Said,
 ): Question | undefined {
   const second = hostOfTarget(world, attempt)
   if (second === undefined || world.host(second).at === world.host(place).at) return undefined
@@ -132,17 +137,21 @@ function onwardQuestion(
 }
 
 /** Each host is asked everything at once: it reads its state once. */
-async function askEach(world: World, questions: readonly Question[]): Promise<Said[]> {
-  const answers = new Map<Question, Said>()
+async function askEach(world: World, questions: readonly Question[]): Promise<Answered[]> {
+  const answers = new Map<Question, HostExplanation>()
   for (const place of new Set(questions.map((question) => question.place))) {
     const its = questions.filter((question) => question.place === place)
     const said = await world.host(place).bridgeHost.explainAll(its.map(({ options }) => options))
     for (const [index, question] of its.entries()) {
       const answer = said[index]
-      if (answer) answers.set(question, named(world, place, answer))
+      if (answer) answers.set(question, answer)
     }
   }
-  return questions.flatMap((question) => answers.get(question) ?? [])
+  return questions.map((question) => {
+    const answer = answers.get(question)
+    if (answer === undefined) throw new Error('explain has no answer')
+    return { question, answer }
+  })
 }
 
 /** The other host, when the address is one of its own or of its containers'. */

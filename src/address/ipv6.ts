@@ -67,6 +67,11 @@ export class IPv6Address {
     return new IPv6Address(value)
   }
 
+  /** The multicast address by which its MAC address is asked for: ff02::1:ff00:0/104 and its last three bytes (RFC 4291, 2.7.1). */
+  get solicitedNode(): IPv6Address {
+    return new IPv6Address(0xff02_0000_0000_0000_0000_0001_ff00_0000n | (this.value & 0xff_ffffn))
+  }
+
   /** Sixteen bytes in network order; a fresh copy each time. */
   get bytes(): Uint8Array {
     const bytes = new Uint8Array(16)

@@ -49,6 +49,11 @@ export class MacAddress {
     return new MacAddress(0x0242 * 2 ** 32 + address.value)
   }
 
+  /** By which an IPv6 multicast address is sent to: 33:33 and its last four bytes (RFC 2464, 7). */
+  static ofMulticast(address: IPv6Address): MacAddress {
+    return new MacAddress(0x3333 * 2 ** 32 + Number(address.value & 0xffff_ffffn))
+  }
+
   /** From six bytes. @throws NfbridgeError NFB_INVALID_ADDRESS for another length */
   static fromBytes(bytes: Uint8Array): MacAddress {
     if (bytes.length !== 6)

@@ -66,34 +66,47 @@ export function payloadField(
       return WITH_PORTS.has(packet.protocol) ? portField(field, packet) : unknown
     default:
       if (transportHeaders.get(packet.protocol) !== protocol) return 'absent'
-      return protocol === 'icmpv6' && field === 'taddr'
-        ? neighbourTarget(packet, environment)
+      return protocol === 'icmpv6' && field === 'taddr' && packet.discovery
+        ? known(addressNumber(packet.discovery.target, environment))
         : transportField(field, packet)
   }
 }
 
-/** Bits without a name; where the rule does not tell the type of ICMPv6, those of its target have none. */
+/** Bits without a name. */
 function rawField(
   { base, offset, len }: RawPayloadReference,
   packet: Packet,
   environment: Environment,
 ): Found {
-  const isTarget =
-    base === 'th' && offset === 64 && len === 128 && packet.protocol === PROTOCOL_NUMBERS.icmpv6
-  if (isTarget) return neighbourTarget(packet, environment)
+  const { discovery, protocol, sctpChunk } = packet
+  if (discovery) {
+    const read = DISCOVERY_BITS.get(`${base} ${offset} ${len}`)
+    return read ? read(discovery, environment) : unknown
+  }
   // The type of the first chunk behind SCTP's common header.
-  const isFirstChunk =
-    base === 'th' && offset === 96 && len === 8 && packet.protocol === PROTOCOL_NUMBERS.sctp
-  return isFirstChunk && packet.sctpChunk !== undefined ? known(CHUNK_TYPES[packet.sctpChunk]) : unknown
+  const isFirstChunk = base === 'th' && offset === 96 && len === 8 && protocol === PROTOCOL_NUMBERS.sctp
+  return isFirstChunk && sctpChunk !== undefined ? known(CHUNK_TYPES[sctpChunk]) : unknown
 }
+
+type Discovery = NonNullable<Packet['discovery']>
+
+type DiscoveryBits = (message: Discovery, environment: Environment) => Found
+
+/** Where a message of neighbour discovery with one option has what, in IPv6 without extension headers: base, offset and length. */
+const DISCOVERY_BITS: ReadonlyMap<string, DiscoveryBits> = new Map<string, DiscoveryBits>([
+  // Version 6, without traffic class and flow label; 32 bytes of ICMPv6 with hop limit 255.
+  ['nh 0 32', () => known(0x6000_0000)],
+  ['nh 32 32', () => known(0x0020_3aff)],
+  ['th 8 8', () => known(0)],
+  // An answer says that it is one, and that it overrides what was known.
+  ['th 32 32', ({ kind }) => known(kind === 'solicitation' ? 0 : 0x6000_0000)],
+  ['th 64 128', ({ target }, environment) => known(addressNumber(target, environment))],
+  ['th 192 16', ({ kind }) => known(kind === 'solicitation' ? 0x0101 : 0x0201)],
+  ['th 208 48', ({ mac: address }, environment) => mac(address, environment)],
+])
 
 /** A verification tag, whatever it is: only what begins an association has none (RFC 9260, 8.5.1). */
 const SOME_TAG: Value = { low: 1n, high: 0xffff_ffffn }
-
-/** What neighbour discovery is about (RFC 4861 4.3, 4.4). */
-function neighbourTarget({ neighbourTarget: target }: Packet, environment: Environment): Found {
-  return target === undefined ? unknown : known(addressNumber(target, environment))
-}
 
 function networkField(field: string, packet: Packet, environment: Environment): Found {
   if (field === 'saddr') return known(addressNumber(packet.source, environment))
@@ -166,6 +179,7 @@ function arpField(field: string, { arp, family }: Packet, environment: Environme
   if (field === 'operation') return known(arp.operation === 'request' ? 1 : 2)
   if (field === 'saddr ether') return mac(arp.senderMac, environment)
   if (field === 'saddr ip') return known(addressNumber(arp.senderAddress, environment))
+  if (field === 'daddr ether') return mac(arp.targetMac, environment)
   if (field === 'daddr ip') return known(addressNumber(arp.targetAddress, environment))
   return unknown
 }
@@ -182,6 +196,8 @@ export function metaField(key: MetaKey, packet: Packet): Found {
       return packet.family === 'arp' ? 'absent' : known(packet.protocol)
     case 'mark':
       return known(packet.mark)
+    case 'length':
+      return packet.length === undefined ? unknown : known(packet.length)
     case 'iif':
       return known(inputDevice?.index ?? 0)
     case 'oif':

@@ -1,5 +1,5 @@
 /** How a bridge's neighbours find each other: the hooks that ARP and neighbour discovery pass, question and answer. */
-import { IPv6Address } from '../address/index.js'
+import { IPv6Address, MacAddress } from '../address/index.js'
 import type { Hook } from '../nft/index.js'
 import type { Link } from '../rtnl/index.js'
 import type { Layer } from './catalog.js'
@@ -38,6 +38,9 @@ interface HookPass {
 
 const SOLICITATION = 135
 const ADVERTISEMENT = 136
+/** Bytes behind the Ethernet header: of ARP for IPv4, and of a message of neighbour discovery with the sender's MAC address. */
+const ARP_LENGTH = 28
+const DISCOVERY_LENGTH = 72
 
 /** The hooks that a question for an address passes, and then its answer. */
 export function neighbourPasses(segment: Segment, asker: Neighbour, asked: Neighbour): HookPass[] {
@@ -57,12 +60,20 @@ function exchange(
 ): { readonly question: Packet; readonly answer: Packet } {
   const six = asked.address.includes(':')
   const question = six
-    ? solicitation(SOLICITATION, asker, asked, askerMac, solicitedNode(asked.address))
-    : arp('request', asker, asked, askerMac)
+    ? solicitation(
+        SOLICITATION,
+        asker,
+        asked,
+        askerMac,
+        IPv6Address.parse(asked.address).solicitedNode.toString(),
+      )
+    : arp('request', asker, asked, askerMac, NOBODY)
   const answer = six
     ? solicitation(ADVERTISEMENT, asked, asker, askedMac, asker.address)
-    : arp('reply', asked, asker, askedMac)
-  const everybody = six ? multicastMac(question.destination) : BROADCAST
+    : arp('reply', asked, asker, askedMac, askerMac)
+  const everybody = six
+    ? MacAddress.ofMulticast(IPv6Address.parse(question.destination)).toString()
+    : BROADCAST
   return {
     question: { ...question, etherDestination: everybody },
     answer: { ...answer, ...(askerMac !== undefined && { etherDestination: askerMac }) },
@@ -70,12 +81,8 @@ function exchange(
 }
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
-
-/** 33:33 and the last four bytes of the address (RFC 2464 7). */
-function multicastMac(destination: string): string {
-  const low = (IPv6Address.parse(destination).value & 0xffffffffn).toString(16).padStart(8, '0')
-  return ['33', '33', ...(low.match(/../g) ?? [])].join(':')
-}
+/** A question says so of the MAC address that it asks for. */
+const NOBODY = '00:00:00:00:00:00'
 
 /** One end of a link that is no bridge's; without a state it is somebody outside. */
 export interface LinkEnd {
@@ -120,12 +127,20 @@ function arp(
   from: { readonly address: string },
   to: { readonly address: string },
   mac: string | undefined,
+  targetMac: string | undefined,
 ): Packet {
   return {
     family: 'arp',
+    length: ARP_LENGTH,
     ...(mac !== undefined && {
       etherSource: mac,
-      arp: { operation, senderMac: mac, senderAddress: from.address, targetAddress: to.address },
+      arp: {
+        operation,
+        senderMac: mac,
+        senderAddress: from.address,
+        ...(targetMac !== undefined && { targetMac }),
+        targetAddress: to.address,
+      },
     }),
     source: from.address,
     destination: to.address,
@@ -147,18 +162,17 @@ function solicitation(
     family: 'ip6',
     ...tuple,
     ...(mac !== undefined && { etherSource: mac }),
+    length: DISCOVERY_LENGTH,
     icmpType: type,
     icmpCode: 0,
-    neighbourTarget: type === SOLICITATION ? to.address : from.address,
+    discovery: {
+      kind: type === SOLICITATION ? 'solicitation' : 'advertisement',
+      target: type === SOLICITATION ? to.address : from.address,
+      ...(mac !== undefined && { mac }),
+    },
     mark: 0,
     connection: untracked(tuple),
   }
-}
-
-/** ff02::1:ff00:0/104 with the last three bytes of the address (RFC 4291 2.7.1). */
-function solicitedNode(address: string): string {
-  const low = IPv6Address.parse(address).value & 0xffffffn
-  return IPv6Address.fromBigInt((0xff0200000000000000000001ff000000n & ~0xffffffn) | low).toString()
 }
 
 /** From one machine to another, or between one and the host. */

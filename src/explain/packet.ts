@@ -56,7 +56,15 @@ interface ArpMessage {
   readonly operation: 'request' | 'reply'
   readonly senderMac: string
   readonly senderAddress: string
+  readonly targetMac?: string
   readonly targetAddress: string
+}
+
+/** What a message of neighbour discovery says (RFC 4861, 4.3 and 4.4): about which address, and the MAC address of who sends it. */
+interface DiscoveryMessage {
+  readonly kind: 'solicitation' | 'advertisement'
+  readonly target: string
+  readonly mac?: string
 }
 
 /** What rules can know of a packet. What is left out is unknown, not empty. */
@@ -87,8 +95,9 @@ export interface Packet {
   /** The one chunk that the SCTP packet consists of. */
   readonly sctpChunk?: 'init' | 'init-ack'
   readonly arp?: ArpMessage
-  /** The address that a message of neighbour discovery is about. */
-  readonly neighbourTarget?: string
+  readonly discovery?: DiscoveryMessage
+  /** Bytes from the network layer's header on. */
+  readonly length?: number
   /** Undefined where a rule set it to something that is not known. */
   readonly mark: number | undefined
   /** Undefined before connection tracking has seen it. */

@@ -64,6 +64,11 @@ export interface BridgePortOptions {
   readonly rootBlock?: boolean
   readonly fastLeave?: boolean
   readonly multicastToUnicast?: boolean
+  /**
+   * Which frames to link-local addresses are passed on like any other: bit N for 01:80:c2:00:00:0N. All others the bridge hands to the
+   * port's own interface, where no rule of a bridge sees them. Not bit 1, of pause frames. Default 0.
+   */
+  readonly groupForwardMask?: number
   /** Only authenticated source addresses pass (kernel 5.18). */
   readonly locked?: boolean
   /** Cost in the spanning tree, 1 to 65535. */
@@ -120,6 +125,7 @@ const PORT_SWITCHES = {
 } as const satisfies { [K in keyof Booleans<BridgePortOptions>]: NumericKey<BridgePortRecord> }
 
 const PORT_NUMBERS = {
+  groupForwardMask: 'groupFwdMask',
   cost: 'cost',
   priority: 'priority',
 } as const satisfies { [K in keyof Numbers<BridgePortOptions>]: NumericKey<BridgePortRecord> }

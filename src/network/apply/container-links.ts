@@ -1,7 +1,7 @@
 import { MacAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
 import type { Namespace } from '../../netns/index.js'
-import { type BridgePortOptions, failedOperations, type RtnlOperation } from '../../rtnl/index.js'
+import { type BridgePortOptions, failedOperations, type Link, type RtnlOperation } from '../../rtnl/index.js'
 import { toldAddresses } from '../plan/endpoints.js'
 import type { EndpointRecord, NetworkRecord } from '../plan/records.js'
 import { limiterName, limitOperations } from './bandwidth.js'
@@ -135,6 +135,13 @@ export function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
 }
 
 /**
+ * Frames to 01:80:c2:00:00:00 to :0f: by default the kernel hands them to the port as an interface of the host, past the bridge's rules (net/bridge/br_input.c,
+ * br_handle_frame), and with them whatever they carry. Passed on like others they meet the chain `senders`, which drops them. The kernel
+ * itself drops those to :01.
+ */
+const LINK_LOCAL_GROUPS = 0xfffd
+
+/**
  * A container reaches itself by a published port: in and out by one port of the bridge. With rules, the bridge learns
  * nothing from what containers send: one could send a frame in another's name (link-local multicast passes the chain
  * `senders` by) and draw its traffic. Nor are frames to unknown addresses sent to everybody. Behind a container that may
@@ -142,9 +149,10 @@ export function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
  */
 export function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
   if (!firewall) return { hairpin: true }
+  const judged = { hairpin: true, groupForwardMask: LINK_LOCAL_GROUPS }
   // Questions for its address are answered by the bridge, which was told, and are not copied to a thousand ports.
   return {
-    hairpin: true,
+    ...judged,
     learning: allowForgedSource,
     unicastFlood: allowForgedSource,
     proxyArpForPort: !allowForgedSource,
@@ -192,6 +200,19 @@ export async function forgetNeighbours(
     const bridge = bridges.get(endpoint.bridge)
     return bridge === undefined ? [] : neighbourOperations('delete', endpoint, bridge)
   })
+}
+
+/** Gives a port what it was made with, where it has something else. */
+export function alteredPort(
+  { index, port }: Link,
+  endpoint: EndpointRecord,
+  firewall: boolean,
+): RtnlOperation[] {
+  if (!port) return []
+  const options = portOptions(endpoint, firewall)
+  const has = new Map<string, unknown>(Object.entries(port))
+  if (Object.entries(options).every(([name, value]) => !has.has(name) || has.get(name) === value)) return []
+  return [{ kind: 'link', action: 'change', link: { device: index, port: options } }]
 }
 
 /** Makes interfaces that are there ports of a bridge again that was made anew. */

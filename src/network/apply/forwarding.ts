@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../../errors.js'
+import type { Link } from '../../rtnl/index.js'
 import { eachFamily } from '../plan/endpoints.js'
 import { type Family, familiesOf, type NetworkRecord } from '../plan/records.js'
 import { belongsTo, FORWARDING, interfaceSetting, sideEffects } from './forwarding-settings.js'
@@ -88,7 +89,8 @@ export class Forwarding {
   }
 
   async #turnOn(family: Family): Promise<void> {
-    const interfaces = (await this.#kernel.listLinks()).map(({ name }) => name)
+    const links = await this.#kernel.listLinks()
+    const interfaces = links.map(({ name }) => name)
     // Where new interfaces forward, those that do not must be told from those that come later.
     const initial = await this.#sysctls.readIfThere(interfaceSetting(family, 'default', 'forwarding'))
     for (const { name, left } of sideEffects(family, interfaces)) {
@@ -96,7 +98,7 @@ export class Forwarding {
       if (value !== undefined && (value !== left || initial !== '0')) this.#sysctls.keep(name, value)
     }
     try {
-      if (family === 6) await this.#keepRouterAdvertisements(interfaces)
+      if (family === 6) await this.#keepRouterAdvertisements(links)
       await this.#sysctls.change(FORWARDING[family], '1')
     } catch (error) {
       if (!(error instanceof NfbridgeError) || error.code !== 'NFB_READ_ONLY') throw error
@@ -107,10 +109,11 @@ export class Forwarding {
 
   /**
    * An interface that forwards IPv6 no longer hears router advertisements, by which most uplinks have their address and
-   * default route; unless its `accept_ra` is 2.
+   * default route; unless its `accept_ra` is 2. A port of a bridge is no uplink: the bridge is.
    */
-  async #keepRouterAdvertisements(interfaces: readonly string[]): Promise<void> {
-    for (const name of interfaces) {
+  async #keepRouterAdvertisements(links: readonly Link[]): Promise<void> {
+    for (const { name, port } of links) {
+      if (port) continue
       const forwarding = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'forwarding'))
       const accepts = await this.#sysctls.readIfThere(interfaceSetting(6, name, 'accept_ra'))
       if (forwarding !== '0' || accepts !== '1') continue

@@ -5,7 +5,7 @@ import { type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import { isTracked } from '../plan/tracking.js'
 import { askingOperations } from './asking-bridges.js'
 import { gatewayOperations, writeSettings } from './bridge-steps.js'
-import { portOperations } from './container-links.js'
+import { alteredPort, portOperations } from './container-links.js'
 import type { HostContext } from './host-context.js'
 import { addressOperation } from './inside.js'
 
@@ -54,5 +54,17 @@ export async function mendingOperations(
       ...portOperations(index, astray, settings.firewall),
     ]
   })
-  return [...asking, ...lacking]
+  // Ports are ours on bridges of others as well; one that an earlier version made has less.
+  const altered = networks
+    .flatMap(({ name }) =>
+      registry
+        .containersOf(name)
+        .flatMap(standingEndpoints)
+        .filter(({ network }) => network === name),
+    )
+    .flatMap((endpoint) => {
+      const link = linksByName.get(endpoint.hostInterface)
+      return link ? alteredPort(link, endpoint, settings.firewall) : []
+    })
+  return [...asking, ...lacking, ...altered]
 }

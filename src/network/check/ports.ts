@@ -18,6 +18,7 @@ const PORT_WORDS = {
   locked: 'locked',
   broadcastFlood: 'bcast_flood',
   multicastFlood: 'mcast_flood',
+  groupForwardMask: 'group_fwd_mask',
 } as const
 
 /** What nobody asks for has the kernel's defaults. */
@@ -31,6 +32,7 @@ const PORT_DEFAULTS = {
   locked: false,
   broadcastFlood: true,
   multicastFlood: true,
+  groupForwardMask: 0,
 } as const
 
 type Setting = keyof typeof PORT_WORDS
@@ -45,6 +47,7 @@ const SETTINGS = [
   'locked',
   'broadcastFlood',
   'multicastFlood',
+  'groupForwardMask',
 ] as const satisfies readonly Setting[]
 
 /** A port of a container that is where it should be. */
@@ -65,7 +68,7 @@ export function portFindings(
   const about = { severity: 'error', subject: port.name } as const
   const findings: Finding[] = []
   if (changed.length > 0) {
-    const words = changed.map((name) => `${PORT_WORDS[name]} ${wanted[name] ? 'on' : 'off'}`)
+    const words = changed.map((name) => `${PORT_WORDS[name]} ${settingText(wanted[name])}`)
     findings.push({
       ...about,
       code: 'port-changed',
@@ -82,6 +85,11 @@ export function portFindings(
       remedy: `\`ip link set ${port.name} mtu ${mtu}\``,
     })
   return [...findings, ...(firewall ? stationFindings(facts, container, endpoint, bridge, port) : [])]
+}
+
+function settingText(value: boolean | number): string {
+  if (typeof value === 'number') return `0x${value.toString(16)}`
+  return value ? 'on' : 'off'
 }
 
 /** Of what we made; an adopted bridge's is somebody else's. */

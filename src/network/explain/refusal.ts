@@ -150,7 +150,7 @@ function sender(subjects: Subjects): Words {
   const container = subjects.behind(packet.inputDevice?.name)
   const name = container?.name ?? packet.inputDevice?.name ?? 'the container'
   const message = packet.family === 'arp' ? 'ARP ' : ''
-  const source = packet.arp?.senderAddress ?? packet.neighbourTarget ?? packet.source
+  const source = packet.arp?.senderAddress ?? packet.discovery?.target ?? packet.source
   return {
     because: `${name} sends ${message}from ${source} (${packet.etherSource ?? 'MAC unknown'}), which it was not given: the sender check drops it`,
     remedy: `let ${name} use the address that it was given, or attach it with allowForgedSource: true`,

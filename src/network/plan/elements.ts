@@ -1,4 +1,4 @@
-import type { Cidr, IPAddress, PortRange } from '../../address/index.js'
+import { type Cidr, type IPAddress, IPv6Address, MacAddress, type PortRange } from '../../address/index.js'
 import type { HelperName } from '../options.js'
 import {
   type EndpointFamily,
@@ -45,9 +45,12 @@ export type PlainSet =
   | 'unchecked_ports'
   | 'closed_ports'
   | 'forging_ports'
+  | 'closed_forging_ports'
+  | 'tracked_closed_ports'
+  | 'solicited_nodes'
   | 'closed_macs'
-  | 'lans'
-  | 'guest_ports'
+  | 'adopted_bridges'
+  | 'adopted_ports'
   | OfFamily<
       | 'links'
       | 'replies'
@@ -60,8 +63,8 @@ export type PlainSet =
       | 'peers'
       | 'not_masqueraded'
       | 'senders'
-      | 'guests'
-      | 'guest_addresses'
+      | 'adopted_addresses'
+      | 'port_addresses'
     >
 
 /** Maps to a verdict. */
@@ -222,7 +225,7 @@ function networkElements(view: NetworkView, network: NetworkRecord): SetElement[
         verdict: network.icc ? 'accept' : other === bridge ? within : 'same_network',
       }),
     ),
-    ...(isClosedLan(network) ? [{ set: 'lans', key: [bridge, bridge] } as const] : []),
+    ...(isClosedLan(network) ? [{ set: 'adopted_bridges', key: [bridge, bridge] } as const] : []),
     ...(internal || isolation === 'strict' ? [{ set: 'strict', key: [bridge] } as const] : []),
     ...(isolation === 'default' ? [{ set: 'isolated', key: [bridge] } as const] : []),
     ...trustedInterfaces.map((trusted): SetElement => ({ set: 'trusted', key: [trusted, bridge] })),
@@ -295,7 +298,8 @@ function containerElements(view: NetworkView, container: ContainerRecord): SetEl
           key: [endpoint.hostInterface, endpoint.mac.toString(), address.toString()],
         }),
       ),
-      ...guestElements(view, endpoint, addresses),
+      ...adoptedElements(view, endpoint, addresses),
+      ...(view.network(endpoint.network)?.icc === false ? resolutionElements(endpoint, addresses) : []),
     ]
   })
   const publications = container.published.flatMap((port) => publicationElements(view, container, port))
@@ -314,13 +318,14 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
   const bridged = network !== undefined && !isTracked(network, view.policy)
   const port = (set: PlainSet): SetElement => ({ set, key: [hostInterface] })
   return [
-    ...(allowForgedSource ? [] : [port('ports')]),
-    ...(allowForgedSource && closed ? [port('forging_ports')] : []),
+    port(allowForgedSource ? 'forging_ports' : 'ports'),
+    ...(allowForgedSource && closed ? [port('closed_forging_ports')] : []),
     ...(allowForgedSource && bridged ? [port('unchecked_ports')] : []),
     ...(!allowForgedSource && !bridged ? [port('tracked_ports')] : []),
     ...(bridged && closed
       ? [port('closed_ports'), { set: 'closed_macs', key: [bridge, mac.toString()] } as const]
       : []),
+    ...(!bridged && closed && !network.adopted ? [port('tracked_closed_ports')] : []),
   ]
 }
 
@@ -328,23 +333,40 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
  * Whose packets those of a container among a LAN's own machines are: table inet does not know by which ports a frame comes and goes,
  * and the bridge sees to it that it gets none of them that it could not tell.
  */
-function guestElements(
+function adoptedElements(
   view: NetworkView,
   { network: name, bridge, hostInterface }: EndpointRecord,
   addresses: readonly { readonly family: Family; readonly address: IPAddress }[],
 ): SetElement[] {
   const network = view.network(name)
   if (!network || !isClosedLan(network)) return []
-  const tracked = isTracked(network, view.policy)
+  const port = { set: 'adopted_ports', key: [hostInterface] } as const
   return [
-    ...(tracked ? [{ set: 'guest_ports', key: [hostInterface] } as const] : []),
-    ...addresses.flatMap(({ family, address }): SetElement[] => [
-      { set: ofFamily('guests', family), key: [bridge, address.toString()] },
-      ...(tracked
-        ? [{ set: ofFamily('guest_addresses', family), key: [hostInterface, address.toString()] } as const]
-        : []),
-    ]),
+    ...(isTracked(network, view.policy) ? [port] : []),
+    ...addresses.map(
+      ({ family, address }): SetElement => ({
+        set: ofFamily('adopted_addresses', family),
+        key: [bridge, address.toString()],
+      }),
+    ),
   ]
+}
+
+/** By which addresses a port is asked who has them. */
+function resolutionElements(
+  { hostInterface }: EndpointRecord,
+  addresses: readonly { readonly family: Family; readonly address: IPAddress }[],
+): SetElement[] {
+  return addresses.flatMap(({ family, address }): SetElement[] => {
+    const own: SetElement = {
+      set: ofFamily('port_addresses', family),
+      key: [hostInterface, address.toString()],
+    }
+    if (!(address instanceof IPv6Address)) return [own]
+    const group = address.solicitedNode
+    const mac = MacAddress.ofMulticast(group)
+    return [own, { set: 'solicited_nodes', key: [hostInterface, mac.toString(), group.toString()] }]
+  })
 }
 
 /** Two publications may lead to overlapping ports of the container; the kernel takes no intervals that overlap. */

@@ -50,7 +50,7 @@ export const flagged = (left: Expression, right: Expression): Statement => ({
   match: { op: 'in', left, right },
 })
 export const concat = (...fields: Expression[]): ConcatExpression => ({ concat: fields })
-export const anyOf = (...values: string[]): Expression => ({ set: values })
+export const anyOf = (...values: (string | number)[]): Expression => ({ set: values })
 export const jump = (target: string): Statement => ({ jump: { target } })
 export const goto = (target: string): Statement => ({ goto: { target } })
 export const inSet = (key: Expression, set: SetName): Statement => is(key, `@${set}`)

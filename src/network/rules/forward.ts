@@ -71,12 +71,16 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     chain: { name: 'same_lan' },
     rules: [
       ...both(({ daddr, set }) => [
-        [flagged(CT_STATUS, 'dnat'), inSet(concat(OIFNAME, daddr), set('guests')), goto('same_network')],
+        [
+          flagged(CT_STATUS, 'dnat'),
+          inSet(concat(OIFNAME, daddr), set('adopted_addresses')),
+          goto('same_network'),
+        ],
       ]),
       [inSet(concat(IIFNAME, ETHER_DADDR), 'closed_macs'), ACCEPT],
       ...both(({ saddr, daddr, set }) => [
-        [inSet(concat(IIFNAME, saddr), set('guests')), goto('same_network')],
-        [inSet(concat(OIFNAME, daddr), set('guests')), goto('same_network')],
+        [inSet(concat(IIFNAME, saddr), set('adopted_addresses')), goto('same_network')],
+        [inSet(concat(OIFNAME, daddr), set('adopted_addresses')), goto('same_network')],
       ]),
       [ACCEPT],
     ],

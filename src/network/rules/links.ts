@@ -2,7 +2,8 @@
  * What links let pass within a network, in both tables. On one bridge no connection is tracked: the rules tell by a packet itself
  * whether it is a question or an answer. docs/rules.md explains each.
  */
-import type { Expression, Statement } from '../../nft/index.js'
+import type { Expression, Rule, Statement } from '../../nft/index.js'
+import { RESOLUTION_CHAINS } from './address-resolution.js'
 import {
   ACCEPT,
   anyOf,
@@ -129,8 +130,20 @@ interface QuotedHeader {
   readonly dport: Expression
 }
 
+/** How MAC addresses are found: between two containers exactly so, and by others on the bridge as they are used to. */
+const resolution = (ports: 'closed_ports' | 'adopted_ports' | 'tracked_closed_ports'): Rule['expr'][] => {
+  const between = [inSet(IIFNAME, ports), inSet(OIFNAME, ports)]
+  return [
+    [is(ETHER_TYPE, 'arp'), ...between, goto('address_resolution')],
+    [is(ETHER_TYPE, 'arp'), ACCEPT],
+    [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ...between, goto('neighbour_discovery')],
+    [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ACCEPT],
+  ]
+}
+
 /** Table bridge: what stays on a bridge. */
 export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
+  ...RESOLUTION_CHAINS,
   ...ANSWERS,
   ...chainOfEach('questions', ({ saddr, daddr, set }) => {
     const asked = concat(saddr, daddr, SPORT, DPORT)
@@ -176,10 +189,9 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
       // maps of a deleted table lead nowhere by then, where its sets still hold.
       [is(ETHER_TYPE, 'ip'), jump('linked')],
       [is(ETHER_TYPE, 'ip6'), jump('linked6')],
-      [is(ETHER_TYPE, 'arp'), ACCEPT],
       // What was sent to the host's MAC is bridged only where br_netfilter translated it, for a published port: table inet judges it.
       [is(PKTTYPE, 'host'), ACCEPT],
-      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      ...resolution('closed_ports'),
       [DROP],
     ],
   },
@@ -188,14 +200,18 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
     // nothing but IP, and would take everything else, and what is for many, for the LAN's.
     chain: { name: 'same_lan' },
     rules: [
+      ...resolution('adopted_ports'),
       ...both(({ family, saddr, daddr, set }) => [
-        [is(ETHER_TYPE, family), inSet(concat(OIFNAME, daddr), set('guest_addresses')), ACCEPT],
-        [is(ETHER_TYPE, family), inSet(concat(IIFNAME, saddr), set('guest_addresses')), ACCEPT],
+        [is(ETHER_TYPE, family), inSet(concat(OIFNAME, daddr), set('port_addresses')), ACCEPT],
+        [is(ETHER_TYPE, family), inSet(concat(IIFNAME, saddr), set('port_addresses')), ACCEPT],
       ]),
-      [is(ETHER_TYPE, 'arp'), ACCEPT],
-      [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ACCEPT],
       [DROP],
     ],
+  },
+  {
+    // From a container of such a network whose frames connection tracking sees: table inet judges all of them but these.
+    chain: { name: 'tracked_network' },
+    rules: resolution('tracked_closed_ports'),
   },
   {
     // What nearly every frame is comes first: whoever has a linked address sends from its own port, as `senders` saw to. Between two ports
@@ -208,8 +224,9 @@ export const BRIDGED_LINK_CHAINS: readonly ChainRules[] = [
       ]),
       [inSet(IIFNAME, 'closed_ports'), goto('same_network')],
       [inSet(OIFNAME, 'closed_ports'), goto('same_network')],
-      [inSet(IIFNAME, 'guest_ports'), goto('same_lan')],
-      [inSet(OIFNAME, 'guest_ports'), goto('same_lan')],
+      [inSet(IIFNAME, 'adopted_ports'), goto('same_lan')],
+      [inSet(OIFNAME, 'adopted_ports'), goto('same_lan')],
+      [inSet(IIFNAME, 'tracked_closed_ports'), goto('tracked_network')],
     ],
   },
 ]

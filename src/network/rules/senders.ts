@@ -5,6 +5,7 @@ import {
   type ChainRules,
   concat,
   DROP,
+  ETHER_DADDR,
   ETHER_SADDR,
   ETHER_TYPE,
   goto,
@@ -27,20 +28,34 @@ const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
 const NOTRACK: Statement = { notrack: null }
 
+/** 01:80:c2:00:00:00 to :0f, by which bridges and stations of one link speak: IEEE 802.1D, table 7-10. */
+const LINK_LOCAL_GROUP: Statement = is({ '&': [ETHER_DADDR, 'ff:ff:ff:ff:ff:f0'] }, '01:80:c2:00:00:00')
+const TO_LINK_LOCAL_GROUP = [is(PKTTYPE, 'multicast'), LINK_LOCAL_GROUP]
+
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [
+  {
+    // No bridge of ours has anything to say to a container by these, and a bridge of others must not hear of it.
+    chain: { name: 'link_local_groups' },
+    rules: [[...TO_LINK_LOCAL_GROUP, DROP]],
+  },
   {
     // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
     chain: { name: 'onward' },
     rules: [
-      [inSet(IIFNAME, 'tracked_ports'), ACCEPT],
-      [is(PKTTYPE, 'other'), NOTRACK],
+      [inSet(IIFNAME, 'tracked_ports'), goto('link_local_groups')],
+      [is(PKTTYPE, 'other'), NOTRACK, ACCEPT],
+      [...TO_LINK_LOCAL_GROUP, DROP],
     ],
   },
   {
     // From ports whose senders nobody checks: most are of bridges that are not ours.
     chain: { name: 'unchecked' },
-    rules: [[is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK], [ACCEPT]],
+    rules: [
+      [is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK, ACCEPT],
+      [...TO_LINK_LOCAL_GROUP, inSet(IIFNAME, 'forging_ports'), DROP],
+      [ACCEPT],
+    ],
   },
   {
     chain: { name: 'senders', type: 'filter', hook: 'prerouting', prio: -250, policy: 'accept' },
@@ -54,14 +69,14 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         goto('onward'),
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
-      [inSet(IIFNAME, 'forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
+      [inSet(IIFNAME, 'closed_forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
       [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),
         inSet(concat(IIFNAME, ETHER_SADDR, ARP_SADDR_IP), 'senders'),
         inSet(concat(IIFNAME, ARP_SADDR_ETHER, ARP_SADDR_IP), 'senders'),
-        ACCEPT,
+        goto('link_local_groups'),
       ],
       // A container is nobody's router, and answers only for its own addresses.
       [is(ICMPV6_TYPE, anyOf('nd-router-advert', 'nd-redirect')), DROP],
@@ -70,7 +85,11 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         notInSet(concat(IIFNAME, ETHER_SADDR, ND_TARGET), 'senders6'),
         DROP,
       ],
-      [is(ETHER_TYPE, 'ip6'), inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'), ACCEPT],
+      [
+        is(ETHER_TYPE, 'ip6'),
+        inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'),
+        goto('link_local_groups'),
+      ],
       [DROP],
     ],
   },

@@ -70,14 +70,19 @@ const SHARED = {
   unchecked_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
   // Of networks that are judged in their bridges, and let pass what links allow.
   closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // Of networks with icc: false whose frames connection tracking sees.
+  tracked_closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // By which MAC and IP addresses the addresses behind ports are asked for (RFC 4291, 2.7.1).
+  solicited_nodes: { tables: BRIDGE, type: ['ifname', 'ether_addr', 'ipv6_addr'], size: MEDIUM },
   // Bridges and the MAC addresses of their ports' other ends, of the same networks.
   closed_macs: { tables: INET, type: ['ifname', 'ether_addr'], size: MEDIUM },
   // Adopted bridges of networks with icc: false, each with itself.
-  lans: { tables: INET, type: ['ifname', 'ifname'] },
+  adopted_bridges: { tables: INET, of: 'networks', type: ['ifname', 'ifname'] },
   // Ports of containers there, where table inet judges by links.
-  guest_ports: { tables: BRIDGE, type: 'ifname' },
-  // Of all networks with icc: false those that may send from any address.
+  adopted_ports: { tables: BRIDGE, type: 'ifname' },
+  // Those that may send from any address, and of these the ones of networks with icc: false.
   forging_ports: { tables: BRIDGE, type: 'ifname' },
+  closed_forging_ports: { tables: BRIDGE, type: 'ifname' },
 } as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /**
@@ -153,9 +158,10 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
     not_masqueraded: { tables: INET, of: 'networks', type: ['ifname', address], flags: ['interval'] },
     snat_to: { tables: INET, of: 'networks', type: 'ifname', map: address },
     senders: { tables: BRIDGE, type: ['ifname', 'ether_addr', address], size: MEDIUM },
-    // Bridges of `lans` and their containers' addresses; ports of `guest_ports` and theirs.
-    guests: { tables: INET, type: ['ifname', address] },
-    guest_addresses: { tables: BRIDGE, type: ['ifname', address] },
+    // Bridges of `adopted_bridges` and their containers' addresses.
+    adopted_addresses: { tables: INET, type: ['ifname', address] },
+    // Which addresses are behind the ports of networks with icc: false.
+    port_addresses: { tables: BRIDGE, type: ['ifname', address], size: MEDIUM },
   }) as const satisfies Partial<Record<SetName, SetDeclaration>>
 
 /** Every set and map of the ruleset: what grows is an element of one of these, never a rule. */

@@ -87,9 +87,9 @@ export const TRANSLATION_CHAINS: readonly ChainRules[] = [
       // The chain `same_lan` lets pass what the machines of an adopted bridge send each other. What the host itself routes back there
       // could lead to a container by an address that it was not given, or come from one.
       [
-        inSet(concat(IIFNAME, OIFNAME), 'lans'),
-        notInSet(concat(IIFNAME, saddr), set('guests')),
-        notInSet(concat(OIFNAME, daddr), set('guests')),
+        inSet(concat(IIFNAME, OIFNAME), 'adopted_bridges'),
+        notInSet(concat(IIFNAME, saddr), set('adopted_addresses')),
+        notInSet(concat(OIFNAME, daddr), set('adopted_addresses')),
         DROP,
       ],
     ]

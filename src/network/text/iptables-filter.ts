@@ -111,7 +111,7 @@ function lanRules(
 ): IptablesRule[] {
   if (!adopted || icc) return []
   const within = { input: is(bridge), output: is(bridge) }
-  const guests = [...view.containers].flatMap((container) => {
+  const addresses = [...view.containers].flatMap((container) => {
     const endpoints = standingEndpoints(container)
     const own = endpoints.flatMap(poolEndpoints).map(({ address }) => address)
     return endpoints
@@ -120,7 +120,7 @@ function lanRules(
       .filter((address) => address.family === family)
   })
   return [
-    ...guests.flatMap((address): IptablesRule[] => [
+    ...addresses.flatMap((address): IptablesRule[] => [
       { target: 'DROP', ...within, source: is(address) },
       { target: 'DROP', ...within, destination: is(address) },
     ]),

@@ -9,13 +9,24 @@ import { runIn } from '../../support/tools.js'
 const SILENCE_MS = 300
 
 /** Sends a frame as it is from an interface of a namespace: what a compromised container could do. */
-export async function sendFrame(namespace: Namespace, device: string, frame: Uint8Array): Promise<void> {
+export function sendFrame(namespace: Namespace, device: string, frame: Uint8Array): Promise<void> {
+  return sendFrames(namespace, device, [frame])
+}
+
+/** Several, one after the other. */
+export async function sendFrames(
+  namespace: Namespace,
+  device: string,
+  frames: readonly Uint8Array[],
+): Promise<void> {
   const program = `
 import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))
-s.send(bytes.fromhex(sys.argv[2]))`
-  await runIn(namespace, 'python3', ['-c', program, device, Buffer.from(frame).toString('hex')])
+for line in sys.stdin:
+    s.send(bytes.fromhex(line))`
+  const lines = frames.map((frame) => `${Buffer.from(frame).toString('hex')}\n`)
+  await runIn(namespace, 'python3', ['-c', program, device], lines.join(''))
 }
 
 /** Counts the frames with a payload text that an interface sees while `work` runs. */
@@ -62,12 +73,25 @@ print(seen)`
   }
 }
 
-/** How many ICMP errors a namespace took in while `work` ran, by the kernel's own count. */
-export async function countIcmp(namespace: Namespace, work: () => Promise<unknown>): Promise<number> {
+/** How many ICMP errors a namespace took in while `work` ran. */
+export function countIcmp(namespace: Namespace, work: () => Promise<unknown>): Promise<number> {
+  return countReceived(namespace, 'Icmp', 'InDestUnreachs', work)
+}
+
+/** How much of something a namespace took in while `work` ran, by the kernel's own count (/proc/net/snmp and snmp6). */
+export async function countReceived(
+  namespace: Namespace,
+  protocol: 'Icmp' | 'Icmp6' | 'Udp',
+  name: string,
+  work: () => Promise<unknown>,
+): Promise<number> {
   const count = async (): Promise<number> => {
-    const lines = (await runIn(namespace, 'cat', ['/proc/thread-self/net/snmp'])).split('\n')
-    const [names = '', values = ''] = lines.filter((line) => line.startsWith('Icmp:'))
-    return Number(values.split(' ')[names.split(' ').indexOf('InDestUnreachs')])
+    const six = protocol === 'Icmp6'
+    const text = await runIn(namespace, 'cat', [`/proc/thread-self/net/${six ? 'snmp6' : 'snmp'}`])
+    const lines = text.split('\n')
+    if (six) return Number(lines.find((line) => line.startsWith(`${protocol}${name} `))?.split(/\s+/)[1])
+    const [names = '', values = ''] = lines.filter((line) => line.startsWith(`${protocol}:`))
+    return Number(values.split(' ')[names.split(' ').indexOf(name)])
   }
   const before = await count()
   await work()

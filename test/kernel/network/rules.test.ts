@@ -55,7 +55,9 @@ describe('the rules', () => {
       (await nft(host.namespace, 'list', 'chain', family, 'nfbridge', chain))
         .split('\n')
         .map((line) => line.trim())
-        .filter((line) => /@(tracked_ports|unchecked_ports|forging_ports|closed_macs|internal)\b/.test(line))
+        .filter((line) =>
+          /@(tracked_ports|unchecked_ports|(?:closed_)?forging_ports|closed_macs|internal)\b/.test(line),
+        )
     const stand = async () => {
       expect(await bridgeHost.check()).toEqual([])
       return {
@@ -81,15 +83,22 @@ describe('the rules', () => {
     const app = await attach('app', { allowForgedSource: true })
     const forging = {
       ...closed,
-      senders: ['iifname @forging_ports ether type != { ip, arp, ip6 } drop'],
-      unchecked: ['meta pkttype other iifname @unchecked_ports notrack'],
+      senders: ['iifname @closed_forging_ports ether type != { ip, arp, ip6 } drop'],
+      unchecked: [
+        'meta pkttype other iifname @unchecked_ports notrack accept',
+        'meta pkttype multicast ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 iifname @forging_ports drop',
+      ],
     }
     expect(await stand()).toEqual(forging)
     await app.detach()
     // They go with the next change of a network.
     expect(await stand()).toEqual(forging)
     await network.update({ tracking: true })
-    expect(await stand()).toEqual({ ...nothing, onward: ['iifname @tracked_ports accept'] })
+    expect(await stand()).toEqual({
+      ...nothing,
+      forward: 'forward',
+      onward: ['iifname @tracked_ports goto link_local_groups'],
+    })
     await network.update({ tracking: false })
     expect(await stand()).toEqual(closed)
     await web.detach()

@@ -174,7 +174,7 @@ describe('sets', () => {
       destination: 'fe80::1',
       protocol: 58,
       icmpType: 136,
-      neighbourTarget: 'fd00::2',
+      discovery: { kind: 'advertisement', target: 'fd00::2' },
     })
     const type = ['ifname', 'ipv6_addr'] as const
     expect(verdictOf(rule, message, [set({ type, elem: [{ concat: ['docker0', 'fd00::2'] }] })])).toBe(
