@@ -3,14 +3,12 @@ import { NfbridgeError } from '../../errors.js'
 import { identityOf, type NamespaceIdentity } from '../../netns/index.js'
 import type { Link } from '../../rtnl/index.js'
 import { planDetach } from '../plan/detach.js'
-import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
-import { revokedFlows, type ViewStep } from '../plan/flows.js'
+import { elementsOf, everything } from '../plan/elements.js'
 import { planDisconnect } from '../plan/lifecycle.js'
-import type { Plan } from '../plan/plan.js'
 import { hostPolicy } from '../plan/policy.js'
 import { type ContainerRecord, type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import { isTracked } from '../plan/tracking.js'
-import { invertChange, type NetworkView, withChange } from '../plan/view.js'
+import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import { adoptBridge } from './adopted-bridge.js'
 import { askingOperations } from './asking-bridges.js'
 import { limiterName } from './bandwidth.js'
@@ -18,6 +16,7 @@ import { requireBridgeNetfilter, trackingNeed } from './bridge-netfilter.js'
 import { bridgeSteps } from './bridge-steps.js'
 import { withdrawPlan } from './change.js'
 import { portOperations } from './container-links.js'
+import { formerOwnersStep, formerQuestionsStep } from './former-owners.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import { refreshHostsFiles } from './hosts-files.js'
@@ -94,7 +93,7 @@ async function takeOver(context: HostContext, remembered: Remembered): Promise<A
   await applySteps(
     [
       context.remember(plan.change),
-      ...(await policySteps(context, networks, plan, links)),
+      ...(await policySteps(context, networks, plan.change, gone, links)),
       mendingStep(context, networks, links),
       ...networks.flatMap((network) => bridgesAgainSteps(context, network, present)),
       context.forwarding.step(Forwarding.families(networks), settings.ipForward),
@@ -228,7 +227,8 @@ function abandoned(
 async function policySteps(
   context: HostContext,
   networks: readonly NetworkRecord[],
-  { change, touched }: Plan,
+  change: ViewChange,
+  gone: readonly ContainerRecord[],
   links: readonly Link[],
 ): Promise<Step[]> {
   const { registry, settings, kernel, forwarding } = context
@@ -256,16 +256,9 @@ async function policySteps(
       },
       undo: async () => undefined,
     },
-    {
-      leaves: 'tracked connections of containers that are gone',
-      apply: () => kernel.forgetFlows(revokedFlows(flowStep(registry, after, touched))),
-      undo: async () => undefined,
-    },
+    formerQuestionsStep(context, after),
+    formerOwnersStep(context, networks, after, gone),
   ]
-}
-
-function flowStep(before: NetworkView, after: NetworkView, touched: Touched): ViewStep {
-  return { before, after, touched, change: planElements(before, after, touched) }
 }
 
 /** What the two chains of the users hold when we come. */

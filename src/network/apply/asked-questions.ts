@@ -2,11 +2,13 @@
  * Questions over UDP that links let pass, for whoever judges the answers from now on: the bridge knows them by its own sets, connection
  * tracking by its entries. Nobody else's answers pass, and no connection hangs on who judged when it began.
  */
+import type { IPAddress } from '../../address/index.js'
 import type { Conntrack, ConntrackEntry } from '../../conntrack/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Element, NamedSet, Nft, SetElement } from '../../nft/index.js'
 import { elementsOf, everything, ofFamily, type SetElement as PlannedElement } from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
+import type { Family } from '../plan/records.js'
 import type { UnrememberedLinks } from '../plan/unremembered.js'
 import type { NetworkView } from '../plan/view.js'
 import type { TableFamily } from '../rules/names.js'
@@ -102,17 +104,34 @@ export class AskedQuestions {
   async forget(gone: readonly PlannedElement[]): Promise<void> {
     for (const family of eachFamily) {
       const links = linkTexts(gone.filter(({ set }) => set === ofFamily('links', family)))
-      if (links.size === 0) continue
-      for (const table of ['bridge', 'inet'] as const)
-        for (const name of ['asked', 'asked_of_links'] as const) {
-          const set = await this.#read(table, ofFamily(name, family))
-          if (set?.elem)
-            await this.#delete(
-              set,
-              set.elem.flatMap((element) => keyOfLinks(element, links)),
-            )
-        }
+      if (links.size > 0) await this.#forgetWhere(family, ({ link }) => links.has(link))
     }
+  }
+
+  /** Forgets what was asked over links that are not among these elements, which are all that there are: of a process that was killed. */
+  async forgetAllBut(standing: readonly PlannedElement[]): Promise<void> {
+    const links = linkTexts(standing)
+    for (const family of eachFamily) await this.#forgetWhere(family, ({ link }) => !links.has(link))
+  }
+
+  /** Forgets what somebody with one of these addresses asked, or was asked. */
+  async forgetAddresses(addresses: readonly IPAddress[]): Promise<void> {
+    const texts = new Set(addresses.map(String))
+    for (const family of eachFamily)
+      if (addresses.some((address) => address.family === family))
+        await this.#forgetWhere(family, ({ client, server }) => texts.has(client) || texts.has(server))
+  }
+
+  async #forgetWhere(family: Family, isGone: (question: Question) => boolean): Promise<void> {
+    for (const table of ['bridge', 'inet'] as const)
+      for (const name of ['asked', 'asked_of_links'] as const) {
+        const set = await this.#read(table, ofFamily(name, family))
+        if (set?.elem)
+          await this.#delete(
+            set,
+            set.elem.flatMap((element) => keyWhere(element, isGone)),
+          )
+      }
   }
 
   /** A set with its elements; undefined where there is none, as with the rules of another version. */
@@ -156,11 +175,19 @@ function withRemainingTime(element: SetElement): SetElement {
   return { elem: { val, ...(remaining !== undefined && { timeout: Math.max(1, remaining) }) } }
 }
 
-/** The key of a question, if it was asked over one of these links: client, server, perhaps the client's port, and the server's. */
-function keyOfLinks(element: SetElement, links: ReadonlySet<string>): SetElement[] {
+/** Who asked whom, as an element says it, and over which link. */
+interface Question {
+  readonly client: string
+  readonly server: string
+  readonly link: string
+}
+
+/** The key of a question, if it is meant: client, server, perhaps the client's port, and the server's. */
+function keyWhere(element: SetElement, isMeant: (question: Question) => boolean): SetElement[] {
   const fields = keyFields(element)
-  const [client, server] = fields
-  return links.has(`${client} ${server} ${fields.at(-1)}`) ? [keyOf(element)] : []
+  const [client, server] = fields.map(String)
+  if (client === undefined || server === undefined) return []
+  return isMeant({ client, server, link: `${client} ${server} ${fields.at(-1)}` }) ? [keyOf(element)] : []
 }
 
 /** Each link over UDP as its element says it: client, server, port. */

@@ -1,7 +1,8 @@
 import { NfbridgeError } from '../../errors.js'
 import type { PortReservations } from '../../netns/index.js'
+import { AddressEnds, arrivingAddresses } from '../plan/address-ends.js'
 import { elementsOf, everything, planElements, type Touched } from '../plan/elements.js'
-import { revokedFlows, untranslatedFlows, type ViewStep } from '../plan/flows.js'
+import { flowsOf, revokedFlows, untranslatedFlows, type ViewStep } from '../plan/flows.js'
 import type { HostSettings } from '../plan/network-settings.js'
 import type { Registry } from '../plan/registry.js'
 import { unrememberedLinks } from '../plan/unremembered.js'
@@ -53,6 +54,8 @@ export class HostContext {
   readonly advertiser: Advertiser
   /** Which connections go past the hooks. */
   readonly offload: Offload
+  /** Which addresses have no connections of former owners. */
+  readonly ends: AddressEnds = new AddressEnds()
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   /** Hosts files that could not be written, by their paths. */
@@ -165,7 +168,7 @@ export class HostContext {
 
   /**
    * The step that commits the difference of two views in one transaction, and ends the connections that only deleted
-   * elements allowed. No step where no rules are made, or nothing differs; nor before the first network, which brings the
+   * elements allowed, as well as those that are left of former owners of addresses that come. No step where no rules are made, or nothing differs; nor before the first network, which brings the
    * rules with all that there is.
    */
   elementSteps(before: NetworkView, after: NetworkView, touched: Touched): Step[] {
@@ -184,6 +187,7 @@ export class HostContext {
       {
         leaves,
         apply: async () => {
+          await this.#forgetFormer(forward)
           await this.#commit(forward)
           try {
             await this.#forgetFlows(forward)
@@ -225,6 +229,22 @@ export class HostContext {
   async #forgetFlows(step: ViewStep): Promise<void> {
     await this.kernel.forgetFlows([...revokedFlows(step), ...untranslatedFlows(step.change.add)])
     await this.kernel.questions.forget(step.change.delete)
+    const gone = arrivingAddresses(step.after, step.before, step.touched.containers)
+    this.ends.end(gone.map(({ address }) => address))
+  }
+
+  /** Whoever gets an address begins without a connection: where it is not known how it was last had, the kernel's table is walked through. */
+  async #forgetFormer({ before, after, touched }: ViewStep): Promise<void> {
+    const arriving = arrivingAddresses(before, after, touched.containers)
+    const unclean = arriving.filter(({ network, address }) => {
+      const record = after.network(network)
+      return record === undefined || !this.ends.isClean(record, address)
+    })
+    const addresses = unclean.map(({ address }) => address)
+    const ours = addresses.filter((address) => this.ends.isOpen(address))
+    this.ends.begin(arriving.map(({ address }) => address))
+    if (addresses.length > 0) await this.kernel.forgetFlows(flowsOf(addresses))
+    if (ours.length > 0) await this.kernel.questions.forgetAddresses(ours)
   }
 
   #assertOpen(operation: string): void {

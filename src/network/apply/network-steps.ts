@@ -3,6 +3,7 @@ import { hostPolicy } from '../plan/policy.js'
 import type { NetworkRecord } from '../plan/records.js'
 import { type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import { bridgeSteps } from './bridge-steps.js'
+import { formerOwnersStep } from './former-owners.js'
 import { Forwarding } from './forwarding.js'
 import type { HostContext } from './host-context.js'
 import type { Step } from './steps.js'
@@ -53,6 +54,8 @@ export async function planNetworkSteps(
       ? [rulesetStep(context, present)]
       : context.elementSteps(absent, beside, { networks: [network.name], policy: true })),
     ...bridgeSteps(context, network, beside.policy),
+    // From here on, what goes to its pools goes to its bridges.
+    ...(settings.firewall ? [formerOwnersStep(context, [network], present)] : []),
     ...(added.length > 0 ? [forwarding.step(added, settings.ipForward)] : []),
     ...(alone ? [bridgeNetfilter.step(settings.bridgeNetfilter === 'off')] : []),
     ...trackingSteps(context, beside, present),

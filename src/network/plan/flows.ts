@@ -1,9 +1,10 @@
 import { Cidr, type IPAddress, parseAddress } from '../../address/index.js'
 import type { ConnectionSelection, ConntrackFilter, TupleFilter } from '../../conntrack/index.js'
+import { arrivingAddresses } from './address-ends.js'
 import { LINK_LOCAL } from './asked-addresses.js'
 import { type ElementChange, elementsOf, type KeyField, type SetElement, type Touched } from './elements.js'
-import { eachFamily, poolEndpoints } from './endpoints.js'
-import { type Family, type NetworkRecord, standingEndpoints } from './records.js'
+import { eachFamily } from './endpoints.js'
+import type { Family, NetworkRecord } from './records.js'
 import type { NetworkView } from './view.js'
 
 /** Tracked connections, as data: what judges them judges any number, on a thread that nobody waits for. */
@@ -29,17 +30,43 @@ export function revokedFlows(step: ViewStep): FlowSelection[] {
   })
 }
 
-/**
- * All of an address that a touched container had and has not. To a server a connection is answered from its address, translated
- * or not; who begins one is its source.
- */
+/** All of an address that a touched container had and has not. */
 function goneFilters({ before, after, touched }: ViewStep, family: Family): ConntrackFilter[] {
-  return [...goneAddresses(before, after, touched, family)].flatMap((text): ConntrackFilter[] => {
-    const source = parseAddress(text)
-    return [
-      { family, reply: { source } },
-      { family, original: { source } },
-    ]
+  const gone = arrivingAddresses(after, before, touched.containers)
+  return filtersOf(gone.map(({ address }) => address).filter((address) => address.family === family))
+}
+
+/**
+ * Every connection to or from some addresses. To a server a connection is answered from its address, translated or not; who begins one
+ * is its source.
+ */
+function filtersOf(addresses: readonly IPAddress[]): ConntrackFilter[] {
+  return addresses.flatMap((source): ConntrackFilter[] => [
+    { family: source.family, reply: { source } },
+    { family: source.family, original: { source } },
+  ])
+}
+
+/** The same as selections: of each family one. */
+export function flowsOf(addresses: readonly IPAddress[]): FlowSelection[] {
+  return eachFamily.flatMap((family) => {
+    const filters = filtersOf(addresses.filter((address) => address.family === family))
+    return filters.length > 0 ? [{ filters }] : []
+  })
+}
+
+/** Every connection to or from addresses of some networks, but for those to or from others of their addresses. */
+export function flowsWithin(
+  subnets: readonly Cidr[],
+  others: readonly (Cidr | IPAddress)[],
+): FlowSelection[] {
+  return subnets.flatMap((subnet) => {
+    const { family } = subnet
+    const within = others.filter((other) => other.family === family)
+    return (['original', 'reply'] as const).map((direction) => ({
+      filters: [{ family, [direction]: { source: subnet } }],
+      unless: within.map((source) => ({ family, [direction]: { source } })),
+    }))
   })
 }
 
@@ -134,26 +161,6 @@ function publishedFilters(element: SetElement, family: Family): ConntrackFilter[
 function portOf(port: KeyField | undefined): Pick<TupleFilter, 'destinationPort'> {
   if (typeof port === 'number') return { destinationPort: port }
   return typeof port === 'object' && 'range' in port ? { destinationPort: port.range } : {}
-}
-
-/** Addresses that a touched container had and has not. */
-function goneAddresses(
-  before: NetworkView,
-  after: NetworkView,
-  touched: Touched,
-  family: Family,
-): Set<string> {
-  const addresses = (view: NetworkView, id: string): string[] => {
-    const container = view.container(id)
-    const endpoints = container ? standingEndpoints(container).flatMap(poolEndpoints) : []
-    return endpoints.filter((each) => each.family === family).map(({ address }) => address.toString())
-  }
-  return new Set(
-    (touched.containers ?? []).flatMap((id) => {
-      const now = new Set(addresses(after, id))
-      return addresses(before, id).filter((address) => !now.has(address))
-    }),
-  )
 }
 
 /** Networks whose containers may speak only as they are linked, from now on. */

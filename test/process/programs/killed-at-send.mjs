@@ -9,6 +9,9 @@ const calls = {
   'tracking ends': (host) => host.network('docker0').update({ tracking: false }),
   'the first rule of the users comes': (host) => host.userRules.forward.append([{ counter: null }]),
   'the last rule of the users goes': (host) => host.userRules.forward.delete(0),
+  detach: (host) => host.container('web').detach(),
+  stop: (host) => host.container('web').stop(),
+  disconnect: (host) => host.container('web').disconnect('docker0'),
 }
 
 const host = await BridgeHost.open({ netns, state, bridgeNetfilter: 'off' })
