@@ -2,7 +2,7 @@ import type { MacAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { BridgeOptions, RtnlOperation } from '../../rtnl/index.js'
 import { bridgeMac, bridgePools } from '../plan/bridge.js'
-import { familiesOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
+import { familiesOf, familyOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
 import { askingOf } from './asking-bridges.js'
@@ -112,6 +112,8 @@ export async function writeSettings(
   // Lets the host reach published ports by 127.0.0.1; rules keep everybody else from it (docs/rules.md).
   if (settings.firewall && families.includes(4))
     await sysctls.write(`net/ipv4/conf/${bridge}/route_localnet`, '1')
+  const arpIgnore = arpIgnoreOf(network)
+  if (arpIgnore !== undefined) await sysctls.writeIfWritable(`net/ipv4/conf/${bridge}/arp_ignore`, arpIgnore)
   const setting = (name: string): string => `net/ipv6/conf/${bridge}/${name}`
   if ((await sysctls.readIfThere(setting('disable_ipv6'))) === undefined) {
     if (families.includes(6)) throw noIPv6()
@@ -127,6 +129,15 @@ export async function writeSettings(
   // before: so this may be missing where nothing can be written.
   await sysctls.writeIfWritable(setting('accept_ra'), '0')
   await sysctls.writeIfWritable(setting('autoconf'), '0')
+}
+
+/**
+ * By default the kernel answers ARP for every address of the host on every interface. 1: only for the interface's own; 8: for none
+ * (Documentation/networking/ip-sysctl.rst).
+ */
+function arpIgnoreOf(network: NetworkRecord): '1' | '8' | undefined {
+  if (network.internal) return '1'
+  return familyOf(network, 4).mode === 'isolated' ? '8' : undefined
 }
 
 function noIPv6(): NfbridgeError {

@@ -16,7 +16,11 @@ export function refusalBy(step: Step, subjects: Subjects): Words | undefined {
     case 'same_network':
       return withoutLink(subjects)
     case 'from_internal':
+    case 'from_internal_to_host':
+    case 'from_lan_to_host':
       return fromInternal(subjects)
+    case 'input':
+      return subjects.source ? fromInternal(subjects) : undefined
     case 'other_network':
       return isolated(step, subjects)
     case 'inbound':

@@ -68,7 +68,7 @@ export type PlainSet =
     >
 
 /** Maps to a verdict. */
-export type VerdictMap = 'icc' | 'direct' | 'direct_between' | 'outward' | 'forward_policy'
+export type VerdictMap = 'icc' | 'to_host' | 'direct' | 'direct_between' | 'outward' | 'forward_policy'
 
 /** Maps to an address, or to an address and a port. */
 export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 'publish_helped' | 'snat_to'>
@@ -90,6 +90,8 @@ export type ElementVerdict =
   | 'same_lan'
   | 'routed'
   | 'published_ports'
+  | 'from_internal_to_host'
+  | 'from_lan_to_host'
   | 'outbound'
   | 'outbound_helped'
 
@@ -254,7 +256,11 @@ function outsideElements(
 ): SetElement[] {
   const { mode, masquerade, snat, except } = familyOf(network, family)
   const key = [nfproto(family), bridge]
-  if (network.internal || mode === 'isolated') return [{ set: 'internal', key }]
+  if (network.internal || mode === 'isolated')
+    return [
+      { set: 'internal', key },
+      { set: 'to_host', key, verdict: towardsHost(network) },
+    ]
   const between = directVerdict(network, family)
   const direct = view.policy.acceptDirect ? 'accept' : between
   const translated = (mode === 'nat' || mode === 'nat-unprotected') && masquerade
@@ -274,6 +280,12 @@ function outsideElements(
         )
       : []),
   ]
+}
+
+/** What a network without a way out meets on its way to the host, which has no address on an isolated bridge of ours. */
+function towardsHost({ adopted, internal }: NetworkRecord): ElementVerdict {
+  if (adopted) return 'from_lan_to_host'
+  return internal ? 'from_internal_to_host' : 'drop'
 }
 
 /** What new connections from other networks and from outside to containers' own addresses meet; nothing: they are not let in. */

@@ -33,6 +33,9 @@ import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
 import { OFFLOAD_CHAIN, TO_OFFLOAD } from './offload.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
+const CT_DIRECTION: Expression = { ct: { key: 'direction' } }
+/** `local` for a unicast address of the interface that the packet came in by, which its broadcast and multicast addresses are not. */
+const ADDRESS_OF_INTERFACE: Expression = { fib: { result: 'type', flags: ['daddr', 'iif'] } }
 
 /** The flags that tell a connection's first packet from all others. */
 const BEGINNING: Expression = {
@@ -181,12 +184,27 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     rules: [
       // What belongs to no connection passes by the translation, which keeps loopback addresses from everybody else.
       [LOOPBACK_DESTINATION, isNot(IIFNAME, 'lo'), flagged(CT_STATE, anyOf('invalid', 'untracked')), DROP],
-      // A network without a way out reaches the host by its own bridge's address, and by no other.
+      [verdictOf(concat(NFPROTO, IIFNAME), 'to_host')],
+    ],
+  },
+  {
+    // A network without a way out reaches the host by its own bridge's addresses alone, and finds them; whom the host asked may answer.
+    chain: { name: 'from_internal_to_host' },
+    rules: [
+      [is(CT_DIRECTION, 'reply'), ACCEPT],
+      [is(ADDRESS_OF_INTERFACE, 'local'), ACCEPT],
+      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      [DROP],
+    ],
+  },
+  {
+    // The same of an adopted bridge, from which others ask the host too: not by its other addresses.
+    chain: { name: 'from_lan_to_host' },
+    rules: [
       [
-        inSet(concat(NFPROTO, IIFNAME), 'internal'),
-        is({ ct: { key: 'direction' } }, 'original'),
+        is(CT_DIRECTION, 'original'),
         is({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
-        isNot({ fib: { result: 'type', flags: ['daddr', 'iif'] } }, 'local'),
+        isNot(ADDRESS_OF_INTERFACE, 'local'),
         DROP,
       ],
     ],

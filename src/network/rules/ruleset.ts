@@ -10,7 +10,7 @@ import { type RulesetConditions, standingChains } from './standing.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 6'
+const RULESET_VERSION = 'nfbridge rules 7'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },

@@ -42,6 +42,7 @@ const SHARED = {
   internal: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'] },
   strict: { tables: INET, of: 'networks', type: 'ifname' },
   isolated: { tables: INET, of: 'networks', type: 'ifname' },
+  to_host: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'], map: 'verdict' },
   trusted: { tables: INET, of: 'networks', type: ['ifname', 'ifname'] },
   masqueraded: { tables: INET, of: 'networks', type: ['nf_proto', 'ifname'] },
   icc: { tables: INET, of: 'networks', type: ['ifname', 'ifname'], map: 'verdict' },

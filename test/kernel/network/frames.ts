@@ -81,12 +81,12 @@ export function countIcmp(namespace: Namespace, work: () => Promise<unknown>): P
 /** How much of something a namespace took in while `work` ran, by the kernel's own count (/proc/net/snmp and snmp6). */
 export async function countReceived(
   namespace: Namespace,
-  protocol: 'Icmp' | 'Icmp6' | 'Udp',
+  protocol: 'Icmp' | 'Icmp6' | 'Udp' | 'Udp6',
   name: string,
   work: () => Promise<unknown>,
 ): Promise<number> {
   const count = async (): Promise<number> => {
-    const six = protocol === 'Icmp6'
+    const six = protocol.endsWith('6')
     const text = await runIn(namespace, 'cat', [`/proc/thread-self/net/${six ? 'snmp6' : 'snmp'}`])
     const lines = text.split('\n')
     if (six) return Number(lines.find((line) => line.startsWith(`${protocol}${name} `))?.split(/\s+/)[1])

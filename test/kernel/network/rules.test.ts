@@ -56,7 +56,7 @@ describe('the rules', () => {
         .split('\n')
         .map((line) => line.trim())
         .filter((line) =>
-          /@(tracked_ports|unchecked_ports|(?:closed_)?forging_ports|closed_macs|internal)\b/.test(line),
+          /@(tracked_ports|unchecked_ports|(?:closed_)?forging_ports|closed_macs|to_host)\b/.test(line),
         )
     const stand = async () => {
       expect(await bridgeHost.check()).toEqual([])
