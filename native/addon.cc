@@ -64,6 +64,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   const std::array functions{
       method("openNamespace", open_namespace),
       method("openNamespaceFd", open_namespace_fd),
+      method("openNamespaceOfProcess", open_namespace_of_process),
       method("createNamespace", create_namespace),
       method("unmountNamespace", unmount_namespace),
       method("encode", encode),

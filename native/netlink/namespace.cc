@@ -1,10 +1,14 @@
 #include "netlink/namespace.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,10 +30,49 @@ Outcome<Namespace> Namespace::from(Descriptor descriptor, const std::string& wha
 }
 
 Outcome<Namespace> Namespace::open(const std::string& path) {
-  // O_NONBLOCK: the path may be a FIFO, and the caller the JavaScript thread.
-  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  // Found first, and opened only as a namespace: a FIFO would have the JavaScript thread wait, and a device
+  // do what its driver does when it is opened.
+  const Descriptor found(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!found) return system_failure("open", errno, path);
+  struct statfs filesystem {};
+  if (fstatfs(found.get(), &filesystem) != 0) return system_failure("fstatfs", errno, path);
+  if (filesystem.f_type != NSFS_MAGIC)
+    return system_failure("open", EINVAL, path + " is no network namespace");
+  const std::string held = "/proc/thread-self/fd/" + std::to_string(found.get());
+  Descriptor descriptor(::open(held.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor) return system_failure("open", errno, path);
   return from(std::move(descriptor), path);
+}
+
+namespace {
+
+// A descriptor of a process, whose number is nobody else's as long as it lives; none where the kernel knows
+// no such descriptors (5.3), or the number is that of a thread.
+Descriptor find_process(int pid) {
+#ifdef SYS_pidfd_open
+  return Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+#else
+  errno = ENOSYS;
+  return {};
+#endif
+}
+
+bool has_ended(const Descriptor& process) {
+  pollfd ended = {.fd = process.get(), .events = POLLIN, .revents = 0};
+  return poll(&ended, 1, 0) > 0;
+}
+
+}  // namespace
+
+Outcome<Namespace> Namespace::of_process(int pid) {
+  const Descriptor process = find_process(pid);
+  if (!process && errno == ESRCH)
+    return system_failure("pidfd_open", ESRCH, "process " + std::to_string(pid));
+  Outcome<Namespace> opened = open("/proc/" + std::to_string(pid) + "/ns/net");
+  // Ended by now, its number may have been another's already when the path was looked up.
+  if (opened.ok() && process && has_ended(process))
+    return system_failure("open", ESRCH, "process " + std::to_string(pid) + " has ended");
+  return opened;
 }
 
 Outcome<Namespace> Namespace::duplicate(int fd) {

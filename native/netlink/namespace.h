@@ -21,6 +21,8 @@ class Namespace {
  public:
   // Opens a path such as /run/netns/web or /proc/1234/ns/net. EINVAL when it is something else.
   static Outcome<Namespace> open(const std::string& path);
+  // That of a process. ESRCH when there is none, or when it ended meanwhile.
+  static Outcome<Namespace> of_process(int pid);
   // Duplicates a descriptor. EINVAL when it is something else.
   static Outcome<Namespace> duplicate(int fd);
   // The calling thread's.

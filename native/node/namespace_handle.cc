@@ -380,6 +380,15 @@ napi_value open_namespace_fd(napi_env env, napi_callback_info info) {
   return finish_namespace(env, *Environment::get(env), outcome);
 }
 
+napi_value open_namespace_of_process(napi_env env, napi_callback_info info) {
+  const auto arguments = Arguments<1>::read(env, info);
+  if (!arguments) return nullptr;
+  std::int64_t number = 0;
+  if (!read_integer(env, (*arguments)[0], "pid", 1, INT32_MAX, number)) return nullptr;
+  Outcome<Namespace> outcome = Namespace::of_process(static_cast<int>(number));
+  return finish_namespace(env, *Environment::get(env), outcome);
+}
+
 napi_value create_namespace(napi_env env, napi_callback_info info) {
   const auto arguments = Arguments<1>::read(env, info);
   if (!arguments) return nullptr;

@@ -50,6 +50,7 @@ class NamespaceHandle final : public Handle {
 // openNamespace, openNamespaceFd, createNamespace, unmountNamespace.
 napi_value open_namespace(napi_env env, napi_callback_info info);
 napi_value open_namespace_fd(napi_env env, napi_callback_info info);
+napi_value open_namespace_of_process(napi_env env, napi_callback_info info);
 napi_value create_namespace(napi_env env, napi_callback_info info);
 napi_value unmount_namespace(napi_env env, napi_callback_info info);
 

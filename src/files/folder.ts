@@ -38,7 +38,7 @@ export class Folder implements Disposable {
     this.#named = named
   }
 
-  /** @throws an error of `node:fs`, or one like it; ELOOP for a symbolic link that is not followed */
+  /** @throws an error of `node:fs`, or one like it; as {@link walk} */
   static open(path: string, links: FollowedLinks): Folder {
     const fd = walk(path, links)
     if (fstatSync(fd).isDirectory()) return new Folder(fd, path)

@@ -1,4 +1,4 @@
-export { errnoOf, fileError } from './errors.js'
+export { errnoNumberOf, errnoOf, fileError } from './errors.js'
 export { Folder } from './folder.js'
 export { openOwn, openRegular, readAtMost } from './regular.js'
 export { isKeptFromOthers, isWritableByOthers } from './trust.js'

@@ -16,7 +16,7 @@ const MOST_LINKS = 40
  * Finds what is under a path, name by name: each directory on the way is held while the next name is looked up in it, so that what was
  * looked at is what is gone on from. The kernel's own way of following would look at nothing.
  * @returns a descriptor that finds it and has it not open
- * @throws an error of `node:fs`, or one like it; ELOOP for a symbolic link that is not followed
+ * @throws an error of `node:fs`, or one like it; ELOOP for a symbolic link that is not followed, EACCES for one of another user
  */
 export function walk(path: string, links: FollowedLinks): number {
   if (!path.startsWith('/')) throw fileError('EINVAL', `${path} is not an absolute path`)
@@ -74,9 +74,11 @@ function isTrusted(link: Stats, directory: Stats): boolean {
   return isOwnedByTrusted(link) && isKeptFromOthers(directory)
 }
 
+/** EACCES of another user's, as the kernel says it where `fs.protected_symlinks` makes it look (proc(5)). */
 function notFollowed(fd: number, part: string, followed: FollowedLinks): Error {
-  const why = followed === 'none' ? '' : ' that another user may have made'
-  return fileError('ELOOP', `${pathOf(fd)}/${part} is a symbolic link${why}, and is not followed`)
+  const link = `${pathOf(fd)}/${part} is a symbolic link`
+  if (followed === 'none') return fileError('ELOOP', `${link}, which is not followed`)
+  return fileError('EACCES', `${link} that another user may have made, and is not followed`)
 }
 
 /** Of linux/magic.h and linux/proc_fs.h. */

@@ -178,6 +178,8 @@ export interface NativeAddon {
   openNamespace(path: string): Outcome<NamespaceHandle>
   /** Duplicates a descriptor that the caller keeps. */
   openNamespaceFd(fd: number): Outcome<NamespaceHandle>
+  /** That of a process, by its number; ESRCH when there is none, or when it ended meanwhile and the number may be another's. */
+  openNamespaceOfProcess(pid: number): Outcome<NamespaceHandle>
   /** A new namespace, owned by the handle; kept under `path` (bind mount) when one is given. */
   createNamespace(path?: string): Promise<Outcome<NamespaceHandle>>
   /** Takes away what `createNamespace(path)` mounted. */

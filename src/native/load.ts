@@ -9,6 +9,7 @@ const EXPORTS = {
   messages: 'object',
   openNamespace: 'function',
   openNamespaceFd: 'function',
+  openNamespaceOfProcess: 'function',
   createNamespace: 'function',
   unmountNamespace: 'function',
   encode: 'function',

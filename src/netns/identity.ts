@@ -18,7 +18,7 @@ export function identityOf(namespace: Namespace): NamespaceIdentity {
 }
 
 /** Empty where there is none, as in a sandbox that is no Linux kernel: then all is of one boot. */
-function bootId(): string {
+export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   } catch {

@@ -1,4 +1,6 @@
+import { closeSync } from 'node:fs'
 import { NfbridgeError } from '../errors.js'
+import { errnoNumberOf, errnoOf, walk } from '../files/index.js'
 import type { Failure, NamespaceHandle } from '../native/addon.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
@@ -23,15 +25,53 @@ export type NamespaceSource = string | { readonly pid: number } | NamespaceDescr
 export function openSource(source: NamespaceSource, operation: string): NamespaceHandle {
   if (typeof source === 'string') {
     if (source === '' || source.includes('\0')) throw invalidSource(operation)
-    return opened(addon.openNamespace(source), source, operation)
+    return openPath(source, operation)
   }
   if (typeof source !== 'object' || source === null) throw invalidSource(operation)
   if ('pid' in source) {
-    if (!Number.isInteger(source.pid) || source.pid <= 0) throw invalidSource(operation)
-    return opened(addon.openNamespace(`/proc/${source.pid}/ns/net`), `process ${source.pid}`, operation)
+    if (!Number.isInteger(source.pid) || source.pid <= 0 || source.pid > MOST) throw invalidSource(operation)
+    return opened(addon.openNamespaceOfProcess(source.pid), `process ${source.pid}`, operation)
   }
-  if (!Number.isInteger(source.fd) || source.fd < 0) throw invalidSource(operation)
+  if (!Number.isInteger(source.fd) || source.fd < 0 || source.fd > MOST) throw invalidSource(operation)
   return opened(addon.openNamespaceFd(source.fd), `descriptor ${source.fd}`, operation)
+}
+
+/** An int of C. */
+const MOST = 0x7fff_ffff
+
+/** By no symbolic link that another user can have made: he would choose whose namespace it is. */
+function openPath(path: string, operation: string): NamespaceHandle {
+  const found = foundAt(path, operation)
+  try {
+    return opened(addon.openNamespace(`/proc/self/fd/${found}`), path, operation)
+  } finally {
+    closeSync(found)
+  }
+}
+
+function foundAt(path: string, operation: string): number {
+  try {
+    return walk(path.startsWith('/') ? path : `${process.cwd()}/${path}`, 'trusted')
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const failure = {
+      reason: 'system',
+      errno: errnoNumberOf(error),
+      call: 'open',
+      message,
+      index: -1,
+      path: '',
+    } as const
+    if (errnoOf(error) !== 'EACCES') throw openError([failure], path, operation)
+    throw new NfbridgeError({
+      code: 'NFB_NOT_PERMITTED',
+      operation,
+      message,
+      errno: 'EACCES',
+      path: 'netns',
+      cause: error,
+    })
+  }
 }
 
 const GONE: ReadonlySet<string> = new Set([
@@ -51,13 +91,18 @@ function opened(
   operation: string,
 ): NamespaceHandle {
   if (!failed(outcome)) return outcome
-  const error = errorOfAll(outcome, operation)
-  if (error.errno === undefined || !GONE.has(error.errno)) throw error
-  throw new NfbridgeError({
+  throw openError(outcome, what, operation)
+}
+
+function openError(failures: readonly Failure[], what: string, operation: string): NfbridgeError {
+  const error = errorOfAll(failures, operation)
+  if (error.errno === undefined || !GONE.has(error.errno)) return error
+  const why = error.errno === 'ELOOP' ? ` (${failures[0]?.message})` : ''
+  return new NfbridgeError({
     code: 'NFB_NAMESPACE_GONE',
     operation,
     message:
-      `${what} is not a network namespace; is its container still running? ` +
+      `${what} is not a network namespace${why}; is its container still running? ` +
       'Give the path of a namespace that exists, such as /run/netns/<name> or /proc/<pid>/ns/net',
     errno: error.errno,
     path: 'netns',

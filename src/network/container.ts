@@ -5,7 +5,7 @@ import { applyPlan, withdrawPlan } from './apply/change.js'
 import { Forwarding } from './apply/forwarding.js'
 import type { HostContext } from './apply/host-context.js'
 import { isIPv6Off, withIPv6Of } from './apply/ipv6-inside.js'
-import { withPlaces } from './apply/places.js'
+import { type Held, processAt, rememberedSource, type Source, withHeld, withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import { requireForPublications } from './apply/require-forwarding.js'
 import type { Places } from './apply/stations.js'
@@ -22,6 +22,7 @@ import type {
 } from './options.js'
 import { planBandwidth } from './plan/bandwidth.js'
 import {
+  type ConnectSettings,
   parseConnectOptions,
   parseExposed,
   parseLink,
@@ -218,19 +219,20 @@ export class Container {
       const parsed = parseConnectOptions(options)
       const container = this.#record(operation)
       const record = this.#network(nameOf(network, operation), operation)
-      const place = container.state === 'running' ? this.#placeOf(container, parsed.netns) : undefined
-      const settings = await withIPv6Of(record, parsed, place)
-      const apply = (places: Places, taken?: TakenLinks): Promise<void> =>
+      const apply = (settings: ConnectSettings, places: Places, taken?: TakenLinks): Promise<void> =>
         applyPlan(this.#context, planConnect(registry, container, record, settings, taken), operation, places)
       if (container.state !== 'running') {
         // It has no namespace, and what changes is for when it starts.
-        await apply(new Map())
-        if (settings.netns !== undefined) this.#context.namespaces.keep(container.id, settings.netns)
+        await apply({ ...parsed, netnsProcess: processAt(parsed.netns) }, new Map())
+        if (parsed.netns !== undefined) this.#context.namespaces.keep(container.id, parsed.netns)
         return
       }
-      return besideOthers(this.#context, [place], (taken) =>
-        this.#withPlace(container, settings.netns, operation, (places) => apply(places, taken)),
-      )
+      await this.#withHeld(this.#placeOf(container, parsed.netns), async (held) => {
+        const settings = await withIPv6Of(record, { ...parsed, netnsProcess: held?.process }, held?.namespace)
+        await besideOthers(this.#context, [held?.namespace], (taken) =>
+          this.#withPlace(container, held, operation, (places) => apply(settings, places, taken)),
+        )
+      })
     })
   }
 
@@ -271,18 +273,20 @@ export class Container {
         const record = registry.network(network)
         return record !== undefined && familiesOf(record).includes(6)
       })
-      const ipv6Off = wantsIPv6 && (await isIPv6Off(this.#placeOf(container, netns)))
-      await besideOthers(this.#context, [this.#placeOf(container, netns)], (taken) =>
-        withFreePorts(
-          this.#context.kernel,
-          container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
-          (ports) => planStart(registry, container, ports, netns, ipv6Off, taken),
-          (plan) =>
-            this.#withPlace(container, netns, operation, (places) =>
-              applyPlan(this.#context, plan, operation, places),
-            ),
-        ),
-      )
+      await this.#withHeld(this.#placeOf(container, netns), async (held) => {
+        const ipv6Off = wantsIPv6 && (await isIPv6Off(held?.namespace))
+        await besideOthers(this.#context, [held?.namespace], (taken) =>
+          withFreePorts(
+            this.#context.kernel,
+            container.published.map((port) => ({ port, choice: port.chosenOf, path: '' })),
+            (ports) => planStart(registry, container, ports, netns, ipv6Off, taken, held?.process),
+            (plan) =>
+              this.#withPlace(container, held, operation, (places) =>
+                applyPlan(this.#context, plan, operation, places),
+              ),
+          ),
+        )
+      })
     })
   }
 
@@ -432,12 +436,11 @@ export class Container {
   /** Work with the container in its namespace. */
   async #withPlace(
     container: ContainerRecord,
-    given: NamespaceSource | undefined,
+    held: Held | undefined,
     operation: string,
     work: (places: Places) => Promise<void>,
   ): Promise<void> {
-    const netns = this.#placeOf(container, given)
-    if (netns === undefined) {
+    if (held === undefined) {
       throw new NfbridgeError({
         code: 'NFB_INVALID_ARGUMENT',
         operation,
@@ -445,12 +448,17 @@ export class Container {
         path: 'netns',
       })
     }
-    await withPlaces(this.#context, [{ id: container.id, netns, path: '' }], operation, work)
+    await withPlaces(this.#context, [{ id: container.id, held, path: '' }], operation, work)
   }
 
   /** Where its namespace is; undefined where that is not known any more. */
-  #placeOf({ id, netns }: ContainerRecord, given: NamespaceSource | undefined): NamespaceSource | undefined {
-    return given ?? this.#context.namespaces.find(id) ?? netns
+  #placeOf(container: ContainerRecord, given: NamespaceSource | undefined): Source | undefined {
+    const netns = given ?? this.#context.namespaces.find(container.id)
+    return netns === undefined ? rememberedSource(container) : { netns }
+  }
+
+  #withHeld(source: Source | undefined, work: (held: Held | undefined) => Promise<void>): Promise<void> {
+    return withHeld(source ? [source] : [], ([held]) => work(held))
   }
 
   #network(name: string, operation: string): NetworkRecord {

@@ -5,7 +5,7 @@ import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
 import type { HostContext } from './apply/host-context.js'
 import { withIPv6Of } from './apply/ipv6-inside.js'
-import { withPlaces } from './apply/places.js'
+import { withHeld, withPlaces } from './apply/places.js'
 import { helpersOf, refuseSharedAddresses, requireHelpers, withFreePorts } from './apply/publishing.js'
 import { requireForPublications } from './apply/require-forwarding.js'
 import { withRealHostsFiles } from './apply/shared-hosts-files.js'
@@ -164,26 +164,35 @@ export class Network {
         parseContainerOptions(container, pathOf(index)),
       )
       const parsed = withRealHostsFiles(registry, given, ATTACH)
-      const settings = await Promise.all(parsed.map((each) => withIPv6Of(network, each, each.netns)))
-      const requested = settings.flatMap(({ published }) => published)
-      await refuseSharedAddresses(context.kernel, requested, ATTACH)
-      await requireHelpers(context.kernel, helpersOf(requested), ATTACH)
-      await requireForPublications(context, requested, familiesOf(network), ATTACH)
-      const sources = settings.map(({ netns }) => netns)
-      const plan = await besideOthers(context, sources, (taken) =>
-        withFreePorts(
-          context.kernel,
-          requested,
-          (ports) => planAttach(registry, network, settings, host.firewall, ports, taken),
-          async (planned) => {
-            const named = settings.flatMap(({ netns, path }, index) => {
-              const container = planned.containers[index]
-              return container ? [{ id: container.id, netns, path }] : []
-            })
-            await withPlaces(context, named, ATTACH, (places) => applyPlan(context, planned, ATTACH, places))
-          },
-        ),
-      )
+      const plan = await withHeld(parsed, async (held) => {
+        const settings = await Promise.all(
+          parsed.map((each, index) => {
+            const { namespace, process } = held[index] ?? {}
+            return withIPv6Of(network, { ...each, netnsProcess: process }, namespace)
+          }),
+        )
+        const requested = settings.flatMap(({ published }) => published)
+        await refuseSharedAddresses(context.kernel, requested, ATTACH)
+        await requireHelpers(context.kernel, helpersOf(requested), ATTACH)
+        await requireForPublications(context, requested, familiesOf(network), ATTACH)
+        const sources = held.map(({ namespace }) => namespace)
+        return await besideOthers(context, sources, (taken) =>
+          withFreePorts(
+            context.kernel,
+            requested,
+            (ports) => planAttach(registry, network, settings, host.firewall, ports, taken),
+            async (planned) => {
+              const named = held.flatMap((each, index) => {
+                const container = planned.containers[index]
+                return container ? [{ id: container.id, held: each, path: pathOf(index) }] : []
+              })
+              await withPlaces(context, named, ATTACH, (places) =>
+                applyPlan(context, planned, ATTACH, places),
+              )
+            },
+          ),
+        )
+      })
       return plan.containers.map(({ id }) => new Container(context, id))
     })
   }

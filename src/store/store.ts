@@ -231,14 +231,16 @@ function digest(json: string): string {
   return `sha256:${createHash('sha256').update(json).digest('hex').slice(0, 32)}`
 }
 
+const LET_IN = 'let this user have the directory, and lead to it by no symbolic link of another user'
+
 /** What is not the fault of a file, and whose remedy is elsewhere. */
 const OUTSIDE: ReadonlyMap<string, { readonly code: ErrorCode; readonly remedy: string }> = new Map([
   ['ENOSPC', { code: 'NFB_TOO_LARGE', remedy: 'no file is damaged; make room on the file system' }],
   ['EDQUOT', { code: 'NFB_TOO_LARGE', remedy: "no file is damaged; make room in the user's quota" }],
   ['EMFILE', { code: 'NFB_TOO_LARGE', remedy: "raise the process's limit of descriptors (ulimit -n)" }],
   ['ENFILE', { code: 'NFB_TOO_LARGE', remedy: "raise the system's limit of descriptors (fs.file-max)" }],
-  ['EACCES', { code: 'NFB_NOT_PERMITTED', remedy: 'let this user have the directory' }],
-  ['EPERM', { code: 'NFB_NOT_PERMITTED', remedy: 'let this user have the directory' }],
+  ['EACCES', { code: 'NFB_NOT_PERMITTED', remedy: LET_IN }],
+  ['EPERM', { code: 'NFB_NOT_PERMITTED', remedy: LET_IN }],
   ['EROFS', { code: 'NFB_READ_ONLY', remedy: 'mount it writable, or give another state directory' }],
 ])
 

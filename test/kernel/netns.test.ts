@@ -1,4 +1,15 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lchownSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -86,6 +97,39 @@ test('a namespace can be kept under a path, and taken away', async () => {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+test('a path is followed by no symbolic link that another user can have made', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nfbridge-netns-'))
+  try {
+    const namespace = keep(await Namespace.create())
+    const [his, ours] = [join(folder, 'his'), join(folder, 'ours')]
+    for (const link of [his, ours]) symlinkSync(namespace.path(), link)
+    lchownSync(his, 12345, 12345)
+    expect(await errorOf(() => Namespace.open(his))).toMatchObject({
+      code: 'NFB_NOT_PERMITTED',
+      path: 'netns',
+      message: expect.stringContaining(his),
+    })
+    // (control) It leads to a namespace, and one of ours is followed.
+    expect(BigInt(statSync(his).ino)).toBe(namespace.inode)
+    expect(keep(Namespace.open(ours)).inode).toBe(namespace.inode)
+    // One that he can have put in the place of ours.
+    chmodSync(folder, 0o777)
+    expect(await errorOf(() => Namespace.open(ours))).toMatchObject({ code: 'NFB_NOT_PERMITTED' })
+    chmodSync(folder, 0o1777)
+    expect(keep(Namespace.open(ours)).inode).toBe(namespace.inode)
+    // Beyond a link to a directory of a process none is followed: they are of whoever has that directory.
+    const root = `/proc/${process.pid}/root`
+    expect((await errorOf(() => Namespace.open(`${root}${ours}`))).message).toContain('symbolic link')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a thread is opened by its number as a process is', () => {
+  for (const pid of readdirSync('/proc/self/task').map(Number))
+    expect(keep(Namespace.open({ pid })).inode).toBe(BigInt(statSync(`/proc/self/task/${pid}/ns/net`).ino))
 })
 
 test('sysctls are those of the namespace', async () => {

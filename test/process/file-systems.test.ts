@@ -104,7 +104,7 @@ describe('a state directory that another user can change is refused', () => {
       'by a symbolic link of his',
       'mkdir his real; ln -s ../real his/state; chown -h 12345 his his/state',
       './his/state',
-      { ...DAMAGED, path: 'state', errno: 'ELOOP' },
+      { code: 'NFB_NOT_PERMITTED', path: 'state', errno: 'EACCES' },
     ],
     ['(control) that all can read', 'mkdir state; chmod 755 state', './state', { code: 'opened' }],
     [
@@ -172,7 +172,7 @@ describe('a hosts file that can not be one ends in an error', () => {
       'by a symbolic link of another user',
       'mkdir his real; ln -s ../real his/etc; chown -h 12345 his his/etc',
       './his/etc/hosts',
-      { ...INVALID, errno: 'ELOOP' },
+      { code: 'NFB_NOT_PERMITTED', path: 'hostsFile', errno: 'EACCES' },
     ],
     ['(control) by one of ours', 'mkdir real; ln -s real etc', './etc/hosts', { code: 'attached' }],
     ['a loop of symbolic links', 'ln -s b a; ln -s a b', './a', { ...INVALID, errno: 'ELOOP' }],

@@ -59,6 +59,7 @@ export function containerFromJson(value: object): ContainerRecord {
     domainname: optional(value, 'domainname', text),
     state: stateOf(text(value, 'state')),
     netns: optional(value, 'netns', text),
+    netnsProcess: optional(value, 'netnsProcess', text),
     endpoints: objects(value, 'endpoints').map(endpointFromJson),
     exposed: texts(value, 'expose').map(portFromJson),
     published: objects(value, 'publish').map(publishedFromJson),

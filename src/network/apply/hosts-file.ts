@@ -8,8 +8,8 @@ import { basename, dirname, join } from 'node:path'
 import { NfbridgeError } from '../../errors.js'
 import { errnoOf, Folder, fileError, openRegular, readAtMost } from '../../files/index.js'
 
-/** Bytes of a hosts file; some 30,000 lines. What is longer is not looked through each time that a server comes or goes. */
-const MOST = 1024 * 1024
+/** Bytes of a hosts file; some 8,000 lines. All are looked through each time that a server comes or goes, while everything else waits. */
+const MOST = 256 * 1024
 const DEFAULT_MODE = 0o644
 /** Nobody's bits to run it, least of all with the rights of its owner: the lines of others may be a program. */
 const KEPT_MODE = 0o666

@@ -124,6 +124,7 @@ function identify(
     domainname: settings.domainname,
     state: 'running',
     netns: typeof settings.netns === 'string' ? settings.netns : undefined,
+    netnsProcess: settings.netnsProcess,
     endpoints: [
       planEndpoint(claims, network, settings.endpoint, { id, endpoints: [] }, refuse, claims.inside(index)),
     ],

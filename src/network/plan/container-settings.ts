@@ -15,7 +15,7 @@ import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from
 import { checkContainerId, checkContainerName, checkHostName, isHostName } from './identity.js'
 import { type Labelled, parseLabels } from './labels.js'
 import { parsePublished, publishedBeside, type RequestedPublication } from './publish-settings.js'
-import { type AddedHost, type ContainerPort, portText } from './records.js'
+import { type AddedHost, type ContainerPort, type ContainerRecord, portText } from './records.js'
 
 /** A link as it was asked for: who is meant is found when it is planned. */
 export interface RequestedLink {
@@ -39,6 +39,8 @@ export interface ContainerSettings extends Labelled {
   /** Where it stands in the caller's input: `containers[3]`, or empty. */
   readonly path: string
   readonly netns: NamespaceSource
+  /** See {@link ContainerRecord.netnsProcess}; told by who opens it. */
+  readonly netnsProcess?: string | undefined
   readonly name: string | undefined
   readonly id: string | undefined
   readonly hostname: string | undefined
@@ -54,6 +56,7 @@ export interface ContainerSettings extends Labelled {
 /** {@link ConnectOptions}, checked. */
 export interface ConnectSettings {
   readonly netns: NamespaceSource | undefined
+  readonly netnsProcess?: string | undefined
   readonly endpoint: EndpointSettings
   readonly links: readonly RequestedLink[]
 }

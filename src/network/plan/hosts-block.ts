@@ -14,8 +14,10 @@ const END = '# End of the lines of nfbridge'
  */
 export function withOwnLines(current: string | undefined, own: string, former = ''): string {
   const { before, after } = withoutOwnLines(current ?? '', former)
-  const others = new Set([...before, ...after].flatMap(namings))
-  const lines = linesOf(own).flatMap((line) => unsaid(line, others))
+  const ours = linesOf(own)
+  const asked = new Set(ours.filter(isSaidOnce).flatMap(namesOf))
+  const others = new Set([...before, ...after].flatMap((line) => namings(line, asked)))
+  const lines = ours.flatMap((line) => unsaid(line, others))
   return [...before, BEGIN, ...lines, END, ...after].map((line) => `${line}\n`).join('')
 }
 
@@ -44,15 +46,24 @@ export function othersLines(current: string, former = ''): string {
   return [...before, ...after].map((line) => `${line}\n`).join('')
 }
 
-/** What a line says: its address with each of its names, without the comment. The address as we write it: `fe00::0` is `fe00::`. */
-function namings(line: string): string[] {
-  const [said = ''] = line.split('#')
-  const [address = '', ...names] = said.trim().split(/\s+/)
-  return names.map((name) => naming(address, name))
+function namesOf(line: string): string[] {
+  return line.toLowerCase().split(/\s+/).slice(1)
 }
 
-function naming(address: string, name: string): string {
-  return `${isAddress(address) ? parseAddress(address) : address} ${name.toLowerCase()}`
+/**
+ * What a line says of the names that are asked for: its address with each of them, without the comment. The address as we write it:
+ * `fe00::0` is `fe00::`. Others may have written whatever there is room for, and most of it is not asked for.
+ */
+function namings(line: string, asked: ReadonlySet<string>): string[] {
+  const [said = ''] = line.split('#', 1)
+  const names = said === '' ? [] : namesOf(said.trim()).filter((name) => asked.has(name))
+  if (names.length === 0) return []
+  const address = written(said.trim().split(/\s/, 1)[0] ?? '')
+  return names.map((name) => `${address} ${name}`)
+}
+
+function written(address: string): string {
+  return isAddress(address) ? String(parseAddress(address)) : address
 }
 
 function isAddress(text: string): boolean {
@@ -61,9 +72,13 @@ function isAddress(text: string): boolean {
 
 /** Of localhost and IPv6's groups only what others do not say: where they name a container, ours say who it is now. */
 function unsaid(line: string, others: ReadonlySet<string>): string[] {
-  if (!/^(127\.|::1\s|f[ef]0)/.test(line)) return [line]
+  if (!isSaidOnce(line)) return [line]
   const [address = '', ...names] = line.split(/\s+/)
-  const left = names.filter((name) => !others.has(naming(address, name)))
+  const left = names.filter((name) => !others.has(`${written(address)} ${name.toLowerCase()}`))
   if (left.length === names.length) return [line]
   return left.length === 0 ? [] : [`${address}\t${left.join(' ')}`]
+}
+
+function isSaidOnce(line: string): boolean {
+  return /^(127\.|::1\s|f[ef]0)/.test(line)
 }

@@ -39,6 +39,7 @@ export function planStop(registry: Registry, containers: readonly ContainerRecor
  * are free, or at others. Its links and those to it work again.
  * @param ports where a port of the host was chosen and somebody else has it by now, another one is
  * @param given its namespace, where it is another one
+ * @param process that a path is about
  */
 export function planStart(
   registry: Registry,
@@ -47,6 +48,7 @@ export function planStart(
   given?: NamespaceSource,
   ipv6Off = false,
   taken: TakenLinks = NOBODY_LOOKED,
+  process?: string,
 ): ContainerPlan {
   refuseHost(container, START)
   const refuse = refusal(START, undefined)
@@ -58,8 +60,8 @@ export function planStart(
   const endpoints = container.endpoints.map((endpoint) =>
     replanEndpoint(claims, networkOf(registry, endpoint.network, START), endpoint, ipv6Off, refuse, inside),
   )
-  const netns = pathAfter(container, given)
-  const unpublished: ContainerRecord = { ...container, state: 'running', netns, endpoints }
+  const place = pathAfter(container, given, process)
+  const unpublished: ContainerRecord = { ...container, state: 'running', ...place, endpoints }
   const requested = container.published.map((port) => ({ port, choice: undefined, path: undefined }))
   const view = withChange(registry, { containers: new Map([[container.id, unpublished]]) })
   const published = claimPublications(claims, view, unpublished, requested, ports, START)
@@ -83,7 +85,7 @@ export function planConnect(
   const endpoint = planEndpoint(claims, network, settings.endpoint, container, refuse, claims.inside(0))
   const unlinked: ContainerRecord = {
     ...container,
-    netns: pathAfter(container, settings.netns),
+    ...pathAfter(container, settings.netns, settings.netnsProcess),
     endpoints: [...container.endpoints, endpoint],
   }
   const find = (reference: string): ContainerRecord | undefined => registry.find(reference)
@@ -109,12 +111,14 @@ export function planDisconnect(
 
 /** The path that leads to a container's namespace when a call was given one, by whatever, or none. */
 function pathAfter(
-  { state, netns }: Pick<ContainerRecord, 'state' | 'netns'>,
+  { state, netns, netnsProcess }: Pick<ContainerRecord, 'state' | 'netns' | 'netnsProcess'>,
   given: NamespaceSource | undefined,
-): string | undefined {
-  if (typeof given === 'string') return given
+  process: string | undefined,
+): Pick<ContainerRecord, 'netns' | 'netnsProcess'> {
+  if (typeof given === 'string') return { netns: given, netnsProcess: process }
   // One that runs has the namespace that it has, by whatever it is given once more; one that starts has a new one.
-  return given === undefined || state === 'running' ? netns : undefined
+  const isSame = given === undefined || state === 'running'
+  return isSame ? { netns, netnsProcess } : { netns: undefined, netnsProcess: undefined }
 }
 
 function changing(registry: Registry, container: ContainerRecord): ContainerPlan {

@@ -194,6 +194,8 @@ export interface ContainerRecord extends Labelled {
   readonly state: 'running' | 'stopped' | 'host'
   /** Where its namespace was found, if that was a path. */
   readonly netns: string | undefined
+  /** The process that the path is about, where it is one below /proc: another one may have its number later. */
+  readonly netnsProcess?: string | undefined
   /** In the order in which it was connected. */
   readonly endpoints: readonly EndpointRecord[]
   readonly exposed: readonly ContainerPort[]
