@@ -4,7 +4,7 @@ import type { NetworkRecord } from '../plan/records.js'
 import { withdrawPlan } from './change.js'
 import type { HostContext } from './host-context.js'
 import { planNetworkSteps } from './network-steps.js'
-import { undoSteps } from './steps.js'
+import { inOperation, undoSteps } from './steps.js'
 
 /**
  * Takes the containers off a network and removes it: those that are on no other are detached, the others disconnected. The
@@ -16,16 +16,34 @@ export async function destroyNetwork(
   operation: string,
 ): Promise<void> {
   const { registry, kernel } = context
-  await emptyNetwork(context, network, operation)
+  const emptied = await emptyNetwork(context, network, operation)
   await kernel.exclusively(async () => {
-    const { steps, removed } = await planNetworkSteps(context, network)
+    const { steps, removed } = await planned(context, network, operation, emptied)
     await undoSteps(steps, operation)
     registry.apply(removed)
   })
 }
 
-/** Takes every container off a network. */
-async function emptyNetwork(context: HostContext, network: NetworkRecord, operation: string): Promise<void> {
+/** What the host looks at for it may fail when the containers are gone already: then the network is what remains. */
+async function planned(
+  context: HostContext,
+  network: NetworkRecord,
+  operation: string,
+  emptied: boolean,
+): Promise<Awaited<ReturnType<typeof planNetworkSteps>>> {
+  try {
+    return await planNetworkSteps(context, network)
+  } catch (error) {
+    throw emptied ? inOperation(error, operation, { remaining: [`network ${network.name}`] }) : error
+  }
+}
+
+/** Takes every container off a network. @returns whether there were any */
+async function emptyNetwork(
+  context: HostContext,
+  network: NetworkRecord,
+  operation: string,
+): Promise<boolean> {
   const { registry } = context
   const containers = registry.containersOf(network.name)
   const only = containers.filter(({ endpoints }) => endpoints.length === 1)
@@ -34,4 +52,5 @@ async function emptyNetwork(context: HostContext, network: NetworkRecord, operat
     const container = registry.container(id)
     if (container) await withdrawPlan(context, planDisconnect(registry, container, network), operation)
   }
+  return containers.length > 0
 }

@@ -496,13 +496,13 @@ function worthFailing(calls: readonly string[]): number[] {
   return calls.flatMap((name, number) => (ASKS.test(name) && calls.indexOf(name) < number ? [] : [number]))
 }
 
-/** A state without what is chosen at random, and without the order that follows from it. */
 /** The state without rules whose sets are empty, which stay until a network changes. */
 async function tidied(world: World): Promise<unknown> {
   await (await world.bridgeHost.createNetwork({ name: 'tidied', subnet: '10.99.0.0/24' })).destroy()
   return world.state()
 }
 
+/** A state without what is chosen at random, and without the order that follows from it. */
 function alike(state: unknown): string[] {
   return (
     JSON.stringify(state)
