@@ -34,6 +34,8 @@ export class ElementIndex {
   ) {
     for (const element of elements) {
       const { key, data } = partsOf(element)
+      // What is found only beyond a limit: as with a limit in a rule, nobody knows what came before.
+      if (isBeyondLimit(element)) continue
       // What stands for all that has no element of its own.
       if (key === '*') {
         this.#rest = { element, patterns: [], ...(data !== undefined && { data }) }
@@ -109,6 +111,14 @@ function partsOf(element: SetElement | MapElement): { key: Expression; data?: Ex
   const key = pair ? element[0] : element
   const value = typeof key === 'object' && !isListed(key) && 'elem' in key ? key.elem.val : key
   return pair ? { key: value, data: element[1] } : { key: value }
+}
+
+/** Whether an element counts connections or packets of its own, and is found only where there are more. */
+function isBeyondLimit(element: SetElement | MapElement): boolean {
+  const key = isPair(element) ? element[0] : element
+  if (typeof key !== 'object' || isListed(key) || !('elem' in key)) return false
+  const { limit, 'ct count': count } = key.elem
+  return (limit !== undefined && 'inv' in limit && limit.inv === true) || count?.inv === true
 }
 
 /** Whether an element is one of a map. */

@@ -300,7 +300,8 @@ export class Container {
   }
 
   /**
-   * Changes the container's labels, in whatever state it is.
+   * Changes the container's labels, and how many connections it may have, in whatever state it is. What it has by then is not counted any
+   * more when the number changes.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_FOUND, NFB_CLOSED
    */
   update(update: ContainerUpdate): Promise<void> {

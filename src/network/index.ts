@@ -16,6 +16,7 @@ export type {
   BandwidthOptions,
   BridgeNetfilter,
   ChangedNamespace,
+  ConnectionLimitOptions,
   ConnectOptions,
   ContainerOptions,
   ContainerReference,

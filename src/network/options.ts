@@ -253,8 +253,20 @@ export interface NetworkUpdate {
   readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
-/** What {@link Container.update} changes. */
-export interface ContainerUpdate {
+/** How much of connection tracking, which all share, a container may have. */
+export interface ConnectionLimitOptions {
+  /**
+   * How many connections of each of its addresses the host tracks at once, 1 to 4294967295: to the host, outside, and in by published ports;
+   * within a network those of one with `tracking: true`. Further ones are dropped. `unlimited`: not counted. Default: a sixteenth of what
+   * the kernel has room for (net.netfilter.nf_conntrack_max).
+   */
+  readonly maxConnections?: number | 'unlimited' | undefined
+  /** How many of them begin in a second, 1 to 4294967295. Default: as many as like. */
+  readonly newConnectionsPerSecond?: number | undefined
+}
+
+/** What {@link Container.update} changes. What is left out stays. */
+export interface ContainerUpdate extends ConnectionLimitOptions {
   /** Instead of all labels that it has: `{}` leaves none. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 }
@@ -392,7 +404,7 @@ export interface StartOptions {
 }
 
 /** Options of {@link Network.attach}. */
-export interface ContainerOptions extends EndpointOptions {
+export interface ContainerOptions extends EndpointOptions, ConnectionLimitOptions {
   /**
    * The container's network namespace: a path (`/run/netns/web`), `{ pid }`, `{ fd }` or a `Namespace`. A `Namespace` is kept, and the
    * namespace with it, while the container is attached and until it is closed; whatever else is given keeps no namespace.

@@ -10,8 +10,10 @@ import {
   parsePublication,
 } from '../../address/index.js'
 import { checkInteger, checkOneOf } from '../../input.js'
+import type { ConnectionLimitOptions } from '../options.js'
 import { addHostText, parseAddHosts } from '../plan/add-hosts.js'
 import { isLinkLocal } from '../plan/asked-addresses.js'
+import { parseConnectionLimits } from '../plan/connections.js'
 import { parseEndpointSysctls } from '../plan/endpoint-sysctls.js'
 import { HELPER_NAMES } from '../plan/helpers.js'
 import { labelsOf } from '../plan/labels.js'
@@ -67,7 +69,18 @@ export function containerFromJson(value: object): ContainerRecord {
     addHosts: parseAddHosts(optional(value, 'addHosts', texts) ?? [], OPERATION, 'addHosts'),
     hostsFile: optional(value, 'hostsFile', text),
     ...labelsOf({ labels: optional(value, 'labels', textsByName) }),
+    ...parseConnectionLimits(limitsFromJson(value), OPERATION, ''),
     ...(isOld || optional(value, 'hostsFileUnmarked', flag) ? { hostsFileUnmarked: true } : {}),
+  }
+}
+
+function limitsFromJson(value: object): ConnectionLimitOptions {
+  const number = (from: object, name: string): number => whole(from, name, [1, 0xffff_ffff])
+  return {
+    maxConnections: optional(value, 'maxConnections', (from, name) =>
+      get(from, name) === 'unlimited' ? 'unlimited' : number(from, name),
+    ),
+    newConnectionsPerSecond: optional(value, 'newConnectionsPerSecond', number),
   }
 }
 

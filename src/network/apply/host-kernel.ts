@@ -19,6 +19,7 @@ import {
   Rtnl,
   type RtnlOperation,
 } from '../../rtnl/index.js'
+import { defaultConnections } from '../plan/connections.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
 import type { HelperObject } from '../plan/helpers.js'
@@ -69,6 +70,8 @@ const FORWARDING_INTERVAL_MS = 20
 const EVERYBODY = 'ff:ff:ff:ff:ff:ff'
 /** Of pools, peers and ranges of ports the plan sees to it that none overlaps another: nothing needs to be read for it. */
 const TRUSTED = { ranges: 'trusted' } as const
+/** nf_conntrack_max of a machine with 4 GB or more. */
+const USUAL_ROOM = 262_144
 /** Listing as many costs less than a second walk through the kernel's table. */
 const FEW_CONNECTIONS = 250
 
@@ -98,6 +101,7 @@ export class HostKernel {
   /** Somebody else has, since it was asked last. */
   #othersCommitted = false
   #ipv6: boolean | undefined
+  #mostConnections: Promise<number | undefined> | undefined
   #transactions = 0
   #linkRequests = 0
   #flowRequests = 0
@@ -231,6 +235,40 @@ export class HostKernel {
   async hasIPv6(): Promise<boolean> {
     this.#ipv6 ??= (await this.readSysctlIfThere('net/ipv6/conf/default/addr_gen_mode')) !== undefined
     return this.#ipv6
+  }
+
+  /** How many connections a container may have by default; undefined where the kernel can't count them. Asked once. */
+  mostConnections(): Promise<number | undefined> {
+    this.#mostConnections ??= this.#findMostConnections()
+    return this.#mostConnections
+  }
+
+  async #findMostConnections(): Promise<number | undefined> {
+    if (!(await this.#hasConnectionLimits())) return undefined
+    const room = Number(await this.readSysctlIfThere('net/netfilter/nf_conntrack_max'))
+    return defaultConnections(room > 0 ? room : USUAL_ROOM)
+  }
+
+  /** Whether the kernel counts connections (nft_connlimit), or has a module of it to load. */
+  async #hasConnectionLimits(): Promise<boolean> {
+    const table = { family: 'inet', name: `${this.table}-limit` } as const
+    const set = { family: 'inet', table: table.name, name: 'limit', type: 'mark' } as const
+    const elem = [{ elem: { val: 0, 'ct count': { val: 1, inv: true } } }] as const
+    const transaction = this.#nft.transaction()
+    transaction
+      .add({ table })
+      .add({ set })
+      .add({ element: { ...set, elem } })
+      .delete({ table })
+    this.#transactions += 1
+    try {
+      await transaction.commit()
+      return true
+    } catch (error) {
+      if (error instanceof NfbridgeError && ['NFB_NOT_SUPPORTED', 'NFB_MISSING'].includes(error.code))
+        return false
+      throw error
+    }
   }
 
   /** A setting of the namespace; undefined where the kernel has none of the name. */

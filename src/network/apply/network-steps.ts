@@ -31,16 +31,19 @@ export async function planNetworkSteps(
   const families = Forwarding.families([...without.networks, network])
   const alone = [...without.networks].length === 0
   const userRules = await userRulesWith(context, network, without, alone)
+  const maxConnections = await context.kernel.mostConnections()
   const removed: ViewChange = {
     networks: new Map([[network.name, undefined]]),
     policy: hostPolicy(settings.forwardPolicy, await forwarding.ours(others, settings.ipForward), {
       userRules: userRules.absent,
+      maxConnections,
     }),
   }
   const made: ViewChange = {
     networks: new Map([[network.name, network]]),
     policy: hostPolicy(settings.forwardPolicy, await forwarding.ours(families, settings.ipForward), {
       userRules: userRules.present,
+      maxConnections,
     }),
   }
   const absent = withChange(registry, removed)

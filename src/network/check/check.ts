@@ -8,6 +8,7 @@ import { HostReading } from '../explain/host-reading.js'
 import { HostWorld } from '../explain/host-world.js'
 import { standingEndpoints } from '../plan/records.js'
 import { bridgeFindings } from './bridges.js'
+import { connectionFindings } from './connections.js'
 import type { CheckFacts } from './facts.js'
 import type { Finding } from './finding.js'
 import { foreignFindings } from './foreign-chains.js'
@@ -46,6 +47,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
     ...(await unseenUserRules(facts)),
     ...routeFindings(facts),
     ...tableFindings(facts),
+    ...connectionFindings(facts),
     ...hostAddressFindings(facts),
     ...(await insideFindings(facts, world)),
   ]

@@ -67,6 +67,9 @@ export type FindingCode =
   | 'hosts-file-unwritten'
   | 'backlog-small'
   | 'conntrack-full'
+  /** A container met the limit of its connections; the kernel can't count them. */
+  | 'connections-refused'
+  | 'connections-uncounted'
 
 export interface Finding {
   readonly code: FindingCode

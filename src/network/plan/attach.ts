@@ -1,4 +1,5 @@
 import { Claims, refusal } from './claims.js'
+import { connectionLimitsOf } from './connections.js'
 import type { ContainerSettings, HostContainerSettings } from './container-settings.js'
 import { planEndpoint } from './endpoint.js'
 import type { PortFacts } from './host-ports.js'
@@ -134,6 +135,7 @@ function identify(
     addHosts: settings.addHosts,
     hostsFile: settings.hostsFile,
     ...labelsOf(settings),
+    ...connectionLimitsOf(settings),
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   StartOptions,
 } from '../options.js'
 import { parseAddHosts } from './add-hosts.js'
+import { CONNECTION_PROPERTIES, type ConnectionLimits, parseConnectionLimits } from './connections.js'
 import { ENDPOINT_PROPERTIES, type EndpointSettings, parseEndpointOptions } from './endpoint-settings.js'
 import { checkContainerId, checkContainerName, checkHostName, isHostName } from './identity.js'
 import { type Labelled, parseLabels } from './labels.js'
@@ -35,7 +36,7 @@ export interface UnlinkRequest {
 }
 
 /** {@link ContainerOptions}, checked; what has a default may still be chosen. */
-export interface ContainerSettings extends Labelled {
+export interface ContainerSettings extends Labelled, ConnectionLimits {
   /** Where it stands in the caller's input: `containers[3]`, or empty. */
   readonly path: string
   readonly netns: NamespaceSource
@@ -86,6 +87,7 @@ const CONTAINER_PROPERTIES: readonly string[] = [
   'links',
   'hostsFile',
   'labels',
+  ...CONNECTION_PROPERTIES,
 ]
 
 export function parseContainerOptions(options: ContainerOptions, path: string): ContainerSettings {
@@ -120,6 +122,7 @@ export function parseContainerOptions(options: ContainerOptions, path: string): 
     links: parseLinks(options.links ?? [], ATTACH, at('links')),
     hostsFile: hostsFile === undefined ? undefined : checkFile(hostsFile, at('hostsFile')),
     ...parseLabels(options.labels, ATTACH, at('labels')),
+    ...parseConnectionLimits(options, ATTACH, path),
   }
 }
 

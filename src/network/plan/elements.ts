@@ -1,5 +1,6 @@
 import { type Cidr, type IPAddress, IPv6Address, MacAddress, type PortRange } from '../../address/index.js'
 import type { HelperName } from '../options.js'
+import { connectionElements } from './connections.js'
 import {
   type EndpointFamily,
   eachFamily,
@@ -65,6 +66,9 @@ export type PlainSet =
       | 'senders'
       | 'adopted_addresses'
       | 'port_addresses'
+      | 'connections'
+      | 'connection_slots'
+      | 'connection_rates'
     >
 
 /** Maps to a verdict. */
@@ -77,7 +81,7 @@ export type TargetMap = OfFamily<'publish' | 'publish_any' | 'publish_ranges' | 
 export type HelperMap = OfFamily<'publish_helpers'> | 'outward_helpers'
 
 /** Sets that the rules fill themselves, from the packets that they see. */
-export type DynamicSet = 'same_bridge' | OfFamily<'asked' | 'asked_of_links' | 'askers'>
+export type DynamicSet = 'same_bridge' | OfFamily<'asked' | 'asked_of_links' | 'askers' | 'refused'>
 
 export type SetName = PlainSet | VerdictMap | TargetMap | HelperMap | DynamicSet
 
@@ -107,7 +111,7 @@ export type KeyField =
  * The rules themselves never change, but for those that stand only while a set has elements.
  */
 export type SetElement =
-  | { readonly set: PlainSet; readonly key: readonly KeyField[] }
+  | { readonly set: PlainSet; readonly key: readonly KeyField[]; readonly limit?: ElementLimit }
   | { readonly set: VerdictMap; readonly key: readonly KeyField[]; readonly verdict: ElementVerdict }
   | {
       readonly set: TargetMap
@@ -116,6 +120,9 @@ export type SetElement =
     }
   /** The helper is the name of an object: {@link HELPER_OBJECTS}. */
   | { readonly set: HelperMap; readonly key: readonly KeyField[]; readonly helper: string }
+
+/** What an element counts for itself: it is found only when there is more. */
+export type ElementLimit = { readonly connections: number } | { readonly perSecond: number }
 
 /** Which part of a view a change touches. Only this part is planned, whatever the number of containers. */
 export interface Touched {
@@ -193,7 +200,8 @@ export function elementText(element: SetElement): string {
   const key = `${element.set} ${element.key.map(fieldText).join(' . ')}`
   if ('verdict' in element) return `${key} : ${element.verdict}`
   if ('helper' in element) return `${key} : ${element.helper}`
-  return 'target' in element ? `${key} : ${element.target.join(' . ')}` : key
+  if ('target' in element) return `${key} : ${element.target.join(' . ')}`
+  return element.limit ? `${key} : ${JSON.stringify(element.limit)}` : key
 }
 
 function fieldText(field: KeyField): string {
@@ -314,8 +322,10 @@ function containerElements(view: NetworkView, container: ContainerRecord): SetEl
       ...(view.network(endpoint.network)?.icc === false ? resolutionElements(endpoint, addresses) : []),
     ]
   })
+  // A link-local address may be that of others on other links.
+  const connections = own.flatMap((each) => connectionElements(container, view.policy.maxConnections, each))
   const publications = container.published.flatMap((port) => publicationElements(view, container, port))
-  return [...senders, ...withMergedRanges(publications)]
+  return [...senders, ...connections, ...withMergedRanges(publications)]
 }
 
 function linkLocalEndpoints(endpoint: EndpointRecord): { family: Family; address: IPAddress }[] {

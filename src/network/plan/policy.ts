@@ -8,8 +8,8 @@ import type { Family, HostPolicyRecord } from './records.js'
 export function hostPolicy(
   policy: ForwardPolicy,
   turnedOn: readonly Family[],
-  { userRules }: Pick<HostPolicyRecord, 'userRules'>,
+  { userRules, maxConnections }: Pick<HostPolicyRecord, 'userRules' | 'maxConnections'>,
 ): HostPolicyRecord {
   const drop: readonly Family[] = { auto: turnedOn, drop: [4, 6] as const, accept: [], leave: [] }[policy]
-  return { drop: [...new Set(drop)].sort(), acceptDirect: policy === 'accept', userRules }
+  return { drop: [...new Set(drop)].sort(), acceptDirect: policy === 'accept', userRules, maxConnections }
 }

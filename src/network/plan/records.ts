@@ -11,6 +11,7 @@ import {
 import type { GatewayMode, HelperName, Isolation, LinkMode } from '../options.js'
 import type { AddressRange } from './address-range.js'
 import type { AdvertiseRecord } from './advertise.js'
+import type { ConnectionLimits } from './connections.js'
 import type { WithSysctls } from './endpoint-sysctls.js'
 import type { Labelled } from './labels.js'
 import type { StaticRoute } from './static-route.js'
@@ -97,6 +98,8 @@ export interface HostPolicyRecord {
   readonly acceptDirect: boolean
   /** Whether rules of the users stand that can concern what passes within a network. */
   readonly userRules: boolean
+  /** How many connections a container may have that says nothing; absent: none of them is counted. */
+  readonly maxConnections?: number | undefined
 }
 
 /** One port of a container. */
@@ -186,7 +189,7 @@ export interface EndpointRecord extends WithSysctls {
  * they are what it gets back when it starts, but nothing of it stands and its addresses are free. `host`: it uses the host's
  * network, is known by name only, and has no endpoints.
  */
-export interface ContainerRecord extends Labelled {
+export interface ContainerRecord extends Labelled, ConnectionLimits {
   readonly id: string
   readonly name: string
   readonly hostname: string

@@ -1,6 +1,7 @@
 import { NfbridgeError } from '../../errors.js'
 import { checkBoolean, checkObject } from '../../input.js'
 import type { ContainerUpdate, NetworkUpdate } from '../options.js'
+import { CONNECTION_PROPERTIES, parseConnectionLimits } from './connections.js'
 import { type Labelled, type Labels, labelsOf, parseLabels } from './labels.js'
 import type { Plan } from './plan.js'
 import { type ContainerRecord, endpointOn, type NetworkRecord } from './records.js'
@@ -55,13 +56,18 @@ function needsRules(what: string, path: string): NfbridgeError {
   })
 }
 
-/** Changes what of a container neither rules nor interfaces have. @throws NfbridgeError NFB_INVALID_ARGUMENT */
+/** Changes what of a container no interface has: its labels, and how many connections it may have. @throws NfbridgeError NFB_INVALID_ARGUMENT */
 export function planContainerUpdate(container: ContainerRecord, update: ContainerUpdate): Plan {
-  const { labels: given } = checkObject(update, ['labels'], UPDATE_CONTAINER, '')
-  if (given === undefined) return { change: {}, touched: {} }
-  const { labels: _, ...rest } = container
-  const changed = { ...rest, ...parseLabels(given, UPDATE_CONTAINER) }
-  return { change: { containers: new Map([[container.id, changed]]) }, touched: {} }
+  const { labels: given } = checkObject(update, ['labels', ...CONNECTION_PROPERTIES], UPDATE_CONTAINER, '')
+  const limits = parseConnectionLimits(update, UPDATE_CONTAINER, '')
+  const isLimited = Object.keys(limits).length > 0
+  if (given === undefined && !isLimited) return { change: {}, touched: {} }
+  const { labels, ...rest } = container
+  const changed = { ...rest, ...changedLabels(labels, given, UPDATE_CONTAINER), ...limits }
+  return {
+    change: { containers: new Map([[container.id, changed]]) },
+    touched: isLimited ? { containers: [container.id] } : {},
+  }
 }
 
 function changedLabels(former: Labels | undefined, given: Labels | undefined, operation: string): Labelled {

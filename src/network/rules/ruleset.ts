@@ -1,4 +1,5 @@
 import type { Chain, Rule, RulesetObject, TableObject } from '../../nft/index.js'
+import { CONNECTION_CHAINS } from './connections.js'
 import type { ChainRules } from './expressions.js'
 import { FORWARD_CHAINS } from './forward.js'
 import { BRIDGED_LINK_CHAINS } from './links.js'
@@ -10,7 +11,7 @@ import { type RulesetConditions, standingChains } from './standing.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 7'
+const RULESET_VERSION = 'nfbridge rules 8'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },
@@ -18,7 +19,7 @@ const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
 }))
 
 const CHAINS: Readonly<Record<TableFamily, readonly ChainRules[]>> = {
-  inet: [...FORWARD_CHAINS, ...TRANSLATION_CHAINS],
+  inet: [...FORWARD_CHAINS, ...TRANSLATION_CHAINS, ...CONNECTION_CHAINS],
   bridge: [...SENDER_CHAINS, ...BRIDGED_LINK_CHAINS],
 }
 

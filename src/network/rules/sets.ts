@@ -1,5 +1,11 @@
 import type { CtHelper, DatatypeName, Element, MapType, NamedMap, NamedSet } from '../../nft/index.js'
-import { type KeyField, ofFamily, type SetElement, type SetName } from '../plan/elements.js'
+import {
+  type ElementLimit,
+  type KeyField,
+  ofFamily,
+  type SetElement,
+  type SetName,
+} from '../plan/elements.js'
 import { eachFamily } from '../plan/endpoints.js'
 import { HELPER_OBJECTS } from '../plan/helpers.js'
 import type { TableFamily } from './names.js'
@@ -14,6 +20,9 @@ const MEDIUM = 65_536
 const ASKED = 524_288
 /** So long an answer may take: as long as connection tracking waits within a stream (nf_conntrack_udp_timeout_stream). */
 const ASKED_SECONDS = 120
+
+/** So long it is remembered who met a limit last. */
+const REFUSED_SECONDS = 3600
 
 /** Declared in one of the two tables, or with the same name in both. */
 interface SetDeclaration {
@@ -119,6 +128,18 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
       size: MEDIUM,
       flags: ['dynamic', 'timeout'],
       timeout: ASKED_SECONDS,
+    },
+    // With a limit of its own each, of connections or of those that begin in a second.
+    connections: { tables: INET, type: address },
+    connection_slots: { tables: INET, type: [address, 'mark'] },
+    connection_rates: { tables: INET, type: address },
+    // Who met a limit, and how often.
+    refused: {
+      tables: INET,
+      type: address,
+      size: MEDIUM,
+      flags: ['dynamic', 'timeout'],
+      timeout: REFUSED_SECONDS,
     },
     published: { tables: INET, type: [address, 'inet_proto', 'inet_service'], size: MEDIUM },
     published_ranges: { tables: INET, type: [address, 'inet_proto', 'inet_service'], flags: ['interval'] },
@@ -238,7 +259,9 @@ export function helperObjects(table: string, elements: readonly SetElement[]): {
 function elementValue(element: SetElement): Element['elem'][number] {
   const fields = element.key.map(fieldValue)
   const [first] = fields
-  const key = fields.length === 1 && first !== undefined ? first : { concat: fields }
+  const plain = fields.length === 1 && first !== undefined ? first : { concat: fields }
+  const key =
+    'limit' in element && element.limit ? { elem: { val: plain, ...limitOf(element.limit) } } : plain
   if ('verdict' in element) {
     const { verdict } = element
     if (verdict === 'accept') return [key, { accept: null }]
@@ -248,6 +271,12 @@ function elementValue(element: SetElement): Element['elem'][number] {
   if (!('target' in element)) return key
   const [address, port] = element.target
   return [key, port === undefined ? address : { concat: [address, port] }]
+}
+
+/** As many may begin at once as begin in a second. */
+function limitOf(limit: ElementLimit) {
+  if ('connections' in limit) return { 'ct count': { val: limit.connections, inv: true } } as const
+  return { limit: { rate: limit.perSecond, per: 'second', burst: limit.perSecond, inv: true } } as const
 }
 
 function fieldValue(field: KeyField) {

@@ -49,6 +49,8 @@ export function inspectContainer(
     hostsFile: hostsFile ?? null,
     variables: { ...linkVariables(view, container) },
     labels: { ...container.labels },
+    maxConnections: container.maxConnections ?? view.policy.maxConnections ?? null,
+    newConnectionsPerSecond: container.newConnectionsPerSecond ?? null,
   }
 }
 

@@ -175,6 +175,9 @@ export interface ContainerInspection {
   readonly variables: Readonly<Record<string, string>>
   /** The runtime's own data. */
   readonly labels: Readonly<Record<string, string>>
+  /** How many connections of each of its addresses may be tracked; null: the kernel can't count them. */
+  readonly maxConnections: number | 'unlimited' | null
+  readonly newConnectionsPerSecond: number | null
 }
 
 export interface EndpointInspection {

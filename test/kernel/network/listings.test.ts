@@ -76,7 +76,13 @@ describe('what the sets hold, as nft prints it', () => {
       ] as const) {
         const machine = machines.get(name)
         if (options && machine)
-          await network.attach({ name, id: ids[name], netns: machine.namespace, ...options })
+          await network.attach({
+            name,
+            id: ids[name],
+            netns: machine.namespace,
+            maxConnections: 500,
+            ...options,
+          })
       }
       for (const peer of peers ?? []) await bridgeHost.addPeer({ subnet: peer, via: '203.0.113.2' })
       const sets = [await nft(host.namespace, 'list', 'sets'), await nft(host.namespace, 'list', 'maps')]

@@ -10,11 +10,12 @@ describe('the rules', () => {
   it('are what docs/rules.md shows, as nft prints them', async () => {
     const { host, attach } = await createSetting(['web', 'app'], { icc: false }, { offload: false })
     await attach('web', {
+      maxConnections: 1000,
       id: 'aaaaaaaaaaaa',
       expose: ['80/tcp'],
       publish: ['8080:80', '203.0.113.1:5353:53/udp'],
     })
-    await attach('app', { id: 'bbbbbbbbbbbb', links: ['web:db'] })
+    await attach('app', { id: 'bbbbbbbbbbbb', links: ['web:db'], maxConnections: 16_384 })
     const printed = inOrder(await nft(host.namespace, 'list', 'ruleset'))
     if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, printed)
     expect(printed).toBe(readFileSync(GOLDEN, 'utf8'))
