@@ -161,12 +161,13 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     rules: [[inSet(OIFNAME, 'bridges'), jump(USER_CHAINS.inbound)], [verdictOf(PAIR, 'icc')], [DROP]],
   },
   {
-    // From containers outward. What belongs to no connection can't be translated, and would leave with their own address. A
-    // TCP packet in the middle of a connection that nobody knows is of one that was revoked: its server goes on speaking, and
+    // From containers outward. What belongs to no connection can't be translated, and would leave with their own address; so would
+    // messages of ICMPv6 that connection tracking leaves alone. A TCP packet in the middle of a connection that nobody knows is of one that was revoked: its server goes on speaking, and
     // would open the connection anew from its side (net.netfilter.nf_conntrack_tcp_loose).
     chain: { name: 'outbound' },
     rules: [
       [flagged(CT_STATE, 'invalid'), DROP],
+      [flagged(CT_STATE, 'untracked'), inSet(concat(NFPROTO, IIFNAME), 'masqueraded'), DROP],
       [isNot(BEGINNING, 'syn'), flagged(CT_STATE, 'new'), DROP],
       [ACCEPT],
     ],
