@@ -183,20 +183,23 @@ export class HostContext {
       change: { add: change.delete, delete: change.add },
     }
     const leaves = `elements of the sets of table ${this.settings.name}, or connections that they allowed`
+    // Known where the change was made by this very step, and is not just taken away.
+    let former: ReadonlySet<string> | undefined
     return [
       {
         leaves,
         apply: async () => {
           await this.#forgetFormer(forward)
+          former = this.kernel.ruled
           await this.#commit(forward)
           try {
             await this.#forgetFlows(forward)
           } catch (error) {
-            await takeBack(error, leaves, () => this.#commit(backward))
+            await takeBack(error, leaves, () => this.#commit(backward, former))
           }
         },
         undo: async () => {
-          await this.#commit(backward)
+          await this.#commit(backward, former)
           await this.#forgetFlows(backward)
         },
       },
@@ -211,10 +214,10 @@ export class HostContext {
   }
 
   /** Commits elements; where somebody else removed or emptied our tables, everything is made again as it should be. */
-  async #commit(step: ViewStep): Promise<void> {
+  async #commit(step: ViewStep, former?: ReadonlySet<string>): Promise<void> {
     const presumed = this.kernel.questions.presumed(unrememberedLinks(step))
     try {
-      await this.kernel.commitElements(step.change, presumed)
+      await this.kernel.commitElements(step.change, presumed, former)
     } catch (error) {
       if (!(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING') throw error
       await this.#commitAll(step.after, presumed)

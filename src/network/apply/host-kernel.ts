@@ -471,16 +471,21 @@ export class HostKernel {
   /**
    * Deletes and adds elements in one transaction.
    * @param handedOver as of {@link commitRuleset}
+   * @param former of a change that is undone: what {@link ruled} was before it, so that the rules that came with it go
    * @throws NfbridgeError NFB_MISSING when rules or elements of ours are gone, whoever took them
    */
-  async commitElements(change: ElementChange, handedOver: RulesetContent['asked'] = []): Promise<void> {
+  async commitElements(
+    change: ElementChange,
+    handedOver: RulesetContent['asked'] = [],
+    former?: ReadonlySet<string>,
+  ): Promise<void> {
     const [gone, come] = [sharedElements(change.delete), sharedElements(change.add)]
     const plan = (others: readonly StandingHost[]): Transaction => {
       refuseTakenPools(others, change.add)
       refuseTakenBridges(others, change.add)
       const transaction = this.#nft.transaction()
       for (const object of elementObjects(this.table, change.delete)) transaction.delete(object)
-      const conditions = this.#standing.conditionsWith(change)
+      const conditions = this.#standing.conditionsWith(change, former)
       if (conditions) changeRules(transaction, this.table, this.#standing.conditions, conditions)
       for (const object of helperObjects(this.table, change.add)) transaction.add(object)
       for (const object of [...elementObjects(this.table, change.add), ...handedOver]) transaction.add(object)
@@ -488,13 +493,19 @@ export class HostKernel {
       announceBridges(transaction, others, 'add', come)
       return transaction
     }
-    const committed = (generation: number | undefined): void => this.#standing.changed(change, generation)
+    const committed = (generation: number | undefined): void =>
+      this.#standing.changed(change, generation, former)
     if (gone.length + come.length > 0)
       return this.#commitAmongOthers(async (others) => {
         if (!(await this.isWhole())) throw this.#gone()
         return plan(others)
       }, committed)
     await this.#commitToStanding(plan([]), committed)
+  }
+
+  /** The sets for whose elements the rules stand. */
+  get ruled(): ReadonlySet<string> {
+    return this.#standing.ruled
   }
 
   /** What the rules that stand were made for. */

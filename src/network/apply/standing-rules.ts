@@ -40,6 +40,11 @@ export class StandingRules {
     return this.#offload
   }
 
+  /** The sets for whose elements the rules stand. */
+  get ruled(): ReadonlySet<string> {
+    return this.#ruled
+  }
+
   /** What decides which of our rules stand. */
   get conditions(): RulesetConditions {
     return { sets: this.#ruled, offload: this.#offload }
@@ -49,21 +54,24 @@ export class StandingRules {
    * The same with a change that is not committed yet; undefined where the same rules stand then, as after nearly every change. Rules whose
    * sets become empty stay until a network changes: to the only container of a host, which comes and goes, they would cost more
    * than to its packets.
+   * @param former of a change that is undone: what {@link ruled} was before it
    */
-  conditionsWith(change: ElementChange): RulesetConditions | undefined {
-    const sets = this.#ruledWith(change)
+  conditionsWith(change: ElementChange, former?: ReadonlySet<string>): RulesetConditions | undefined {
+    const sets = this.#ruledWith(change, former)
     return sets === this.#ruled ? undefined : { sets, offload: this.#offload }
   }
 
-  #ruledWith(change: ElementChange): ReadonlySet<string> {
+  #ruledWith(change: ElementChange, former?: ReadonlySet<string>): ReadonlySet<string> {
     const by = new Map<string, number>()
     for (const { set } of change.add) by.set(set, (by.get(set) ?? 0) + 1)
     for (const { set } of change.delete) by.set(set, (by.get(set) ?? 0) - 1)
     const has = (set: string): boolean => this.#count(set) + (by.get(set) ?? 0) > 0
-    const isOfNetwork = [...by.keys()].some(isOfNetworks)
-    const stay = [...this.#ruled].filter((set) => !isOfNetwork || has(set))
-    const come = [...by.keys()].filter((set) => has(set) && !this.#ruled.has(set))
-    return come.length > 0 || stay.length < this.#ruled.size ? new Set([...stay, ...come]) : this.#ruled
+    const stay = former ?? ([...by.keys()].some(isOfNetworks) ? new Set<string>() : this.#ruled)
+    const sets = [...new Set([...this.#ruled, ...stay, ...by.keys()])].filter(
+      (set) => stay.has(set) || has(set),
+    )
+    const isSame = sets.length === this.#ruled.size && sets.every((set) => this.#ruled.has(set))
+    return isSame ? this.#ruled : new Set(sets)
   }
 
   /** Somebody has committed. */
@@ -81,8 +89,12 @@ export class StandingRules {
   }
 
   /** A change of elements was committed, for a generation. */
-  changed(change: ElementChange, generation: number | undefined): void {
-    this.#ruled = this.#ruledWith(change)
+  changed(
+    change: ElementChange,
+    generation: number | undefined,
+    former: ReadonlySet<string> | undefined,
+  ): void {
+    this.#ruled = this.#ruledWith(change, former)
     this.#add(change.add, 1)
     this.#add(change.delete, -1)
     this.#generation = next(generation)
