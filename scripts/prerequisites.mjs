@@ -28,7 +28,7 @@ const packages = [
     required: true,
     programs: ['nsenter', 'prlimit', 'setpriv', 'unshare'],
   },
-  { debian: 'mount', use: 'test', required: true, programs: ['mount'] },
+  { debian: 'mount', use: 'test', required: true, programs: ['mount', 'umount'] },
   { debian: 'nftables', use: 'test', required: true, programs: ['nft'] },
   { debian: 'iproute2', use: 'test', required: true, programs: ['ip', 'bridge', 'ss', 'tc'] },
   { debian: 'procps', use: 'test', required: true, programs: ['sysctl'] },

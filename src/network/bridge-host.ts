@@ -124,7 +124,7 @@ export class BridgeHost {
       if (settings.offload === true) await context.offload.require()
       // Before anything is read: what others change meanwhile is looked at again.
       if (settings.firewall) await CommitWatch.open(context)
-      const { gone, links } = await adopt(context, remembered)
+      const { gone, links } = await adopt(context, await context.revocations.obey(remembered))
       return new BridgeHost(context, gone, await openFindings(context, links))
     } catch (error) {
       reservations?.close()

@@ -20,6 +20,7 @@ import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
 import { refuseExposed, refuseExposedWay } from './exposure.js'
 import { openOrMake } from './files.js'
+import { NO_RESERVE, openReserve, type Reserve } from './reserve.js'
 
 /**
  * What must outlive the process and the kernel cannot hold: one small JSON file an object, so that a change costs the
@@ -33,6 +34,8 @@ export interface Store {
   list(kind: string): { readonly key: string; readonly value: unknown }[]
   /** The file that an object is in, for an error's sake. */
   fileOf(kind: string, key: string): string
+  /** A text for which there is room on a full file system as well. */
+  readonly reserve: Reserve
   /** Lets others open the directory. Idempotent. */
   close(): void
 }
@@ -40,6 +43,7 @@ export interface Store {
 const SUFFIX = '.json'
 const DRAFT = '.new'
 const LOCK = 'lock'
+const RESERVE = 'reserve'
 /** Who waits for a lock asks so often: the kernel tells nobody that it is free without holding a thread. */
 const RETRY_MS = 20
 
@@ -51,13 +55,20 @@ const RETRY_MS = 20
  */
 export function openStore(directory: string | undefined): Store {
   if (directory === undefined) {
-    return { put: () => undefined, list: () => [], fileOf: (kind) => kind, close: () => undefined }
+    const nothing = { put: () => undefined, list: () => [], close: () => undefined }
+    return { ...nothing, fileOf: (kind) => kind, reserve: NO_RESERVE }
   }
   using folder = guarded('open', directory, () => openOrMake(resolve(directory), 0o700))
   refuseExposedWay(folder, directory)
   // Without symbolic links: what was looked at is what is used.
   const { path } = folder
-  return new DirectoryStore(path, lock(path))
+  const held = lock(path)
+  try {
+    return new DirectoryStore(path, held)
+  } catch (error) {
+    closeSync(held)
+    throw error
+  }
 }
 
 /**
@@ -111,6 +122,7 @@ function busy(directory: string, holder: string): NfbridgeError {
 }
 
 class DirectoryStore implements Store {
+  readonly reserve: Reserve
   readonly #directory: string
   readonly #kinds = new Set<string>()
   #lock: number | undefined
@@ -118,6 +130,12 @@ class DirectoryStore implements Store {
   constructor(directory: string, lock: number) {
     this.#directory = directory
     this.#lock = lock
+    const file = join(directory, RESERVE)
+    const reserve = guarded('open', file, () => openReserve(file))
+    this.reserve = {
+      read: () => guarded('read', file, () => reserve.read()),
+      write: (text) => guarded('write', file, () => reserve.write(text)),
+    }
   }
 
   close(): void {
@@ -241,6 +259,7 @@ const OUTSIDE: ReadonlyMap<string, { readonly code: ErrorCode; readonly remedy: 
   ['ENFILE', { code: 'NFB_TOO_LARGE', remedy: "raise the system's limit of descriptors (fs.file-max)" }],
   ['EACCES', { code: 'NFB_NOT_PERMITTED', remedy: LET_IN }],
   ['EPERM', { code: 'NFB_NOT_PERMITTED', remedy: LET_IN }],
+  ['EFBIG', { code: 'NFB_TOO_LARGE', remedy: 'no file is damaged; make room on the file system' }],
   ['EROFS', { code: 'NFB_READ_ONLY', remedy: 'mount it writable, or give another state directory' }],
 ])
 

@@ -119,7 +119,7 @@ describe('a state directory that another user can change is refused', () => {
 })
 
 describe('a file system that is full by the time', () => {
-  it('a call that can not be remembered changes nothing, says why, and works when there is room', async () => {
+  it('what opens and can not be remembered changes nothing and says why; what takes back is done, and stays so', async () => {
     const { host, machines } = await createMachines('web')
     const folder = mkdtempSync(join(tmpdir(), 'nfbridge-files-'))
     cleanUp(async () => rmSync(folder, { recursive: true, force: true }))
@@ -137,11 +137,17 @@ describe('a file system that is full by the time', () => {
       state: 'running',
       hasInterface: true,
     }
+    const stopped = { state: 'stopped', hasInterface: false }
     expect(JSON.parse(stdout)).toEqual({
-      stop: { operation: 'Container.stop', ...refused },
       publish: { operation: 'Container.publish', ...refused },
-      close: { operation: 'BridgeHost.close', ...refused, message: expect.stringContaining('make room') },
-      stopWithRoom: 'stopped',
+      stop: { code: 'done', ...stopped },
+      close: {
+        operation: 'BridgeHost.close',
+        ...refused,
+        ...stopped,
+        message: expect.stringContaining('make room'),
+      },
+      afterwards: 'stopped',
     })
   })
 })

@@ -50,13 +50,13 @@ export interface Adopted {
  * half of.
  */
 export async function adopt(context: HostContext, remembered: Remembered): Promise<Adopted> {
-  const { settings, kernel, persistence } = context
+  const { settings, kernel, persistence, revocations } = context
   const netns = identityOf(kernel.namespace)
   const isEmpty = remembered.networks.length + remembered.peers.length + remembered.containers.length === 0
   if (!isEmpty) checkSettings(context, remembered, netns)
   if (settings.firewall) {
     const users = settings.existingRules === 'flush' ? NO_USER_RULES : remembered.userRules
-    kernel.userRules.restore(users, (rules) => persistence.saveUserRules(rules))
+    kernel.userRules.restore(users, (rules) => revocations.saveUserRules(rules))
     if (settings.existingRules === 'flush') kernel.userRules.remember(NO_USER_RULES)
   }
   // Before anything is changed here: opened where the networks were before, they would lose what is made here.

@@ -6,7 +6,7 @@ import { flowsOf, revokedFlows, untranslatedFlows, type ViewStep } from '../plan
 import type { HostSettings } from '../plan/network-settings.js'
 import type { Registry } from '../plan/registry.js'
 import { unrememberedLinks } from '../plan/unremembered.js'
-import { invertChange, type NetworkView, type ViewChange } from '../plan/view.js'
+import { invertChange, type NetworkView, type ViewChange, withChange } from '../plan/view.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
 import { Advertiser } from './advertiser.js'
 import type { BridgeNetfilterOff } from './bridge-netfilter-off.js'
@@ -16,6 +16,7 @@ import { KeptNamespaces } from './kept-namespaces.js'
 import { Offload } from './offload.js'
 import type { Persistence } from './persistence.js'
 import type { UnreservedPort } from './port-steps.js'
+import { Revocations } from './revocations.js'
 import type { RulesetContent } from './ruleset-transaction.js'
 import { inOperation, type Leftover, type Step, takeBack } from './steps.js'
 import type { Sysctls } from './sysctls.js'
@@ -56,6 +57,8 @@ export class HostContext {
   readonly offload: Offload
   /** Which addresses have no connections of former owners. */
   readonly ends: AddressEnds = new AddressEnds()
+  /** What was revoked where files could not be written. */
+  readonly revocations: Revocations
   /** Published ports that others had taken when the host was opened. */
   unreservedPorts: readonly UnreservedPort[] = []
   /** Hosts files that could not be written, by their paths. */
@@ -81,6 +84,7 @@ export class HostContext {
     this.namespaces = new KeptNamespaces(parts.kernel.namespace)
     this.advertiser = new Advertiser(parts.kernel)
     this.offload = new Offload(parts.kernel, parts.settings)
+    this.revocations = new Revocations(parts.persistence, parts.registry, parts.kernel.marks)
   }
 
   /** Runs a call when the calls before it have ended; what it plans therefore still stands when it is applied. */
@@ -91,6 +95,8 @@ export class HostContext {
       try {
         const result = await work()
         if (this.kernel.takeOthersCommitted()) await this.othersCommitted()
+        const told = this.revocations.takeTold()
+        if (told) throw told
         return result
       } catch (error) {
         // What a lower layer calls its own operation is this call to the caller.
@@ -149,7 +155,7 @@ export class HostContext {
       leaves,
       apply: async () => {
         try {
-          this.persistence.save(change)
+          await this.revocations.save(change, before)
         } catch (error) {
           // Some of the files may be written.
           await takeBack(error, leaves, async () => this.persistence.save(inverse))
@@ -157,7 +163,7 @@ export class HostContext {
       },
       undo: async () => {
         try {
-          this.persistence.save(inverse)
+          await this.revocations.save(inverse, withChange(before, change))
         } catch (error) {
           await takeBack(error, leaves, async () => this.persistence.save(change))
         }

@@ -39,6 +39,7 @@ import {
   type StandingHost,
   sharedElements,
 } from './other-hosts.js'
+import { RevokedMarks } from './revoked-marks.js'
 import {
   changeRules,
   isOfAnotherVersion,
@@ -89,6 +90,8 @@ export class HostKernel {
   readonly userRules: UserRules
   /** What links let pass and was not answered yet. */
   readonly questions: AskedQuestions
+  /** What was revoked and could not be written. */
+  readonly marks: RevokedMarks
   readonly #rtnl: Rtnl
   readonly #nft: Nft
   readonly #conntrack: Conntrack
@@ -114,6 +117,7 @@ export class HostKernel {
     this.#conntrack = conntrack
     this.userRules = new UserRules(nft, table)
     this.questions = new AskedQuestions(nft, conntrack, table)
+    this.marks = new RevokedMarks(nft, table)
     this.#standing = new StandingRules(nft, table)
   }
 

@@ -5,6 +5,7 @@ import type { NamespaceIdentity } from '../../netns/index.js'
 import type { Store } from '../../store/index.js'
 import type { ContainerRecord, NetworkRecord, PeerRecord } from '../plan/records.js'
 import type { PoolMemories } from '../plan/registry.js'
+import type { Fact } from '../plan/revocations.js'
 import type { ViewChange } from '../plan/view.js'
 import { DEFAULT_TABLE } from '../rules/names.js'
 import type { AdoptedBridge } from './adopted-bridge.js'
@@ -37,6 +38,12 @@ export interface Remembered {
   readonly name: string | undefined
   /** Where the networks are; undefined as above, and of a version that did not write it. */
   readonly netns: NamespaceIdentity | undefined
+}
+
+/** What was revoked and is not in the files: noted in room that was set aside. */
+export interface Journal {
+  readonly facts: readonly Fact[]
+  readonly userRules?: UserRuleSet
 }
 
 /** What of the host is the same from one open to the next. */
@@ -98,6 +105,18 @@ export class Persistence {
 
   saveUserRules(rules: UserRuleSet): void {
     this.#store.put('host', 'user-rules', userRulesToJson(rules))
+  }
+
+  get journal(): Journal {
+    const written = this.#store.reserve.read()
+    return written === undefined
+      ? { facts: [] }
+      : this.#guarded('', 'reserve', () => journalFromText(written))
+  }
+
+  set journal({ facts, userRules }: Journal) {
+    const json = { facts: facts.join(''), ...(userRules && { userRules: userRulesToJson(userRules) }) }
+    this.#store.reserve.write(JSON.stringify(json))
   }
 
   /** @throws NfbridgeError NFB_STATE_DAMAGED when a file is not what was written */
@@ -184,6 +203,15 @@ function named<T>(parse: (value: object) => T, nameOf: (parsed: T) => string) {
 }
 
 const OPERATION = 'BridgeHost.open'
+/** Of a fact. */
+const FACT = /[0-9a-f]{32}/g
+
+function journalFromText(written: string): Journal {
+  const value: unknown = JSON.parse(written)
+  if (typeof value !== 'object' || value === null) throw new TypeError('no object')
+  const facts = text(value, 'facts').match(FACT) ?? []
+  return { facts, ...('userRules' in value && { userRules: userRulesFromJson(object(value, 'userRules')) }) }
+}
 
 function identityFromJson(value: object): NamespaceIdentity {
   return { boot: text(value, 'boot'), file: text(value, 'file') }

@@ -61,7 +61,7 @@ async function untilSettled(namespace: Namespace): Promise<void> {
 /** The files of a state directory with what is in them, without its digest. */
 export function filesOf(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'lock')
+    .filter((entry) => entry.isFile() && !['lock', 'reserve'].includes(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((file) => {
