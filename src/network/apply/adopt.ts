@@ -234,7 +234,8 @@ async function policySteps(
   const { registry, settings, kernel, forwarding } = context
   const ours = await forwarding.ours(Forwarding.families(networks), settings.ipForward)
   const userRules = settings.existingRules === 'keep' && (await concernNetworks(context, networks))
-  const maxConnections = networks.length > 0 ? await kernel.mostConnections() : undefined
+  const counts = settings.firewall && networks.length > 0
+  const maxConnections = counts ? await kernel.mostConnections() : undefined
   const policy = hostPolicy(settings.forwardPolicy, ours, { userRules, maxConnections })
   registry.apply({ policy })
   if (!settings.firewall || networks.length === 0) return []

@@ -104,7 +104,7 @@ export class HostKernel {
   /** Somebody else has, since it was asked last. */
   #othersCommitted = false
   #ipv6: boolean | undefined
-  #mostConnections: Promise<number | undefined> | undefined
+  #mostConnections: { readonly most: number | undefined } | undefined
   #transactions = 0
   #linkRequests = 0
   #flowRequests = 0
@@ -242,9 +242,9 @@ export class HostKernel {
   }
 
   /** How many connections a container may have by default; undefined where the kernel can't count them. Asked once. */
-  mostConnections(): Promise<number | undefined> {
-    this.#mostConnections ??= this.#findMostConnections()
-    return this.#mostConnections
+  async mostConnections(): Promise<number | undefined> {
+    this.#mostConnections ??= { most: await this.#findMostConnections() }
+    return this.#mostConnections.most
   }
 
   async #findMostConnections(): Promise<number | undefined> {

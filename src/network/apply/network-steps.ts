@@ -31,7 +31,7 @@ export async function planNetworkSteps(
   const families = Forwarding.families([...without.networks, network])
   const alone = [...without.networks].length === 0
   const userRules = await userRulesWith(context, network, without, alone)
-  const maxConnections = await context.kernel.mostConnections()
+  const maxConnections = settings.firewall ? await context.kernel.mostConnections() : undefined
   const removed: ViewChange = {
     networks: new Map([[network.name, undefined]]),
     policy: hostPolicy(settings.forwardPolicy, await forwarding.ours(others, settings.ipForward), {
