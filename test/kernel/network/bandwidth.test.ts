@@ -15,7 +15,7 @@ async function buckets(namespace: Namespace): Promise<string[]> {
 
 describe('limits of bandwidth', () => {
   it('hold in each direction, change while the container runs, and go with it', async () => {
-    const { attach, machine, host } = await createSetting(['web', 'app'])
+    const { attach, machine, host, bridgeHost } = await createSetting(['web', 'app'])
     const before = await stateOf(host.namespace)
     const web = await attach('web', {
       bandwidth: { ingress: { rate: 8_000_000 }, egress: { rate: 4_000_000, burst: 20_000 } },
@@ -41,6 +41,8 @@ describe('limits of bandwidth', () => {
     expect(await failureOf(web.setBandwidth({}, 'other'))).toMatchObject({ code: 'NFB_NOT_FOUND' })
     await web.detach()
     await app.detach()
+    // Their rules stay until a network changes.
+    await (await bridgeHost.createNetwork({ name: 'br9', subnet: '10.99.0.0/24' })).destroy()
     expect(await stateOf(host.namespace)).toBe(before)
   })
 
