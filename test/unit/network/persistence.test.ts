@@ -134,7 +134,7 @@ describe('the state directory', () => {
     persistence.saveUserRules(NO_USER_RULES)
     const whole = persistence.load()
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
-      (entry) => entry.isFile() && entry.name !== 'lock',
+      (entry) => entry.isFile() && !['lock', 'reserve'].includes(entry.name),
     )
     expect(files).toHaveLength(7)
     for (const { parentPath, name } of files) {
