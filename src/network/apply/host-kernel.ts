@@ -707,6 +707,7 @@ export class HostKernel {
 
   /** Forgets exactly the connections that were listed. */
   async deleteFlows(entries: readonly ConntrackEntry[]): Promise<void> {
+    if (entries.length === 0) return
     this.#flowRequests += 1
     await this.#conntrack.deleteListed(entries)
   }
