@@ -22,13 +22,19 @@ import {
 import { defaultConnections } from '../plan/connections.js'
 import type { ElementChange, SetElement } from '../plan/elements.js'
 import type { FlowSelection } from '../plan/flows.js'
-import type { HelperObject } from '../plan/helpers.js'
 import { OFFLOAD } from '../rules/names.js'
-import { offloadFlowtable } from '../rules/offload.js'
 import { elementObjects, helperObjects } from '../rules/sets.js'
 import type { RulesetConditions } from '../rules/standing.js'
 import { AskedQuestions } from './asked-questions.js'
 import { fromInheritedKey, inheritedKey } from './inherited-settings.js'
+import {
+  type AnyHelper,
+  CONNECTION_LIMITS,
+  FLOWTABLES,
+  hasFeature,
+  helperFeature,
+  type KernelFeature,
+} from './kernel-features.js'
 import {
   announceBridges,
   readHost,
@@ -248,31 +254,9 @@ export class HostKernel {
   }
 
   async #findMostConnections(): Promise<number | undefined> {
-    if (!(await this.#hasConnectionLimits())) return undefined
+    if (!(await this.#has(CONNECTION_LIMITS, 'limit'))) return undefined
     const room = Number(await this.readSysctlIfThere('net/netfilter/nf_conntrack_max'))
     return defaultConnections(room > 0 ? room : USUAL_ROOM)
-  }
-
-  /** Whether the kernel counts connections (nft_connlimit), or has a module of it to load. */
-  async #hasConnectionLimits(): Promise<boolean> {
-    const table = { family: 'inet', name: `${this.table}-limit` } as const
-    const set = { family: 'inet', table: table.name, name: 'limit', type: 'mark' } as const
-    const elem = [{ elem: { val: 0, 'ct count': { val: 1, inv: true } } }] as const
-    const transaction = this.#nft.transaction()
-    transaction
-      .add({ table })
-      .add({ set })
-      .add({ element: { ...set, elem } })
-      .delete({ table })
-    this.#transactions += 1
-    try {
-      await transaction.commit()
-      return true
-    } catch (error) {
-      if (error instanceof NfbridgeError && ['NFB_NOT_SUPPORTED', 'NFB_MISSING'].includes(error.code))
-        return false
-      throw error
-    }
   }
 
   /** A setting of the namespace; undefined where the kernel has none of the name. */
@@ -534,22 +518,13 @@ export class HostKernel {
   }
 
   /** Whether the kernel has flowtables, or modules of them to load. */
-  async hasFlowtables(): Promise<boolean> {
-    const name = `${this.table}-${OFFLOAD}`
-    const table = { family: 'inet', name } as const
-    const transaction = this.#nft.transaction()
-    const expr = [{ flow: { op: 'add', flowtable: `@${OFFLOAD}` } }] as const
-    const chain = { family: 'inet', table: name, name: OFFLOAD } as const
-    transaction.add({ table }).add({ chain }).add(offloadFlowtable(name, []))
-    transaction.add({ rule: { family: 'inet', table: name, chain: OFFLOAD, expr } }).delete({ table })
-    try {
-      await transaction.commit()
-      return true
-    } catch (error) {
-      if (error instanceof NfbridgeError && ['NFB_NOT_SUPPORTED', 'NFB_MISSING'].includes(error.code))
-        return false
-      throw error
-    }
+  hasFlowtables(): Promise<boolean> {
+    return this.#has(FLOWTABLES, OFFLOAD)
+  }
+
+  #has(feature: KernelFeature, name: string): Promise<boolean> {
+    this.#transactions += 1
+    return hasFeature(this.#nft, `${this.table}-${name}`, feature)
   }
 
   /** Every base chain of the namespace, those of other programs too. */
@@ -621,19 +596,8 @@ export class HostKernel {
   }
 
   /** Whether the kernel has a helper of connection tracking, or a module of it to load. */
-  async hasHelper(helper: Omit<HelperObject, 'type'> & { readonly type: string }): Promise<boolean> {
-    const table = { family: 'inet', name: `${this.table}-helper` } as const
-    const transaction = this.#nft.transaction()
-    transaction.add({ table }).add({ 'ct helper': { family: 'inet', table: table.name, ...helper } })
-    transaction.delete({ table })
-    this.#transactions += 1
-    try {
-      await transaction.commit()
-      return true
-    } catch (error) {
-      if (error instanceof NfbridgeError && error.code === 'NFB_MISSING') return false
-      throw error
-    }
+  hasHelper(helper: AnyHelper): Promise<boolean> {
+    return this.#has(helperFeature(helper), 'helper')
   }
 
   /** Several requests, in order, in one send. */
