@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Namespace } from '../../../src/index.js'
 import { ip, runIn } from '../../support/tools.js'
-import { createSetting, failureOf } from './setting.js'
+import { changeANetwork, createSetting, failureOf } from './setting.js'
 import { stateOf } from './state.js'
 
 /** What `tc` prints of the token buckets of a namespace: `vethX rate 8Mbit`. */
@@ -41,8 +41,7 @@ describe('limits of bandwidth', () => {
     expect(await failureOf(web.setBandwidth({}, 'other'))).toMatchObject({ code: 'NFB_NOT_FOUND' })
     await web.detach()
     await app.detach()
-    // Their rules stay until a network changes.
-    await (await bridgeHost.createNetwork({ name: 'br9', subnet: '10.99.0.0/24' })).destroy()
+    await changeANetwork(bridgeHost)
     expect(await stateOf(host.namespace)).toBe(before)
   })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { NfbridgeError } from '../../../src/index.js'
-import { cleanUp, createMachines, createSetting, failureOf, openHost } from './setting.js'
+import { changeANetwork, cleanUp, createMachines, createSetting, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
 /** Whole numbers below a limit, the same in each run. */
@@ -71,8 +71,7 @@ describe('calls that nobody awaits', () => {
         remaining: [],
       })
     }
-    // Rules that nobody needs any more go when a network changes.
-    await (await bridgeHost.createNetwork({ name: 'br9', subnet: '10.99.0.0/24' })).destroy()
+    await changeANetwork(bridgeHost)
     // What stands is what another open would make of the files: it changes nothing.
     const standing = await stateOf(host.namespace)
     await bridgeHost.close()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Namespace, NfbridgeError } from '../../../src/index.js'
 import { ip, nft, run } from '../../support/tools.js'
-import { createMachines, createSetting, failureOf, openHost } from './setting.js'
+import { changeANetwork, createMachines, createSetting, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
 describe('bad input changes nothing', () => {
@@ -98,8 +98,7 @@ describe('calls at the same time', () => {
     expect(await failureOf((await first)?.detach() ?? Promise.resolve())).toMatchObject({
       code: 'NFB_NOT_FOUND',
     })
-    // Their rules stay until a network changes.
-    await (await bridgeHost.createNetwork({ name: 'br9', subnet: '10.99.0.0/24' })).destroy()
+    await changeANetwork(bridgeHost)
     expect(await stateOf(host.namespace)).toBe(before)
   })
 })

@@ -12,7 +12,7 @@ import {
 } from '../../../src/index.js'
 import { ip, ipJson, nft } from '../../support/tools.js'
 import { withFaults } from './faults.js'
-import { cleanUp, createMachines, openHost } from './setting.js'
+import { changeANetwork, cleanUp, createMachines, openHost } from './setting.js'
 import { filesOf, stateOf } from './state.js'
 
 /** A host with a state directory and two containers to be. */
@@ -382,7 +382,7 @@ describe('each part of a call fails once', () => {
       await call(world)
       return faults.calls
     })
-    const after = alike(await tidied(world))
+    const after = alike(await stateAfterChange(world))
     await revert(world)
     // Names, addresses and indexes are chosen at random or go on: each round is held to its own beginning.
     for (const number of worthFailing(normal)) {
@@ -400,7 +400,7 @@ describe('each part of a call fails once', () => {
           expect(await world.state(), failed).toEqual(before)
         }
         await call(world)
-        if (takesAway) expect(alike(await tidied(world)), failed).toEqual(after)
+        if (takesAway) expect(alike(await stateAfterChange(world)), failed).toEqual(after)
       }
       await revert(world)
     }
@@ -496,9 +496,9 @@ function worthFailing(calls: readonly string[]): number[] {
   return calls.flatMap((name, number) => (ASKS.test(name) && calls.indexOf(name) < number ? [] : [number]))
 }
 
-/** The state without rules whose sets are empty, which stay until a network changes. */
-async function tidied(world: World): Promise<unknown> {
-  await (await world.bridgeHost.createNetwork({ name: 'tidied', subnet: '10.99.0.0/24' })).destroy()
+/** The state without rules that nobody needs. */
+async function stateAfterChange(world: World): Promise<unknown> {
+  await changeANetwork(world.bridgeHost)
   return world.state()
 }
 

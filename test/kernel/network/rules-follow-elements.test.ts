@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type BridgeHost, type Namespace, NfbridgeError } from '../../../src/index.js'
 import { nft } from '../../support/tools.js'
-import { cleanUp, createMachines, openHost } from './setting.js'
+import { changeANetwork, cleanUp, createMachines, openHost } from './setting.js'
 
 const SEED = Number(process.env.NFBRIDGE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const CALLS = 30
@@ -118,8 +118,7 @@ it('after any calls those rules stand that the elements need, as in a host that 
   expect(seen.size, told()).toBeGreaterThan(2)
 
   async function expectAlikeAnew(former: BridgeHost): Promise<BridgeHost> {
-    // Rules whose sets are empty stay until a network changes.
-    await (await former.createNetwork({ name: 'br9', subnet: '10.9.0.0/24' })).destroy()
+    await changeANetwork(former)
     const stands = await chainsOf(host.namespace)
     await former.close()
     await nft(host.namespace, 'flush ruleset')
@@ -133,7 +132,6 @@ it('the only container of a host finds its rules when it comes again, and a chan
   const { host, machines } = await createMachines('web')
   const bridgeHost = await openHost(host)
   const network = await bridgeHost.createNetwork({ name: 'br0', subnet: '10.1.0.0/24', icc: false })
-  const other = { name: 'br1', subnet: '10.2.0.0/24' }
   const without = await rulesOf(host.namespace)
   const netns = machines.get('web')?.namespace
   if (!netns) throw new Error('there is no machine web')
@@ -148,7 +146,7 @@ it('the only container of a host finds its rules when it comes again, and a chan
   await attach()
   expect(await rulesOf(host.namespace)).toEqual(needed)
   await bridgeHost.container('web')?.detach()
-  await (await bridgeHost.createNetwork(other)).destroy()
+  await changeANetwork(bridgeHost)
   expect(withoutHandles(await rulesOf(host.namespace))).toEqual(withoutHandles(without))
   expect(await bridgeHost.check()).toEqual([])
 })

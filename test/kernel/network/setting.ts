@@ -45,6 +45,14 @@ export async function openHost(host: Machine, options: Omit<HostOptions, 'netns'
   return bridgeHost
 }
 
+/**
+ * Has the rules go that nobody needs any more: those whose sets are empty stay until a network changes, so that two ways to one state may
+ * differ in them.
+ */
+export async function changeANetwork(bridgeHost: BridgeHost): Promise<void> {
+  await (await bridgeHost.createNetwork({ name: 'passing', subnet: '10.99.0.0/24' })).destroy()
+}
+
 export async function createSetting(
   names: readonly string[],
   networkOptions: Partial<NetworkOptions> = {},
