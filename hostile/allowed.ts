@@ -91,12 +91,10 @@ function isBridged({ sender, frame, place }: Event): boolean {
 }
 
 /** Forwarded by the host: under the MAC of the interface that the station hangs on. */
-function isForwarded({ place, frame }: Event): boolean {
-  return (
-    place.kind === 'station' &&
-    frame?.source === place.station.hostMac &&
-    frame.destination === place.station.mac
-  )
+export function isForwarded({ place, frame }: Event): boolean {
+  if (place.kind !== 'station' || frame?.source !== place.station.hostMac) return false
+  // Beyond the host a neighbour tells by itself under which MAC it wants to be reached.
+  return place.station.on === undefined || frame.destination === place.station.mac
 }
 
 function isAddressedTo({ frame }: Event, station: Station): boolean {
@@ -164,7 +162,7 @@ const ERRORS: Readonly<Record<4 | 6, readonly number[]>> = { 4: [3, 11, 12], 6: 
 /** From a server to its client, about what that client asked it. */
 function isErrorAboutLink(event: Event, to: Station): boolean {
   const { sender, ip } = event
-  if (ip === undefined || !isClientOf(sender, to) || !isTo(event, to)) return false
+  if (ip === undefined || !isClientOf(sender, to) || !isTo(event, to) || ip.fragmentOffset > 0) return false
   if (ip.protocol !== (ip.family === 4 ? ICMP : ICMP6) || !ERRORS[ip.family].includes(ip.payload[0] ?? -1))
     return false
   const quoted = readIp(ip.payload.subarray(8), ip.family)
@@ -212,6 +210,23 @@ function isStrict(from: Station, to: Station): boolean {
   return from.on?.kind.isolation === 'strict' || to.on?.kind.isolation === 'strict'
 }
 
+/** A question for the address of who gets it, or an answer: with the padding of Ethernet's shortest frame, and nothing more. */
+function isExactArp({ sent: { type, packet } }: Event, to: Station): boolean {
+  if (type !== 0x0806 || packet.length > 46) return false
+  const about = addressText(packet.subarray(24, 28))
+  return packet[4] === 6 && packet[5] === 4 && packet[6] === 0 && (packet[7] === 2 || about === to.ipv4)
+}
+
+function isDiscovery({ ip }: Event): boolean {
+  const type = ip && icmp6Type(ip)
+  return type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT
+}
+
+/** A solicitation or advertisement with no option but that of the MAC. */
+function isExactDiscovery(event: Event): boolean {
+  return isDiscovery(event) && event.sent.packet.length <= 72
+}
+
 const ofContainers: readonly Allowance[] = [
   {
     name: 'stack-by-bridge',
@@ -223,9 +238,12 @@ const ofContainers: readonly Allowance[] = [
     reason:
       "a container reaches its bridge's own addresses, and the host hears what is for all on that bridge",
     holds: (event) => {
-      if (event.place.kind !== 'socket' || !cameByItsOwnBridge(event)) return false
+      const kind = event.sender.on?.kind
+      if (event.place.kind !== 'socket' || !cameByItsOwnBridge(event) || kind?.gateway !== true) return false
       const { addresses } = event.world.device(event.sender.hostDevice)
-      return addresses.includes(event.ip?.destination ?? '') || isForAll(event)
+      if (addresses.includes(event.ip?.destination ?? '')) return true
+      // Of an internal network, what finds the bridge's address.
+      return isForAll(event) && (kind.wayOut || isDiscovery(event))
     },
   },
   {
@@ -248,14 +266,12 @@ const ofContainers: readonly Allowance[] = [
   },
   {
     name: 'address-resolution',
-    reason: 'ARP and neighbour discovery pass on every network, or nobody would find a linked server',
+    reason:
+      'ARP and neighbour discovery of exact sizes pass on every network, or nobody would find a linked server',
     holds: (event) => {
       const to = receiver(event)
-      if (to === undefined || !isSameNetwork(event, to)) return false
-      if (!isForwarded(event) && !(isBridged(event) && isAddressedTo(event, to))) return false
-      if (event.sent.type === 0x0806) return isBridged(event)
-      const type = event.ip && icmp6Type(event.ip)
-      return type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT
+      if (to === undefined || !isBridged(event) || !isAddressedTo(event, to)) return false
+      return isExactArp(event, to) || isExactDiscovery(event)
     },
   },
   {
@@ -329,7 +345,7 @@ export function isAnswerOfHost(event: Event): boolean {
   return isHostAddress(event, ip.source) && ip.destination === sentIp?.source
 }
 
-function isPeer(address: string): boolean {
+export function isPeer(address: string): boolean {
   return address.startsWith(PEER_SUBNET.replace(/\d+\/\d+$/, ''))
 }
 
@@ -369,6 +385,15 @@ const ofOutside: readonly Allowance[] = [
       isAnswerOfHost(event) &&
       !hasForgedSource(event) &&
       (event.place.kind !== 'station' || event.place.station.on === undefined),
+  },
+  {
+    name: 'host-to-itself',
+    reason: 'under an address of the host somebody seems to be the host, which then answers itself',
+    holds: ({ place, ip, ...event }) =>
+      place.kind !== 'station' &&
+      place.device === 'lo' &&
+      ip !== undefined &&
+      isHostAddress({ place, ip, ...event }, ip.source),
   },
   {
     name: 'published-from-outside',

@@ -16,7 +16,7 @@ export interface Shot {
 /** How many frames are remembered: an arrival may come late, behind the question for an address. */
 const REMEMBERED = 1 << 14
 
-export class Attack {
+export class Attack implements Disposable {
   readonly world: World
   readonly #observers: Observers
   readonly #senders = new Map<string, FrameSocket>()
@@ -25,7 +25,6 @@ export class Attack {
   /** What has no room for a mark is known by its bytes. */
   readonly #exact = new Map<string, Sent>()
   #count = 0
-  #taken = 0
 
   constructor(world: World, seed: number) {
     this.world = world
@@ -34,11 +33,6 @@ export class Attack {
     this.#magic = [24, 16, 8, 0].map((shift) => (magic >>> shift) & 0xff)
     for (const station of world.stations.values())
       this.#senders.set(station.name, FrameSocket.sender(station.namespace, station.device))
-  }
-
-  /** Frames that the kernel sent; it refuses those that are too long. */
-  get taken(): number {
-    return this.#taken
   }
 
   /** Sends some frames, in their order, and gives back what has arrived since the last call. */
@@ -62,22 +56,32 @@ export class Attack {
     return this.#observers.lost()
   }
 
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
   close(): void {
     this.#observers.close()
     for (const socket of this.#senders.values()) socket.close()
   }
 
-  #send({ sender, frame }: Shot): void {
-    const number = ++this.#count
+  /** A frame with the mark of the last that was sent. */
+  bytesOf({ sender, frame }: Shot): Uint8Array {
+    const number = this.#count
     const counter = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff)
     const mark = { mark: [...this.#magic, ...counter], number: number & 0xfffff }
-    const bytes = encode(frame, namesOf(this.world, sender), mark)
+    return encode(frame, namesOf(this.world, sender), mark)
+  }
+
+  #send({ sender, frame }: Shot): void {
+    const number = ++this.#count
+    const bytes = this.bytesOf({ sender, frame })
     const sent: Sent = { frame, sender, bytes }
     const old = this.#sent[number % REMEMBERED]
     if (old !== undefined) this.#exact.delete(key(old.bytes))
     this.#sent[number % REMEMBERED] = sent
     if (frame.cut !== undefined) this.#exact.set(key(bytes), sent)
-    this.#taken += this.#senders.get(sender.name)?.send([bytes]) ?? 0
+    this.#senders.get(sender.name)?.send([bytes])
   }
 
   #find(bytes: Uint8Array): Sent | undefined {

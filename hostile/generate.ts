@@ -30,6 +30,8 @@ export interface Vocabulary {
   readonly sources: readonly string[]
   readonly destinations: readonly string[]
   readonly macs: readonly string[]
+  /** Who is on the same bridge, whatever the sender is. */
+  readonly neighbours: readonly string[]
 }
 
 /** Either of two, one of which is what an honest sender would do: undefined. */
@@ -47,9 +49,16 @@ function several<T>(random: Random, most: number, make: () => T): T[] {
 }
 
 export function randomFrame(random: Random, names: Vocabulary): Frame {
+  const packet = random.once(12) ? randomDiscovery(random, names) : randomPacket(random, names)
+  const to = 'payload' in packet ? packet.destination : undefined
+  const ethernet = randomEthernet(random, names)
   return compact<Frame>({
-    ethernet: randomEthernet(random, names),
-    packet: randomPacket(random, names),
+    // Straight to a neighbour, more often than two choices would hit the same.
+    ethernet:
+      to !== undefined && names.neighbours.includes(to) && random.once(2)
+        ? { ...ethernet, destination: to }
+        : ethernet,
+    packet,
     cut: sometimes(random, 24, () => 14 + random.below(80)),
   })
 }
@@ -70,6 +79,22 @@ function randomPacket(random: Random, names: Vocabulary): Packet {
   if (choice < 3) return randomArp(random, names)
   if (choice < 4) return randomForeign(random, names)
   return randomIp(random, names, 2)
+}
+
+/** What a router or a neighbour says to all: whole, for one property that is wrong is enough to be passed over. */
+function randomDiscovery(random: Random, names: Vocabulary): Ip {
+  const type = random.of([133, 134, 135, 136, 137])
+  return compact<Ip>({
+    kind: 'ipv6',
+    source: type === 133 ? undefined : 'link-local',
+    destination: random.of(['all', 'all', 'bridge', 'bridge-link-local', random.of(names.destinations)]),
+    payload: compact<Icmp>({
+      kind: 'icmp',
+      type,
+      target: type === 134 ? undefined : random.of(['own', 'link-local', random.of(names.sources)]),
+      options: sometimes(random, 2, () => several(random, 3, () => randomDiscoveryOption(random, names))),
+    }),
+  })
 }
 
 function randomArp(random: Random, names: Vocabulary): Arp {
@@ -102,7 +127,9 @@ function randomIp(random: Random, names: Vocabulary, depth: number): Ip {
   return compact<Ip>({
     kind,
     source: sometimes(random, 4, () => random.of(names.sources)),
-    destination: random.once(4) ? undefined : random.of(names.destinations),
+    destination: random.once(4)
+      ? undefined
+      : random.of(random.once(5) ? names.neighbours : names.destinations),
     hops: sometimes(random, 12, () => random.of([0, 1, 2, 255])),
     fragment: sometimes(random, 12, () => ({
       offset: random.of([0, 8, 16, 40, 48, 1480, 65528]),

@@ -29,7 +29,7 @@ export interface IpHeaders {
   readonly family: 4 | 6
   readonly source: string
   readonly destination: string
-  /** Undefined where the headers end early, and of fragments after the first of IPv6. */
+  /** Undefined where the headers end early. Of a fragment after the first, what the whole begins with. */
   readonly protocol: number | undefined
   /** In bytes; 0 for what is whole or the first fragment. */
   readonly fragmentOffset: number
@@ -54,26 +54,31 @@ function readIpv4(packet: Uint8Array): IpHeaders | undefined {
   }
 }
 
-/** Headers that say themselves what follows them, as hosts walk through them. Behind authentication (51) only who has the key reads on. */
-const EXTENSIONS = new Set([0, 43, 44, 60])
+const AUTHENTICATION = 51
+/** Headers that say themselves what follows them, as hosts walk through them. */
+const EXTENSIONS = new Set([0, 43, 44, 60, AUTHENTICATION])
 
 function readIpv6(packet: Uint8Array): IpHeaders | undefined {
   if (packet.length < 40) return undefined
   let protocol: number | undefined = packet[6]
   let at = 40
   let fragmentOffset = 0
+  let authenticated = false
   while (protocol !== undefined && EXTENSIONS.has(protocol) && fragmentOffset === 0) {
     const length = packet[at + 1] ?? 0
     if (protocol === 44) fragmentOffset = short(packet, at + 2) & 0xfff8
-    const size: number = protocol === 44 ? 8 : (length + 1) * 8
-    protocol = fragmentOffset === 0 ? packet[at] : undefined
+    const size: number =
+      protocol === 44 ? 8 : protocol === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8
+    if (protocol === AUTHENTICATION) authenticated = true
+    protocol = packet[at]
     at += size
   }
   return {
     family: 6,
     source: addressText(packet.subarray(8, 24)),
     destination: addressText(packet.subarray(24, 40)),
-    protocol,
+    // What is behind it, only who has the key takes for what it says.
+    protocol: authenticated ? AUTHENTICATION : protocol,
     fragmentOffset,
     payload: packet.subarray(at),
   }

@@ -1,12 +1,35 @@
 /** Holes that are known, and open: each has its reason, and goes from here with its fix. */
-import { isAnswerOfHost, isHonest } from './allowed.js'
+import { isAnswerOfHost, isForwarded, isHonest, isPeer } from './allowed.js'
 import type { Event } from './event.js'
 import type { Frame } from './frame.js'
 
 export interface Known {
   readonly name: string
   readonly reason: string
-  is(event: Event): boolean
+  /** Whether it is what arrived. */
+  readonly is?: (event: Event) => boolean
+  /** Whether a frame opens it for others, and would have it found in whatever is sent: such frames are not sent. */
+  readonly opens?: (frame: Frame) => boolean
+  /** Whether it is a line of what changed in the host's tables, as `changeText` has it. */
+  readonly changes?: (line: string) => boolean
+}
+
+/** IP addresses of the sender's own network, and of all. */
+const NEAR = new Set([
+  'own',
+  'link-local',
+  'bridge',
+  'bridge-link-local',
+  'unused',
+  'all',
+  'routers',
+  'group',
+  'subnet-all',
+])
+
+function isForGroup({ ethernet }: Frame): boolean {
+  const to = ethernet?.destination ?? ''
+  return ['broadcast', 'all-nodes', 'ipv4-group'].includes(to) || to.startsWith('group-')
 }
 
 /** ICMPv6 that connection tracking does not look at: discovery of neighbours, of who listens to a group, of multicast routers. */
@@ -18,12 +41,19 @@ function isUntracked({ ip }: Event): boolean {
   return ip.protocol === 58 ? UNTRACKED.has(ip.payload[0] ?? -1) : ip.protocol === 51 || ip.protocol === 135
 }
 
+function isWithinNetwork({ sender, place }: Event): boolean {
+  return sender.on !== undefined && place.kind === 'station' && place.station.on?.kind === sender.on.kind
+}
+
 export const known: readonly Known[] = [
   {
-    name: 'link-local-groups',
+    name: 'broadcast-confirms',
     reason:
-      'the kernel hands frames to 01:80:c2:00:00:0x to the host on the port itself, past the rules of the bridge, while the port has no group_fwd_mask',
-    is: ({ sent }) => sent.destination.startsWith('01:80:c2:00:00:0'),
+      'br_netfilter confirms the connection of an IP packet in a frame to a broadcast or group MAC, whatever address the packet is for (br_nf_local_in, kernels from 6.8): its other end may then answer, and both speak, isolated or internal as their networks may be',
+    opens: (frame) => {
+      const { packet } = frame
+      return isForGroup(frame) && 'payload' in packet && !NEAR.has(packet.destination ?? 'bridge')
+    },
   },
   {
     name: 'somebody-elses-mac',
@@ -49,10 +79,69 @@ export const known: readonly Known[] = [
     },
   },
   {
-    name: 'invalid-to-host',
+    name: 'peer-to-internal',
     reason:
-      'what connection tracking calls invalid has no direction, and passes the rule that keeps networks without a way out from the host’s other addresses',
-    is: (event) => event.sender.on?.kind.wayOut === false && event.place.kind === 'socket' && isHonest(event),
+      "another host's containers (addPeer) reach networks that are internal or isolated, too, by their containers' own addresses",
+    is: (event) => {
+      const { sender, place, sentIp } = event
+      if (sender.name !== 'outside' || place.kind !== 'station' || place.station.on?.kind.wayOut !== false)
+        return false
+      return isForwarded(event) && isPeer(sentIp?.source ?? '')
+    },
+  },
+  {
+    name: 'discovery-by-gateway',
+    reason:
+      'sent to the host’s MAC, neighbour discovery between closed containers is routed, and `same_network` of table inet lets it pass with whatever is in it and behind it',
+    is: (event) =>
+      isForwarded(event) &&
+      isHonest(event) &&
+      isWithinNetwork(event) &&
+      event.ip?.protocol === 58 &&
+      [135, 136].includes(event.ip.payload[0] ?? -1),
+  },
+  {
+    name: 'fragment-as-question',
+    reason:
+      'of a later fragment of IPv4, `th dport` reads the payload: one that begins with a linked port passes as a question or an answer, wherever in the datagram it belongs',
+    is: (event) => {
+      const { ip } = event
+      return (
+        ip?.family === 4 &&
+        ip.fragmentOffset > 0 &&
+        ip.fragmentOffset < 48 &&
+        isHonest(event) &&
+        isWithinNetwork(event)
+      )
+    },
+  },
+  {
+    name: 'discovery-to-host',
+    reason:
+      'neighbour discovery from an internal network is let through to every address of the host, with whatever is in it and behind it',
+    is: ({ sender, place, ip }) =>
+      sender.on?.kind.wayOut === false &&
+      sender.on.kind.gateway &&
+      place.kind === 'socket' &&
+      ip?.protocol === 58 &&
+      [135, 136].includes(ip.payload[0] ?? -1),
+  },
+  {
+    name: 'answers-from-isolated',
+    reason:
+      'the host has no route to a network of gateway mode isolated: who sends to an address of it sends outward, and a container there that has the address may answer, as the other end of that connection',
+    is: (event) =>
+      event.sender.on?.kind.gateway === false &&
+      isForwarded(event) &&
+      isHonest(event) &&
+      event.place.kind === 'station' &&
+      event.place.station.on !== undefined,
+  },
+  {
+    name: 'discovery-mac',
+    reason:
+      'the MAC in an option of neighbour discovery is not compared with the container’s: the host puts it into its table, for the container’s own address',
+    changes: (line) => /^(new|gone): neighbour (fe80|fd00):\S+ MAC on /.test(line),
   },
   {
     name: 'answers-to-isolated',
@@ -68,27 +157,14 @@ export const known: readonly Known[] = [
   },
 ]
 
-/** IP addresses of the sender's own network, and of all. */
-const NEAR = new Set([
-  'own',
-  'link-local',
-  'bridge',
-  'bridge-link-local',
-  'unused',
-  'all',
-  'routers',
-  'group',
-  'subnet-all',
-])
-const FOR_ALL = new Set(['broadcast', 'all-nodes', 'ipv4-group'])
+export function isKnown(event: Event): boolean {
+  return known.some(({ is }) => is?.(event))
+}
 
-/**
- * Frames that open a hole for others, which would then be found in whatever is sent: they are not sent. br_netfilter confirms the connection of an IP
- * packet in a frame to a broadcast or group MAC, whatever address the packet is for (br_nf_local_in, kernels from 6.8): its other end may then
- * answer, and both speak, isolated or internal as their networks may be. It needs net.bridge.bridge-nf-call-iptables, or a network that is tracked.
- */
-export function opensKnownHole({ ethernet, packet }: Frame): boolean {
-  if (!FOR_ALL.has(ethernet?.destination ?? '') || (packet.kind !== 'ipv4' && packet.kind !== 'ipv6'))
-    return false
-  return !NEAR.has(packet.destination ?? 'bridge')
+export function opensKnownHole(frame: Frame): boolean {
+  return known.some(({ opens }) => opens?.(frame))
+}
+
+export function isKnownChange(line: string): boolean {
+  return known.some(({ changes }) => changes?.(line))
 }

@@ -7,7 +7,7 @@ import { kinds } from './networks.js'
 import { frameText, hexText } from './print.js'
 import { type Failure, type Limits, run } from './run.js'
 import { defences } from './without.js'
-import { createWorld } from './world.js'
+import { createWorld, type World } from './world.js'
 
 const usage = `usage: npm run hostile [-- [--minutes N] [--seed N] [--rate N] [--without NAME]]
   --minutes N   how long; default 1
@@ -30,6 +30,13 @@ async function main(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
+  if (process.getuid?.() !== 0) {
+    process.stdout.write(
+      'skipped: it creates network namespaces: run it as root, or in a user namespace (unshare -Urn)\n',
+    )
+    process.stdout.write('frames=0 kinds=0 failures=0\n')
+    return 0
+  }
   const seed = values.seed === undefined ? Date.now() % 0x1000000 : Number(values.seed)
   const limits: Limits = {
     seed,
@@ -40,8 +47,7 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`seed ${seed}\n`)
   if (values.without !== undefined) return withoutDefences(values.without, limits)
-  await using world = await createWorld()
-  const { frames, judged, failures, lost } = await run(world, limits)
+  const { frames, judged, failures, lost } = await run(createWorld, limits)
   for (const failure of failures) report(failure)
   process.stdout.write(`${judged} arrivals judged${lost > 0 ? `, ${lost} lost` : ''}\n`)
   process.stdout.write(`frames=${frames} kinds=${kinds.length} failures=${failures.length}\n`)
@@ -57,9 +63,12 @@ async function withoutDefences(name: string, limits: Limits): Promise<number> {
   }
   let missed = 0
   for (const defence of chosen) {
-    await using world = await createWorld()
-    await defence.takeOut(world)
-    const { frames, failures } = await run(world, limits)
+    const create = async (): Promise<World> => {
+      const world = await createWorld()
+      await defence.takeOut(world)
+      return world
+    }
+    const { frames, failures } = await run(create, limits)
     if (failures.length === 0) missed += 1
     process.stdout.write(
       `without ${defence.name}: ${failures.length > 0 ? 'found' : 'NOT FOUND'} after ${frames} frames\n`,
@@ -70,10 +79,17 @@ async function withoutDefences(name: string, limits: Limits): Promise<number> {
   return missed > 0 ? 1 : 0
 }
 
-function report({ what, sender, frame, bytes, arrived, count }: Failure): void {
-  process.stdout.write(
-    `FAILED (${count} times): ${what}\n  ${sender.name} sends ${frameText(frame)}\n  sent    ${hexText(bytes)}\n  arrived ${hexText(arrived)}\n`,
-  )
+function report({ what, evidence, count }: Failure): void {
+  process.stdout.write(`FAILED (${count} times): ${what}
+`)
+  if (evidence === undefined) return
+  const { sender, frame, bytes, arrived } = evidence
+  process.stdout.write(`  ${sender.name} sends ${frameText(frame)}
+  sent    ${hexText(bytes)}
+`)
+  if (arrived)
+    process.stdout.write(`  arrived ${hexText(arrived)}
+`)
 }
 
 process.exitCode = await main()

@@ -10,6 +10,8 @@ export interface Kind {
   readonly open: boolean
   /** Whether they reach anything but each other and the bridge's own address. */
   readonly wayOut: boolean
+  /** Whether the bridge has addresses that they reach. */
+  readonly gateway: boolean
   /** Whose address is seen outside. */
   readonly outward: 'host' | 'own'
   /** What reaches their own addresses from outside, and from other networks that may reach this one. */
@@ -24,6 +26,7 @@ const closed: Kind = {
   options: { icc: false },
   open: false,
   wayOut: true,
+  gateway: true,
   outward: 'host',
   inward: 'nothing',
   isolation: 'default',
@@ -40,6 +43,7 @@ export const kinds: readonly Kind[] = [
     name: 'isolated',
     options: { gatewayMode: 'isolated', icc: false },
     wayOut: false,
+    gateway: false,
     published: false,
   },
   {

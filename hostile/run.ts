@@ -1,25 +1,22 @@
-/** Attacks a world for a while, and shrinks what it finds. */
+/** Attacks a world for a while. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Conntrack } from 'nfbridge/conntrack'
 import { judge } from './allowed.js'
 import { Attack, type Shot } from './attack.js'
-import type { Event } from './event.js'
+import { changeTexts, description } from './describe.js'
 import type { Frame } from './frame.js'
 import { randomFrame, type Vocabulary } from './generate.js'
-import { known, opensKnownHole } from './known.js'
+import { isKnown, isKnownChange, opensKnownHole } from './known.js'
+import { type Evidence, narrowChange, shrinkArrival } from './narrow.js'
 import { Random } from './random.js'
 import { FIXED_ADDRESSES, FIXED_MACS, OWN_MACS, OWN_ROLES } from './roles.js'
-import { shorter } from './shrink.js'
-import type { Station, World } from './world.js'
+import { changes, forgedConnections, readTables } from './tables.js'
+import type { World } from './world.js'
 
 export interface Failure {
-  /** Where what arrived from whom, in a few words: failures that agree in it are told once. */
   readonly what: string
-  readonly frame: Frame
-  readonly sender: Station
-  readonly bytes: Uint8Array
-  /** What arrived. */
-  readonly arrived: Uint8Array
+  /** None where it was not found which frame it was. */
+  readonly evidence?: Omit<Evidence, 'arrived'> & { readonly arrived?: Uint8Array }
   count: number
 }
 
@@ -28,6 +25,7 @@ export interface Result {
   readonly failures: readonly Failure[]
   /** Arrivals that were judged. */
   readonly judged: number
+  /** Arrivals that nobody judged, since a socket had no room. */
   readonly lost: number
 }
 
@@ -44,122 +42,127 @@ const BATCH = 64
 /** So many batches are sent by containers, or from outside, before it is the others' turn: outside once in so many. */
 const BATCHES = 32
 const TURNS = 4
-/** How often a frame is sent again, shorter. */
-const SHRINKING = 400
+/** For what the kernel does later: questions for addresses, duplicate address detection. */
+const SETTLING_MS = 20
 
-export async function run(
-  world: World,
-  { seed, seconds, framesPerSecond, mostFrames, firstOnly }: Limits,
-): Promise<Result> {
-  const random = new Random(seed)
-  const attack = new Attack(world, seed)
-  const found = new Map<string, Failure>()
-  const names = vocabulary(world)
-  const inside = [...world.stations.values()].filter(({ on }) => on?.member === 'evil')
-  const outside = [...world.stations.values()].filter(({ on }) => on === undefined)
+/** @param create makes a world like the one that is attacked, to try in it what changed a table */
+export async function run(create: () => Promise<World>, limits: Limits): Promise<Result> {
+  await using world = await create()
+  using attack = new Attack(world, limits.seed)
   using connections = await Conntrack.open({ netns: world.host })
-  let senders = inside
-  const started = performance.now()
-  let frames = 0
-  let judged = 0
-  try {
-    while (frames < mostFrames && performance.now() - started < seconds * 1000) {
-      // From outside, what answers a container's own connection is no attack: no connection is open when it is their turn.
-      const turn = Math.floor(frames / (BATCH * BATCHES)) % TURNS === TURNS - 1 ? outside : inside
-      if (turn !== senders && turn === outside) await connections.deleteAll({})
-      senders = turn
-      const shots = Array.from(
-        { length: BATCH },
-        (): Shot => ({ sender: random.of(senders), frame: harmless(random, names) }),
-      )
-      frames += shots.length
-      for (const { sent, event } of attack.fire(shots)) {
-        judged += 1
-        const reason = judge(event)
-        if (reason === undefined || isKnown(event)) continue
-        const what = description(event, reason)
-        const before = found.get(what)
-        if (before) before.count += 1
-        else
-          found.set(what, {
-            what,
-            count: 1,
-            ...(await shrink(attack, { ...sent, arrived: event.bytes }, what)),
-          })
-        if (firstOnly) return { frames, judged, failures: [...found.values()], lost: attack.lost() }
-      }
-      const early = (frames / framesPerSecond) * 1000 - (performance.now() - started)
-      await sleep(Math.max(0, early))
-    }
-    return { frames, judged, failures: [...found.values()], lost: attack.lost() }
-  } finally {
-    attack.close()
+  const attacker = new Attacker(create, world, attack, connections, limits)
+  await attacker.run()
+  return attacker.result
+}
+
+class Attacker {
+  readonly #create: () => Promise<World>
+  readonly #world: World
+  readonly #attack: Attack
+  readonly #connections: Conntrack
+  readonly #limits: Limits
+  readonly #random: Random
+  readonly #names: Vocabulary
+  readonly #found = new Map<string, Failure>()
+  #frames = 0
+  #judged = 0
+
+  constructor(
+    create: () => Promise<World>,
+    world: World,
+    attack: Attack,
+    connections: Conntrack,
+    limits: Limits,
+  ) {
+    this.#create = create
+    this.#world = world
+    this.#attack = attack
+    this.#connections = connections
+    this.#limits = limits
+    this.#random = new Random(limits.seed)
+    this.#names = vocabulary(world)
   }
-}
 
-function harmless(random: Random, names: Vocabulary): Frame {
-  const frame = randomFrame(random, names)
-  return opensKnownHole(frame) ? harmless(random, names) : frame
-}
-
-function isKnown(event: Event): boolean {
-  return known.some((one) => one.is(event))
-}
-
-function description({ sender, place, frame, ip }: Event, reason: string): string {
-  const from = sender.on === undefined ? sender.name : `a container of ${sender.on.kind.name}`
-  const type = frame === undefined ? '' : ` type 0x${frame.type.toString(16).padStart(4, '0')}`
-  const what = ip === undefined ? `a frame of${type}` : `IPv${ip.family}`
-  const device = (name: string): string => (name.startsWith('veth') ? "the container's port" : name)
-  switch (place.kind) {
-    case 'stack':
-      return `${what} from ${from} reaches the host's protocols by ${device(place.device)}: ${reason}`
-    case 'socket':
-      return `${what} from ${from} reaches sockets of the host by ${device(place.device)}: ${reason}`
-    case 'station':
-      return `${what} from ${from} reaches ${stationText(sender, place.station)}: ${reason}`
-  }
-}
-
-/** Not whom of a network: what one of its containers is reached by reaches the others as well. */
-function stationText(sender: Station, { name, on }: Station): string {
-  if (on === undefined) return name
-  return on.kind === sender.on?.kind ? 'another container of its network' : `a container of ${on.kind.name}`
-}
-
-/** The shortest frame that does the same, as far as it is found. */
-async function shrink(
-  attack: Attack,
-  { sender, ...found }: Pick<Failure, 'sender' | 'frame' | 'bytes' | 'arrived'>,
-  what: string,
-): Promise<Pick<Failure, 'sender' | 'frame' | 'bytes' | 'arrived'>> {
-  let shortest = { sender, ...found }
-  let left = SHRINKING
-  const again = async (candidate: Frame): Promise<boolean> => {
-    left -= 1
-    for (let turn = 0; turn < 3; turn += 1) {
-      for (const { sent, event } of attack.fire(turn === 0 ? [{ sender, frame: candidate }] : [])) {
-        const reason = sent.frame === candidate ? judge(event) : undefined
-        // What becomes another hole by being shorter, and a known one, is not this.
-        if (reason === undefined || isKnown(event) || description(event, reason) !== what) continue
-        shortest = { sender, frame: candidate, bytes: sent.bytes, arrived: event.bytes }
-        return true
-      }
-      await sleep(turn)
-    }
-    return false
-  }
-  for (let improved = true; improved && left > 0; ) {
-    improved = false
-    for (const candidate of shorter(shortest.frame)) {
-      if (left <= 0) break
-      if (!opensKnownHole(candidate) && (await again(candidate))) {
-        improved = true
-        break
-      }
+  get result(): Result {
+    return {
+      frames: this.#frames,
+      judged: this.#judged,
+      failures: [...this.#found.values()],
+      lost: this.#attack.lost(),
     }
   }
-  return shortest
+
+  async run(): Promise<void> {
+    const { seconds, mostFrames, framesPerSecond, firstOnly } = this.#limits
+    const started = performance.now()
+    const passed = (): number => performance.now() - started
+    const stations = [...this.#world.stations.values()]
+    const inside = stations.filter(({ on }) => on?.member === 'evil')
+    const outside = stations.filter(({ on }) => on === undefined)
+    let tables = await readTables(this.#world)
+    for (let turn = 1; this.#frames < mostFrames && passed() < seconds * 1000; turn += 1) {
+      const senders = turn % TURNS === 0 ? outside : inside
+      const shots: Shot[] = []
+      for (let batch = 0; batch < BATCHES && passed() < seconds * 1000; batch += 1) {
+        const some = Array.from(
+          { length: BATCH },
+          (): Shot => ({ sender: this.#random.of(senders), frame: this.#frame() }),
+        )
+        shots.push(...some)
+        await this.#fire(some)
+        if (firstOnly && this.#found.size > 0) return
+        await sleep(Math.max(0, (this.#frames / framesPerSecond) * 1000 - passed()))
+      }
+      await sleep(SETTLING_MS)
+      await this.#fire([])
+      if (senders === inside)
+        for (const what of await forgedConnections(this.#world, this.#connections)) this.#note(what)
+      const after = await readTables(this.#world)
+      await this.#compare(changes(tables, after), shots)
+      tables = after
+      if (firstOnly && this.#found.size > 0) return
+      // What answers a connection is no attack: none is open when it is the others' turn.
+      await this.#connections.deleteAll({})
+    }
+  }
+
+  #frame(): Frame {
+    const frame = randomFrame(this.#random, this.#names)
+    return opensKnownHole(frame) ? this.#frame() : frame
+  }
+
+  async #fire(shots: readonly Shot[]): Promise<void> {
+    this.#frames += shots.length
+    for (const { sent, event } of this.#attack.fire(shots)) {
+      this.#judged += 1
+      const reason = judge(event)
+      if (reason === undefined || isKnown(event)) continue
+      const what = description(event, reason)
+      if (this.#note(what))
+        this.#found.set(what, {
+          what,
+          count: 1,
+          evidence: await shrinkArrival(this.#attack, { ...sent, arrived: event.bytes }, what),
+        })
+    }
+  }
+
+  async #compare(lines: readonly string[], shots: readonly Shot[]): Promise<void> {
+    const texts = changeTexts(lines).filter((text) => !isKnownChange(text))
+    const what = texts.slice(0, 4).join('; ')
+    if (what === '' || !this.#note(what)) return
+    const [only, ...others] = (await narrowChange(this.#create, shots)) ?? []
+    if (only === undefined || others.length > 0) return
+    this.#found.set(what, { what, count: 1, evidence: { ...only, bytes: this.#attack.bytesOf(only) } })
+  }
+
+  /** @returns whether it is new */
+  #note(what: string): boolean {
+    const before = this.#found.get(what)
+    if (before) before.count += 1
+    else this.#found.set(what, { what, count: 1 })
+    return before === undefined
+  }
 }
 
 function vocabulary(world: World): Vocabulary {
@@ -169,11 +172,10 @@ function vocabulary(world: World): Vocabulary {
   const inside = stations.filter((name) => name.startsWith('server@'))
   const fixed = Object.keys(FIXED_ADDRESSES)
   const beyond = ['outside', 'side']
-  // A sender without a network of its own has no such neighbours.
-  const first = inside[0] ?? 'outside'
   return {
-    sources: ['own', 'link-local', 'bridge', 'unused', ...fixed, ...beyond, first, ...inside],
-    destinations: [...OWN_ROLES, ...fixed, ...beyond, ...bridges, ...stations, ...members, ...members],
+    sources: ['own', 'link-local', 'bridge', 'unused', ...fixed, ...beyond, ...inside],
+    destinations: [...OWN_ROLES, ...fixed, ...beyond, ...bridges, ...stations],
+    neighbours: members,
     macs: [...OWN_MACS, ...members, ...Object.keys(FIXED_MACS), ...beyond, ...inside],
   }
 }

@@ -90,7 +90,17 @@ function onPorts(port: BridgePortOptions) {
   }
 }
 
+/** No defence of ours: without it, what a neighbour advertises changes the host, which must be found in its tables. */
+async function heedAdvertisements({ host }: World): Promise<void> {
+  await host.writeSysctl('net.ipv6.conf.uplink.accept_ra', '2')
+}
+
 export const defences: readonly Defence[] = [
+  {
+    name: 'accept-ra',
+    about: 'the host’s own choice to heed no router advertisements on its uplink',
+    takeOut: heedAdvertisements,
+  },
   {
     name: 'senders',
     about: 'what no rule of `senders` lets pass is dropped',
@@ -110,6 +120,21 @@ export const defences: readonly Defence[] = [
     name: 'neighbour-advertisements',
     about: 'a container answers for its own addresses alone',
     takeOut: withoutRules('bridge', 'senders', 'nd-neighbor-advert'),
+  },
+  {
+    name: 'link-local-groups',
+    about: 'frames to the groups of bridges meet the rules, and not the host by the port itself',
+    takeOut: onPorts({ groupForwardMask: 0 }),
+  },
+  {
+    name: 'address-resolution',
+    about: 'ARP of closed networks has nothing behind it, and goes to whom it concerns',
+    takeOut: acceptFirst('bridge', 'address_resolution'),
+  },
+  {
+    name: 'neighbour-discovery',
+    about: 'neighbour discovery of closed networks has nothing in it but what it is for',
+    takeOut: acceptFirst('bridge', 'neighbour_discovery'),
   },
   {
     name: 'closed-ports',
@@ -161,7 +186,7 @@ export const defences: readonly Defence[] = [
   {
     name: 'internal-host',
     about: 'a network without a way out reaches the host by its own bridge’s address alone',
-    takeOut: withoutRules('inet', 'input', '@internal'),
+    takeOut: withoutRules('inet', 'input', 'to_host'),
   },
   {
     name: 'isolation',

@@ -1,7 +1,7 @@
-// `npm test`: prerequisites, build if stale, `npm run check`, the native tests, every kind of vitest test, the scenarios. Two steps
+// `npm test`: prerequisites, build if stale, `npm run check`, the native tests, every kind of vitest test, the scenarios, a minute of hostile frames. Two steps
 // run side by side. Each has a limit in time and a process group of its own, and all of them share one limit. The last line is
 // `N passed, N failed, N skipped` over checks, native tests, vitest and scenarios; whatever failed or was skipped is named above it.
-// `npm test -- unit kernel` runs only the named steps (check, native, scenarios, or a folder of test/).
+// `npm test -- unit kernel` runs only the named steps (check, native, scenarios, hostile, or a folder of test/).
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -162,6 +162,21 @@ async function scenarios() {
   else if (count === 0) total.failed.push('scenarios: none was run')
 }
 
+/** `npm run hostile`, a minute of it: frames at random, of which none may arrive where nothing allows it. */
+async function hostile() {
+  const { ok, output, ended } = await run('hostile', process.execPath, [
+    'build/hostile/main.js',
+    '--minutes',
+    '1',
+  ])
+  const failures = [...output.matchAll(/^FAILED \(\d+ times\): (.+)$/gm)].map(
+    ([, what]) => `hostile: ${what}`,
+  )
+  total.failed.push(...failures)
+  if (ok) total.passed++
+  else if (failures.length === 0) total.failed.push(ended || 'hostile: failed, see its output above')
+}
+
 /** Kinds that have a command of their own (`npm run managers`), and need what a fresh machine may not get. */
 const apart = new Set(['managers'])
 
@@ -178,6 +193,7 @@ const steps = new Map([
   ['native', native],
   ...kindsOfTests().map((kind) => [kind, () => vitest(kind)]),
   ['scenarios', scenarios],
+  ['hostile', hostile],
 ])
 for (const name of chosen)
   if (!steps.has(name)) {
@@ -189,7 +205,7 @@ for (const name of chosen)
 const longest = ['kernel', 'process']
 
 /** Kinds of tests that create network namespaces. */
-const privileged = new Set(['kernel', 'conformance', 'process', 'scenarios'])
+const privileged = new Set(['kernel', 'conformance', 'process', 'scenarios', 'hostile'])
 
 /** Why a step can't run here, if it can't. */
 function lacking(name) {
@@ -206,7 +222,7 @@ async function runChosen(name) {
     total.failed.push(`${name}: not run, the limit of ${limits.total} s for all is used up`)
   else if (lacking(name))
     total.skipped.push({
-      name: name === 'scenarios' ? 'all scenarios' : `all tests of test/${name}`,
+      name: ['scenarios', 'hostile'].includes(name) ? `all of ${name}` : `all tests of test/${name}`,
       reason: lacking(name),
     })
   else await steps.get(name)()
