@@ -32,15 +32,6 @@ function isForGroup({ ethernet }: Frame): boolean {
   return ['broadcast', 'all-nodes', 'ipv4-group'].includes(to) || to.startsWith('group-')
 }
 
-/** ICMPv6 that connection tracking does not look at: discovery of neighbours, of who listens to a group, of multicast routers. */
-const UNTRACKED = new Set([130, 131, 132, 133, 134, 135, 136, 137, 143, 151, 152, 153])
-
-/** Or what may be it, behind a header that only connection tracking reads past: authentication, mobility. */
-function isUntracked({ ip }: Event): boolean {
-  if (ip?.family !== 6) return false
-  return ip.protocol === 58 ? UNTRACKED.has(ip.payload[0] ?? -1) : ip.protocol === 51 || ip.protocol === 135
-}
-
 function isWithinNetwork({ sender, place }: Event): boolean {
   return sender.on !== undefined && place.kind === 'station' && place.station.on?.kind === sender.on.kind
 }
@@ -68,17 +59,6 @@ export const known: readonly Known[] = [
     },
   },
   {
-    name: 'untracked-outward',
-    reason:
-      'ICMPv6 that connection tracking leaves alone is not translated, and leaves under the container’s own address',
-    is: (event) => {
-      const { sender, place } = event
-      if (sender.on?.kind.wayOut !== true || place.kind !== 'station' || place.station.on !== undefined)
-        return false
-      return isUntracked(event) && isHonest(event)
-    },
-  },
-  {
     name: 'peer-to-internal',
     reason:
       "another host's containers (addPeer) reach networks that are internal or isolated, too, by their containers' own addresses",
@@ -88,17 +68,6 @@ export const known: readonly Known[] = [
         return false
       return isForwarded(event) && isPeer(sentIp?.source ?? '')
     },
-  },
-  {
-    name: 'discovery-by-gateway',
-    reason:
-      'sent to the host’s MAC, neighbour discovery between closed containers is routed, and `same_network` of table inet lets it pass with whatever is in it and behind it',
-    is: (event) =>
-      isForwarded(event) &&
-      isHonest(event) &&
-      isWithinNetwork(event) &&
-      event.ip?.protocol === 58 &&
-      [135, 136].includes(event.ip.payload[0] ?? -1),
   },
   {
     name: 'fragment-as-question',
@@ -114,17 +83,6 @@ export const known: readonly Known[] = [
         isWithinNetwork(event)
       )
     },
-  },
-  {
-    name: 'discovery-to-host',
-    reason:
-      'neighbour discovery from an internal network is let through to every address of the host, with whatever is in it and behind it',
-    is: ({ sender, place, ip }) =>
-      sender.on?.kind.wayOut === false &&
-      sender.on.kind.gateway &&
-      place.kind === 'socket' &&
-      ip?.protocol === 58 &&
-      [135, 136].includes(ip.payload[0] ?? -1),
   },
   {
     name: 'answers-from-isolated',

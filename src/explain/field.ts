@@ -113,6 +113,8 @@ function networkField(field: string, packet: Packet, environment: Environment): 
   if (field === 'daddr') return known(addressNumber(packet.destination, environment))
   if (field === 'protocol' || field === 'nexthdr') return known(packet.protocol)
   if (field === 'version') return known(packet.family === 'ip' ? 4 : 6)
+  // Neighbour discovery that has been routed is none (RFC 4861, 7.1).
+  if (field === 'hoplimit' && packet.discovery) return known(255)
   return unknown
 }
 

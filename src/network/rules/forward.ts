@@ -33,6 +33,8 @@ import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
 import { OFFLOAD_CHAIN, TO_OFFLOAD } from './offload.js'
 
 const PAIR = concat(IIFNAME, OIFNAME)
+/** By which addresses are asked for (RFC 4291, 2.7.1). */
+const SOLICITED_NODES: Expression = { prefix: { addr: 'ff02::1:ff00:0', len: 104 } }
 const CT_DIRECTION: Expression = { ct: { key: 'direction' } }
 /** `local` for a unicast address of the interface that the packet came in by, which its broadcast and multicast addresses are not. */
 const ADDRESS_OF_INTERFACE: Expression = { fib: { result: 'type', flags: ['daddr', 'iif'] } }
@@ -52,7 +54,8 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     // Within a network whose containers may speak only as they are linked.
     chain: { name: 'same_network' },
     rules: [
-      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      // From port to port of a bridge. What the host routes has been counted down from the 255 with which it must begin (RFC 4861).
+      [NEIGHBOUR_DISCOVERY, is({ payload: { protocol: 'ip6', field: 'hoplimit' } }, 255), ACCEPT],
       [byFamily('jump', 'linked')],
       [flagged(CT_STATE, 'related'), jump('related')],
       [DROP],
@@ -194,7 +197,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     rules: [
       [is(CT_DIRECTION, 'reply'), ACCEPT],
       [is(ADDRESS_OF_INTERFACE, 'local'), ACCEPT],
-      [NEIGHBOUR_DISCOVERY, ACCEPT],
+      [is({ payload: { protocol: 'ip6', field: 'daddr' } }, SOLICITED_NODES), NEIGHBOUR_DISCOVERY, ACCEPT],
       [DROP],
     ],
   },
