@@ -7,7 +7,7 @@ import {
   type Network,
   NfbridgeError,
 } from '../../../src/index.js'
-import { createSetting, type Setting } from './setting.js'
+import { changeANetwork, createSetting, type Setting } from './setting.js'
 import { stateOf } from './state.js'
 
 /** Values of every type. */
@@ -192,6 +192,7 @@ describe('a value of any type for one option is right, or an error that names th
         { numRuns: 60 },
       )
     }
+    await changeANetwork(world.bridgeHost)
     expect(await stateOf(world.namespace)).toBe(before)
   })
 })
