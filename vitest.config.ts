@@ -39,7 +39,7 @@ export default defineConfig({
     hookTimeout: HANGING_MS,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      project('unit', { parallel: true }),
+      project('unit', { parallel: true, isolate: false }),
       project('kernel', { parallel: true, isolate: false, maxWorkers: WAITING_WORKERS }),
       project('conformance', { parallel: false }),
       project('managers', { parallel: false }),

@@ -5,6 +5,9 @@ import { writeFileSync } from 'node:fs'
 
 const target = process.env.NFB_TEST_REPORT
 
+/** What went wrong, for a list. */
+const firstLine = (error) => String(error?.message ?? error).split('\n')[0]
+
 export default class TestReporter {
   #modules = new Map()
   #running = new Set()
@@ -22,7 +25,7 @@ export default class TestReporter {
 
   onTestRunEnd(modules, errors) {
     for (const module of modules) this.#enter(module)
-    this.#errors = errors.map((error) => String(error.message ?? error))
+    this.#errors = errors.map(firstLine)
     this.#write()
   }
 
@@ -31,10 +34,10 @@ export default class TestReporter {
     this.#running.delete(file)
     const result = { passed: 0, failed: [], skipped: [] }
     for (const test of module.children.allTests()) {
-      const { state, note } = test.result()
+      const { state, note, errors } = test.result()
       const name = `${file} > ${test.fullName}`
       if (state === 'passed') result.passed++
-      else if (state === 'failed') result.failed.push(name)
+      else if (state === 'failed') result.failed.push(`${name}: ${firstLine(errors[0])}`)
       else
         result.skipped.push({
           name,
@@ -44,7 +47,7 @@ export default class TestReporter {
     // A file that does not load, or a hook that throws, fails without a failed test.
     for (const suite of [module, ...module.children.allSuites()])
       for (const error of suite.errors())
-        result.failed.push(`${file} > ${suite.fullName ?? ''} ${String(error.message).split('\n')[0]}`)
+        result.failed.push(`${file} > ${suite.fullName ?? ''} ${firstLine(error)}`)
     this.#modules.set(file, result)
   }
 
