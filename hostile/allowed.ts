@@ -53,19 +53,15 @@ function icmp6Type({ family, protocol, fragmentOffset, payload }: IpHeaders): nu
   return family === 6 && protocol === ICMP6 && fragmentOffset === 0 ? payload[0] : undefined
 }
 
-function isMulticast(address: string): boolean {
-  return address.includes(':') ? address.startsWith('ff') : /^(22[4-9]|23\d)\./.test(address)
+/** For a group, or for everybody. */
+export function isForMany(address: string): boolean {
+  return address.includes(':') ? address.startsWith('ff') : /^(22[4-9]|23\d|255)\./.test(address)
 }
 
 /** To all of the sender's own network, or of all that hear it. */
 function isForAll({ ip, sender }: Event): boolean {
   const to = ip?.destination ?? ''
-  return (
-    isMulticast(to) ||
-    to === '255.255.255.255' ||
-    to === '0.0.0.0' ||
-    to === sender.ipv4.replace(/\d+$/, '255')
-  )
+  return isForMany(to) || to === '0.0.0.0' || to === sender.ipv4.replace(/\d+$/, '255')
 }
 
 function isHostAddress({ world }: Event, address: string): boolean {
@@ -150,11 +146,11 @@ function isAnswer(event: Event, to: Station): boolean {
   return (flags & 0x12) !== 0x02
 }
 
-/** Of a datagram between linked ends, behind everything that could be taken for its ports. */
+/** Of a datagram between linked ends: from a server behind everything that could be taken for its flags, which its client does not ask for. */
 function isLaterFragment(event: Event, to: Station): boolean {
   const { sender, ip } = event
-  if (ip === undefined || !(isServerOf(sender, to) || isClientOf(sender, to))) return false
-  return isTo(event, to) && isFrom(event, sender) && ip.fragmentOffset >= 48
+  if (ip === undefined || !isTo(event, to) || !isFrom(event, sender)) return false
+  return isServerOf(sender, to) ? ip.fragmentOffset > 0 : isClientOf(sender, to) && ip.fragmentOffset >= 48
 }
 
 const ERRORS: Readonly<Record<4 | 6, readonly number[]>> = { 4: [3, 11, 12], 6: [1, 2, 3, 4] }
@@ -349,12 +345,15 @@ export function isPeer(address: string): boolean {
   return address.startsWith(PEER_SUBNET.replace(/\d+\/\d+$/, ''))
 }
 
+/** An address of the network that a container is on. */
+export function isOfNetwork({ ipv4, ipv6 }: Station, address: string): boolean {
+  return address.startsWith(ipv4.replace(/\d+$/, '')) || address.startsWith(ipv6.replace(/[^:]*$/, ''))
+}
+
 /** An address that only containers of this host have. */
 function isOfPools({ world }: Event, address: string): boolean {
   return [...world.stations.values()].some(
-    ({ on, ipv4, ipv6 }) =>
-      on !== undefined &&
-      (address.startsWith(ipv4.replace(/\d+$/, '')) || address.startsWith(ipv6.replace(/[^:]*$/, ''))),
+    (station) => station.on !== undefined && isOfNetwork(station, address),
   )
 }
 
@@ -388,12 +387,13 @@ const ofOutside: readonly Allowance[] = [
   },
   {
     name: 'host-to-itself',
-    reason: 'under an address of the host somebody seems to be the host, which then answers itself',
-    holds: ({ place, ip, ...event }) =>
-      place.kind !== 'station' &&
-      place.device === 'lo' &&
-      ip !== undefined &&
-      isHostAddress({ place, ip, ...event }, ip.source),
+    reason:
+      'under an address of the host somebody seems to be the host, which then answers itself; it also tells itself whom it could not answer',
+    holds: (event) => {
+      const { place, ip } = event
+      if (place.kind === 'station' || ip === undefined || !isHostAddress(event, ip.source)) return false
+      return place.device === 'lo' || (place.kind === 'socket' && isHostAddress(event, ip.destination))
+    },
   },
   {
     name: 'published-from-outside',

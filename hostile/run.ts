@@ -4,13 +4,13 @@ import { Conntrack } from 'nfbridge/conntrack'
 import { judge } from './allowed.js'
 import { Attack, type Shot } from './attack.js'
 import { changeTexts, description } from './describe.js'
-import type { Frame } from './frame.js'
+import type { Event } from './event.js'
 import { randomFrame, type Vocabulary } from './generate.js'
-import { isKnown, isKnownChange, opensKnownHole } from './known.js'
+import { isKnown } from './known.js'
 import { type Evidence, narrowChange, shrinkArrival } from './narrow.js'
 import { Random } from './random.js'
 import { FIXED_ADDRESSES, FIXED_MACS, OWN_MACS, OWN_ROLES } from './roles.js'
-import { changes, forgedConnections, readTables } from './tables.js'
+import { changes, readTables, wrongConnections } from './tables.js'
 import type { World } from './world.js'
 
 export interface Failure {
@@ -64,6 +64,8 @@ class Attacker {
   readonly #random: Random
   readonly #names: Vocabulary
   readonly #found = new Map<string, Failure>()
+  /** Who was let speak to whom in this turn: what goes back may be an answer. */
+  readonly #asked = new Set<string>()
   #frames = 0
   #judged = 0
 
@@ -106,7 +108,7 @@ class Attacker {
       for (let batch = 0; batch < BATCHES && passed() < seconds * 1000; batch += 1) {
         const some = Array.from(
           { length: BATCH },
-          (): Shot => ({ sender: this.#random.of(senders), frame: this.#frame() }),
+          (): Shot => ({ sender: this.#random.of(senders), frame: randomFrame(this.#random, this.#names) }),
         )
         shots.push(...some)
         await this.#fire(some)
@@ -116,19 +118,15 @@ class Attacker {
       await sleep(SETTLING_MS)
       await this.#fire([])
       if (senders === inside)
-        for (const what of await forgedConnections(this.#world, this.#connections)) this.#note(what)
+        for (const what of await wrongConnections(this.#world, this.#connections)) this.#note(what)
       const after = await readTables(this.#world)
       await this.#compare(changes(tables, after), shots)
       tables = after
       if (firstOnly && this.#found.size > 0) return
       // What answers a connection is no attack: none is open when it is the others' turn.
       await this.#connections.deleteAll({})
+      this.#asked.clear()
     }
-  }
-
-  #frame(): Frame {
-    const frame = randomFrame(this.#random, this.#names)
-    return opensKnownHole(frame) ? this.#frame() : frame
   }
 
   async #fire(shots: readonly Shot[]): Promise<void> {
@@ -136,7 +134,8 @@ class Attacker {
     for (const { sent, event } of this.#attack.fire(shots)) {
       this.#judged += 1
       const reason = judge(event)
-      if (reason === undefined || isKnown(event)) continue
+      if (reason === undefined) this.#asked.add(ends(event))
+      if (reason === undefined || isKnown(event) || this.#asked.has(ends(event, 'back'))) continue
       const what = description(event, reason)
       if (this.#note(what))
         this.#found.set(what, {
@@ -148,8 +147,7 @@ class Attacker {
   }
 
   async #compare(lines: readonly string[], shots: readonly Shot[]): Promise<void> {
-    const texts = changeTexts(lines).filter((text) => !isKnownChange(text))
-    const what = texts.slice(0, 4).join('; ')
+    const what = changeTexts(lines).slice(0, 4).join('; ')
     if (what === '' || !this.#note(what)) return
     const [only, ...others] = (await narrowChange(this.#create, shots)) ?? []
     if (only === undefined || others.length > 0) return
@@ -163,6 +161,12 @@ class Attacker {
     else this.#found.set(what, { what, count: 1 })
     return before === undefined
   }
+}
+
+function ends({ ip }: Event, way: 'there' | 'back' = 'there'): string {
+  if (ip === undefined) return ''
+  const { protocol, source, destination } = ip
+  return way === 'there' ? `${protocol} ${source} ${destination}` : `${protocol} ${destination} ${source}`
 }
 
 function vocabulary(world: World): Vocabulary {

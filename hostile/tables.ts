@@ -1,6 +1,7 @@
 /** The host's tables, which nothing that is sent may change: what is not as it was, is told in lines. */
 import type { Conntrack } from 'nfbridge/conntrack'
 import { Rtnl } from 'nfbridge/rtnl'
+import { isForMany, isOfNetwork } from './allowed.js'
 import { FIXED_ADDRESSES } from './roles.js'
 import type { World } from './world.js'
 
@@ -71,19 +72,34 @@ async function settings({ host, devices }: World): Promise<string[]> {
   return Promise.all(lines)
 }
 
-/** Connections that who is named in them cannot have begun, while only containers send. */
-export async function forgedConnections(world: World, connections: Conntrack): Promise<string[]> {
-  const own = new Set([
-    ...[...world.stations.values()].flatMap(({ ipv4, ipv6, linkLocal }) => [ipv4, ipv6, linkLocal]),
+/** Connections that nobody may have, while only containers send: begun by who is named in them, and with whom that one may not speak. */
+export async function wrongConnections(world: World, connections: Conntrack): Promise<string[]> {
+  const stations = new Map(
+    [...world.stations.values()].flatMap((station) =>
+      [station.ipv4, station.ipv6, station.linkLocal].map((address) => [address, station] as const),
+    ),
+  )
+  const ofHost = new Set([
     ...[...world.devices.values()].flatMap(({ addresses }) => addresses),
     // The host itself tells which groups it is in.
     '0.0.0.0',
     '::',
   ])
-  const found = (await connections.list()).filter(({ original }) => !own.has(String(original.source)))
-  return [
-    ...new Set(found.map(({ original, protocol }) => `connection of ${protocol} from ${original.source}`)),
-  ]
+  const found = (await connections.list()).flatMap(({ original, protocol }) => {
+    const [source, destination] = [String(original.source), String(original.destination)]
+    const from = stations.get(source)
+    if (from === undefined) return ofHost.has(source) ? [] : [`connection of ${protocol} from ${source}`]
+    if (from.on === undefined || from.on.kind.wayOut) return []
+    const isNear =
+      destination.startsWith('fe80:') ||
+      isForMany(destination) ||
+      isOfNetwork(from, destination) ||
+      ofHost.has(destination)
+    return isNear
+      ? []
+      : [`connection of ${protocol} from a container of ${from.on.kind.name} to ${destination}`]
+  })
+  return [...new Set(found)]
 }
 
 export function changes(before: Tables, after: Tables): string[] {

@@ -127,14 +127,29 @@ export const defences: readonly Defence[] = [
     takeOut: onPorts({ groupForwardMask: 0 }),
   },
   {
+    name: 'group-frames',
+    about: 'a packet for a single address in a frame to a group makes no connection',
+    takeOut: withoutRules('bridge', 'onward', 'notrack'),
+  },
+  {
+    name: 'isolated-ports',
+    about: 'what an isolated network sends to the host is dropped before the host answers',
+    takeOut: withoutElements('bridge', 'isolated_ports'),
+  },
+  {
     name: 'address-resolution',
     about: 'ARP of closed networks has nothing behind it, and goes to whom it concerns',
     takeOut: acceptFirst('bridge', 'address_resolution'),
   },
   {
     name: 'neighbour-discovery',
-    about: 'neighbour discovery of closed networks has nothing in it but what it is for',
+    about: 'neighbour discovery has nothing in it but what it is for',
     takeOut: acceptFirst('bridge', 'neighbour_discovery'),
+  },
+  {
+    name: 'peers',
+    about: 'peers reach no network without a way out',
+    takeOut: withoutRules('inet', 'inbound', '@internal'),
   },
   {
     name: 'closed-ports',
