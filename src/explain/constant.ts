@@ -7,7 +7,7 @@ import type { Environment } from './environment.js'
 export type Scalar = bigint | string
 
 /** A number that is not known but for its bounds, both included. */
-interface Interval {
+export interface Interval {
   readonly low: bigint
   readonly high: bigint
 }

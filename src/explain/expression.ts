@@ -9,7 +9,7 @@ import type {
   Verdict,
 } from '../nft/index.js'
 import { type AddedKey, isSameKey } from './added-keys.js'
-import { type FieldType, flagBits, isList, scalar, type Value } from './constant.js'
+import { type FieldType, flagBits, type Interval, isList, scalar, type Value } from './constant.js'
 import type { Environment } from './environment.js'
 import {
   chunkField,
@@ -183,11 +183,18 @@ function operandValue(operand: Expression, type: FieldType, scope: Scope): Value
 }
 
 function combine(operator: string, one: Value, other: Value): bigint | undefined {
+  if (operator === '&' && typeof one === 'object' && typeof other === 'bigint') return commonBits(one, other)
   if (typeof one !== 'bigint' || typeof other !== 'bigint') return undefined
   if (operator === '&') return one & other
   if (operator === '|') return one | other
   if (operator === '^') return one ^ other
   return operator === '<<' ? one << other : one >> other
+}
+
+/** What a mask leaves of a number in a range, where it is the same of all that are in it. */
+function commonBits({ low, high }: Interval, mask: bigint): bigint | undefined {
+  const differing = (1n << BigInt((low ^ high).toString(2).length)) - 1n
+  return (mask & differing) === 0n ? low & mask : undefined
 }
 
 /** Whether a mask leaves nothing of a field but bits that are known to be 0. */

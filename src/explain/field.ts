@@ -78,11 +78,16 @@ function rawField(
   packet: Packet,
   environment: Environment,
 ): Found {
-  const { discovery, protocol, sctpChunk } = packet
+  const { discovery, protocol, sctpChunk, tcpFlags } = packet
   if (discovery) {
     const read = DISCOVERY_BITS.get(`${base} ${offset} ${len}`)
     return read ? read(discovery, environment) : unknown
   }
+  // TCP's flags, with the first half of the window behind them.
+  if (base === 'th' && offset === 104 && len === 16 && protocol === PROTOCOL_NUMBERS.tcp)
+    return tcpFlags === undefined
+      ? unknown
+      : known({ low: BigInt(tcpFlags << 8), high: BigInt((tcpFlags << 8) | 0xff) })
   // The type of the first chunk behind SCTP's common header.
   const isFirstChunk = base === 'th' && offset === 96 && len === 8 && protocol === PROTOCOL_NUMBERS.sctp
   return isFirstChunk && sctpChunk !== undefined ? known(CHUNK_TYPES[sctpChunk]) : unknown

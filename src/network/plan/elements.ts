@@ -43,7 +43,7 @@ export type PlainSet =
   | 'masqueraded'
   | 'ports'
   | 'tracked_ports'
-  | 'unchecked_ports'
+  | 'isolated_ports'
   | 'closed_ports'
   | 'forging_ports'
   | 'closed_forging_ports'
@@ -290,6 +290,11 @@ function outsideElements(
   ]
 }
 
+/** In which a bridge of ours has no address. */
+function isolatedFamilies(network: NetworkRecord): Family[] {
+  return network.adopted ? [] : eachFamily.filter((family) => familyOf(network, family).mode === 'isolated')
+}
+
 /** What a network without a way out meets on its way to the host, which has no address on an isolated bridge of ours. */
 function towardsHost({ adopted, internal }: NetworkRecord): ElementVerdict {
   if (adopted) return 'from_lan_to_host'
@@ -342,8 +347,10 @@ function portElements(view: NetworkView, endpoint: EndpointRecord): SetElement[]
   return [
     port(allowForgedSource ? 'forging_ports' : 'ports'),
     ...(allowForgedSource && closed ? [port('closed_forging_ports')] : []),
-    ...(allowForgedSource && bridged ? [port('unchecked_ports')] : []),
-    ...(!allowForgedSource && !bridged ? [port('tracked_ports')] : []),
+    ...(bridged ? [] : [port('tracked_ports')]),
+    ...(network ? isolatedFamilies(network) : []).map(
+      (family): SetElement => ({ set: 'isolated_ports', key: [hostInterface, etherType(family)] }),
+    ),
     ...(bridged && closed
       ? [port('closed_ports'), { set: 'closed_macs', key: [bridge, mac.toString()] } as const]
       : []),
@@ -571,6 +578,11 @@ function subnetElement(set: 'pools' | 'peers', { address, prefixLength, family }
 /** The name of a family's own set: that of IPv6 ends in 6. */
 export function ofFamily<Name extends string>(name: Name, family: Family): Name | `${Name}6` {
   return family === 4 ? name : `${name}6`
+}
+
+/** By their names in the kernel, which tables of family bridge tell them by. */
+function etherType(family: Family): 'ip' | 'ip6' {
+  return family === 4 ? 'ip' : 'ip6'
 }
 
 function nfproto(family: Family): 'ipv4' | 'ipv6' {

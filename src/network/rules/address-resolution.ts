@@ -11,7 +11,6 @@ import {
   DROP,
   ETHER_DADDR,
   ETHER_SADDR,
-  goto,
   ICMPV6_TYPE,
   IIFNAME,
   inSet,
@@ -29,6 +28,7 @@ const bits = (base: 'nh' | 'th', offset: number, len: number): Expression => ({
   payload: { base, offset, len },
 })
 
+const SOLICITATION: Statement = is(ICMPV6_TYPE, 'nd-neighbor-solicit')
 /** Of a frame without its Ethernet header. */
 const LENGTH: Expression = { meta: { key: 'length' } }
 const EVERYBODY = 'ff:ff:ff:ff:ff:ff'
@@ -88,6 +88,7 @@ export const RESOLUTION_CHAINS: readonly ChainRules[] = [
     ],
   },
   {
+    // From a port: nothing in it but what it is for, and a MAC address that is the sender's.
     chain: { name: 'neighbour_discovery' },
     rules: [
       [isNot(LENGTH, anyOf(DISCOVERY.length, DISCOVERY.withOption)), DROP],
@@ -95,21 +96,28 @@ export const RESOLUTION_CHAINS: readonly ChainRules[] = [
       [is(LENGTH, DISCOVERY.length), isNot(bits('nh', 32, 32), afterVersion(24)), DROP],
       [is(LENGTH, DISCOVERY.withOption), isNot(bits('nh', 32, 32), afterVersion(32)), DROP],
       [isNot(bits('th', 8, 8), 0), DROP],
-      [is(ICMPV6_TYPE, 'nd-neighbor-solicit'), goto('solicitations')],
-      [goto('advertisements')],
+      [SOLICITATION, isNot(FLAGS, 0), DROP],
+      [isNot(OTHER_FLAGS, 0), DROP],
+      [is(LENGTH, DISCOVERY.length), { return: null }],
+      [
+        SOLICITATION,
+        is(OPTION_HEADER, SOURCE_LINK_LAYER_ADDRESS),
+        inSet(concat(IIFNAME, OPTION_MAC, ip6('saddr')), 'senders6'),
+        { return: null },
+      ],
+      [
+        is(ICMPV6_TYPE, 'nd-neighbor-advert'),
+        is(OPTION_HEADER, TARGET_LINK_LAYER_ADDRESS),
+        inSet(concat(IIFNAME, OPTION_MAC, ND_TARGET), 'senders6'),
+        { return: null },
+      ],
+      [DROP],
     ],
   },
   {
     // Who has an address is asked by the multicast address that belongs to it, or directly.
     chain: { name: 'solicitations' },
     rules: [
-      [isNot(FLAGS, 0), DROP],
-      [is(LENGTH, DISCOVERY.withOption), isNot(OPTION_HEADER, SOURCE_LINK_LAYER_ADDRESS), DROP],
-      [
-        is(LENGTH, DISCOVERY.withOption),
-        notInSet(concat(IIFNAME, OPTION_MAC, ip6('saddr')), 'senders6'),
-        DROP,
-      ],
       [notInSet(concat(OIFNAME, ND_TARGET), 'port_addresses6'), DROP],
       [inSet(concat(OIFNAME, ETHER_DADDR, ip6('daddr')), 'solicited_nodes'), ACCEPT],
       [isOfPort(ETHER_DADDR, ip6('daddr'), 'senders6'), ACCEPT],
@@ -120,9 +128,6 @@ export const RESOLUTION_CHAINS: readonly ChainRules[] = [
     // Who asked is answered; what is told to all is the sender's own address, as the chain `senders` saw to.
     chain: { name: 'advertisements' },
     rules: [
-      [isNot(OTHER_FLAGS, 0), DROP],
-      [is(LENGTH, DISCOVERY.withOption), isNot(OPTION_HEADER, TARGET_LINK_LAYER_ADDRESS), DROP],
-      [is(LENGTH, DISCOVERY.withOption), notInSet(concat(IIFNAME, OPTION_MAC, ND_TARGET), 'senders6'), DROP],
       [isOfPort(ETHER_DADDR, ip6('daddr'), 'senders6'), ACCEPT],
       [is(ETHER_DADDR, '33:33:00:00:00:01'), is(ip6('daddr'), 'ff02::1'), ACCEPT],
       [DROP],

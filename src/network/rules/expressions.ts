@@ -70,6 +70,12 @@ export const byFamily = (action: 'jump' | 'goto', target: string): Statement => 
   },
 })
 
+/** How neighbours find each other's MAC addresses, without which no packet goes from one to the other (RFC 4861). */
+export const NEIGHBOUR_DISCOVERY: Statement = is(
+  ICMPV6_TYPE,
+  anyOf('nd-neighbor-solicit', 'nd-neighbor-advert'),
+)
+
 /** It came from a bridge, of whomever. */
 export const FROM_BRIDGE: Statement = is(IIFKIND, 'bridge')
 

@@ -22,13 +22,14 @@ import {
   jump,
   L4PROTO,
   LOOPBACK_DESTINATION,
+  NEIGHBOUR_DISCOVERY,
   NFPROTO,
   notInSet,
   OIFNAME,
   SAME_BRIDGE,
   verdictOf,
 } from './expressions.js'
-import { NEIGHBOUR_DISCOVERY, TRACKED_LINK_CHAINS } from './links.js'
+import { TRACKED_LINK_CHAINS } from './links.js'
 import { FORWARD_CHAIN, USER_CHAINS } from './names.js'
 import { OFFLOAD_CHAIN, TO_OFFLOAD } from './offload.js'
 
@@ -152,6 +153,7 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
       [inSet(PAIR, 'trusted'), jump('published_ports')],
       [verdictOf(concat(NFPROTO, OIFNAME), 'direct')],
       // From another host's containers, by the way that leads back to them.
+      [inSet(concat(NFPROTO, OIFNAME), 'internal'), DROP],
       ...both(({ saddr, set }) => [
         [inSet(saddr, set('peers')), isNot({ fib: { result: 'oif', flags: ['saddr', 'iif'] } }, 0), ACCEPT],
       ]),
@@ -205,8 +207,8 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     // The same of an adopted bridge, from which others ask the host too: not by its other addresses.
     chain: { name: 'from_lan_to_host' },
     rules: [
+      [is(CT_DIRECTION, 'reply'), ACCEPT],
       [
-        is(CT_DIRECTION, 'original'),
         is({ fib: { result: 'type', flags: ['daddr'] } }, 'local'),
         isNot(ADDRESS_OF_INTERFACE, 'local'),
         DROP,

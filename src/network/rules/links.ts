@@ -26,23 +26,24 @@ import {
   isNot,
   jump,
   L4PROTO,
+  NEIGHBOUR_DISCOVERY,
   OIFNAME,
   PKTTYPE,
   SPORT,
 } from './expressions.js'
 
-/** Without these a linked container would not find its server's MAC address. */
-export const NEIGHBOUR_DISCOVERY: Statement = is(
-  ICMPV6_TYPE,
-  anyOf('nd-neighbor-solicit', 'nd-neighbor-advert'),
-)
-
 /** How often a client may ask anew, before its questions are remembered without its port. */
 const ASKING: Statement = { limit: { rate: 256, per: 'second', burst: 4096 } }
 
-const TCP_FLAGS: Expression = { payload: { protocol: 'tcp', field: 'flags' } }
 const udp = (field: 'sport' | 'dport'): Expression => ({ payload: { protocol: 'udp', field } })
 const th = (offset: number, len: number): Expression => ({ payload: { base: 'th', offset, len } })
+/**
+ * TCP's flags and the byte behind them. A field of one byte, or of two at an even place, the kernel reads from later fragments too
+ * (nft_payload_fast_eval), where it is whatever the sender likes.
+ */
+const TCP_FLAGS = th(104, 16)
+const SYN = 0x0200
+const SYN_ACK = 0x1200
 /**
  * Of SCTP's common header. A packet that begins an association has none, wherever in it INIT may be; with one, whoever gets it must
  * discard it (RFC 9260, 8.5.1). So no chunk has to be looked for, which kernels before 5.14 cannot.
@@ -77,7 +78,7 @@ const LATER_FRAGMENT: Readonly<Record<FamilyWords['family'], Statement>> = {
  * A server answers, and begins nothing. Each rule says what passes, so that a packet too short to be read does not.
  */
 const ANSWERS: readonly ChainRules[] = chainOfEach('answers', ({ saddr, daddr, set }) => [
-  [isNot({ '&': [TCP_FLAGS, ['syn', 'ack']] }, 'syn'), ACCEPT],
+  [is(L4PROTO, 'tcp'), isNot({ '&': [TCP_FLAGS, SYN_ACK] }, SYN), ACCEPT],
   [inSet(concat(daddr, saddr, udp('dport'), udp('sport')), set('asked')), ACCEPT],
   [inSet(concat(daddr, saddr, udp('sport')), set('asked_of_links')), ACCEPT],
   [isNot(VERIFICATION_TAG, 0), isNot(FIRST_CHUNK, INIT), ACCEPT],
@@ -136,7 +137,8 @@ const resolution = (ports: 'closed_ports' | 'adopted_ports' | 'tracked_closed_po
   return [
     [is(ETHER_TYPE, 'arp'), ...between, goto('address_resolution')],
     [is(ETHER_TYPE, 'arp'), ACCEPT],
-    [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ...between, goto('neighbour_discovery')],
+    [is(ETHER_TYPE, 'ip6'), is(ICMPV6_TYPE, 'nd-neighbor-solicit'), ...between, goto('solicitations')],
+    [is(ETHER_TYPE, 'ip6'), is(ICMPV6_TYPE, 'nd-neighbor-advert'), ...between, goto('advertisements')],
     [is(ETHER_TYPE, 'ip6'), NEIGHBOUR_DISCOVERY, ACCEPT],
   ]
 }

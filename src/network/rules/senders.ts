@@ -2,19 +2,23 @@ import type { Expression, Statement } from '../../nft/index.js'
 import {
   ACCEPT,
   anyOf,
+  both,
   type ChainRules,
   concat,
   DROP,
   ETHER_DADDR,
   ETHER_SADDR,
   ETHER_TYPE,
+  type FamilyWords,
   goto,
   ICMPV6_TYPE,
   IIFNAME,
   inSet,
   is,
   isNot,
+  jump,
   L4PROTO,
+  NEIGHBOUR_DISCOVERY,
   notInSet,
   PKTTYPE,
 } from './expressions.js'
@@ -30,30 +34,39 @@ const NOTRACK: Statement = { notrack: null }
 
 /** 01:80:c2:00:00:00 to :0f, by which bridges and stations of one link speak: IEEE 802.1D, table 7-10. */
 const LINK_LOCAL_GROUP: Statement = is({ '&': [ETHER_DADDR, 'ff:ff:ff:ff:ff:f0'] }, '01:80:c2:00:00:00')
-const TO_LINK_LOCAL_GROUP = [is(PKTTYPE, 'multicast'), LINK_LOCAL_GROUP]
+/** For everybody, or for a group. */
+const IP_GROUP: Readonly<Record<FamilyWords['family'], Expression>> = {
+  ip: { set: [{ prefix: { addr: '224.0.0.0', len: 4 } }, '255.255.255.255'] },
+  ip6: { prefix: { addr: 'ff00::', len: 8 } },
+}
 
 /** The bridge table: a container sends from the addresses that it was given, or not at all. */
 export const SENDER_CHAINS: readonly ChainRules[] = [
   {
-    // No bridge of ours has anything to say to a container by these, and a bridge of others must not hear of it.
-    chain: { name: 'link_local_groups' },
-    rules: [[...TO_LINK_LOCAL_GROUP, DROP]],
-  },
-  {
-    // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
     chain: { name: 'onward' },
     rules: [
-      [inSet(IIFNAME, 'tracked_ports'), goto('link_local_groups')],
+      // For somebody else on the bridge: no connection to track, where br_netfilter shows its frames to connection tracking.
+      [is(PKTTYPE, 'other'), inSet(IIFNAME, 'tracked_ports'), ACCEPT],
       [is(PKTTYPE, 'other'), NOTRACK, ACCEPT],
-      [...TO_LINK_LOCAL_GROUP, DROP],
+      // The host would send errors about it, and what the host sends to a network that it has no route to leaves by the default route.
+      [is(PKTTYPE, 'host'), inSet(concat(IIFNAME, ETHER_TYPE), 'isolated_ports'), DROP],
+      [is(PKTTYPE, 'host'), ACCEPT],
+      // For a group of MAC addresses. No bridge of ours has anything to say to a container by these, and a bridge of others must not hear of it.
+      [LINK_LOCAL_GROUP, DROP],
+      // br_netfilter confirms the connection of whatever comes to a group (br_nf_local_in, Linux 6.8): one for a single address, which nobody
+      // sends who means well (RFC 1122, 3.3.6), would be known before a rule has judged it, and its other end could answer.
+      ...both(({ family, daddr }) => [[is(ETHER_TYPE, family), is(daddr, IP_GROUP[family]), ACCEPT]]),
+      [NOTRACK],
     ],
   },
   {
     // From ports whose senders nobody checks: most are of bridges that are not ours.
     chain: { name: 'unchecked' },
     rules: [
-      [is(PKTTYPE, 'other'), inSet(IIFNAME, 'unchecked_ports'), NOTRACK, ACCEPT],
-      [...TO_LINK_LOCAL_GROUP, inSet(IIFNAME, 'forging_ports'), DROP],
+      [inSet(IIFNAME, 'forging_ports'), goto('onward')],
+      [is(PKTTYPE, anyOf('host', 'other')), ACCEPT],
+      // No such connection to a container either.
+      ...both(({ family, daddr, set }) => [[is(ETHER_TYPE, family), inSet(daddr, set('pools')), NOTRACK]]),
       [ACCEPT],
     ],
   },
@@ -70,13 +83,14 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
       ],
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
       [inSet(IIFNAME, 'closed_forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
+      [inSet(IIFNAME, 'closed_forging_ports'), NEIGHBOUR_DISCOVERY, jump('neighbour_discovery')],
       [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [
         is(ETHER_TYPE, 'arp'),
         inSet(concat(IIFNAME, ETHER_SADDR, ARP_SADDR_IP), 'senders'),
         inSet(concat(IIFNAME, ARP_SADDR_ETHER, ARP_SADDR_IP), 'senders'),
-        goto('link_local_groups'),
+        goto('onward'),
       ],
       // A container is nobody's router, and answers only for its own addresses.
       [is(ICMPV6_TYPE, anyOf('nd-router-advert', 'nd-redirect')), DROP],
@@ -85,11 +99,8 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         notInSet(concat(IIFNAME, ETHER_SADDR, ND_TARGET), 'senders6'),
         DROP,
       ],
-      [
-        is(ETHER_TYPE, 'ip6'),
-        inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'),
-        goto('link_local_groups'),
-      ],
+      [NEIGHBOUR_DISCOVERY, jump('neighbour_discovery')],
+      [is(ETHER_TYPE, 'ip6'), inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'), goto('onward')],
       [DROP],
     ],
   },

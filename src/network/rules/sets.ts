@@ -76,8 +76,8 @@ const SHARED = {
   ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
   // Of networks whose frames connection tracking sees.
   tracked_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
-  // Of all others those that may send from any address.
-  unchecked_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
+  // With the families in which the bridge has no address.
+  isolated_ports: { tables: BRIDGE, type: ['ifname', 'ether_type'], size: MEDIUM },
   // Of networks that are judged in their bridges, and let pass what links allow.
   closed_ports: { tables: BRIDGE, type: 'ifname', size: MEDIUM },
   // Of networks with icc: false whose frames connection tracking sees.
@@ -175,7 +175,7 @@ const ofAddresses = (address: 'ipv4_addr' | 'ipv6_addr') =>
       map: [address, 'inet_service'],
       flags: ['interval'],
     },
-    pools: { tables: INET, of: 'networks', type: address, flags: ['interval'] },
+    pools: { tables: BOTH, of: 'networks', type: address, flags: ['interval'] },
     peers: { tables: INET, of: 'networks', type: address, flags: ['interval'] },
     not_masqueraded: { tables: INET, of: 'networks', type: ['ifname', address], flags: ['interval'] },
     snat_to: { tables: INET, of: 'networks', type: 'ifname', map: address },

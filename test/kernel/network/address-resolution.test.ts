@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { IPv6Address, MacAddress } from '../../../src/address/index.js'
 import type { Container } from '../../../src/index.js'
-import { nft } from '../../support/tools.js'
+import { ip, nft } from '../../support/tools.js'
 import type { Sending } from './arrivals.js'
-import { checksum, macBytes, word } from './frames.js'
+import { checksum, macBytes, sendFrames, word } from './frames.js'
 import { createLinkSetting, party } from './link-setting.js'
 import { addressBytes } from './packets.js'
 
@@ -185,7 +185,7 @@ describe.each([{ tracking: false }, { tracking: true }])(
       expect(await arrive('app', 'web', sent)).toEqual(right)
       // Without the rules all of them do, but that br_netfilter cuts off what is behind a packet.
       const uncut = Object.keys(sent).filter((name) => !tracking || !/^ND.*something behind it$/.test(name))
-      for (const chain of ['address_resolution', 'neighbour_discovery'])
+      for (const chain of RESOLUTION_CHAINS)
         await nft(host.namespace, `insert rule bridge nfbridge ${chain} accept`)
       expect(await arrive('app', 'web', sent)).toEqual(uncut)
     })
@@ -202,12 +202,88 @@ describe.each([{ tracking: false }, { tracking: true }])(
       }
       expect(await arrive('app', 'web', sent)).toEqual(['ARP', 'ND'])
       expect(await arrive('app', 'other', sent)).toEqual([])
-      for (const chain of ['address_resolution', 'neighbour_discovery'])
+      for (const chain of RESOLUTION_CHAINS)
         await nft(host.namespace, `insert rule bridge nfbridge ${chain} accept`)
       expect(await arrive('app', 'other', sent)).toEqual(['ARP', 'ND'])
     })
   },
 )
+
+it.each([true, false])(
+  'the host believes nobody that its address has another MAC address; icc %s',
+  async (icc) => {
+    const { attach, host, machine, network } = await createLinkSetting(['app'], { icc })
+    const app = await attach('app')
+    const own = party(app, 6).address
+    const gateway = network.gateways.find((each) => each.includes(':')) ?? ''
+    const bridge = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))[0].address
+    const other = macOf(SECRET)
+    const about = (type: number): readonly number[] => [type, 1, ...macBytes(other)]
+    const messages = [
+      discovery(app, { type: 135, destination: gateway, to: bridge, target: gateway, option: about(1) }),
+      discovery(app, {
+        type: 136,
+        destination: gateway,
+        to: bridge,
+        flags: 0x60,
+        target: own,
+        option: about(2),
+      }),
+      // One that is passed over comes first.
+      discovery(app, {
+        type: 135,
+        destination: gateway,
+        to: bridge,
+        target: gateway,
+        option: [14, 1, ...SECRET, ...about(1)],
+      }),
+    ]
+    const believed = async (): Promise<boolean[]> => {
+      const results: boolean[] = []
+      for (const { frames } of messages) {
+        await ip(
+          host.namespace,
+          'neigh',
+          'replace',
+          own,
+          'dev',
+          network.name,
+          'lladdr',
+          app.mac,
+          'nud',
+          'stale',
+        )
+        await sendFrames(machine('app').namespace, 'eth0', frames)
+        results.push((await ip(host.namespace, 'neigh', 'show', own)).includes(other))
+      }
+      return results
+    }
+    expect(await believed()).toEqual([false, false, false])
+    await nft(host.namespace, 'insert rule bridge nfbridge neighbour_discovery accept')
+    expect(await believed()).toEqual([true, true, true])
+  },
+)
+
+it('the host routes none from one container to another', async () => {
+  const { attach, arrive, host, network } = await createLinkSetting(['web', 'app'])
+  const web = await attach('web')
+  const app = await attach('app')
+  const { address } = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))[0]
+  const asked = discovery(app, {
+    type: 135,
+    destination: party(web, 6).address,
+    to: address,
+    target: 'fd00:17::5e',
+  })
+  // It arrives with one hop less.
+  const routed = { frames: asked.frames, mark: asked.mark.slice(8) }
+  expect(await arrive('app', 'web', { routed })).toEqual([])
+  await nft(host.namespace, 'insert rule inet nfbridge same_network accept')
+  expect(await arrive('app', 'web', { routed })).toEqual(['routed'])
+})
+
+/** Those that say what passes. */
+const RESOLUTION_CHAINS = ['address_resolution', 'neighbour_discovery', 'solicitations', 'advertisements']
 
 function prefixed(
   groups: Readonly<Record<string, Readonly<Record<string, Sending>>>>,

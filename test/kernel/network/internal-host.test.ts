@@ -4,7 +4,7 @@ import { SILENCE_MS } from '../../../lab/machine.js'
 import { addAddress, addRoute } from '../../../lab/wiring.js'
 import type { Container, Namespace } from '../../../src/index.js'
 import { ip, nft } from '../../support/tools.js'
-import { countReceived, sendFrames } from './frames.js'
+import { countFrames, countReceived, sendFrames } from './frames.js'
 import { frame, udp } from './packets.js'
 import { createSetting, expectReached } from './setting.js'
 
@@ -105,6 +105,38 @@ describe.each(['internal', 'isolated'] as const)('a network that is %s', (kind) 
     expect(await count()).toBeGreaterThan(4)
     expect(await asked(namespace, '203.0.113.1')).toBe('REACHABLE')
   })
+})
+
+it('an isolated network gets no errors from the host: they would leave by the default route, and quote it', async () => {
+  const pools = [{ subnet: '172.17.0.0/16' }, { subnet: 'fd00:17::/64' }]
+  const { attach, machine, host, outside, network } = await createSetting(['web'], {
+    subnet: undefined,
+    pools,
+    gatewayMode: 'isolated',
+  })
+  const web = await attach('web')
+  await addAddress(host, 'uplink', '2001:db8:113::1/64')
+  await addAddress(outside, 'uplink', '2001:db8:113::2/64')
+  await addRoute(host, { destination: '::/0', gateway: '2001:db8:113::2' })
+  const mac = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))[0].address
+  const lastHop = (address: string, to: string): Uint8Array =>
+    frame(
+      udp(
+        { from: { mac: web.mac, address }, sourcePort: 5, to: { mac, address: to }, destinationPort: 5 },
+        'quoted',
+        {
+          hops: 1,
+        },
+      ),
+    )
+  const packets = [lastHop(web.address, '198.51.100.9'), lastHop(web.ipv6Address ?? '', '2001:db8:99::9')]
+  const count = (): Promise<number> =>
+    countFrames(outside.namespace, 'uplink', 'quoted', () =>
+      sendFrames(machine('web').namespace, 'eth0', packets),
+    )
+  expect(await count()).toBe(0)
+  await nft(host.namespace, 'flush chain bridge nfbridge senders')
+  expect(await count()).toBe(2)
 })
 
 /** What becomes of a question by ARP. */

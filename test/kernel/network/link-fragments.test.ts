@@ -1,8 +1,17 @@
 /** Links and what is cut in pieces: pieces after the first have no ports. */
 import { describe, expect, it } from 'vitest'
 import { SILENCE_MS } from '../../../lab/machine.js'
-import { createLinkSetting, type Family, type LinkSetting, party, type Sent, WAYS } from './link-setting.js'
-import { fragmented, PROTOCOL, packet, udp } from './packets.js'
+import { nft } from '../../support/tools.js'
+import {
+  BRIDGE_NETFILTER,
+  createLinkSetting,
+  type Family,
+  type LinkSetting,
+  party,
+  type Sent,
+  WAYS,
+} from './link-setting.js'
+import { fragmented, PROTOCOL, packet, tcp, udp } from './packets.js'
 
 /** Each is a datagram of one fragment more than MTUs of a bridge would hold, and close to the longest that there is. */
 const SIZES = [8_000, 60_000]
@@ -84,3 +93,26 @@ describe.each(WAYS)('IPv$family, bridge-nf-call $sysctl', ({ family, sysctl }) =
     expect(await setting.arrive('web', 'app', { long })).toEqual(['long'])
   })
 })
+
+/** Of IPv6 the kernel reads the fragment's own header in their place. */
+it.each(BRIDGE_NETFILTER)(
+  'a later piece of IPv4 is no answer, whatever it looks like; bridge-nf-call %s',
+  async (sysctl) => {
+    const setting = await createLinkSetting(['web', 'app'], { sysctl })
+    const web = party(await setting.attach('web', { expose: ['80/tcp'] }), 4)
+    const app = party(await setting.attach('app', { links: ['web'] }), 4)
+    // Who lets a piece overwrite what came before it would see other flags than were judged.
+    const { payload } = tcp(
+      { from: web, sourcePort: 80, to: app, destinationPort: 5555 },
+      ['ack'],
+      'not an answer',
+    )
+    const piece = packet(web, app, PROTOCOL.tcp, payload, { fragment: { id: 95, offset: 8, more: false } })
+    expect(await setting.arrive('web', 'app', { piece })).toEqual([])
+    await nft(
+      setting.host.namespace,
+      'insert rule bridge nfbridge answers tcp flags & (syn | ack) != syn accept',
+    )
+    expect(await setting.arrive('web', 'app', { piece })).toEqual(['piece'])
+  },
+)

@@ -47,6 +47,8 @@ export interface HeaderOptions {
   /** Puts options that do nothing in front of the payload: of IPv4 in the header, of IPv6 in a header of their own. */
   readonly options?: boolean
   readonly fragment?: Fragment
+  /** TTL or hop limit. Default: 64. */
+  readonly hops?: number
 }
 
 export interface Fragment {
@@ -83,7 +85,7 @@ function ipv4(
   to: Party,
   protocol: number,
   payload: readonly number[],
-  { options = false, fragment }: HeaderOptions,
+  { options = false, fragment, hops = 64 }: HeaderOptions,
 ): number[] {
   const noOperation = options ? [1, 1, 1, 1] : []
   const place = fragment === undefined ? 0 : (fragment.offset >> 3) | (fragment.more ? 0x2000 : 0)
@@ -94,7 +96,7 @@ function ipv4(
     ...word(length + payload.length),
     ...word(fragment?.id ?? 1),
     ...word(place),
-    64,
+    hops,
     protocol,
     0,
     0,
@@ -111,7 +113,7 @@ function ipv6(
   to: Party,
   protocol: number,
   payload: readonly number[],
-  { options = false, fragment }: HeaderOptions,
+  { options = false, fragment, hops = 64 }: HeaderOptions,
 ): number[] {
   const chain: { readonly type: number; readonly rest: readonly number[] }[] = []
   if (fragment !== undefined) {
@@ -130,7 +132,7 @@ function ipv6(
     0,
     ...word(body.length),
     types[0] ?? protocol,
-    64,
+    hops,
     ...addressBytes(from.address),
     ...addressBytes(to.address),
     ...body,

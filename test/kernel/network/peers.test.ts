@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { answerLimit, type Machine, SILENCE_MS } from '../../../lab/machine.js'
-import { connect } from '../../../lab/wiring.js'
+import { addAddress, addRoute, connect } from '../../../lab/wiring.js'
 import { BridgeHost, type ForwardPolicy, type PeerOptions } from '../../../src/index.js'
 import { testMachines } from '../../support/machines.js'
-import { ip } from '../../support/tools.js'
+import { ip, nft } from '../../support/tools.js'
 import { cleanUp, createSetting, expectBlocked, expectReached, failureOf, openHost } from './setting.js'
 import { stateOf } from './state.js'
 
@@ -71,6 +71,22 @@ describe('peers', () => {
     expect(await stateOf(one.namespace)).toBe(standing)
     await here.destroy()
     expect(await stateOf(one.namespace)).toBe(before)
+  })
+
+  it('reach no network without a way out', async () => {
+    const { host, outside, bridgeHost, machine, attach } = await createSetting(['web'], { internal: true })
+    const web = await attach('web')
+    await machine('web').serveTcp(80)
+    // What its root can do.
+    await addRoute(machine('web'), { destination: '0.0.0.0/0', gateway: '172.17.0.1' })
+    await addAddress(outside, 'uplink', '172.19.0.2/16')
+    await addRoute(outside, { destination: '172.17.0.0/16', gateway: '203.0.113.1' })
+    await bridgeHost.addPeer({ subnet: '172.19.0.0/16', via: '203.0.113.2' })
+    const localAddress = '172.19.0.2'
+    await expectBlocked(outside, web.address, 80, { localAddress })
+    // What the answer meets then belongs to a connection.
+    await nft(host.namespace, 'flush set inet nfbridge internal')
+    await expectReached(outside, web.address, 80, localAddress, { localAddress })
   })
 })
 

@@ -57,7 +57,7 @@ describe('the rules', () => {
         .split('\n')
         .map((line) => line.trim())
         .filter((line) =>
-          /@(tracked_ports|unchecked_ports|(?:closed_)?forging_ports|closed_macs|to_host)\b/.test(line),
+          /@(tracked_ports|isolated_ports|(?:closed_)?forging_ports|closed_macs|to_host)\b/.test(line),
         )
     const stand = async () => {
       expect(await bridgeHost.check()).toEqual([])
@@ -84,11 +84,11 @@ describe('the rules', () => {
     const app = await attach('app', { allowForgedSource: true })
     const forging = {
       ...closed,
-      senders: ['iifname @closed_forging_ports ether type != { ip, arp, ip6 } drop'],
-      unchecked: [
-        'meta pkttype other iifname @unchecked_ports notrack accept',
-        'meta pkttype multicast ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 iifname @forging_ports drop',
+      senders: [
+        'iifname @closed_forging_ports ether type != { ip, arp, ip6 } drop',
+        'iifname @closed_forging_ports icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } jump neighbour_discovery',
       ],
+      unchecked: ['iifname @forging_ports goto onward'],
     }
     expect(await stand()).toEqual(forging)
     await app.detach()
@@ -98,7 +98,7 @@ describe('the rules', () => {
     expect(await stand()).toEqual({
       ...nothing,
       forward: 'forward',
-      onward: ['iifname @tracked_ports goto link_local_groups'],
+      onward: ['meta pkttype other iifname @tracked_ports accept'],
     })
     await network.update({ tracking: false })
     expect(await stand()).toEqual(closed)
