@@ -41,6 +41,9 @@ export interface CrossingOptions {
   readonly client?: Omit<ContainerOptions, 'netns'>
 }
 
+/** More connections than a contest has, of which the default (a sixteenth of nf_conntrack_max) would refuse the last. */
+const MAX_CONNECTIONS = 200_000
+
 /** Without any rule, unless the host is opened with `firewall: true`. */
 export async function createCrossing(
   surroundings: Surroundings,
@@ -69,8 +72,14 @@ export async function createCrossing(
     subnet: '172.17.0.0/16',
     ...networkOptions,
   })
-  const { address: serverAddress } = await network.attach({ name: 'server', netns: serverSpace, ...server })
-  const { address: clientAddress } = await network.attach({ ...client, netns: clientSpace })
+  const limits = hostOptions?.firewall ? { maxConnections: MAX_CONNECTIONS } : {}
+  const { address: serverAddress } = await network.attach({
+    name: 'server',
+    netns: serverSpace,
+    ...limits,
+    ...server,
+  })
+  const { address: clientAddress } = await network.attach({ ...limits, ...client, netns: clientSpace })
   return {
     host,
     outside,

@@ -144,8 +144,14 @@ function ours(direction: TranslatedDirection): Way[] {
     ),
     ownWay(`${count(TEN_THOUSAND, 'published port')}, as one range`, range),
     ownWay('1 published port, a user rule on the uplink', one, uplinkRule),
+    ownWay('1 published port, connections not counted', {
+      server: { ...one.server, ...NOT_COUNTED },
+      client: NOT_COUNTED,
+    }),
   ]
 }
+
+const NOT_COUNTED = { maxConnections: 'unlimited' } as const
 
 function publishing(publish: readonly string[]): CrossingOptions {
   return { server: { publish } }

@@ -1,10 +1,16 @@
 /** How many connections a container may have. */
 import type { Expression, Rule, Statement } from '../../nft/index.js'
-import { CONNECTION_SLOTS } from '../plan/connections.js'
+import { CONNECTION_SLOTS, CONNECTIONS_IN_A_ROW } from '../plan/connections.js'
 import type { SetName } from '../plan/elements.js'
 import { both, type ChainRules, concat, DROP, inSet } from './expressions.js'
 
-const SLOT: Expression = { numgen: { mode: 'random', mod: CONNECTION_SLOTS, offset: 0 } }
+/** The same for so many connections in a row. */
+const SLOT: Expression = {
+  '&': [
+    { numgen: { mode: 'inc', mod: CONNECTION_SLOTS * CONNECTIONS_IN_A_ROW, offset: 0 } },
+    (CONNECTION_SLOTS - 1) * CONNECTIONS_IN_A_ROW,
+  ],
+}
 
 /** Remembers who has too many, and how often. */
 const refused = (address: Expression, set: SetName): Statement => ({
