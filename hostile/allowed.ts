@@ -329,15 +329,21 @@ const ofContainers: readonly Allowance[] = [
   },
 ]
 
-/** An echo reply, or an error that quotes what was sent. */
-const ANSWERS: Readonly<Record<4 | 6, readonly number[]>> = {
-  4: [0, 3, 5, 11, 12, 14],
-  6: [1, 2, 3, 4, 129, 137],
+/** What tells of an error, and quotes what was sent. */
+const ERRORS_OF_HOST: Readonly<Record<4 | 6, readonly number[]>> = { 4: [3, 5, 11, 12], 6: [1, 2, 3, 4, 137] }
+const REPLIES: Readonly<Record<4 | 6, readonly number[]>> = { 4: [0, 14], 6: [129] }
+
+export function isErrorOfHost(event: Event): boolean {
+  return isIcmpOfHost(event, ERRORS_OF_HOST)
 }
 
-export function isAnswerOfHost(event: Event): boolean {
+function isAnswerOfHost(event: Event): boolean {
+  return isErrorOfHost(event) || isIcmpOfHost(event, REPLIES)
+}
+
+function isIcmpOfHost(event: Event, types: Readonly<Record<4 | 6, readonly number[]>>): boolean {
   const { ip, sentIp } = event
-  if (ip === undefined || !isIcmp(ip) || !ANSWERS[ip.family].includes(ip.payload[0] ?? -1)) return false
+  if (ip === undefined || !isIcmp(ip) || !types[ip.family].includes(ip.payload[0] ?? -1)) return false
   return isHostAddress(event, ip.source) && ip.destination === sentIp?.source
 }
 

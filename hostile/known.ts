@@ -1,5 +1,5 @@
 /** Holes that are known, and open: each has its reason, and goes from here with its fix. */
-import { isAnswerOfHost, isHonest } from './allowed.js'
+import { isErrorOfHost, isHonest } from './allowed.js'
 import type { Event } from './event.js'
 
 export interface Known {
@@ -23,10 +23,10 @@ export const known: readonly Known[] = [
     },
   },
   {
-    name: 'answers-to-forged',
+    name: 'errors-to-forged',
     reason:
-      'the host itself is reached from outside under a container’s address, and answers that container: only what is forwarded is judged by its source',
-    is: (event) => event.sender.on === undefined && isAnswerOfHost(event),
+      'what cannot be routed (its hops are used up, no way leads there) the host answers with an error before a rule of forwarding judges whose address it bears',
+    is: (event) => event.sender.on === undefined && isErrorOfHost(event),
   },
 ]
 

@@ -220,6 +220,11 @@ export const FORWARD_CHAINS: readonly ChainRules[] = [
     chain: { name: 'from_elsewhere' },
     rules: both(({ saddr, set }) => [[inSet(saddr, set('pools')), DROP]]),
   },
+  {
+    // Whom the host would answer as if a container had asked: for translation, so that it meets a connection's first packet alone.
+    chain: { name: 'from_elsewhere_to_host', type: 'nat', hook: 'input', prio: 80, policy: 'accept' },
+    rules: [[notInSet(IIFNAME, 'host_bridges'), isNot(IIFNAME, 'lo'), jump('from_elsewhere')]],
+  },
   OFFLOAD_CHAIN,
   {
     // Who knows of an open connection between containers could speak in it from outside, from one of their addresses. One whose source

@@ -55,7 +55,7 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
       [LINK_LOCAL_GROUP, DROP],
       // br_netfilter confirms the connection of whatever comes to a group (br_nf_local_in, Linux 6.8): one for a single address, which nobody
       // sends who means well (RFC 1122, 3.3.6), would be known before a rule has judged it, and its other end could answer.
-      ...both(({ family, daddr }) => [[is(ETHER_TYPE, family), is(daddr, IP_GROUP[family]), ACCEPT]]),
+      ...both(({ family, daddr }) => [[is(daddr, IP_GROUP[family]), ACCEPT]]),
       [NOTRACK],
     ],
   },
@@ -66,7 +66,7 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
       [inSet(IIFNAME, 'forging_ports'), goto('onward')],
       [is(PKTTYPE, anyOf('host', 'other')), ACCEPT],
       // No such connection to a container either.
-      ...both(({ family, daddr, set }) => [[is(ETHER_TYPE, family), inSet(daddr, set('pools')), NOTRACK]]),
+      ...both(({ daddr, set }) => [[inSet(daddr, set('pools')), NOTRACK]]),
       [ACCEPT],
     ],
   },
