@@ -169,13 +169,13 @@ export function discovery(options: {
   readonly from: { readonly mac: string; readonly address: string }
   /** What a neighbour advertisement is about. */
   readonly target?: string
-  /** At most 14 characters. */
-  readonly text: string
+  /** At most 14 characters, in an option. */
+  readonly text?: string
 }): Uint8Array {
   const { type, from, target, text } = options
   const body = type === 134 ? new Array(8).fill(0) : IPv6Address.parse(target ?? from.address).bytes
   // An option of a type for experiments: 16 bytes, the text in them (RFC 4727).
-  const option = [253, 2, ...Buffer.from(text.padEnd(14, '\0'))]
+  const option = text === undefined ? [] : [253, 2, ...Buffer.from(text.padEnd(14, '\0'))]
   const message = [type, 0, 0, 0, 0x20, 0, 0, 0, ...body, ...option]
   const source = [...IPv6Address.parse(from.address).bytes]
   const destination = [...IPv6Address.parse('ff02::1').bytes]
