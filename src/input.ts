@@ -58,6 +58,11 @@ export function checkInteger(
   throw wrong(operation, `a whole number from ${least} to ${most} is expected, not ${describe(value)}`, path)
 }
 
+/** How many bytes the listings of a handle may have, where that is limited. */
+export function checkListingLimit(value: unknown, operation: string): number | undefined {
+  return value === undefined ? undefined : checkInteger(value, [1, 0x7fffffff], operation, 'listingLimit')
+}
+
 /** One of a few texts. */
 export function checkOneOf<T extends string | boolean>(
   value: unknown,

@@ -60,6 +60,10 @@ void read(Socket& socket, std::uint32_t sequence, Replies& replies, Attempt& att
               : system_failure("recvmsg", received.error);
       return;
     }
+    if (!socket.take_listed(received.datagram.size())) {
+      attempt.failure = Failure{.reason = Reason::kTooLarge, .error = EFBIG, .call = "dump"};
+      return;
+    }
     attempt.lost |= received.truncated;
     MessageReader reader(received.datagram);
     for (MessageView message; reader.next(message);) {

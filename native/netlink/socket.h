@@ -58,6 +58,14 @@ class Socket {
 
   static constexpr int kReceiveTimeoutSeconds = 15;
 
+  // How many bytes all listings on this socket may have, from now on: for what somebody else may have filled.
+  void limit_listings(std::size_t bytes) { listing_bytes_ = bytes; }
+  // Takes what a datagram of a listing has; false when that is more than is left, now and from then on.
+  bool take_listed(std::size_t bytes) {
+    listing_bytes_ = bytes > listing_bytes_ ? 0 : listing_bytes_ - bytes;
+    return listing_bytes_ != 0;
+  }
+
  private:
   Socket() = default;
 
@@ -66,6 +74,7 @@ class Socket {
   std::uint32_t port_ = 0;
   std::size_t send_limit_ = 0;
   std::uint32_t next_sequence_ = 1;
+  std::size_t listing_bytes_ = SIZE_MAX;
   std::unique_ptr<std::byte[]> receive_buffer_;
 };
 

@@ -194,17 +194,23 @@ napi_value NamespaceHandle::write_sysctl(napi_env env, napi_callback_info info) 
 }
 
 napi_value NamespaceHandle::open_socket(napi_env env, napi_callback_info info) {
-  const auto arguments = Arguments<1>::read(env, info);
+  const auto arguments = Arguments<2>::read(env, info);
   if (!arguments) return nullptr;
   auto* self = unwrap<NamespaceHandle>(env, arguments->self);
   codec::Protocol protocol{};
   if (self == nullptr || !read_protocol(env, (*arguments)[0], protocol)) return nullptr;
+  std::optional<std::int64_t> limit;
+  if (!is_undefined(env, (*arguments)[1]) &&
+      !read_integer(env, (*arguments)[1], "listingLimit", 1, INT32_MAX, limit.emplace())) {
+    return nullptr;
+  }
   return start_call<SocketPointer>(
       env, *Environment::get(env), self->strand_,
-      [where = self->namespace_, protocol](Home& home) {
+      [where = self->namespace_, protocol, limit](Home& home) {
         return home.visit<SocketPointer>(*where, [&]() -> Outcome<SocketPointer> {
           Outcome<netlink::Socket> socket = netlink::Socket::open(netlink_protocol(protocol));
           if (!socket.ok()) return std::move(socket.failures());
+          if (limit) socket.value().limit_listings(static_cast<std::size_t>(*limit));
           return std::make_shared<SharedSocket>(std::move(socket.value()));
         });
       },

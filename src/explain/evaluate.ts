@@ -72,20 +72,35 @@ export class Evaluator {
   readonly #indexes = new WeakMap<object, ElementIndex>()
   readonly #texts = new WeakMap<object, string>()
 
-  constructor(catalog: Catalog, environment: Environment) {
+  readonly #mostRules: number
+
+  /** @param mostRules how many rules a hook is followed through, all that is tried together; default: as many as there are */
+  constructor(catalog: Catalog, environment: Environment, mostRules: number = Number.POSITIVE_INFINITY) {
     this.catalog = catalog
     this.environment = environment
+    this.#mostRules = mostRules
   }
 
   /** What a hook makes of a packet. Where something is not known, all possible answers are tried. */
   hook(question: HookQuestion, packet: Packet): HookResult {
+    const rules = new RuleCount(this.#mostRules)
+    try {
+      return this.#hook(question, packet, rules)
+    } catch (error) {
+      if (!(error instanceof TooManyRules)) throw error
+      const undecided = [`more rules than are followed (${this.#mostRules})`]
+      return { verdict: 'unknown', packet, steps: [], undecided, added: new Map(question.added) }
+    }
+  }
+
+  #hook(question: HookQuestion, packet: Packet, rules: RuleCount): HookResult {
     const outcomes: HookResult[] = []
     let reason: OpenQuestion | undefined
     // Each run follows a list of choices; what comes after its end is the first possibility.
     const pending: { readonly choices: readonly number[]; readonly other?: HookResult }[] = [{ choices: [] }]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { choices, other: parent } = next
-      const run = new HookRun(this, question, packet, choices)
+      const run = new HookRun(this, question, packet, choices, rules)
       const outcome = run.run()
       // The last of the choices is all that the two runs differ in: the verdict hangs on it.
       const open = run.questions[choices.length - 1]
@@ -161,6 +176,22 @@ function undecidable(outcomes: readonly HookResult[], reason: OpenQuestion | und
   }
 }
 
+/** Jumps to a chain that jumps again meet more rules than there are: two in each of sixteen chains, 65,536. */
+class RuleCount {
+  #left: number
+
+  constructor(most: number) {
+    this.#left = most
+  }
+
+  /** @throws TooManyRules */
+  countOne(): void {
+    if (this.#left-- <= 0) throw new TooManyRules()
+  }
+}
+
+class TooManyRules extends Error {}
+
 /** What could not be decided, and where. */
 interface OpenQuestion {
   readonly statement: string
@@ -184,11 +215,19 @@ class HookRun {
   readonly #evaluator: Evaluator
   readonly #question: HookQuestion
   readonly #choices: readonly number[]
+  readonly #rules: RuleCount
   readonly #steps: Step[] = []
   readonly #added: Map<string, readonly AddedKey[]>
   #packet: Packet
 
-  constructor(evaluator: Evaluator, question: HookQuestion, packet: Packet, choices: readonly number[]) {
+  constructor(
+    evaluator: Evaluator,
+    question: HookQuestion,
+    packet: Packet,
+    choices: readonly number[],
+    rules: RuleCount,
+  ) {
+    this.#rules = rules
     this.#evaluator = evaluator
     this.#question = question
     this.#packet = packet
@@ -269,6 +308,7 @@ class HookRun {
     translates?: 'source' | 'destination',
   ): ChainEnd | 'translated' | undefined {
     for (const rule of rules) {
+      this.#rules.countOne()
       const outcome = evaluateRule(rule, this.#scope(rule))
       this.#packet = outcome.packet
       if (outcome.translation) {

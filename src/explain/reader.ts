@@ -11,12 +11,31 @@ import { environmentOf, type NamespaceState } from './state.js'
 /** How often reading begins anew because the ruleset changed meanwhile. */
 const ATTEMPTS = 5
 
+/** What listings are of, by the operation that is told of an error. */
+const LISTED: ReadonlyMap<string, string> = new Map([
+  ['rtnl.links.list', 'interfaces'],
+  ['rtnl.addresses.list', 'addresses'],
+  ['rtnl.routes.list', 'routes'],
+  ['rtnl.rules.list', 'routing rules'],
+  ['rtnl.neighbours.list', 'neighbours'],
+  ['rtnl.fdb.list', 'entries of bridges'],
+])
+
+/** What of a namespace is read at most, where somebody else fills it. */
+export interface ReadingLimits {
+  /** How many bytes the kernel may answer with, of each of netlink's two families. */
+  readonly listingLimit: number
+  /** How many rules a packet is followed through at one hook. */
+  readonly mostRules: number
+}
+
 /** Handles of one namespace; those of the caller stay open, those that were opened here are closed. */
 export class StateReader {
   readonly name: string
   readonly #namespace: Namespace
   readonly #rtnl: Rtnl
   readonly #nft: Nft
+  readonly #mostRules: number | undefined
   readonly #owned: readonly { close(): void }[]
 
   private constructor(
@@ -24,33 +43,37 @@ export class StateReader {
     namespace: Namespace,
     rtnl: Rtnl,
     nft: Nft,
+    mostRules: number | undefined,
     owned: readonly { close(): void }[],
   ) {
     this.name = name
     this.#namespace = namespace
     this.#rtnl = rtnl
     this.#nft = nft
+    this.#mostRules = mostRules
     this.#owned = owned
   }
 
   /**
-   * @param handles of the same namespace, for the caller to close; what is left out is opened here
+   * @param limits of a namespace that somebody else fills; default: none
    * @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED
    */
   static async open(
     name: string,
     namespace: Namespace,
-    handles: { readonly rtnl?: Rtnl; readonly nft?: Nft } = {},
+    limits: Partial<ReadingLimits> = {},
   ): Promise<StateReader> {
+    const { listingLimit, mostRules } = limits
     const owned: { close(): void }[] = []
     const keep = <T extends { close(): void }>(handle: T): T => {
       owned.push(handle)
       return handle
     }
     try {
-      const rtnl = handles.rtnl ?? keep(await Rtnl.open({ netns: namespace }))
-      const nft = handles.nft ?? keep(await Nft.open({ netns: namespace }))
-      return new StateReader(name, namespace, rtnl, nft, owned)
+      const options = { netns: namespace, ...(listingLimit !== undefined && { listingLimit }) }
+      const rtnl = keep(await Rtnl.open(options))
+      const nft = keep(await Nft.open(options))
+      return new StateReader(name, namespace, rtnl, nft, mostRules, owned)
     } catch (error) {
       for (const handle of owned) handle.close()
       throw error
@@ -59,9 +82,24 @@ export class StateReader {
 
   /**
    * Reads everything, all tables of all families included, while the ruleset is of one generation.
-   * @throws NfbridgeError NFB_DUMP_INCONSISTENT when it changed during each of several attempts
+   * @throws NfbridgeError NFB_DUMP_INCONSISTENT when it changed during each of several attempts; NFB_TOO_LARGE when there is more than
+   * the limit
    */
   async read(): Promise<NamespaceState> {
+    try {
+      return await this.#read()
+    } catch (error) {
+      if (!(error instanceof NfbridgeError && error.code === 'NFB_TOO_LARGE')) throw error
+      throw new NfbridgeError({
+        code: 'NFB_TOO_LARGE',
+        operation: 'explain.read',
+        message: `${this.name} has more ${LISTED.get(error.operation) ?? 'rules of nftables'} in its namespace than are read`,
+        cause: error,
+      })
+    }
+  }
+
+  async #read(): Promise<NamespaceState> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ruleset = await this.#nft.list()
       const { links, addresses, routes } = await listSettled(this.#rtnl)
@@ -81,7 +119,11 @@ export class StateReader {
         rules,
         neighbours,
         fdb,
-        evaluator: new Evaluator(new Catalog(ruleset), environmentOf({ links, addresses, routes, rules })),
+        evaluator: new Evaluator(
+          new Catalog(ruleset),
+          environmentOf({ links, addresses, routes, rules }),
+          this.#mostRules,
+        ),
         lookup: (question) => this.#rtnl.routes.lookup(question),
         sysctl: (name) => this.#sysctl(name),
       }

@@ -41,6 +41,19 @@ const DEFAULT_TABLES: readonly (readonly [priority: number, table: RouteTable])[
 export function decideRoute({ rules, routes }: RoutingState, flow: Flow): PolicyDecision | undefined {
   const { family } = parseAddress(flow.destination)
   const asked = rulesOf(rules, family)
+  // Of each table once: there may be as many rules as routes.
+  const matches = new Map<RouteTable | undefined, Route | undefined>()
+  const inTable = (asked: RouteTable | undefined): Route | undefined => {
+    if (!matches.has(asked))
+      matches.set(
+        asked,
+        longestMatch(
+          routes.filter(({ table }) => table === asked),
+          flow.destination,
+        ),
+      )
+    return matches.get(asked)
+  }
   let from = 0
   for (const rule of asked) {
     if (rule.priority < from || !applies(rule, flow)) continue
@@ -50,10 +63,7 @@ export function decideRoute({ rules, routes }: RoutingState, flow: Flow): Policy
       continue
     }
     if (rule.action !== 'lookup') return { rule }
-    const route = longestMatch(
-      routes.filter(({ table }) => table === rule.table),
-      flow.destination,
-    )
+    const route = inTable(rule.table)
     if (route === undefined || route.type === 'throw' || isSuppressed(rule, route)) continue
     return { rule, route }
   }

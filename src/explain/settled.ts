@@ -8,7 +8,8 @@ type Settling = Pick<Listed, 'links' | 'addresses' | 'routes'>
 
 /** A carrier that nothing hurries takes effect within a second (`linkwatch_schedule_work`); the rest is for a busy machine. */
 const LIMIT_MS = 2_000
-const INTERVAL_MS = 5
+const FIRST_INTERVAL_MS = 5
+const LONGEST_INTERVAL_MS = 40
 
 /**
  * Lists them again while something is underway: a link that was just set up drops what is sent by it, and its bridge keeps the
@@ -17,7 +18,7 @@ const INTERVAL_MS = 5
  */
 export async function listSettled(rtnl: Rtnl): Promise<Settling> {
   const end = performance.now() + LIMIT_MS
-  for (;;) {
+  for (let interval = FIRST_INTERVAL_MS; ; interval = Math.min(2 * interval, LONGEST_INTERVAL_MS)) {
     const [links, addresses, routes] = await Promise.all([
       rtnl.links.list(),
       rtnl.addresses.list(),
@@ -27,7 +28,7 @@ export async function listSettled(rtnl: Rtnl): Promise<Settling> {
     const coming = links.filter(isComingUp)
     if ((coming.length === 0 && hasLocalRoutes(listed)) || performance.now() > end) return listed
     if (coming.length > 0) await hurry(rtnl, coming)
-    await setTimeout(INTERVAL_MS)
+    await setTimeout(interval)
   }
 }
 

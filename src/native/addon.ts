@@ -104,7 +104,8 @@ export interface NamespaceHandle {
   /** A file of the namespace's own /proc/net. */
   readProcNet(name: string): Promise<Outcome<string>>
   writeSysctl(name: string, value: string): Promise<Outcome<undefined>>
-  openSocket(protocol: 'route' | 'netfilter'): Promise<Outcome<SocketHandle>>
+  /** @param listingLimit how many bytes all dumps on the socket may have; beyond it they fail (`too-large`), and it is to be closed */
+  openSocket(protocol: 'route' | 'netfilter', listingLimit?: number): Promise<Outcome<SocketHandle>>
   /** One-shot: enters, opens a route socket, sends the batch, drains, closes. For namespaces that are used once. */
   request(words: Uint32Array): Promise<Outcome<ArrayBuffer>>
   openMonitor(

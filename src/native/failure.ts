@@ -110,7 +110,10 @@ function meaningOf(failure: Failure, errno: string | undefined): Meaning {
     case 'overflow':
       return { code: 'NFB_EVENTS_LOST', sentence: 'messages of the kernel were lost: list again' }
     case 'too-large':
-      return { code: 'NFB_TOO_LARGE', sentence: 'it is too large: split it' }
+      return {
+        code: 'NFB_TOO_LARGE',
+        sentence: failure.call === 'dump' ? 'there is more than is to be read' : 'it is too large: split it',
+      }
     case 'malformed':
       return failure.call === 'encode'
         ? { code: 'NFB_INVALID_ARGUMENT', sentence: 'it cannot be encoded' }

@@ -149,8 +149,12 @@ export class Namespace {
   }
 
   /** Opens a netlink socket in the namespace. For the layers above; a socket belongs to its namespace for life. @internal */
-  async openSocket(protocol: NetlinkProtocol, operation = 'netns.openSocket'): Promise<SocketHandle> {
-    return unwrap(await this.#open(operation).openSocket(protocol), operation)
+  async openSocket(
+    protocol: NetlinkProtocol,
+    operation = 'netns.openSocket',
+    listingLimit?: number,
+  ): Promise<SocketHandle> {
+    return unwrap(await this.#open(operation).openSocket(protocol, listingLimit), operation)
   }
 
   /** Subscribes to multicast groups in the namespace. For the layers above. @internal */

@@ -6,8 +6,12 @@ import type { Namespace } from '../netns/index.js'
 import type { Interfaces } from './datatype/index.js'
 
 /** Reads the names and indexes of the interfaces that are there now. */
-export async function readInterfaces(namespace: Namespace, operation: string): Promise<Interfaces> {
-  const socket = await namespace.openSocket('route', operation)
+export async function readInterfaces(
+  namespace: Namespace,
+  operation: string,
+  listingLimit?: number,
+): Promise<Interfaces> {
+  const socket = await namespace.openSocket('route', operation, listingLimit)
   try {
     const packer = new Packer()
     packer.add('getLink', MessageFlag.dump, {})

@@ -1,4 +1,4 @@
-import { checkObject } from '../input.js'
+import { checkListingLimit, checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Connection } from './connection.js'
@@ -32,6 +32,11 @@ import { Transaction } from './transaction.js'
 export interface NftOptions {
   /** The network namespace; default: the process's own. */
   readonly netns?: NamespaceSource
+  /**
+   * For a namespace that somebody else may have filled: how many bytes all listings of this handle may have, 1 to 2,147,483,647. One that goes
+   * beyond is NFB_TOO_LARGE, and the handle is then to be closed. Default: no limit.
+   */
+  readonly listingLimit?: number
 }
 
 /**
@@ -45,18 +50,20 @@ export class Nft {
   /** For sockets of their own: streams, events. */
   readonly #namespace: Namespace
 
-  private constructor(socket: SocketHandle, namespace: Namespace) {
+  private constructor(socket: SocketHandle, namespace: Namespace, listingLimit: number | undefined) {
     this.#socket = socket
     this.#namespace = namespace
-    this.#connection = new Connection(socket, () => readInterfaces(namespace, 'nft.interfaces'))
+    this.#connection = new Connection(socket, () => readInterfaces(namespace, 'nft.interfaces', listingLimit))
   }
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without nf_tables) */
   static async open(options: NftOptions = {}): Promise<Nft> {
-    checkObject(options, ['netns'], 'nft.open', '')
+    checkObject(options, ['netns', 'listingLimit'], 'nft.open', '')
+    const listingLimit = checkListingLimit(options.listingLimit, 'nft.open')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
-      return new Nft(await namespace.openSocket('netfilter', 'nft.open'), namespace)
+      const socket = await namespace.openSocket('netfilter', 'nft.open', listingLimit)
+      return new Nft(socket, namespace, listingLimit)
     } catch (error) {
       namespace.close()
       throw error

@@ -1,5 +1,6 @@
 import { checkObject } from '../input.js'
 import type { AddressRecord } from '../native/records.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import { type Address, type AddressSpec, readAddressRecord } from './address.js'
 import type { Connection } from './connection.js'
 import type { Direction } from './operation.js'
@@ -30,15 +31,11 @@ export class Addresses {
           ? undefined
           : await this.#connection.indexOf(filter.device, caller, 'device'),
     })
-    const addresses: Address[] = []
-    for (const message of await this.#connection.dump('getAddress', record, caller)) {
-      if (message.name !== 'newAddress') continue
-      const address = readAddressRecord(message.record)
-      if (address === undefined) continue
-      if (record.index !== undefined && address.device !== record.index) continue
-      addresses.push(address)
+    const read = (message: ReplyMessage): Address | undefined => {
+      const address = message.name === 'newAddress' ? readAddressRecord(message.record) : undefined
+      return record.index === undefined || address?.device === record.index ? address : undefined
     }
-    return addresses
+    return this.#connection.list('getAddress', record, read, caller)
   }
 
   /** @throws NfbridgeError NFB_EXISTS, NFB_MISSING (the link), NFB_INVALID_ADDRESS */

@@ -3,6 +3,7 @@ import type { Outcome, SocketHandle } from '../native/addon.js'
 import { errorOfAll, failed, unwrap } from '../native/failure.js'
 import { Packer } from '../native/pack.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
+import { inSlices, picked } from '../native/slices.js'
 import { type ReplyMessage, unpack } from '../native/unpack.js'
 import { applySteps, lookUpSteps, runSteps, runStepsSync } from './batch.js'
 import type { RtnlOperation } from './operation.js'
@@ -80,15 +81,17 @@ export class Connection {
     return [...unpack(outcome)]
   }
 
-  /** A listing, whole and consistent. */
-  async dump<K extends MessageName>(
+  /** A listing, whole and consistent, read in slices. @param read what a message is; undefined leaves it out */
+  async list<K extends MessageName, R>(
     name: K,
     record: MessageRecords[K],
+    read: (message: ReplyMessage) => R | undefined,
     caller: string,
-  ): Promise<Iterable<ReplyMessage>> {
+  ): Promise<R[]> {
     const packer = new Packer()
     packer.add(name, 0, record)
-    return unpack(unwrap(await this.#socket.dump(packer.words()), caller, (_, path) => path))
+    const reply = unwrap(await this.#socket.dump(packer.words()), caller, (_, path) => path)
+    return inSlices(picked(unpack(reply), read))
   }
 
   close(): void {

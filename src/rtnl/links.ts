@@ -1,6 +1,7 @@
 import { NfbridgeError } from '../errors.js'
 import { checkArray, checkObject } from '../input.js'
 import type { LinkRecord } from '../native/records.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import { SKIP_STATISTICS } from './batch.js'
 import type { Connection } from './connection.js'
 import { type Link, readLink } from './link.js'
@@ -36,17 +37,16 @@ export class Links {
           : await this.#connection.indexOf(filter.master, caller, 'master'),
       linkinfo: filter.kind === undefined ? undefined : { kind: filter.kind },
     })
-    const links: Link[] = []
-    for (const message of await this.#connection.dump('getLink', record, caller)) {
-      if (message.name !== 'newLink') continue
-      const link = readLink(message.record)
-      // A kernel that does not filter strictly answers with more than was asked for.
-      if (record.master !== undefined && link.master !== record.master) continue
-      if (filter.kind !== undefined && link.kind !== filter.kind) continue
-      if (filter.group !== undefined && link.group !== filter.group) continue
-      links.push(link)
+    // A kernel that does not filter strictly answers with more than was asked for.
+    const isAsked = ({ master, kind, group }: Link): boolean =>
+      (record.master === undefined || master === record.master) &&
+      (filter.kind === undefined || kind === filter.kind) &&
+      (filter.group === undefined || group === filter.group)
+    const read = (message: ReplyMessage): Link | undefined => {
+      const link = message.name === 'newLink' ? readLink(message.record) : undefined
+      return link && isAsked(link) ? link : undefined
     }
-    return links
+    return this.#connection.list('getLink', record, read, caller)
   }
 
   /** One link. @throws NfbridgeError NFB_MISSING, NFB_INVALID_NAME */

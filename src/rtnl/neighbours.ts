@@ -1,5 +1,6 @@
 import { checkObject } from '../input.js'
 import type { NeighbourRecord } from '../native/records.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import type { Connection } from './connection.js'
 import {
   type FdbEntry,
@@ -47,13 +48,11 @@ export class Neighbours {
       family: filter.family === undefined ? undefined : familyNumber(filter.family),
       ndaIfindex: index,
     })
-    const neighbours: Neighbour[] = []
-    for (const message of await this.#connection.dump('getNeighbour', record, caller)) {
+    const read = (message: ReplyMessage): Neighbour | undefined => {
       const neighbour = message.name === 'newNeighbour' ? readNeighbour(message.record) : undefined
-      if (neighbour === undefined || (index !== undefined && neighbour.device !== index)) continue
-      neighbours.push(neighbour)
+      return index === undefined || neighbour?.device === index ? neighbour : undefined
     }
-    return neighbours
+    return this.#connection.list('getNeighbour', record, read, caller)
   }
 
   /** @throws NfbridgeError NFB_EXISTS, NFB_MISSING (the link) */
@@ -92,13 +91,11 @@ export class ForwardingDatabase {
     const master = await index(filter.bridge, 'bridge')
     const device = await index(filter.device, 'device')
     const record = compact<NeighbourRecord>({ family: Family.bridge, ifindex: device, master })
-    const entries: FdbEntry[] = []
-    for (const message of await this.#connection.dump('getNeighbour', record, caller)) {
+    const read = (message: ReplyMessage): FdbEntry | undefined => {
       const entry = message.name === 'newNeighbour' ? readFdbEntry(message.record) : undefined
-      if (entry === undefined || (device !== undefined && entry.device !== device)) continue
-      entries.push(entry)
+      return device === undefined || entry?.device === device ? entry : undefined
     }
-    return entries
+    return this.#connection.list('getNeighbour', record, read, caller)
   }
 
   /** @throws NfbridgeError NFB_EXISTS, NFB_MISSING (the link) */

@@ -2,6 +2,7 @@ import type { IPAddress } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { RouteRecord } from '../native/records.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import type { Connection } from './connection.js'
 import { numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
 import type { Direction } from './operation.js'
@@ -50,7 +51,11 @@ export class Routes {
           ? undefined
           : numberOf(ROUTE_PROTOCOLS, filter.protocol, caller, 'protocol'),
     })
-    const routes: Route[] = []
+    const read = (message: ReplyMessage): Route | undefined => {
+      const route = message.name === 'newRoute' ? readRoute(message.record) : undefined
+      return route && matches(route, record, table) ? route : undefined
+    }
+    const listed: Route[][] = []
     for (const family of families) {
       const asked = {
         family: familyNumber(family),
@@ -58,18 +63,14 @@ export class Routes {
         ...(table === undefined ? {} : { rtaTable: table }),
       }
       try {
-        for (const message of await this.#connection.dump('getRoute', asked, caller)) {
-          const route = message.name === 'newRoute' ? readRoute(message.record) : undefined
-          if (route === undefined || !matches(route, record, table)) continue
-          routes.push(route)
-        }
+        listed.push(await this.#connection.list('getRoute', asked, read, caller))
       } catch (error) {
         // "FIB table does not exist": no routes, then.
         if (table === undefined || !(error instanceof NfbridgeError) || error.code !== 'NFB_MISSING')
           throw error
       }
     }
-    return routes
+    return listed.flat()
   }
 
   /** The route that a packet to this address would take. @throws NfbridgeError NFB_REJECTED when there is none */

@@ -1,5 +1,6 @@
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import type { Connection } from './connection.js'
 import type { Direction } from './operation.js'
 import { type RoutingRule, type RoutingRuleSpec, readRule } from './routing-rule.js'
@@ -34,11 +35,10 @@ export class RoutingRules {
     }
   }
 
-  async #list(family: 4 | 6): Promise<RoutingRule[]> {
-    const messages = await this.#connection.dump('getRule', { family: familyNumber(family) }, LIST)
-    return [...messages].flatMap((message) =>
-      message.name === 'newRule' ? [readRule(message.record, family)] : [],
-    )
+  #list(family: 4 | 6): Promise<RoutingRule[]> {
+    const read = (message: ReplyMessage): RoutingRule | undefined =>
+      message.name === 'newRule' ? readRule(message.record, family) : undefined
+    return this.#connection.list('getRule', { family: familyNumber(family) }, read, LIST)
   }
 
   /** @throws NfbridgeError NFB_EXISTS */

@@ -1,5 +1,5 @@
 import { NfbridgeError } from '../errors.js'
-import { checkObject } from '../input.js'
+import { checkListingLimit, checkObject } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
 import { Addresses } from './addresses.js'
@@ -19,6 +19,11 @@ import { Filters, Qdiscs } from './traffic-control.js'
 export interface RtnlOptions {
   /** The namespace; that of the process by default. A Namespace stays the caller's to close. */
   readonly netns?: NamespaceSource | Namespace
+  /**
+   * For a namespace that somebody else may have filled: how many bytes all listings of this handle may have, 1 to 2,147,483,647. One that goes
+   * beyond is NFB_TOO_LARGE, and the handle is then to be closed. Default: no limit.
+   */
+  readonly listingLimit?: number
 }
 
 /** Where a namespace without a source is: the calling thread's. */
@@ -63,10 +68,12 @@ export class Rtnl {
    * @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED
    */
   static async open(options: RtnlOptions = {}): Promise<Rtnl> {
-    checkObject(options, ['netns'], 'rtnl.open', '')
+    checkObject(options, ['netns', 'listingLimit'], 'rtnl.open', '')
+    const listingLimit = checkListingLimit(options.listingLimit, 'rtnl.open')
     const namespace = Namespace.open(options.netns ?? CURRENT)
     try {
-      return new Rtnl(namespace, new Connection(await namespace.openSocket('route', 'rtnl.open')))
+      const socket = await namespace.openSocket('route', 'rtnl.open', listingLimit)
+      return new Rtnl(namespace, new Connection(socket))
     } catch (error) {
       namespace.close()
       throw error

@@ -1,4 +1,5 @@
 import { checkInteger, checkObject } from '../input.js'
+import type { ReplyMessage } from '../native/unpack.js'
 import type { Connection } from './connection.js'
 import { type Filter, type FilterSelector, type FilterSpec, filterListRecord, readFilter } from './filter.js'
 import { type Qdisc, type QdiscSelector, type QdiscSpec, readQdisc } from './qdisc.js'
@@ -25,13 +26,12 @@ export class Qdiscs {
       filter.device === undefined
         ? undefined
         : await this.#connection.indexOf(filter.device, caller, 'device')
-    const qdiscs: Qdisc[] = []
     // The kernel lists those of all links, whichever is asked for.
-    for (const message of await this.#connection.dump('getQdisc', {}, caller)) {
-      if (message.name !== 'newQdisc') continue
-      if (device === undefined || message.record.ifindex === device) qdiscs.push(readQdisc(message.record))
-    }
-    return qdiscs
+    const read = (message: ReplyMessage): Qdisc | undefined =>
+      message.name === 'newQdisc' && (device === undefined || message.record.ifindex === device)
+        ? readQdisc(message.record)
+        : undefined
+    return this.#connection.list('getQdisc', {}, read, caller)
   }
 
   /** @throws NfbridgeError NFB_EXISTS; NFB_MISSING (the link, or a kind that the kernel lacks); NFB_INVALID_ARGUMENT */
@@ -73,16 +73,9 @@ export class Filters {
     const { parent = 'ingress' } = listing
     if (parent !== 'ingress') checkInteger(parent, [1, 2 ** 32 - 1], caller, 'parent')
     const device = await this.#connection.indexOf(listing.device, caller, 'device')
-    const filters: Filter[] = []
-    for (const message of await this.#connection.dump(
-      'getFilter',
-      filterListRecord(device, parent),
-      caller,
-    )) {
-      const filter = message.name === 'newFilter' ? readFilter(message.record) : undefined
-      if (filter !== undefined) filters.push(filter)
-    }
-    return filters
+    const read = (message: ReplyMessage): Filter | undefined =>
+      message.name === 'newFilter' ? readFilter(message.record) : undefined
+    return this.#connection.list('getFilter', filterListRecord(device, parent), read, caller)
   }
 
   /**

@@ -14,7 +14,7 @@ import type { Finding } from './finding.js'
 import { foreignFindings } from './foreign-chains.js'
 import { forwardedFindings } from './forwarded.js'
 import { hostAddressFindings } from './host-addresses.js'
-import { insideFindings } from './insides.js'
+import { insideFindings, tooLargeFindings } from './insides.js'
 import { managerFindings } from './managers.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
@@ -55,6 +55,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
   return [
     ...found,
     ...findings,
+    ...tooLargeFindings(world),
     ...(await foreignFindings(facts, foreign)),
     ...forwardedForOthers(facts),
     ...(await managed(context, facts)),

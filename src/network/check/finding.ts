@@ -57,6 +57,8 @@ export type FindingCode =
   | 'interface-down'
   /** The container's own end has lost its address. */
   | 'address-gone'
+  /** A container has more in its namespace than is read of it. */
+  | 'inside-too-large'
   | 'tables-gone'
   | 'rules-changed'
   | 'elements-gone'

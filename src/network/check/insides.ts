@@ -35,3 +35,14 @@ export async function insideFindings({ registry }: CheckFacts, world: HostWorld)
   }
   return findings
 }
+
+/** Containers that have more inside than is read: what they are part of was judged as they were configured. */
+export function tooLargeFindings({ tooLarge }: Pick<HostWorld, 'tooLarge'>): Finding[] {
+  return [...tooLarge].map(([name, sentence]) => ({
+    code: 'inside-too-large',
+    severity: 'warning',
+    subject: name,
+    message: `${sentence}: ${name} was taken to be as it was configured`,
+    remedy: `see what ${name} has put into its namespace: \`ip link\`, \`ip route\`, \`nft list ruleset\` there`,
+  }))
+}

@@ -88,7 +88,7 @@ async function answer(
     ...(sourcePort !== undefined && { sourcePort }),
   })
   const wording = new Wording(registry, world, { from, to, address, protocol, port, firewall })
-  return {
+  const answered: HostExplanation = {
     reached: explanation.reached,
     ...(explanation.seen !== undefined && { seen: explanation.seen }),
     ...(explanation.target && {
@@ -98,6 +98,22 @@ async function answer(
     decisive: reasonOf(explanation, world),
     steps: explanation.steps.map(stepOf),
     assumed: world.assumed,
+  }
+  const [tooLarge] = world.tooLarge
+  return tooLarge && answered.reached === true ? uncertain(answered, tooLarge) : answered
+}
+
+/** What would pass if a container were as it was configured: of what it has inside not all was read. */
+function uncertain(
+  answered: HostExplanation,
+  [namespace, tooLarge]: readonly [name: string, sentence: string],
+): HostExplanation {
+  return {
+    ...answered,
+    reached: 'unknown',
+    because: `${tooLarge}; as ${namespace} was configured: ${answered.because}`,
+    remedy: `see what ${namespace} has put into its namespace: \`ip link\`, \`ip route\`, \`nft list ruleset\` there`,
+    decisive: { kind: 'unknown', namespace, value: tooLarge },
   }
 }
 

@@ -1,6 +1,6 @@
 /** What was read of a host and its containers: of each once, however many questions are answered from it. */
 import { NfbridgeError } from '../../errors.js'
-import { type NamespaceState, StateReader } from '../../explain/index.js'
+import { type NamespaceState, type ReadingLimits, StateReader } from '../../explain/index.js'
 import { Namespace, type NamespaceSource } from '../../netns/index.js'
 import type { HostKernel } from '../apply/host-kernel.js'
 import type { KeptNamespaces } from '../apply/kept-namespaces.js'
@@ -10,10 +10,22 @@ import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 /** How sentences call the host. */
 export const HOST = 'the host'
 
-/** What the inside of a container was read from; undefined where it could not be. */
+/**
+ * What is read of a container, whose root fills its namespace: some 15,000 routes or 5,000 rules, which take a tenth of a second. More
+ * than a packet can be followed through at one go is not followed.
+ */
+const INSIDE_LIMITS: ReadingLimits = { listingLimit: 1024 * 1024, mostRules: 5_000 }
+
+/** What the inside of a container was read from. */
 interface Inside {
   readonly source: NamespaceSource
-  readonly state: NamespaceState | undefined
+  readonly read: ReadInside
+}
+
+/** What was read; without a state where it could not be looked at, `tooLarge` says that and why there is more than is read. */
+export interface ReadInside {
+  readonly state?: NamespaceState
+  readonly tooLarge?: string
 }
 
 /** The host is read at once, a container when a question comes to it. */
@@ -48,28 +60,29 @@ export class HostReading {
   }
 
   /**
-   * The inside of a container; undefined where it can't be looked at.
+   * The inside of a container.
    * @param given its namespace, where the caller gave it
    */
-  async inside(
-    record: ContainerRecord,
-    given: NamespaceSource | undefined,
-  ): Promise<NamespaceState | undefined> {
+  async inside(record: ContainerRecord, given: NamespaceSource | undefined): Promise<ReadInside> {
     const source = given ?? this.#kept.find(record.id) ?? record.netns
-    if (source === undefined) return undefined
+    if (source === undefined) return {}
     const known = this.#insides.get(record.id)
-    if (known && known.source === source) return known.state
+    if (known && known.source === source) return known.read
+    const read = await this.#readOrTell(record, source, given !== undefined)
+    this.#insides.set(record.id, { source, read })
+    return read
+  }
+
+  async #readOrTell(record: ContainerRecord, source: NamespaceSource, isGiven: boolean): Promise<ReadInside> {
     try {
       const state = await this.#readInside(record, source)
-      this.#insides.set(record.id, { source, state })
-      return state
+      return state ? { state } : {}
     } catch (error) {
-      // A namespace that the caller gave has to be one; what a path led to once may be gone.
       if (!(error instanceof NfbridgeError)) throw error
-      if (given !== undefined)
-        throw inOperation(error, 'BridgeHost.explain', { path: `namespaces.${record.name}` })
-      this.#insides.set(record.id, { source, state: undefined })
-      return undefined
+      if (error.code === 'NFB_TOO_LARGE') return { tooLarge: error.reason }
+      // A namespace that the caller gave has to be one; what a path led to once may be gone.
+      if (isGiven) throw inOperation(error, 'BridgeHost.explain', { path: `namespaces.${record.name}` })
+      return {}
     }
   }
 
@@ -82,7 +95,7 @@ export class HostReading {
     this.#open.push(namespace)
     const shared = this.#byInode.get(namespace.inode)
     if (shared && isOf(shared, record)) return shared
-    const reader = await StateReader.open(record.name, namespace)
+    const reader = await StateReader.open(record.name, namespace, INSIDE_LIMITS)
     this.#open.push(reader)
     const state = await reader.read()
     if (!isOf(state, record)) return undefined

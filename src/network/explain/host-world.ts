@@ -19,6 +19,7 @@ export class HostWorld implements World {
   /** By full id: those of several containers in one namespace, as in a pod, are the same object. */
   readonly #states = new Map<string, NamespaceState>()
   readonly #assumed: string[] = []
+  readonly #tooLarge = new Map<string, string>()
   #known: ReadonlySet<number> | undefined
 
   /** @param namespaces that the caller gave, by full id of their containers */
@@ -36,6 +37,11 @@ export class HostWorld implements World {
   /** Names of the containers whose inside was not looked at. */
   get assumed(): readonly string[] {
     return this.#assumed
+  }
+
+  /** Of those the ones that have more inside than is read, by name, with the sentence that says so. */
+  get tooLarge(): ReadonlyMap<string, string> {
+    return this.#tooLarge
   }
 
   /** A function of its own: it is handed on without its object. */
@@ -94,8 +100,9 @@ export class HostWorld implements World {
   async container(record: ContainerRecord): Promise<NamespaceState> {
     const known = this.#states.get(record.id)
     if (known) return known
-    const read = await this.#reading.inside(record, this.#namespaces.get(record.id))
+    const { state: read, tooLarge } = await this.#reading.inside(record, this.#namespaces.get(record.id))
     if (!read) this.#assumed.push(record.name)
+    if (tooLarge !== undefined) this.#tooLarge.set(record.name, tooLarge)
     const state = read ?? assumedState(this.#registry, record, this.host.links)
     this.#states.set(record.id, state)
     return state
