@@ -69,6 +69,8 @@ export interface BridgePortOptions {
    * port's own interface, where no rule of a bridge sees them. Not bit 1, of pause frames. Default 0.
    */
   readonly groupForwardMask?: number
+  /** How many multicast groups are remembered behind it (kernel 6.3; an older one passes over it); 0: any number. Default 0. */
+  readonly multicastMaxGroups?: number
   /** Only authenticated source addresses pass (kernel 5.18). */
   readonly locked?: boolean
   /** Cost in the spanning tree, 1 to 65535. */
@@ -126,6 +128,7 @@ const PORT_SWITCHES = {
 
 const PORT_NUMBERS = {
   groupForwardMask: 'groupFwdMask',
+  multicastMaxGroups: 'mcastMaxGroups',
   cost: 'cost',
   priority: 'priority',
 } as const satisfies { [K in keyof Numbers<BridgePortOptions>]: NumericKey<BridgePortRecord> }

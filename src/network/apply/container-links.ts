@@ -142,14 +142,21 @@ export function hasIPv6({ mtu }: Pick<NetworkRecord, 'mtu'>): boolean {
 const LINK_LOCAL_GROUPS = 0xfffd
 
 /**
+ * How many multicast groups the bridge remembers of a container: by default 4,096 of all ports together (`mcast_hash_max`), after which it
+ * snoops no more and floods all of them. The kernel counts each source of a group.
+ */
+const MOST_GROUPS = 256
+
+/**
  * A container reaches itself by a published port: in and out by one port of the bridge. With rules, the bridge learns
  * nothing from what containers send: one could send a frame in another's name (link-local multicast passes the chain
  * `senders` by) and draw its traffic. Nor are frames to unknown addresses sent to everybody. Behind a container that may
  * send as others there are stations that only its own frames tell of.
  */
 export function portOptions({ allowForgedSource }: EndpointRecord, firewall: boolean): BridgePortOptions {
-  if (!firewall) return { hairpin: true }
-  const judged = { hairpin: true, groupForwardMask: LINK_LOCAL_GROUPS }
+  const always = { hairpin: true, multicastMaxGroups: MOST_GROUPS }
+  if (!firewall) return always
+  const judged = { ...always, groupForwardMask: LINK_LOCAL_GROUPS }
   // Questions for its address are answered by the bridge, which was told, and are not copied to a thousand ports.
   return {
     ...judged,

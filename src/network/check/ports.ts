@@ -19,6 +19,7 @@ const PORT_WORDS = {
   broadcastFlood: 'bcast_flood',
   multicastFlood: 'mcast_flood',
   groupForwardMask: 'group_fwd_mask',
+  multicastMaxGroups: 'mcast_max_groups',
 } as const
 
 /** What nobody asks for has the kernel's defaults. */
@@ -33,6 +34,7 @@ const PORT_DEFAULTS = {
   broadcastFlood: true,
   multicastFlood: true,
   groupForwardMask: 0,
+  multicastMaxGroups: 0,
 } as const
 
 type Setting = keyof typeof PORT_WORDS
@@ -48,6 +50,7 @@ const SETTINGS = [
   'broadcastFlood',
   'multicastFlood',
   'groupForwardMask',
+  'multicastMaxGroups',
 ] as const satisfies readonly Setting[]
 
 /** A port of a container that is where it should be. */
@@ -68,7 +71,7 @@ export function portFindings(
   const about = { severity: 'error', subject: port.name } as const
   const findings: Finding[] = []
   if (changed.length > 0) {
-    const words = changed.map((name) => `${PORT_WORDS[name]} ${settingText(wanted[name])}`)
+    const words = changed.map((name) => `${PORT_WORDS[name]} ${settingText(name, wanted[name])}`)
     findings.push({
       ...about,
       code: 'port-changed',
@@ -87,8 +90,8 @@ export function portFindings(
   return [...findings, ...(firewall ? stationFindings(facts, container, endpoint, bridge, port) : [])]
 }
 
-function settingText(value: boolean | number): string {
-  if (typeof value === 'number') return `0x${value.toString(16)}`
+function settingText(name: Setting, value: boolean | number): string {
+  if (typeof value === 'number') return name === 'groupForwardMask' ? `0x${value.toString(16)}` : `${value}`
   return value ? 'on' : 'off'
 }
 
