@@ -16,12 +16,17 @@ export interface ToolNamespace {
 const TIME_LIMIT_MS = 120_000
 
 /** Runs a program with a time limit; never throws for its exit code. */
-export function run(program: string, args: readonly string[], input?: string): Promise<ToolResult> {
+export function run(
+  program: string,
+  args: readonly string[],
+  input?: string,
+  timeout = TIME_LIMIT_MS,
+): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       args,
-      { timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL', maxBuffer: 256 << 20, encoding: 'utf8' },
+      { timeout, killSignal: 'SIGKILL', maxBuffer: 256 << 20, encoding: 'utf8' },
       (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== 'number') {
           reject(new Error(`${program} ${args.join(' ')}: ${error.message}`, { cause: error }))
