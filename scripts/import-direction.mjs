@@ -10,6 +10,7 @@ export const ranks = new Map([
   ['input.ts', 1],
   ['address', 1],
   ['files', 1],
+  ['read-input.ts', 2],
   ['native', 2],
   ['netns', 3],
   ['rtnl', 4],

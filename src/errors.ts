@@ -71,7 +71,8 @@ export class NfbridgeError extends Error {
   readonly remaining: readonly string[]
   readonly related: readonly NfbridgeError[]
 
-  constructor(details: ErrorDetails) {
+  constructor(given: ErrorDetails) {
+    const details = printed(given)
     super(render(details), details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'NfbridgeError'
     this.code = details.code
@@ -90,6 +91,25 @@ export function joinPath(parent: string | undefined, child: string | number): st
   if (typeof child === 'number') return `${parent ?? ''}[${child}]`
   if (parent === undefined || parent === '') return child
   return child === '' || child.startsWith('[') ? `${parent}${child}` : `${parent}.${child}`
+}
+
+/** What steers a terminal, ends a line, turns a text round, or is half a character: the input that an error quotes may have all of it. */
+const UNPRINTABLE = /[\p{Cc}\u2028-\u202e\u2066-\u2069\p{Surrogate}]/gu
+
+function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
+
+function printed(details: ErrorDetails): ErrorDetails {
+  const { operation, message, kernelMessage, path, remaining } = details
+  return {
+    ...details,
+    operation: printable(operation),
+    message: printable(message),
+    kernelMessage: kernelMessage === undefined ? undefined : printable(kernelMessage),
+    path: path === undefined ? undefined : printable(path),
+    remaining: remaining?.map(printable),
+  }
 }
 
 function render(details: ErrorDetails): string {

@@ -25,8 +25,8 @@ export function checkIsObject<T extends object>(value: T, operation: string, pat
   throw wrong(operation, `an object is expected, not ${describe(value)}`, path || 'options')
 }
 
-/** Made by `{}`, also in another realm, where `Object` is another one; or without a prototype. */
-function isPlain(value: object): boolean {
+/** Made by `{}`, also in another realm, where `Object` is another one; or without a prototype. A proxy may throw. */
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || prototype === Object.prototype) return true
   if (typeof prototype !== 'object' || Object.getPrototypeOf(prototype) !== null) return false
@@ -34,7 +34,7 @@ function isPlain(value: object): boolean {
 }
 
 function nameOfConstructor(value: object): string {
-  return typeof value.constructor === 'function' ? value.constructor.name : ''
+  return typeof value.constructor === 'function' ? String(value.constructor.name) : ''
 }
 
 export function checkString(value: unknown, operation: string, path: string): string {
@@ -63,6 +63,26 @@ export function checkListingLimit(value: unknown, operation: string): number | u
   return value === undefined ? undefined : checkInteger(value, [1, 0x7fffffff], operation, 'listingLimit')
 }
 
+/** An unpaired surrogate can't be written: another character would stand in its place. */
+export function hasHalfCharacter(text: string): boolean {
+  return /\p{Surrogate}/u.test(text)
+}
+
+/** PATH_MAX of linux/limits.h, less the terminating NUL. */
+const LONGEST_PATH = 4_095
+
+/** A path that a system call takes: a NUL would end it there, and half a character would become another one. */
+export function checkPath(value: unknown, operation: string, path: string): string {
+  const text = checkString(value, operation, path)
+  const bytes = Buffer.byteLength(text)
+  const refuse = (why: string): NfbridgeError => wrong(operation, `a path is expected: ${why}`, path)
+  if (text === '') throw refuse('it is empty')
+  if (text.includes('\0')) throw refuse('a NUL character stands in it')
+  if (hasHalfCharacter(text)) throw refuse('half a character (an unpaired surrogate) stands in it')
+  if (bytes > LONGEST_PATH) throw refuse(`it has ${bytes} bytes, ${LONGEST_PATH} are the most`)
+  return text
+}
+
 /** One of a few texts. */
 export function checkOneOf<T extends string | boolean>(
   value: unknown,
@@ -86,7 +106,22 @@ function wrong(operation: string, message: string, path: string): NfbridgeError 
   return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
 }
 
-function describe(value: unknown): string {
+/** A text in quotes, or what the value is instead, for messages. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : describe(value)
+}
+
+/** What a value is, for messages. */
+export function describe(value: unknown): string {
+  try {
+    return description(value)
+  } catch {
+    // What a caller's own object does when it is looked at is not told.
+    return `a value of type ${typeof value} that cannot be read`
+  }
+}
+
+function description(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 64))}`

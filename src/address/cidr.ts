@@ -125,7 +125,7 @@ export class Cidr {
   }
 
   toString(): string {
-    return `${this.address}/${this.prefixLength}`
+    return `${this.address.toString()}/${this.prefixLength}`
   }
 
   toJSON(): string {

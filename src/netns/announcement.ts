@@ -2,6 +2,7 @@ import { type IPAddress, IPv4Address, IPv6Address, MacAddress } from '../address
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject } from '../input.js'
 import { errorOfAll, failed } from '../native/failure.js'
+import { readInput } from '../read-input.js'
 import type { Namespace } from './namespace.js'
 
 /** What is told to the neighbours: these addresses are now at this MAC address. */
@@ -30,16 +31,17 @@ const ALL_NODES_MAC = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1)
  */
 export async function announce(namespace: Namespace, announcement: Announcement): Promise<void> {
   const operation = 'netns.announce'
-  checkObject(announcement, ['device', 'mac', 'addresses'], operation, '')
-  const { device, mac, addresses } = announcement
+  const given = readInput(announcement, operation, '')
+  const { device, mac, addresses } = checkObject(given, ['device', 'mac', 'addresses'], operation, '')
   if (typeof device === 'number') checkInteger(device, [1, 2 ** 31 - 1], operation, 'device')
-  else if (typeof device !== 'string')
+  else if (typeof device !== 'string' || device.includes('\0'))
     throw invalid('a link is given by its index or its name', operation, 'device')
   if (!(mac instanceof MacAddress)) throw invalid('a MacAddress is expected', operation, 'mac')
   if (checkArray(addresses, operation, 'addresses').length > MOST)
     throw invalid(`at most ${MOST} addresses are announced at once`, operation, 'addresses')
   for (const [index, address] of addresses.entries()) {
-    if (address instanceof IPv4Address || address instanceof IPv6Address) continue
+    if ((address instanceof IPv4Address || address instanceof IPv6Address) && Object.hasOwn(address, 'value'))
+      continue
     throw invalid('an IPv4Address or an IPv6Address is expected', operation, joinPath('addresses', index))
   }
   if (addresses.length === 0) return

@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 import { NfbridgeError } from '../errors.js'
-import { checkObject, checkString } from '../input.js'
+import { checkObject, checkPath, checkString } from '../input.js'
 import type {
   MonitorHandle,
   MonitorOptions,
@@ -11,6 +11,7 @@ import type {
 } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import { addon } from '../native/load.js'
+import { readInput } from '../read-input.js'
 import { type NamespaceSource, openSource } from './source.js'
 import { sysctlError } from './sysctl.js'
 
@@ -57,9 +58,8 @@ export class Namespace {
    * @throws NfbridgeError NFB_NOT_PERMITTED without CAP_SYS_ADMIN; NFB_EXISTS when something is under `path`
    */
   static async create(options: NamespaceOptions = {}): Promise<Namespace> {
-    checkObject(options, ['path'], 'netns.create', '')
-    const { path } = options
-    if (path !== undefined) checkText(path, 'netns.create', 'path')
+    const { path } = checkObject(readInput(options, 'netns.create', ''), ['path'], 'netns.create', '')
+    if (path !== undefined) checkPath(path, 'netns.create', 'path')
     return new Namespace(unwrap(await addon.createNamespace(path), 'netns.create'))
   }
 
@@ -73,7 +73,7 @@ export class Namespace {
    * @throws NfbridgeError NFB_MISSING when nothing is there; NFB_NOT_PERMITTED
    */
   static async unmount(path: string): Promise<void> {
-    checkText(path, 'netns.unmount', 'path')
+    checkPath(path, 'netns.unmount', 'path')
     unwrap(await addon.unmountNamespace(path), 'netns.unmount')
   }
 

@@ -3,6 +3,7 @@ import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject } from '../input.js'
 import type { Failure, ReservationsHandle } from '../native/addon.js'
 import { errorOf, errorOfAll, failed } from '../native/failure.js'
+import { readInput } from '../read-input.js'
 import { Namespace } from './namespace.js'
 import type { NamespaceSource } from './source.js'
 
@@ -144,10 +145,10 @@ const REFUSALS: ReadonlyMap<string, { readonly code: NfbridgeError['code']; read
  */
 export async function portOwner(
   namespace: Namespace,
-  of: Omit<ReservedPort, 'address'> & Partial<Pick<ReservedPort, 'address'>>,
+  given: Omit<ReservedPort, 'address'> & Partial<Pick<ReservedPort, 'address'>>,
 ): Promise<string | undefined> {
   const operation = 'ports.owner'
-  checkObject(of, ['protocol', 'port', 'address'], operation, '')
+  const of = checkObject(readInput(given, operation, ''), ['protocol', 'port', 'address'], operation, '')
   checkPort(of, operation, '')
   if (of.address !== undefined) checkAddress(of.address, operation, 'address')
   const address = of.address?.bytes ?? new Uint8Array(0)
@@ -160,7 +161,8 @@ function portText({ protocol, address, port }: ReservedPort): string {
   return `${address.family === 6 ? `[${address}]` : address}:${port}/${protocol}`
 }
 
-function pack(ports: readonly ReservedPort[], operation: string): Uint32Array {
+function pack(given: readonly ReservedPort[], operation: string): Uint32Array {
+  const ports = readInput(given, operation, 'ports')
   const words = new Uint32Array(checkArray(ports, operation, 'ports').length * WORDS)
   const bytes = new Uint8Array(words.buffer)
   for (const [index, port] of ports.entries()) {
@@ -176,7 +178,8 @@ function pack(ports: readonly ReservedPort[], operation: string): Uint32Array {
 }
 
 function checkAddress(address: IPAddress, operation: string, path: string): void {
-  if (address instanceof IPv4Address || address instanceof IPv6Address) return
+  if ((address instanceof IPv4Address || address instanceof IPv6Address) && Object.hasOwn(address, 'value'))
+    return
   throw invalid('an IPv4Address or an IPv6Address is expected', operation, path)
 }
 

@@ -1,9 +1,12 @@
 import { closeSync } from 'node:fs'
 import { NfbridgeError } from '../errors.js'
 import { errnoNumberOf, errnoOf, walk } from '../files/index.js'
+import { checkPath } from '../input.js'
 import type { Failure, NamespaceHandle } from '../native/addon.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { addon } from '../native/load.js'
+import { readInput } from '../read-input.js'
+import { namespaceNumber } from './number.js'
 
 /** A network namespace held open by somebody, as {@link Namespace} is. */
 export interface NamespaceDescriptor {
@@ -22,22 +25,18 @@ export type NamespaceSource = string | { readonly pid: number } | NamespaceDescr
  * @throws NfbridgeError NFB_NAMESPACE_GONE when there is none; NFB_NOT_PERMITTED when it may not be opened;
  * NFB_INVALID_ARGUMENT when the source is none of the three
  */
-export function openSource(source: NamespaceSource, operation: string): NamespaceHandle {
+export function openSource(given: NamespaceSource, operation: string): NamespaceHandle {
+  const source = readInput(given, operation, 'netns')
   if (typeof source === 'string') {
-    if (source === '' || source.includes('\0')) throw invalidSource(operation)
-    return openPath(source, operation)
+    return openPath(checkPath(source, operation, 'netns'), operation)
   }
-  if (typeof source !== 'object' || source === null) throw invalidSource(operation)
-  if ('pid' in source) {
-    if (!Number.isInteger(source.pid) || source.pid <= 0 || source.pid > MOST) throw invalidSource(operation)
-    return opened(addon.openNamespaceOfProcess(source.pid), `process ${source.pid}`, operation)
-  }
-  if (!Number.isInteger(source.fd) || source.fd < 0 || source.fd > MOST) throw invalidSource(operation)
-  return opened(addon.openNamespaceFd(source.fd), `descriptor ${source.fd}`, operation)
+  const found = namespaceNumber(source, operation, 'netns')
+  if (found === undefined) throw invalidSource(operation)
+  const { kind, number } = found
+  return kind === 'pid'
+    ? opened(addon.openNamespaceOfProcess(number), `process ${number}`, operation)
+    : opened(addon.openNamespaceFd(number), `descriptor ${number}`, operation)
 }
-
-/** An int of C. */
-const MOST = 0x7fff_ffff
 
 /** By no symbolic link that another user can have made: he would choose whose namespace it is. */
 function openPath(path: string, operation: string): NamespaceHandle {

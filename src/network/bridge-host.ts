@@ -1,7 +1,8 @@
 import type { Cidr } from '../address/index.js'
 import { joinPath, NfbridgeError } from '../errors.js'
-import { checkOneOf } from '../input.js'
+import { checkOneOf, checkString } from '../input.js'
 import { PortReservations } from '../netns/index.js'
+import { readInput, readProperty } from '../read-input.js'
 import { awaitStore } from '../store/index.js'
 import { adopt } from './apply/adopt.js'
 import { requireBridgeNetfilter, trackingNeed } from './apply/bridge-netfilter.js'
@@ -100,7 +101,8 @@ export class BridgeHost {
     }
   }
 
-  static async #open(options: HostOptions): Promise<BridgeHost> {
+  static async #open(given: HostOptions): Promise<BridgeHost> {
+    const options = readInput(given, 'BridgeHost.open', '')
     const settings = parseHostOptions(options)
     const persistence = new Persistence(await awaitStore(settings.state, settings.wait))
     let kernel: HostKernel | undefined
@@ -142,7 +144,7 @@ export class BridgeHost {
    * namespace's lock for a minute), NFB_CLOSED
    */
   createNetwork(options: NetworkOptions): Promise<Network> {
-    return this.#context.operate(CREATE, () => this.#create(options))
+    return this.#context.operate(CREATE, async () => this.#create(readInput(options, CREATE, '')))
   }
 
   /** The network `docker0` (of a host called `other`: `other0`), 172.17.0.0/16 or the next default pool that is free, made when it is first asked for. */
@@ -194,7 +196,10 @@ export class BridgeHost {
   addHostContainer(options: HostContainerOptions = {}): Promise<Container> {
     const operation = 'BridgeHost.addHostContainer'
     return this.#context.operate(operation, async () => {
-      const plan = planHostContainer(this.#context.registry, parseHostContainerOptions(options))
+      const plan = planHostContainer(
+        this.#context.registry,
+        parseHostContainerOptions(readInput(options, operation, '')),
+      )
       await applyPlan(this.#context, plan, operation)
       return new Container(this.#context, plan.container.id)
     })
@@ -208,7 +213,7 @@ export class BridgeHost {
   addPeer(options: PeerOptions): Promise<Peer> {
     const operation = 'BridgeHost.addPeer'
     return this.#context.operate(operation, async () => {
-      const peer = parsePeer(options)
+      const peer = parsePeer(readInput(options, operation, ''))
       await addPeer(this.#context, peer, planPeer('add', this.#context.registry, peer), operation)
       return peerOf(peer)
     })
@@ -219,7 +224,7 @@ export class BridgeHost {
     const operation = 'BridgeHost.removePeer'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const record = findPeer(registry, typeof peer === 'object' && peer !== null ? peer.subnet : peer)
+      const record = findPeer(registry, subnetOf(readInput(peer, operation, 'peer'), operation))
       await removePeer(this.#context, record, planPeer('remove', registry, record), operation)
     })
   }
@@ -250,8 +255,11 @@ export class BridgeHost {
    */
   toText(format: RulesFormat): Promise<string> {
     const operation = 'BridgeHost.toText'
-    return this.#context.operate(operation, () =>
-      rulesText(this.#context, checkOneOf(format, ['iptables', 'nft'], operation, 'format')),
+    return this.#context.operate(operation, async () =>
+      rulesText(
+        this.#context,
+        checkOneOf(readInput(format, operation, 'format'), ['iptables', 'nft'], operation, 'format'),
+      ),
     )
   }
 
@@ -263,7 +271,9 @@ export class BridgeHost {
    * (one of `namespaces`), NFB_NOT_PERMITTED, NFB_DUMP_INCONSISTENT (the rules change all the time), NFB_CLOSED
    */
   explain(options: ExplainOptions): Promise<HostExplanation> {
-    return this.#context.operate('BridgeHost.explain', () => explain(this.#context, options))
+    return this.#context.operate('BridgeHost.explain', async () =>
+      explain(this.#context, readInput(options, 'BridgeHost.explain', '')),
+    )
   }
 
   /**
@@ -273,7 +283,9 @@ export class BridgeHost {
    * @throws NfbridgeError the codes of `explain`, with the question in the path (`questions[3].port`)
    */
   explainAll(questions: readonly ExplainOptions[]): Promise<HostExplanation[]> {
-    return this.#context.operate('BridgeHost.explainAll', () => explainAll(this.#context, questions))
+    return this.#context.operate('BridgeHost.explainAll', async () =>
+      explainAll(this.#context, readInput(questions, 'BridgeHost.explainAll', 'questions')),
+    )
   }
 
   /**
@@ -391,6 +403,13 @@ const MOST_ATTEMPTS = 8
 
 function peerOf({ subnet, via, device }: { subnet: Cidr; via: unknown; device: string | undefined }): Peer {
   return { subnet: subnet.toString(), via: via === undefined ? undefined : String(via), device }
+}
+
+/** A peer is named by its subnet, or is what `addPeer` returned. */
+function subnetOf(peer: string | Pick<Peer, 'subnet'>, operation: string): string {
+  const subnet =
+    typeof peer === 'object' && peer !== null ? readProperty(peer, 'subnet', operation, 'subnet') : peer
+  return checkString(subnet, operation, 'subnet')
 }
 
 /** What is in the kernel already is a name taken by somebody else. */

@@ -1,6 +1,7 @@
 import { NfbridgeError } from '../errors.js'
 import { checkString } from '../input.js'
 import type { NamespaceSource } from '../netns/index.js'
+import { readInput, readProperty } from '../read-input.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import { Forwarding } from './apply/forwarding.js'
 import type { HostContext } from './apply/host-context.js'
@@ -216,7 +217,7 @@ export class Container {
     const operation = 'Container.connect'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const parsed = parseConnectOptions(options)
+      const parsed = parseConnectOptions(readInput(options, operation, ''))
       const container = this.#record(operation)
       const record = this.#network(nameOf(network, operation), operation)
       const apply = (settings: ConnectSettings, places: Places, taken?: TakenLinks): Promise<void> =>
@@ -267,7 +268,7 @@ export class Container {
     const operation = 'Container.start'
     return this.#context.operate(operation, async () => {
       const { registry } = this.#context
-      const netns = parseStartOptions(options)
+      const netns = parseStartOptions(readInput(options, operation, ''))
       const container = this.#record(operation)
       const wantsIPv6 = container.endpoints.some(({ network }) => {
         const record = registry.network(network)
@@ -296,7 +297,9 @@ export class Container {
    * @throws NfbridgeError NFB_NAME_TAKEN, NFB_INVALID_NAME, NFB_INVALID_ARGUMENT, NFB_NOT_FOUND, NFB_CLOSED
    */
   rename(name: string): Promise<void> {
-    return this.#change('Container.rename', (registry, container) => planRename(registry, container, name))
+    return this.#change('Container.rename', (registry, container) =>
+      planRename(registry, container, readInput(name, 'Container.rename', 'name')),
+    )
   }
 
   /**
@@ -305,7 +308,9 @@ export class Container {
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_FOUND, NFB_CLOSED
    */
   update(update: ContainerUpdate): Promise<void> {
-    return this.#change('Container.update', (_, container) => planContainerUpdate(container, update))
+    return this.#change('Container.update', (_, container) =>
+      planContainerUpdate(container, readInput(update, 'Container.update', '')),
+    )
   }
 
   /**
@@ -314,7 +319,7 @@ export class Container {
    */
   expose(...ports: readonly OneOrMore<ExposeOption>[]): Promise<void> {
     return this.#change('Container.expose', (registry, container) =>
-      planExpose(registry, container, parseExposed(flat(ports), 'ports')),
+      planExpose(registry, container, parseExposed(flat(ports, 'Container.expose'), 'ports')),
     )
   }
 
@@ -324,7 +329,7 @@ export class Container {
    */
   unexpose(...ports: readonly OneOrMore<ExposeOption>[]): Promise<void> {
     return this.#change('Container.unexpose', (registry, container) =>
-      planUnexpose(registry, container, parseExposed(flat(ports), 'ports')),
+      planUnexpose(registry, container, parseExposed(flat(ports, 'Container.unexpose'), 'ports')),
     )
   }
 
@@ -338,7 +343,7 @@ export class Container {
   link(option: LinkOption): Promise<Link> {
     const operation = 'Container.link'
     return this.#context.operate(operation, async () => {
-      const requested = parseLink(option, 'link')
+      const requested = parseLink(readInput(option, operation, 'link'), 'link')
       const client = this.#record(operation)
       const former = new Set(client.links.map(({ alias }) => alias))
       await applyPlan(this.#context, planLink(this.#context.registry, client, requested), operation)
@@ -356,7 +361,7 @@ export class Container {
   unlink(reference: LinkOption): Promise<void> {
     const operation = 'Container.unlink'
     return this.#change(operation, (registry, container) =>
-      planUnlink(registry, container, parseUnlink(reference)),
+      planUnlink(registry, container, parseUnlink(readInput(reference, operation, 'reference'))),
     )
   }
 
@@ -371,7 +376,7 @@ export class Container {
     const operation = 'Container.publish'
     return this.#context.operate(operation, async () => {
       const { registry, settings } = this.#context
-      const requested = parsePublished(flat(ports), 'ports')
+      const requested = parsePublished(flat(ports, operation), 'ports')
       const container = this.#record(operation)
       await refuseSharedAddresses(this.#context.kernel, requested, operation)
       await requireHelpers(this.#context.kernel, helpersOf(requested), operation)
@@ -393,7 +398,7 @@ export class Container {
    */
   unpublish(...ports: readonly OneOrMore<PublishOption>[]): Promise<void> {
     return this.#change('Container.unpublish', (registry, container) =>
-      planUnpublish(registry, container, parsePublished(flat(ports), 'ports')),
+      planUnpublish(registry, container, parsePublished(flat(ports, 'Container.unpublish'), 'ports')),
     )
   }
 
@@ -405,7 +410,7 @@ export class Container {
   setBandwidth(bandwidth: BandwidthOptions, network?: string | { readonly name: string }): Promise<void> {
     const operation = 'Container.setBandwidth'
     return this.#change(operation, (registry, container) => {
-      const settings = parseBandwidth(bandwidth, operation, 'bandwidth')
+      const settings = parseBandwidth(readInput(bandwidth, operation, 'bandwidth'), operation, 'bandwidth')
       const name = network === undefined ? undefined : nameOf(network, operation)
       return planBandwidth(registry, container, name, settings)
     })
@@ -496,8 +501,8 @@ export class Container {
 }
 
 /** The arguments of a call that takes one after the other, or lists of them. */
-function flat<T extends object | string | number>(given: readonly OneOrMore<T>[]): T[] {
-  return given.flatMap((each) => (isList(each) ? Array.from(each) : [each]))
+function flat<T extends object | string | number>(given: readonly OneOrMore<T>[], operation: string): T[] {
+  return readInput(given, operation, 'ports').flatMap((each) => (isList(each) ? each : [each]))
 }
 
 function isList<T>(value: OneOrMore<T>): value is readonly T[] {
@@ -505,5 +510,8 @@ function isList<T>(value: OneOrMore<T>): value is readonly T[] {
 }
 
 function nameOf(network: string | { readonly name: string }, operation: string): string {
-  return typeof network === 'string' ? network : checkString(network?.name, operation, 'network')
+  const given = readInput(network, operation, 'network')
+  const name =
+    typeof given === 'object' && given !== null ? readProperty(given, 'name', operation, 'network') : given
+  return checkString(name, operation, 'network')
 }

@@ -1,5 +1,6 @@
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkString } from '../input.js'
+import { readInput } from '../read-input.js'
 import { requireBridgeNetfilter, trackingNeed } from './apply/bridge-netfilter.js'
 import { applyPlan, withdrawPlan } from './apply/change.js'
 import { destroyNetwork } from './apply/destroy.js'
@@ -103,7 +104,10 @@ export class Network {
    * (the interface's name is taken in the container), NFB_NOT_PERMITTED, NFB_CLOSED
    */
   async attach(options: ContainerOptions): Promise<Container> {
-    const [container] = await this.#attach([options], () => '')
+    const [container] = await this.#attach(
+      () => [readInput(options, ATTACH, '')],
+      () => '',
+    )
     if (container) return container
     throw new NfbridgeError({ code: 'NFB_INTERNAL', operation: ATTACH, message: 'nothing was attached' })
   }
@@ -114,7 +118,10 @@ export class Network {
    * @throws NfbridgeError as {@link attach}, with paths such as `containers[3].expose[0]`
    */
   attachAll(containers: readonly ContainerOptions[]): Promise<Container[]> {
-    return this.#attach(containers, (index) => joinPath('containers', index))
+    return this.#attach(
+      () => readInput(containers, ATTACH, 'containers'),
+      (index) => joinPath('containers', index),
+    )
   }
 
   /** Takes one container off this network: detached where it is on no other, or else disconnected. */
@@ -124,7 +131,11 @@ export class Network {
 
   /** The same for many containers, by default all, in one transaction and one send for those that are on no other network. */
   detachAll(references?: readonly (string | Container)[]): Promise<void> {
-    return this.#context.operate(DETACH, () => this.#detachAll(references ?? this.containers))
+    return this.#context.operate(DETACH, async () =>
+      this.#detachAll(
+        references === undefined ? this.containers : readInput(references, DETACH, 'containers'),
+      ),
+    )
   }
 
   /**
@@ -133,9 +144,10 @@ export class Network {
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_SETTING_CONFLICT (`icc: false` or `tracking` without rules), NFB_NOT_SUPPORTED (`tracking`, and a kernel
    * without br_netfilter), NFB_NOT_FOUND, NFB_CLOSED
    */
-  update(update: NetworkUpdate): Promise<void> {
+  update(given: NetworkUpdate): Promise<void> {
     const operation = 'Network.update'
     return this.#context.operate(operation, async () => {
+      const update = readInput(given, operation, '')
       const { registry, settings } = this.#context
       const plan = planUpdate(registry, this.#record(operation), update, settings.firewall)
       if (update.tracking)
@@ -155,12 +167,15 @@ export class Network {
     )
   }
 
-  #attach(options: readonly ContainerOptions[], pathOf: (index: number) => string): Promise<Container[]> {
+  #attach(
+    options: () => readonly ContainerOptions[],
+    pathOf: (index: number) => string,
+  ): Promise<Container[]> {
     const context = this.#context
     return context.operate(ATTACH, async () => {
       const { registry, settings: host } = context
       const network = this.#record(ATTACH)
-      const given = checkArray(options, ATTACH, 'containers').map((container, index) =>
+      const given = checkArray(options(), ATTACH, 'containers').map((container, index) =>
         parseContainerOptions(container, pathOf(index)),
       )
       const parsed = withRealHostsFiles(registry, given, ATTACH)

@@ -2,6 +2,7 @@ import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject, checkString } from '../input.js'
 import type { Statement } from '../nft/index.js'
 import { unknownKeyInStatements } from '../nft/json/unknown-keys.js'
+import { readInput } from '../read-input.js'
 import type { HostContext } from './apply/host-context.js'
 import { endingRevoked } from './apply/user-rule-flows.js'
 import { type AddedRule, withFramesFor } from './apply/user-rule-frames.js'
@@ -93,8 +94,9 @@ export class UserRuleChain {
     })
   }
 
-  async #put(index: number | 'end', option: UserRuleOption, operation: string): Promise<void> {
+  async #put(index: number | 'end', given: UserRuleOption, operation: string): Promise<void> {
     this.#requireFirewall(operation)
+    const option = readInput(given, operation, 'rule')
     const path = isStatements(option) ? 'rule' : 'rule.expr'
     const rule = parseRule(option, operation)
     refuseUnknownProperties(rule.expr, operation, path)

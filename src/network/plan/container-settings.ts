@@ -1,7 +1,8 @@
 import { parseExpose } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
-import { checkArray, checkBoolean, checkObject, checkString } from '../../input.js'
+import { checkArray, checkBoolean, checkObject, checkPath, checkString } from '../../input.js'
 import type { NamespaceSource } from '../../netns/index.js'
+import { readProperty } from '../../read-input.js'
 import type {
   ConnectOptions,
   ContainerOptions,
@@ -206,8 +207,9 @@ function isContainer(value: unknown): value is { readonly id: string } {
   return typeof value === 'object' && value !== null && 'id' in value
 }
 
-function containerId({ id }: { readonly id: string }, path: string): string {
-  return checkString(id, ATTACH, joinPath(path, 'id'))
+function containerId(container: { readonly id: string }, path: string): string {
+  const at = joinPath(path, 'id')
+  return checkString(readProperty(container, 'id', ATTACH, at), ATTACH, at)
 }
 
 function parseLinks(links: readonly LinkOption[], operation: string, path: string): RequestedLink[] {
@@ -216,7 +218,7 @@ function parseLinks(links: readonly LinkOption[], operation: string, path: strin
 
 /** A relative path would mean another file after a restart. */
 function checkFile(file: string, path: string): string {
-  if (checkString(file, ATTACH, path).startsWith('/') && !file.includes('\0')) return file
+  if (checkPath(file, ATTACH, path).startsWith('/')) return file
   throw invalid(ATTACH, `"${file}" is no absolute path of a file`, path)
 }
 

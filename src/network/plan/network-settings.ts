@@ -1,6 +1,14 @@
 import { type IPAddress, parseAddress } from '../../address/index.js'
 import { joinPath, NfbridgeError } from '../../errors.js'
-import { checkArray, checkBoolean, checkInteger, checkObject, checkOneOf, checkString } from '../../input.js'
+import {
+  checkArray,
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  checkOneOf,
+  checkPath,
+  checkString,
+} from '../../input.js'
 // Not from the folder's index, which loads the addon: parsing and planning need none.
 import type {
   BridgeNetfilter,
@@ -104,10 +112,9 @@ export function parseHostOptions(options: HostOptions): HostSettings {
     '',
   )
   const { ipForward = true, forwardPolicy = 'auto', firewall = true, existingRules = 'keep' } = options
-  const state = options.state === undefined ? undefined : checkString(options.state, OPEN, 'state')
+  const state = options.state === undefined ? undefined : checkPath(options.state, OPEN, 'state')
   const refuse = (code: 'NFB_INVALID_ARGUMENT' | 'NFB_SETTING_CONFLICT', message: string, path: string) =>
     new NfbridgeError({ code, operation: OPEN, message, path })
-  if (state === '') throw refuse('NFB_INVALID_ARGUMENT', 'the state directory has an empty path', 'state')
   const settings: HostSettings = {
     name: checkTableName(checkString(options.name ?? DEFAULT_TABLE, OPEN, 'name'), OPEN),
     ipForward: checkBoolean(ipForward, OPEN, 'ipForward'),

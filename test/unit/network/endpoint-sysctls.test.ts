@@ -44,7 +44,8 @@ describe('settings of an interface in a container', () => {
     ['net.ipv4.conf.IFNAME.log_martians', 1.5, 'NFB_INVALID_ARGUMENT'],
     ['net.ipv6.conf.IFNAME.addr_gen_mode', '0', 'NFB_SETTING_CONFLICT'],
   ])('are not %j = %j: %s', (name, value, code) => {
-    expect(thrown(() => parse({ [name]: value }))).toMatchObject({ code, path: `sysctls.${name}` })
+    const path = `sysctls.${name.replace('\n', '\\u{a}')}`
+    expect(thrown(() => parse({ [name]: value }))).toMatchObject({ code, path })
   })
 
   it('do not turn IPv6 off where the network gives addresses of it', () => {
