@@ -88,9 +88,16 @@ it('the systemd unit of the examples lets every call through, but into folders o
   expect(directives).toMatch(/^NoNewPrivileges=yes$/m)
   const bounding = /^CapabilityBoundingSet=(.+)$/m.exec(directives)?.[1] ?? ''
   const capabilities = bounding.split(' ').map((each) => each.replace('CAP_', '').toLowerCase())
-  // As ProtectSystem=strict with a StateDirectory.
-  const readOnly =
-    'mount --rbind "$1" "$1" && mount -o remount,bind,ro / && mount -o remount,bind,rw "$1" && shift && exec "$@"'
+  // As ProtectSystem=strict with a StateDirectory; in a chroot the root itself is no mount.
+  const readOnly = `
+    for each in /*; do
+      case $each in /proc|/sys|/dev) continue;; esac
+      test -d "$each" && ! test -L "$each" || continue
+      mount --rbind "$each" "$each" && mount -o remount,bind,ro "$each" || exit
+    done
+    mount --bind "$1" "$1" && mount -o remount,bind,rw "$1" || exit
+    test -w /usr && exit 9
+    shift && exec "$@"`
   const failed = await failuresWith(capabilities, [
     'unshare',
     ...ownMounts(),
