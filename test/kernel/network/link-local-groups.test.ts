@@ -31,10 +31,10 @@ describe('frames to link-local groups', () => {
         await sendFrames(namespace, 'eth0', frames)
       }
       expect(await countReceived(host.namespace, 'Udp', 'NoPorts', flood)).toBe(0)
-      // As the kernel makes a port.
+      // As the kernel makes a port: what does not come with a container's address, which from anywhere but its bridge is dropped, too.
       await setMask(host.namespace, evil.hostInterface, 0)
       expect(await countReceived(host.namespace, 'Udp', 'NoPorts', flood)).toBe(
-        2 * GROUPS.filter((group) => group !== BPDU && group !== PAUSE).length,
+        GROUPS.filter((group) => group !== BPDU && group !== PAUSE).length,
       )
     },
   )
