@@ -25,7 +25,7 @@ it('ICMPv6 that is not tracked does not leave a masqueraded network under the ow
     const message = [type, 0, 0, 0, ...new Array<number>(20).fill(0)]
     const pseudo = [...addressBytes(from.address), ...addressBytes(OUTSIDE), 0, 0, ...word(24), 0, 0, 0, 58]
     message.splice(2, 2, ...word(checksum([...pseudo, ...message])))
-    return frame(packet(from, { mac: link.address, address: OUTSIDE }, 58, message))
+    return frame(packet(from, { mac: link.address, address: OUTSIDE }, 58, message, { hops: 255 }))
   })
   const arrived = (): Promise<number> =>
     countReceived(outside.namespace, 'Icmp6', 'InMsgs', () =>
