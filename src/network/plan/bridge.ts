@@ -8,7 +8,7 @@ export function bridgePools(network: NetworkRecord, bridge: string): PoolRecord[
 
 /**
  * A MAC address of its own: without one a bridge has the lowest of its ports', and changes it as containers come and go.
- * Derived from an address that no container has: the gateway's, or the network's where there is none.
+ * Derived from the gateway's address, or the network's where there is none, which a container may have (RFC 3021): no container gets this MAC.
  */
 export function bridgeMac(network: NetworkRecord, bridge: string): MacAddress {
   const pools = bridgePools(network, bridge)

@@ -139,7 +139,7 @@ export class Claims {
       this.registry.hasMac(network.name, mac) ||
       this.#macs.has(`${network.name} ${mac}`) ||
       this.#isLinkLocalTaken(network, mac.linkLocal) ||
-      network.pools.some(({ gateway }) => gateway && mac.equals(defaultMac(gateway)))
+      network.bridges.some((bridge) => bridgeMac(network, bridge).equals(mac))
     let mac = given ?? defaultMac(address)
     if (given && isTaken(given)) {
       throw refuse('NFB_ADDRESS_TAKEN', `${mac} is in use on ${network.name}`, 'mac')

@@ -290,12 +290,9 @@ function outsideElements(
   ]
 }
 
-/** In which a bridge of ours has no address. Of two addresses one is the subnet's own: its container has the bridge's MAC address, and frames for it seem to be for the host. */
+/** In which a bridge of ours has no address. */
 function isolatedFamilies(network: NetworkRecord): Family[] {
-  const isPointToPoint = network.pools.some(({ subnet }) => subnet.family === 4 && subnet.prefixLength >= 31)
-  return network.adopted || isPointToPoint
-    ? []
-    : eachFamily.filter((family) => familyOf(network, family).mode === 'isolated')
+  return network.adopted ? [] : eachFamily.filter((family) => familyOf(network, family).mode === 'isolated')
 }
 
 /** What a network without a way out meets on its way to the host, which has no address on an isolated bridge of ours. */

@@ -6,7 +6,7 @@ import type { Container, Namespace } from '../../../src/index.js'
 import { ip, nft } from '../../support/tools.js'
 import { countFrames, countReceived, sendFrames } from './frames.js'
 import { frame, udp } from './packets.js'
-import { createSetting, expectReached } from './setting.js'
+import { createSetting, expectBlocked, expectReached } from './setting.js'
 
 const ADDRESSES = ['203.0.113.1', '2001:db8:113::1']
 
@@ -137,6 +137,22 @@ it('an isolated network gets no errors from the host: they would leave by the de
   expect(await count()).toBe(0)
   await nft(host.namespace, 'flush chain bridge nfbridge senders')
   expect(await count()).toBe(2)
+})
+
+it('containers of a network of two addresses speak as they are linked: none has the MAC address of the bridge', async () => {
+  const { attach, machine, host, network } = await createSetting(['web', 'app'], {
+    subnet: '172.30.0.0/31',
+    gatewayMode: 'isolated',
+    icc: false,
+  })
+  const web = await attach('web', { expose: ['80/tcp'] })
+  const app = await attach('app')
+  const { address } = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))[0]
+  expect([web.mac, app.mac]).not.toContain(address)
+  await machine('web').serveTcp(80)
+  await expectBlocked(machine('app'), web.address, 80)
+  await app.link('web')
+  await expectReached(machine('app'), web.address, 80, app.address)
 })
 
 /** What becomes of a question by ARP. */
