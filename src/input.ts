@@ -106,13 +106,8 @@ function wrong(operation: string, message: string, path: string): NfbridgeError 
   return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
 }
 
-/** A text in quotes, or what the value is instead, for messages. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : describe(value)
-}
-
 /** What a value is, for messages. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   try {
     return description(value)
   } catch {

@@ -5,6 +5,11 @@ import { IPv6Address } from './ipv6.js'
 /** An address of either family; `family` tells which. */
 export type IPAddress = IPv4Address | IPv6Address
 
+/** Whether a value is one, and not an object that has only the prototype of one. */
+export function isIPAddress(value: unknown): value is IPAddress {
+  return (value instanceof IPv4Address || value instanceof IPv6Address) && Object.hasOwn(value, 'value')
+}
+
 /**
  * Parses an address of either family: what has a colon is taken for IPv6.
  * @throws NfbridgeError NFB_INVALID_ADDRESS

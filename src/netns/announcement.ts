@@ -1,4 +1,5 @@
 import { type IPAddress, IPv4Address, IPv6Address, MacAddress } from '../address/index.js'
+import { isIPAddress } from '../address/ip.js'
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject } from '../input.js'
 import { errorOfAll, failed } from '../native/failure.js'
@@ -40,8 +41,7 @@ export async function announce(namespace: Namespace, announcement: Announcement)
   if (checkArray(addresses, operation, 'addresses').length > MOST)
     throw invalid(`at most ${MOST} addresses are announced at once`, operation, 'addresses')
   for (const [index, address] of addresses.entries()) {
-    if ((address instanceof IPv4Address || address instanceof IPv6Address) && Object.hasOwn(address, 'value'))
-      continue
+    if (isIPAddress(address)) continue
     throw invalid('an IPv4Address or an IPv6Address is expected', operation, joinPath('addresses', index))
   }
   if (addresses.length === 0) return

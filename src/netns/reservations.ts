@@ -1,4 +1,5 @@
-import { type IPAddress, IPv4Address, IPv6Address, type Protocol, protocolNumbers } from '../address/index.js'
+import { type IPAddress, type Protocol, protocolNumbers } from '../address/index.js'
+import { isIPAddress } from '../address/ip.js'
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkInteger, checkObject } from '../input.js'
 import type { Failure, ReservationsHandle } from '../native/addon.js'
@@ -178,8 +179,7 @@ function pack(given: readonly ReservedPort[], operation: string): Uint32Array {
 }
 
 function checkAddress(address: IPAddress, operation: string, path: string): void {
-  if ((address instanceof IPv4Address || address instanceof IPv6Address) && Object.hasOwn(address, 'value'))
-    return
+  if (isIPAddress(address)) return
   throw invalid('an IPv4Address or an IPv6Address is expected', operation, path)
 }
 

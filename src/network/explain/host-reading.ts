@@ -11,7 +11,7 @@ import { type ContainerRecord, standingEndpoints } from '../plan/records.js'
 export const HOST = 'the host'
 
 /**
- * What is read of a container, whose root fills its namespace: some 15,000 routes or 5,000 rules, which take a tenth of a second. More
+ * What is read of a container, whose root fills its namespace: thousands of routes or rules. More
  * than a packet can be followed through at one go is not followed.
  */
 const INSIDE_LIMITS: ReadingLimits = { listingLimit: 1024 * 1024, mostRules: 5_000 }

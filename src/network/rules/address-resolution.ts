@@ -1,6 +1,6 @@
 /**
- * How containers that may speak only as they are linked find each other's MAC addresses, in the bridge: ARP and neighbour discovery, with nothing
- * in them that could be somebody's message. Each goes only to whom it is for. docs/rules.md explains each rule.
+ * How containers find MAC addresses, in the bridge: neighbour discovery of all, and the ARP of those that may speak only as they are linked, with nothing in
+ * them that could be somebody's message. Between the latter each goes only to whom it is for. docs/rules.md explains each rule.
  */
 import type { Expression, Statement } from '../../nft/index.js'
 import {
