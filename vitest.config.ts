@@ -33,7 +33,7 @@ export default defineConfig({
   },
   test: {
     globalSetup: 'test/support/programs.ts',
-    // A process for each file: the addon and its threads are loaded afresh, and a crash is seen as one.
+    // A process for each file, unless it is not isolated: the addon and its threads are loaded afresh, and a crash is seen as one.
     pool: 'forks',
     testTimeout: HANGING_MS,
     hookTimeout: HANGING_MS,
