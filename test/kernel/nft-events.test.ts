@@ -177,7 +177,6 @@ test('a snapshot first, if it is asked for, and one where events were lost', asy
 
 test('what nft monitor prints is told, in its order', async () => {
   const { namespace, handle } = await open()
-  const events = keep(await handle.events())
   const monitor = spawn('nsenter', [`--net=${namespace.path()}`, '--', 'nft', 'monitor'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -186,7 +185,8 @@ test('what nft monitor prints is told, in its order', async () => {
     monitor.stdout.on('data', (text: Buffer) => {
       printed += text.toString()
     })
-    // nft is ready when it tells something; what was made before is not counted.
+    // nft is ready when it tells something; what was made before is not counted. It reads the whole ruleset first, and again
+    // when that changed meanwhile: each change waits longer than the one before, so that it gets through on any machine.
     let started = 0
     const start = async (): Promise<string> => {
       const name = `start${started++}`
@@ -196,12 +196,12 @@ test('what nft monitor prints is told, in its order', async () => {
         .commit()
       return name
     }
-    while (!printed.includes('new generation')) await start().then(() => sleep(20))
+    while (!printed.includes('new generation')) await start().then(() => sleep(20 * 2 ** started))
     const last = await start()
     const generations = (): number => printed.split('new generation').length
     await expect.poll(() => printed.slice(printed.indexOf(last))).toContain('new generation')
     const lines = (): string[] => printed.split('\n').filter((line) => /^(add|delete|insert)/.test(line))
-    await take(events, started)
+    const events = keep(await handle.events())
     const [before, generationsBefore] = [lines().length, generations()]
     await nftFile(
       namespace,
