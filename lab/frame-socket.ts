@@ -1,9 +1,7 @@
 /** Sockets for whole frames in any namespace, used from the caller's thread. The addon is lab/native/frame_socket.cc. */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import type { Namespace } from 'nfbridge'
+import { loadAddon } from './addon.js'
 
 /** The addon's functions; a negative number is an errno. */
 interface FrameSocketAddon {
@@ -39,9 +37,7 @@ const ROOM = 8 << 20
 let loaded: FrameSocketAddon | undefined
 
 function addon(): FrameSocketAddon {
-  const path = fileURLToPath(new URL('./frame_socket.node', import.meta.url))
-  if (!existsSync(path)) throw new Error(`${path} is missing: npm run build`)
-  loaded ??= createRequire(import.meta.url)(path) as FrameSocketAddon
+  loaded ??= loadAddon<FrameSocketAddon>('frame_socket')
   return loaded
 }
 
@@ -63,14 +59,18 @@ export class FrameSocket {
   }
 
   /**
-   * Gets what comes by any interface of a namespace. Of one protocol only, it gets what the interface passes to the namespace's own protocols:
+   * Gets what comes by an interface of a namespace. Of one protocol only, it gets what the interface passes to the namespace's own protocols:
    * of a bridge's port, what does not go to the bridge.
    * @param protocol of Ethernet; `all` gets everything, and before a bridge takes it
+   * @param device any interface by default
    */
-  static listener(namespace: Namespace, protocol: number | 'all'): FrameSocket {
+  static listener(namespace: Namespace, protocol: number | 'all', device = ''): FrameSocket {
     const ETH_P_ALL = 3
     const number = protocol === 'all' ? ETH_P_ALL : protocol
-    return opened(addon().openPacket(namespace.fd, number, ''), `a listener for frames of type ${protocol}`)
+    return opened(
+      addon().openPacket(namespace.fd, number, device),
+      `a listener for frames of type ${protocol}`,
+    )
   }
 
   /** Gets what is delivered to the namespace itself, under any of its addresses. */

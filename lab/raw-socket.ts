@@ -1,8 +1,6 @@
 /** Raw IP sockets of an agent's thread: ICMP and SCTP packets as they are. The addon is lab/native/raw_socket.cc. */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
+import { loadAddon } from './addon.js'
 
 /** The addon's functions; a negative number is an errno. */
 interface RawSocketAddon {
@@ -21,9 +19,7 @@ export interface ReceivedPacket {
 let loaded: RawSocketAddon | undefined
 
 function addon(): RawSocketAddon {
-  const path = fileURLToPath(new URL('./raw_socket.node', import.meta.url))
-  if (!existsSync(path)) throw new Error(`${path} is missing: npm run build`)
-  loaded ??= createRequire(import.meta.url)(path) as RawSocketAddon
+  loaded ??= loadAddon<RawSocketAddon>('raw_socket')
   return loaded
 }
 

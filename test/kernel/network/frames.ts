@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Arrived, Drain, FrameSocket } from '../../../lab/frame-socket.js'
+import { SILENCE_MS } from '../../../lab/machine.js'
 import { IPv6Address } from '../../../src/address/index.js'
 import type { Namespace } from '../../../src/index.js'
 import { runIn } from '../../support/tools.js'
-
-/** How long silence is waited for. */
-const SILENCE_MS = 300
 
 /** Sends a frame as it is from an interface of a namespace: what a compromised container could do. */
 export function sendFrame(namespace: Namespace, device: string, frame: Uint8Array): Promise<void> {
@@ -19,14 +16,13 @@ export async function sendFrames(
   device: string,
   frames: readonly Uint8Array[],
 ): Promise<void> {
-  const program = `
-import socket, sys
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind((sys.argv[1], 0))
-for line in sys.stdin:
-    s.send(bytes.fromhex(line))`
-  const lines = frames.map((frame) => `${Buffer.from(frame).toString('hex')}\n`)
-  await runIn(namespace, 'python3', ['-c', program, device], lines.join(''))
+  const socket = FrameSocket.sender(namespace, device)
+  try {
+    const taken = socket.send(frames)
+    if (taken < frames.length) throw new Error(`the kernel took ${taken} of ${frames.length} frames`)
+  } finally {
+    socket.close()
+  }
 }
 
 /** Counts the frames with a payload text that an interface sees while `work` runs. */
@@ -36,40 +32,29 @@ export async function countFrames(
   text: string,
   work: () => Promise<unknown>,
 ): Promise<number> {
-  const program = `
-import select, socket, sys
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-s.bind((sys.argv[1], 0))
-silence = int(sys.argv[3]) / 1000
-print('ready', flush=True)
-seen, working = 0, True
-while True:
-    ready = select.select([s, sys.stdin] if working else [s], [], [], None if working else silence)[0]
-    if s in ready:
-        seen += sys.argv[2].encode() in s.recv(65535)
-    elif ready:
-        working = False
-    else:
-        break
-print(seen)`
-  const child = spawn('nsenter', [
-    `--net=${namespace.path()}`,
-    'python3',
-    '-c',
-    program,
-    device,
-    text,
-    `${SILENCE_MS}`,
-  ])
+  let seen = 0
+  await observe([FrameSocket.listener(namespace, 'all', device)], work, ({ bytes }) => {
+    if (Buffer.from(bytes).includes(text)) seen++
+  })
+  return seen
+}
+
+/** Takes what arrives at sockets while `work` runs, and after it until nothing has come for a while; closes them. */
+export async function observe(
+  sockets: readonly FrameSocket[],
+  work: () => Promise<unknown>,
+  take: (arrived: Arrived) => void,
+): Promise<void> {
   try {
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-    await lines.next()
+    const drain = new Drain(sockets)
     await work()
-    // The work is done: what it sent is there, or comes within the silence that ends the program.
-    child.stdin.end()
-    return Number((await lines.next()).value)
+    for (let last = performance.now(); performance.now() - last < SILENCE_MS; await sleep(SILENCE_MS / 10))
+      for (const arrived of drain.take()) {
+        take(arrived)
+        last = performance.now()
+      }
   } finally {
-    child.kill('SIGKILL')
+    for (const socket of sockets) socket.close()
   }
 }
 
