@@ -1,4 +1,4 @@
-import { Cidr } from '../../address/index.js'
+import { Cidr, type IPAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { Link } from '../../rtnl/index.js'
 import { bridgePools } from '../plan/bridge.js'
@@ -37,7 +37,8 @@ export async function adoptBridge(
   const lacking = bridgePools(network, bridge).filter(
     ({ gateway }) => gateway && !standing.some(({ address }) => address.address.equals(gateway)),
   )
-  const gateways = await othersGateways(context, link, lacking, before)
+  const ports = (await kernel.listLinks()).filter(({ master }) => master === link.index)
+  const gateways = await othersGateways(context, link, ports, lacking, before)
   const missing = lacking.filter(({ gateway }) => gateway && !gateways.includes(gateway.toString()))
   const added = missing.flatMap(({ gateway, subnet }) =>
     gateway ? [`${gateway}/${subnet.prefixLength}`] : [],
@@ -55,8 +56,7 @@ export async function adoptBridge(
   const asking = askingOf(context, network, bridge, policy)
   const nfCall = asking ? { bridge: asking } : {}
   // Without ports it would take the MAC of the first of ours, and lose it with the last.
-  const links = await kernel.listLinks()
-  const mac = links.some(({ master }) => master === link.index) || !link.mac ? {} : { mac: link.mac }
+  const mac = ports.length > 0 || !link.mac ? {} : { mac: link.mac }
   await kernel.applyLinks([
     { kind: 'link', action: 'change', link: { device: link.index, up: true, ...mac, ...nfCall } },
     ...gatewayOperations(link.index, missing),
@@ -73,21 +73,27 @@ export async function adoptBridge(
 async function othersGateways(
   { kernel }: HostContext,
   { index, up }: Link,
+  ports: readonly Link[],
   lacking: readonly PoolRecord[],
   before: AdoptedBridge | undefined,
 ): Promise<string[]> {
-  const found: string[] = []
   const routes = await kernel.listRoutes()
-  for (const { gateway } of lacking) {
-    if (!gateway) continue
+  const isOthers = async (gateway: IPAddress): Promise<boolean> => {
     // Ours since an earlier process made it so, and taken from the bridge meanwhile: to be given again.
-    if (before?.addresses.some((text) => Cidr.parseInterface(text).address.equals(gateway))) continue
-    const known = before?.gateways.includes(gateway.toString()) ?? false
-    const isUsed = (): boolean => routes.some((route) => route.gateway?.equals(gateway) ?? false)
-    // Nobody answers on a bridge that is down.
-    if (known || isUsed() || (up && (await kernel.isTaken(index, gateway)))) found.push(gateway.toString())
+    if (before?.addresses.some((text) => Cidr.parseInterface(text).address.equals(gateway))) return false
+    if (before?.gateways.includes(gateway.toString())) return true
+    if (routes.some((route) => route.gateway?.equals(gateway))) return true
+    // Nobody answers on a bridge that is down, or that has no port with a carrier.
+    return up && ports.some(({ lowerUp }) => lowerUp) && (await kernel.isTaken(index, gateway))
   }
-  return found
+  const gateways = lacking.flatMap(({ gateway }) => (gateway ? [gateway] : []))
+  // All are asked for at once: where nobody answers, that takes seconds. No question outlives a call that fails.
+  const answers = await Promise.allSettled(gateways.map(isOthers))
+  return gateways.flatMap((gateway, place) => {
+    const answer = answers[place]
+    if (answer?.status === 'rejected') throw answer.reason
+    return answer?.value ? [gateway.toString()] : []
+  })
 }
 
 /** Gives a bridge back as it was, if it is still there; also one that was adopted half. */
