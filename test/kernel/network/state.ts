@@ -5,19 +5,17 @@ import type { Namespace } from '../../../src/index.js'
 import { Rtnl } from '../../../src/rtnl/index.js'
 import { runIn } from '../../support/tools.js'
 
-/** One process for all tools. */
+/** One shell for all tools, and each tool once where it can be: starting a program takes longer than what it does. */
 const SCRIPT = `
 ip -d -j link show; echo @@
-ip -o address show scope global; echo @@
-ip -4 route show table all; echo @@
-ip -6 route show table all; echo @@
-ip -4 rule show; ip -6 rule show; echo @@
+printf '%s\\n' 'address show scope global' 'neighbour show nud permanent' | ip -o -batch -; echo @@
+printf '%s\\n' 'route show table all' 'rule show' | ip -4 -batch -; echo @@
+printf '%s\\n' 'route show table all' 'rule show' | ip -6 -batch -; echo @@
 nft -s list ruleset; echo @@
-ip neighbour show nud permanent; echo @@
 tc qdisc show; echo @@
 bridge fdb show; echo @@
 cd /proc/sys/net
-grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/accept_ra ipv6/conf/*/forwarding bridge/bridge-nf-call-*
+exec grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding ipv4/conf/*/route_localnet ipv6/conf/*/accept_ra ipv6/conf/*/forwarding bridge/bridge-nf-call-*
 `
 
 /**
@@ -28,19 +26,17 @@ grep -s . ipv4/ip_forward ipv6/conf/all/forwarding ipv6/conf/default/forwarding 
 export async function stateOf(namespace: Namespace): Promise<string> {
   await untilSettled(namespace)
   const output = await runIn(namespace, 'sh', ['-c', SCRIPT])
-  const [links = '[]', addresses = '', routes = '', routes6 = '', policy = '', ...others] =
-    output.split('@@\n')
-  const [rules = '', neighbours = '', qdiscs = '', entries = '', sysctls = ''] = others
+  const [links = '[]', addresses = '', routing = '', routing6 = '', ...others] = output.split('@@\n')
+  const [rules = '', qdiscs = '', entries = '', sysctls = ''] = others
+  const withoutCarrier = (line: string): string => line.replace(/ linkdown\b/, '')
   const parts = [
     linksOf(links),
     lines(addresses),
-    lines(routes).map((line) => line.replace(/ linkdown\b/, '')),
-    lines(routes6)
+    lines(routing).map(withoutCarrier),
+    lines(routing6)
       .filter((line) => !/fe80::|ff00::|^multicast|^anycast/.test(line))
-      .map((line) => line.replace(/ linkdown\b/, '')),
-    lines(policy),
+      .map(withoutCarrier),
     lines(rules),
-    lines(neighbours),
     lines(qdiscs).filter((line) => !/ noqueue /.test(line)),
     // What is not permanent was learned.
     lines(entries).filter((line) => /static/.test(line)),
