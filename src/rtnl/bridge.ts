@@ -27,6 +27,8 @@ export interface BridgeOptions {
   readonly vlanDefaultPvid?: number
   /** Which frames to reserved group addresses are forwarded all the same: a bit for each. Default 0. */
   readonly groupForwardMask?: number
+  /** How many MAC addresses are learnt at most; 0 for any number. Default 0. Kernel 6.7; older ones pass over it. */
+  readonly fdbMaxLearned?: number
   /** IGMP and MLD snooping. Default true. */
   readonly multicastSnooping?: boolean
   readonly multicastQuerier?: boolean
@@ -107,6 +109,7 @@ const BRIDGE_NUMBERS = {
   priority: 'priority',
   vlanDefaultPvid: 'vlanDefaultPvid',
   groupForwardMask: 'groupFwdMask',
+  fdbMaxLearned: 'fdbMaxLearned',
 } as const satisfies { [K in keyof Numbers<BridgeOptions>]: NumericKey<BridgeRecord> }
 
 const PORT_SWITCHES = {

@@ -1,7 +1,7 @@
 import type { MacAddress } from '../../address/index.js'
 import { NfbridgeError } from '../../errors.js'
 import type { BridgeOptions, RtnlOperation } from '../../rtnl/index.js'
-import { bridgeMac, bridgePools } from '../plan/bridge.js'
+import { bridgeMac, bridgePools, MOST_LEARNED } from '../plan/bridge.js'
 import { familiesOf, familyOf, type NetworkRecord, type PoolRecord } from '../plan/records.js'
 import type { NetworkView } from '../plan/view.js'
 import { adoptBridge, releaseBridge } from './adopted-bridge.js'
@@ -96,7 +96,7 @@ function createBridge(
       name,
       mac,
       up: true,
-      bridge: asking,
+      bridge: { ...asking, fdbMaxLearned: MOST_LEARNED },
       ...(mtu === undefined ? {} : { mtu }),
     },
   }

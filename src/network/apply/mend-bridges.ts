@@ -1,6 +1,6 @@
 import type { IPAddress } from '../../address/index.js'
 import type { Link, RtnlOperation } from '../../rtnl/index.js'
-import { bridgeMac, bridgePools } from '../plan/bridge.js'
+import { bridgeMac, bridgePools, MOST_LEARNED } from '../plan/bridge.js'
 import { type NetworkRecord, standingEndpoints } from '../plan/records.js'
 import { isTracked } from '../plan/tracking.js'
 import { askingOperations } from './asking-bridges.js'
@@ -49,6 +49,7 @@ export async function mendingOperations(
       })
     return [
       ...(up ? [] : [{ kind: 'link', action: 'change', link: { device: index, up: true } } as const]),
+      ...learningLimit(link),
       ...(lacksLinkLocal ? [addressOperation('add', index, linkLocal, 64)] : []),
       ...gatewayOperations(index, missing),
       ...portOperations(index, astray, settings.firewall),
@@ -67,4 +68,12 @@ export async function mendingOperations(
       return link ? alteredPort(link, endpoint, settings.firewall) : []
     })
   return [...asking, ...lacking, ...altered]
+}
+
+/** A bridge that an earlier version made has no limit; a kernel before 6.7 does not know any. */
+function learningLimit({ index, bridge }: Link): RtnlOperation[] {
+  if (bridge?.fdbMaxLearned !== 0) return []
+  return [
+    { kind: 'link', action: 'change', link: { device: index, bridge: { fdbMaxLearned: MOST_LEARNED } } },
+  ]
 }

@@ -15,6 +15,7 @@ import { foreignFindings } from './foreign-chains.js'
 import { forwardedFindings } from './forwarded.js'
 import { hostAddressFindings } from './host-addresses.js'
 import { insideFindings, tooLargeFindings } from './insides.js'
+import { kernelLimitFindings } from './kernel-limits.js'
 import { managerFindings } from './managers.js'
 import { routeFindings } from './routes.js'
 import { settingFindings } from './settings.js'
@@ -48,6 +49,7 @@ async function findingsOf(context: HostContext, world: HostWorld): Promise<Findi
     ...routeFindings(facts),
     ...tableFindings(facts),
     ...connectionFindings(facts),
+    ...kernelLimitFindings(facts),
     ...hostAddressFindings(facts),
     ...(await insideFindings(facts, world)),
   ]

@@ -72,6 +72,8 @@ export type FindingCode =
   /** A container met the limit of its connections; the kernel can't count them. */
   | 'connections-refused'
   | 'connections-uncounted'
+  /** The kernel is too old for a limit of what a container can fill. */
+  | 'limit-unsupported'
 
 export interface Finding {
   readonly code: FindingCode

@@ -1,7 +1,7 @@
 /** Settings of bridges and their ports, and what these were told, that are not as they were made. */
 import type { Link } from '../../rtnl/index.js'
 import { portOptions } from '../apply/container-links.js'
-import { bridgeMac } from '../plan/bridge.js'
+import { bridgeMac, MOST_LEARNED } from '../plan/bridge.js'
 import { toldAddresses } from '../plan/endpoints.js'
 import type { EndpointRecord, NetworkRecord } from '../plan/records.js'
 import type { CheckFacts } from './facts.js'
@@ -157,6 +157,14 @@ export function bridgeChanges(network: NetworkRecord, bridge: Link): Finding[] {
       severity: 'warning',
       message: `somebody changed the MTU of ${name} to ${bridge.mtu}: that of ${network.name} is ${mtu}`,
       remedy: `\`ip link set ${name} mtu ${mtu}\``,
+    })
+  const learnt = bridge.bridge?.fdbMaxLearned
+  if (learnt !== undefined && learnt !== MOST_LEARNED)
+    findings.push({
+      ...about,
+      severity: 'warning',
+      message: `somebody changed how many MAC addresses ${name} learns: a container that sends as many others can fill the kernel's memory`,
+      remedy: `\`ip link set ${name} type bridge fdb_max_learned ${MOST_LEARNED}\`, or open the host again`,
     })
   const words = [
     ...(bridge.bridge?.vlanFiltering ? ['vlan_filtering 0'] : []),

@@ -7,6 +7,12 @@ export function bridgePools(network: NetworkRecord, bridge: string): PoolRecord[
 }
 
 /**
+ * How many MAC addresses a bridge of ours learns (`fdb_max_learned`), where a port learns at all: one whose container may send as others, or any
+ * without rules. Such a container would fill the kernel's memory with them.
+ */
+export const MOST_LEARNED = 4_096
+
+/**
  * A MAC address of its own: without one a bridge has the lowest of its ports', and changes it as containers come and go.
  * Derived from the gateway's address, or the network's where there is none, which a container may have (RFC 3021): no container gets this MAC.
  */

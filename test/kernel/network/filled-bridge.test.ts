@@ -1,9 +1,13 @@
 /** Tables of the host's bridges that a container can fill: multicast groups, and MAC addresses. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { withoutGroupLimit, withoutLearningLimit } from '../../../src/network/check/kernel-limits.js'
 import { Rtnl } from '../../../src/rtnl/index.js'
 import { bridge, nft } from '../../support/tools.js'
 import { foreignFrame, sendFrames } from './frames.js'
-import { createSetting } from './setting.js'
+import { cleanUp, createSetting, openHost } from './setting.js'
 
 const MOST_GROUPS = 256
 const MANY = 2_000
@@ -67,6 +71,62 @@ describe('a container that sends from 2,000 MAC addresses', () => {
     await rtnl.links.change({ device: evil.hostInterface, port: { learning: true } })
     await send()
     expect(await learnt()).toBe(MANY)
+  })
+})
+
+describe('a container that may send as others, from 5,000 MAC addresses', () => {
+  const MOST_LEARNED = 4_096
+  const macs = Array.from(
+    { length: 5_000 },
+    (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index & 255)}`,
+  )
+
+  it('has 4,096 of them in the bridge', async ({ skip }) => {
+    const state = mkdtempSync(join(tmpdir(), 'nfbridge-'))
+    cleanUp(async () => rmSync(state, { recursive: true, force: true }))
+    const { attach, machine, host, bridgeHost, network } = await createSetting(['evil'], {}, { state })
+    using rtnl = await Rtnl.open({ netns: host.namespace })
+    const limit = async (): Promise<number | undefined> =>
+      (await rtnl.links.get(network.name)).bridge?.fdbMaxLearned
+    if ((await limit()) === undefined) skip('this kernel has no fdb_max_learned')
+    const evil = await attach('evil', { allowForgedSource: true })
+    const learnt = async (): Promise<number> =>
+      (await rtnl.fdb.list({ device: evil.hostInterface })).filter(({ mac }) => macs.includes(mac.toString()))
+        .length
+    const send = (): Promise<void> =>
+      sendFrames(
+        machine('evil').namespace,
+        'eth0',
+        macs.map((mac) => foreignFrame(mac, 'from anybody')),
+      )
+    await send()
+    expect(await learnt()).toBeGreaterThan(MOST_LEARNED / 2)
+    expect(await learnt()).toBeLessThanOrEqual(MOST_LEARNED)
+    expect(await bridgeHost.check()).toEqual([])
+
+    await rtnl.links.change({ device: network.name, bridge: { fdbMaxLearned: 0 } })
+    await send()
+    expect(await learnt()).toBe(macs.length)
+    expect(await bridgeHost.check()).toMatchObject([{ code: 'bridge-changed', subject: network.name }])
+    // A bridge that an earlier version made.
+    await bridgeHost.close()
+    await openHost(host, { state })
+    expect(await limit()).toBe(MOST_LEARNED)
+  })
+})
+
+describe('a kernel without these limits', () => {
+  it('is a finding, where a container can fill something', async () => {
+    const { attach, host, network } = await createSetting(['evil'])
+    const evil = await attach('evil')
+    using rtnl = await Rtnl.open({ netns: host.namespace })
+    const { multicastMaxGroups, ...port } = (await rtnl.links.get(evil.hostInterface)).port ?? {}
+    const { fdbMaxLearned, ...bridge } = (await rtnl.links.get(network.name)).bridge ?? {}
+    const link = await rtnl.links.get('lo')
+    expect(withoutGroupLimit([link, { ...link, port: { ...port, multicastMaxGroups: 256 } }])).toEqual([])
+    expect(withoutGroupLimit([{ ...link, port }])).toMatchObject([{ code: 'limit-unsupported' }])
+    expect(withoutLearningLimit([link, { ...link, bridge: { ...bridge, fdbMaxLearned: 0 } }])).toEqual([])
+    expect(withoutLearningLimit([{ ...link, bridge }])).toMatchObject([{ code: 'limit-unsupported' }])
   })
 })
 
