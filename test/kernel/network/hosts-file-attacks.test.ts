@@ -20,6 +20,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { type ContainerOptions, NfbridgeError } from '../../../src/index.js'
 import { run } from '../../support/tools.js'
 import { cleanUp, createSetting, expectBlocked, expectReached, failureOf, openHost } from './setting.js'
 
@@ -188,5 +189,40 @@ describe('a container that has the directory of its hosts file', () => {
     await release()
     expect(await bridgeHost.check()).toEqual([])
     expect(readFileSync(file, 'utf8')).toMatch(/sql$/m)
+  })
+})
+
+describe('no option writes a line of its own', () => {
+  const line = '\n203.0.113.66 bank.example\n'
+  const plain = { hostname: 'app', hostsFile: '' } as const
+  /** By the option, what it is with a line in it. */
+  const options: Readonly<Record<string, (text: string) => Omit<ContainerOptions, 'name' | 'netns'>>> = {
+    hostname: (text) => ({ ...plain, hostname: text }),
+    domainname: (text) => ({ ...plain, domainname: text }),
+    'a link': (text) => ({ ...plain, links: [`web:${text}`] }),
+    'an alias': (text) => ({ ...plain, aliases: [text] }),
+    'the name of an added host': (text) => ({ ...plain, addHosts: [`${text}:10.0.0.1`] }),
+    'the address of an added host': (text) => ({ ...plain, addHosts: [`a:${text}`] }),
+  }
+
+  /** Whether any file below has the line. */
+  const hasLine = async (folder: string): Promise<boolean> =>
+    (await run('grep', ['-rq', '^203.0.113.66', folder])).code === 0
+
+  it.each(Object.entries(options))('%s', async (_, withText) => {
+    const { mounted, state } = directories()
+    const { attach, bridgeHost } = await createSetting(['app', 'web'], {}, { state })
+    await attach('web')
+    const hostsFile = join(mounted, 'etc', 'hosts')
+    for (const text of [`a${line}`, `a\r${line}`, `a\u2028${line}`, `10.0.0.1${line}`]) {
+      const failure = await failureOf(attach('app', { ...withText(text), hostsFile }))
+      expect(failure).toMatchObject({ code: expect.stringMatching(/^NFB_INVALID/) })
+    }
+    await attach('app', { ...plain, hostsFile })
+    expect(await failureOf(bridgeHost.createNetwork({ name: `br${line}` }))).toBeInstanceOf(NfbridgeError)
+    for (const folder of [mounted, state]) expect(await hasLine(folder)).toBe(false)
+    // The control: such a line would be found.
+    writeFileSync(join(state, 'control'), line)
+    expect(await hasLine(state)).toBe(true)
   })
 })
