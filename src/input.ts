@@ -95,15 +95,24 @@ export function checkOneOf<T extends string | boolean>(
   throw wrong(operation, `one of ${choices.join(', ')} is expected, not ${describe(value)}`, path)
 }
 
-/** A list without holes: what `map` and others would pass over is `undefined` here, which is no right value. */
+/** A list without holes, which `map` and others would pass over. */
 export function checkArray<T>(value: readonly T[], operation: string, path: string): readonly T[] {
-  // `includes` finds holes too.
-  if (Array.isArray(value)) return value.includes(undefined) ? Array.from(value) : value
+  if (Array.isArray(value)) {
+    // Unlike indexOf, it finds holes as well.
+    const hole = value.findIndex((part) => typeof part === 'undefined')
+    if (hole < 0) return value
+    throw wrong(operation, 'a list without holes is expected', joinPath(path, hole))
+  }
   throw wrong(operation, `a list is expected, not ${describe(value)}`, path)
 }
 
 function wrong(operation: string, message: string, path: string): NfbridgeError {
   return new NfbridgeError({ code: 'NFB_INVALID_ARGUMENT', operation, message, path })
+}
+
+/** A value in a message: a text in quotation marks, of anything else what it is. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : describe(value)
 }
 
 /** What a value is, for messages. */

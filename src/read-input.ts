@@ -37,6 +37,36 @@ export function readProperty(of: object, name: string, operation: string, path: 
   }
 }
 
+/**
+ * For calls that read what they are given where it stands, because a copy would cost more than the call: an error that is not ours came out of
+ * the caller's own values. They are read once more, to say which.
+ * @returns what to throw
+ */
+export function inputError(error: unknown, given: unknown, operation: string, path: string): unknown {
+  if (error instanceof NfbridgeError) return error
+  try {
+    readInput(given, operation, path)
+  } catch (refused) {
+    return refused
+  }
+  return error
+}
+
+/**
+ * {@link inputError} around what only reads input. A value that the types rule out and no check foresaw, null for an object or a number for a
+ * list, is refused as well.
+ */
+export function withInput<T>(given: unknown, operation: string, path: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    const cause = inputError(error, given, operation, path)
+    if (cause instanceof TypeError || cause instanceof RangeError)
+      throw refusal(`a value is not of the expected shape (${cause.message})`, operation, path, cause)
+    throw cause
+  }
+}
+
 const UNREADABLE = 'it cannot be read: reading it throws'
 
 class Refused extends Error {}

@@ -1,5 +1,5 @@
 /** The kernel's connection tracking table: list, and forget, connections (`linux/netfilter/nfnetlink_conntrack.h`). */
-import { checkObject } from '../input.js'
+import { checkArray, checkObject } from '../input.js'
 import type { Failure, SocketHandle } from '../native/addon.js'
 import { errorOfAll, failed, unwrap } from '../native/failure.js'
 import { MessageFlag, Packer } from '../native/pack.js'
@@ -7,6 +7,7 @@ import type { CtEntryRecord } from '../native/records.js'
 import { inSlices, picked } from '../native/slices.js'
 import { unpack } from '../native/unpack.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { readInput, withInput } from '../read-input.js'
 import { type ConntrackEntry, entryFromRecord } from './entry.js'
 import {
   alternatives,
@@ -50,8 +51,8 @@ export class Conntrack {
   }
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without ctnetlink) */
-  static async open(options: ConntrackOptions = {}): Promise<Conntrack> {
-    checkObject(options, ['netns'], 'conntrack.open', '')
+  static async open(given: ConntrackOptions = {}): Promise<Conntrack> {
+    const options = checkObject(readInput(given, 'conntrack.open', ''), ['netns'], 'conntrack.open', '')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
       return new Conntrack(await namespace.openSocket('netfilter', 'conntrack.open'))
@@ -65,7 +66,8 @@ export class Conntrack {
    * result is tested once more, so that it is the same on kernels that cannot.
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_INVALID_PORT, NFB_NOT_PERMITTED, NFB_CLOSED
    */
-  async list(filter: ConntrackFilter = {}): Promise<ConntrackEntry[]> {
+  async list(given: ConntrackFilter = {}): Promise<ConntrackEntry[]> {
+    const filter = readInput(given, 'conntrack.list', 'filter')
     checkFilter(filter)
     const found = new Map<string, ConntrackEntry>()
     for (const alternative of alternatives(filter))
@@ -85,7 +87,8 @@ export class Conntrack {
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_PERMITTED, NFB_CLOSED
    */
   async delete(connection: ConntrackEntry | Tuple): Promise<boolean> {
-    return (await this.#delete([deletion(connection)], 0)) === 1
+    const asked = readInput(connection, 'conntrack.delete', 'connection')
+    return (await this.#delete([deletion(asked)], 0)) === 1
   }
 
   /**
@@ -95,9 +98,10 @@ export class Conntrack {
    * @param test narrows down further what the filter found
    * @returns how many there were
    */
-  async deleteAll(filter: ConntrackFilter, test?: (entry: ConntrackEntry) => boolean): Promise<number> {
+  async deleteAll(given: ConntrackFilter, test?: (entry: ConntrackEntry) => boolean): Promise<number> {
     // Without a filter it would be every connection, which is only meant when it is said: `{}`.
-    checkObject(filter, FILTER_PROPERTIES, 'conntrack.deleteAll', 'filter')
+    const operation = 'conntrack.deleteAll'
+    const filter = checkObject(readInput(given, operation, 'filter'), FILTER_PROPERTIES, operation, 'filter')
     checkFilter(filter)
     if (!test) return this.#forget([{ filters: [filter] }])
     const entries = await this.list(filter)
@@ -106,9 +110,13 @@ export class Conntrack {
 
   /** Forgets several connections that were listed. @returns how many were still there */
   async deleteListed(entries: readonly ConntrackEntry[]): Promise<number> {
+    const operation = 'conntrack.deleteListed'
+    const records = withInput(entries, operation, 'entries', () =>
+      checkArray(entries, operation, 'entries').map(deletion),
+    )
     let gone = 0
-    for (let start = 0; start < entries.length; start += deletionsPerSend)
-      gone += await this.#delete(entries.slice(start, start + deletionsPerSend).map(deletion), start)
+    for (let start = 0; start < records.length; start += deletionsPerSend)
+      gone += await this.#delete(records.slice(start, start + deletionsPerSend), start)
     return gone
   }
 
@@ -117,9 +125,14 @@ export class Conntrack {
    * where `walk` says that a walk through its table for each filter is wanted, and it tests all that the filters say. Else they are
    * listed once and judged on a thread of the addon's own.
    */
-  async forget(selections: readonly ConnectionSelection[], walk: boolean): Promise<void> {
-    const filters = selections.flatMap((selection) => selection.filters)
-    for (const filter of [...filters, ...selections.flatMap(({ unless = [] }) => unless)]) checkFilter(filter)
+  async forget(given: readonly ConnectionSelection[], walk: boolean): Promise<void> {
+    const operation = 'conntrack.forget'
+    const selections = readInput(given, operation, 'selections')
+    const filters = withInput(selections, operation, 'selections', () => {
+      for (const { filters, unless = [] } of checkArray(selections, operation, 'selections'))
+        for (const list of [filters, unless]) checkArray(list, operation, 'selections').forEach(checkFilter)
+      return selections.flatMap((selection) => selection.filters)
+    })
     if (filters.length === 0) return
     const plain = selections.every(({ unless = [] }) => unless.length === 0)
     if (walk && plain && filters.length <= mostWalks && filters.every(isKernelFilter)) {

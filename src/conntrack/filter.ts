@@ -1,7 +1,7 @@
 /** Which connections are meant: tested by the kernel where it can, and once more here. */
 
 import { Cidr, type IPAddress, IPv4Address } from '../address/index.js'
-import { checkObject } from '../input.js'
+import { checkArray, checkObject, show } from '../input.js'
 import type { CtEntryRecord } from '../native/records.js'
 import type { ConntrackEntry } from './entry.js'
 import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
@@ -100,7 +100,7 @@ export function checkFilter(filter: ConntrackFilter): void {
   // NAT64 aside, which the kernel's connection tracking does not do, a connection has one family.
   if (families.size > 1) throw invalid('the filter names addresses of both families', 'filter')
   if (filter.protocol !== undefined && protocolNumber(filter.protocol) === undefined)
-    throw invalid(`${JSON.stringify(filter.protocol)} is no transport protocol`, 'filter.protocol')
+    throw invalid(`${show(filter.protocol)} is no transport protocol`, 'filter.protocol')
   unsigned(filter.zone, 0xffff, 'filter.zone')
   if (typeof filter.mark === 'object') {
     unsigned(filter.mark.value, 0xffffffff, 'filter.mark.value')
@@ -124,9 +124,8 @@ export function checkFilter(filter: ConntrackFilter): void {
 function checkStatus(status: NonNullable<ConntrackFilter['status']>): void {
   checkObject(status, ['has', 'lacks'], 'conntrack.list', 'filter.status')
   for (const part of ['has', 'lacks'] as const)
-    for (const flag of status[part] ?? [])
-      if (!isFlag(flag))
-        throw invalid(`${JSON.stringify(flag)} is no flag of a connection`, `filter.status.${part}`)
+    for (const flag of checkArray(status[part] ?? [], 'conntrack.list', `filter.status.${part}`))
+      if (!isFlag(flag)) throw invalid(`${show(flag)} is no flag of a connection`, `filter.status.${part}`)
 }
 
 function unsigned(value: number | undefined, highest: number, path: string): void {

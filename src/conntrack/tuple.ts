@@ -1,6 +1,7 @@
 /** One direction of a connection: the five values that the kernel finds it by. */
 import { addressFromBytes, type IPAddress } from '../address/index.js'
 import { NfbridgeError } from '../errors.js'
+import { show } from '../input.js'
 import type { CtTupleProtoRecord, CtTupleRecord } from '../native/records.js'
 import { protocolName, protocolNumber, type TransportProtocol } from './protocol.js'
 
@@ -82,8 +83,7 @@ export function tupleToRecord(tuple: Partial<Tuple>, path: string): CtTupleRecor
 function protoToRecord(tuple: Partial<Tuple>, path: string): CtTupleProtoRecord | undefined {
   if (tuple.protocol === undefined) return undefined
   const num = protocolNumber(tuple.protocol)
-  if (num === undefined)
-    throw invalid(`${JSON.stringify(tuple.protocol)} is no transport protocol`, `${path}.protocol`)
+  if (num === undefined) throw invalid(`${show(tuple.protocol)} is no transport protocol`, `${path}.protocol`)
   return {
     num,
     ...(tuple.sourcePort !== undefined && { srcPort: port(tuple.sourcePort, `${path}.sourcePort`) }),

@@ -1,5 +1,7 @@
 /** The queue between a monitor, which delivers when it likes, and a loop that takes. */
 
+import { checkInteger } from '../input.js'
+
 /** How many events wait for a program unless it says otherwise. */
 const defaultEventLimit = 16_384
 
@@ -18,8 +20,9 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   #failure: unknown
   #ended = false
 
-  constructor(limit: number | undefined, lost: T) {
-    this.#limit = Math.max(1, limit ?? defaultEventLimit)
+  /** @throws NfbridgeError NFB_INVALID_ARGUMENT for a `limit` that is no number of events */
+  constructor(limit: number | undefined, lost: T, operation: string) {
+    this.#limit = checkInteger(limit ?? defaultEventLimit, [1, Number.MAX_SAFE_INTEGER], operation, 'limit')
     this.#lost = lost
   }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, joinPath, NfbridgeError } from '../errors.js'
+import { hasHalfCharacter } from '../input.js'
 import {
   type FieldLayout,
   HEAD_WORDS,
@@ -312,6 +313,7 @@ export class RecordWriter {
 
   #unicode(step: string | number, value: string, start: number): void {
     if (value.includes('\0')) throw this.#fault(step, 'contains a NUL character, which would end it')
+    if (hasHalfCharacter(value)) throw this.#fault(step, 'contains half a character (an unpaired surrogate)')
     this.#reserve(1 + value.length) // three bytes a UTF-16 unit at most: a word for each is enough
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(start))
     this.#finishBytes(start, written)

@@ -1,7 +1,7 @@
 /** How the operations of a transaction reach the kernel: listed for, compiled, sent, and what it answers. */
 import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
-import { checkObject } from '../input.js'
+import { checkBoolean, checkInteger, checkObject, checkOneOf } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import type { Packer } from '../native/pack.js'
@@ -106,30 +106,22 @@ export class Commit {
 
   /** What a caller without types may pass: looking into it must not fail by itself. */
   #checkInput(): void {
-    const { ranges, iptables } = checkObject(
+    const operation = this.#operation
+    const { handles, ranges, iptables, expectGeneration } = checkObject(
       this.#options,
       ['handles', 'expectGeneration', 'ranges', 'iptables', 'dryRun'],
-      this.#operation,
+      operation,
       '',
     )
-    if (ranges !== undefined && ranges !== 'checked' && ranges !== 'trusted')
-      throw new NfbridgeError({
-        code: 'NFB_INVALID_ARGUMENT',
-        operation: this.#operation,
-        message: `'checked' or 'trusted' is expected, not ${JSON.stringify(ranges)}`,
-        path: 'ranges',
-      })
-    if (iptables !== undefined && iptables !== 'refuse' && iptables !== 'ignore')
-      throw new NfbridgeError({
-        code: 'NFB_INVALID_ARGUMENT',
-        operation: this.#operation,
-        message: `'refuse' or 'ignore' is expected, not ${JSON.stringify(iptables)}`,
-        path: 'iptables',
-      })
-    for (const [index, operation] of this.#operations.entries()) {
-      for (const object of Object.values(operation)) {
+    if (handles !== undefined) checkBoolean(handles, operation, 'handles')
+    if (ranges !== undefined) checkOneOf(ranges, ['checked', 'trusted'], operation, 'ranges')
+    if (iptables !== undefined) checkOneOf(iptables, ['refuse', 'ignore'], operation, 'iptables')
+    if (expectGeneration !== undefined)
+      checkInteger(expectGeneration, [1, 0xffff_ffff], operation, 'expectGeneration')
+    for (const [index, each] of this.#operations.entries()) {
+      for (const object of Object.values(each)) {
         if (typeof object === 'object' && object !== null) continue
-        const [name = ''] = Object.keys(operation)
+        const [name = ''] = Object.keys(each)
         throw new NfbridgeError({
           code: 'NFB_INVALID_ARGUMENT',
           operation: this.#operation,

@@ -1,6 +1,6 @@
 /** How much of a table there is: counted from what the kernel dumps, without making rules and elements of it. */
-import { NfbridgeError } from '../errors.js'
-import { checkObject } from '../input.js'
+import { joinPath, NfbridgeError } from '../errors.js'
+import { checkArray, checkObject, checkString } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { ReplyMessage } from '../native/unpack.js'
 import { isAnonymous } from './decompile/index.js'
@@ -35,7 +35,10 @@ const attempts = 8
 
 /** @throws NfbridgeError NFB_DUMP_INCONSISTENT when the ruleset changed during each of several attempts */
 export async function countTable(socket: SocketHandle, filter: CountFilter): Promise<TableCounts> {
-  checkObject(filter, ['family', 'table', 'sets'], operation, 'filter')
+  const { sets } = checkObject(filter, ['family', 'table', 'sets'], operation, 'filter')
+  if (sets !== undefined)
+    for (const [index, set] of checkArray(sets, operation, 'filter.sets').entries())
+      checkString(set, operation, joinPath('filter.sets', index))
   for (let attempt = 0; attempt < attempts; attempt++) {
     const counts = await ask(socket, count(filter))
     if (counts !== undefined) return counts

@@ -67,7 +67,7 @@ export class NftEvents implements AsyncIterableIterator<NftEvent> {
   private constructor(namespace: Namespace, socket: SocketHandle, options: NftEventOptions) {
     this.#namespace = Namespace.open(namespace)
     this.#socket = socket
-    this.#stream = new EventStream<Told | 'lost'>(options.limit, 'lost')
+    this.#stream = new EventStream<Told | 'lost'>(options.limit, 'lost', operation)
     this.#resync = options.snapshot ?? false
   }
 

@@ -1,6 +1,6 @@
 /** Listing: the kernel's ruleset, or a part of it, as one consistent snapshot. */
-import { NfbridgeError } from '../errors.js'
-import { checkObject } from '../input.js'
+import { joinPath, NfbridgeError } from '../errors.js'
+import { checkArray, checkObject, checkOneOf } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { inSlices } from '../native/slices.js'
@@ -44,6 +44,8 @@ export interface ListFilter {
   readonly elements?: boolean
 }
 
+const KINDS: readonly ListedKind[] = ['table', 'chain', 'rule', 'set', 'object']
+
 /** How often a listing begins anew because somebody changed the ruleset meanwhile. */
 const attempts = 8
 const operation = 'nft.list'
@@ -71,7 +73,15 @@ export async function listKernel(
   socket: SocketHandle,
   filter: ListFilter,
 ): Promise<{ readonly generation: number; readonly kernel: KernelRuleset }> {
-  checkObject(filter, ['family', 'table', 'chain', 'set', 'kinds', 'elements'], operation, 'filter')
+  const { kinds } = checkObject(
+    filter,
+    ['family', 'table', 'chain', 'set', 'kinds', 'elements'],
+    operation,
+    'filter',
+  )
+  if (kinds !== undefined)
+    for (const [index, kind] of checkArray(kinds, operation, 'filter.kinds').entries())
+      checkOneOf(kind, KINDS, operation, joinPath('filter.kinds', index))
   for (let attempt = 0; attempt < attempts; attempt++) {
     const before = await readGeneration(socket)
     const kernel = await new Lister(socket, filter).read()

@@ -1,6 +1,7 @@
 import { checkListingLimit, checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { readInput } from '../read-input.js'
 import { Connection } from './connection.js'
 import { type CountFilter, countTable, type TableCounts } from './count.js'
 import { type NftEventOptions, NftEvents } from './events.js'
@@ -57,8 +58,8 @@ export class Nft {
   }
 
   /** @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED, NFB_NOT_SUPPORTED (a kernel without nf_tables) */
-  static async open(options: NftOptions = {}): Promise<Nft> {
-    checkObject(options, ['netns', 'listingLimit'], 'nft.open', '')
+  static async open(given: NftOptions = {}): Promise<Nft> {
+    const options = checkObject(readInput(given, 'nft.open', ''), ['netns', 'listingLimit'], 'nft.open', '')
     const listingLimit = checkListingLimit(options.listingLimit, 'nft.open')
     const namespace = options.netns === undefined ? Namespace.current() : Namespace.open(options.netns)
     try {
@@ -91,7 +92,7 @@ export class Nft {
    */
   async list(filter?: ListFilter): Promise<Ruleset> {
     if (this.#connection.preparing) await this.#connection.preparing
-    return listRuleset(this.#socket, filter, this.#connection.readInterfaces)
+    return listRuleset(this.#socket, readInput(filter, 'nft.list', 'filter'), this.#connection.readInterfaces)
   }
 
   /**
@@ -102,7 +103,7 @@ export class Nft {
    */
   async count(filter: CountFilter): Promise<TableCounts> {
     if (this.#connection.preparing) await this.#connection.preparing
-    return countTable(this.#socket, filter)
+    return countTable(this.#socket, readInput(filter, 'nft.count', 'filter'))
   }
 
   /**
@@ -113,7 +114,9 @@ export class Nft {
    */
   async element(set: SetName, key: Expression): Promise<SetElement | MapElement | undefined> {
     if (this.#connection.preparing) await this.#connection.preparing
-    return findElement(this.#socket, set, key, this.#connection.readInterfaces)
+    const operation = 'nft.element'
+    const asked = [readInput(set, operation, 'set'), readInput(key, operation, 'key')] as const
+    return findElement(this.#socket, ...asked, this.#connection.readInterfaces)
   }
 
   /**
@@ -128,9 +131,11 @@ export class Nft {
     options: ElementsOptions = {},
   ): AsyncGenerator<SetElement | MapElement, void, undefined> {
     if (this.#connection.preparing) await this.#connection.preparing
-    const socket = await this.#namespace.openSocket('netfilter', 'nft.elements')
+    const operation = 'nft.elements'
+    const asked = [readInput(set, operation, 'set'), readInput(options, operation, '')] as const
+    const socket = await this.#namespace.openSocket('netfilter', operation)
     try {
-      yield* streamElements(socket, set, options, this.#connection.readInterfaces)
+      yield* streamElements(socket, ...asked, this.#connection.readInterfaces)
     } finally {
       socket.close()
     }
@@ -145,9 +150,10 @@ export class Nft {
    */
   async reset(target: ResetTarget): Promise<readonly ListedObject[]> {
     if (this.#connection.preparing) await this.#connection.preparing
+    const asked = readInput(target, 'nft.reset', 'target')
     const socket = await this.#namespace.openSocket('netfilter', 'nft.reset')
     try {
-      return await reset(socket, target)
+      return await reset(socket, asked)
     } finally {
       socket.close()
     }
@@ -159,8 +165,8 @@ export class Nft {
    * sockets of its own and outlives this connection; close it, or leave the loop.
    * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_CLOSED
    */
-  events(options: NftEventOptions = {}): Promise<NftEvents> {
-    return NftEvents.open(this.#namespace, options)
+  async events(options: NftEventOptions = {}): Promise<NftEvents> {
+    return NftEvents.open(this.#namespace, readInput(options, 'nft.events', ''))
   }
 
   /**
@@ -178,8 +184,8 @@ export class Nft {
    * the loop.
    * @throws NfbridgeError NFB_NOT_PERMITTED, NFB_CLOSED
    */
-  traces(options: TraceOptions = {}): Promise<NftTraces> {
-    return NftTraces.open(this.#namespace, options)
+  async traces(options: TraceOptions = {}): Promise<NftTraces> {
+    return NftTraces.open(this.#namespace, readInput(options, 'nft.traces', ''))
   }
 
   /** The number that the kernel counts up with each change of the namespace's ruleset. */

@@ -97,7 +97,7 @@ export class NftTraces implements AsyncIterableIterator<NftTrace> {
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(options: TraceOptions, rules: RuleLookup | undefined) {
-    this.#stream = new EventStream<NftTrace>(options.limit, { kind: 'lost' })
+    this.#stream = new EventStream<NftTrace>(options.limit, { kind: 'lost' }, operation)
     this.#rules = rules
   }
 

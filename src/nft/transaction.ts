@@ -1,3 +1,5 @@
+import { checkArray } from '../input.js'
+import { inputError, withInput } from '../read-input.js'
 import { Commit, type CommitOptions, type CommitResult } from './commit.js'
 import type { ChainRenaming, DeletableObject, FlushableObject, Operation } from './compile/index.js'
 import type { Connection } from './connection.js'
@@ -36,7 +38,13 @@ export class Transaction {
   /** Puts in operations as they are: those of `ruleset.fromJson(…)`, or of `ruleset.toOperations(await nft.list())`. */
   addAll(operations: readonly Operation[] | { readonly operations: readonly Operation[] }): this {
     // One by one, not as arguments of one call: they may be a great many.
-    const all = 'operations' in operations ? operations.operations : operations
+    const all = withInput(operations, 'transaction.addAll', 'operations', () =>
+      checkArray(
+        'operations' in operations ? operations.operations : operations,
+        'transaction.addAll',
+        'operations',
+      ),
+    )
     for (const operation of all) this.#operations.push(operation)
     return this
   }
@@ -95,7 +103,8 @@ export class Transaction {
    * `operations[1].rows[17].client`. With handles asked for, the entry of this operation has that of the last rule.
    */
   addPrepared(prepared: Prepared, rows: Rows): this {
-    this.#operations.push({ prepared: new PreparedRows(prepared, rows) })
+    const made = withInput(rows, 'transaction.addPrepared', 'rows', () => new PreparedRows(prepared, rows))
+    this.#operations.push({ prepared: made })
     return this
   }
 
@@ -115,7 +124,11 @@ export class Transaction {
    * NFB_CLOSED
    */
   async commit(options: CommitOptions = {}): Promise<CommitResult> {
-    return this.#commit(options).run()
+    try {
+      return await this.#commit(options).run()
+    } catch (error) {
+      throw this.#refused(error, options, 'nft.commit')
+    }
   }
 
   /**
@@ -123,7 +136,11 @@ export class Transaction {
    * ranges are read on that thread as well.
    */
   commitSync(options: CommitOptions = {}): CommitResult {
-    return this.#commit(options).runSync()
+    try {
+      return this.#commit(options).runSync()
+    } catch (error) {
+      throw this.#refused(error, options, 'nft.commit')
+    }
   }
 
   /**
@@ -132,7 +149,17 @@ export class Transaction {
    * makes dormant no more is hooked in for that long.
    */
   async check(options: CheckOptions = {}): Promise<void> {
-    await this.#commit({ ...options, dryRun: true }).run()
+    try {
+      await this.#commit({ ...options, dryRun: true }).run()
+    } catch (error) {
+      throw this.#refused(error, options, 'nft.check')
+    }
+  }
+
+  /** What was put in is read where it stands. */
+  #refused(error: unknown, options: CommitOptions, operation: string): unknown {
+    const declared = inputError(error, this.#declared, operation, 'declared')
+    return inputError(inputError(declared, options, operation, ''), this.#operations, operation, 'operations')
   }
 
   #commit(options: CommitOptions & { readonly dryRun?: boolean }): Commit {

@@ -1,6 +1,7 @@
 import { checkObject } from '../input.js'
 import type { AddressRecord } from '../native/records.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import { type Address, type AddressSpec, readAddressRecord } from './address.js'
 import type { Connection } from './connection.js'
 import type { Direction } from './operation.js'
@@ -21,9 +22,9 @@ export class Addresses {
     this.#connection = connection
   }
 
-  async list(filter: AddressFilter = {}): Promise<Address[]> {
+  async list(given: AddressFilter = {}): Promise<Address[]> {
     const caller = 'rtnl.addresses.list'
-    checkObject(filter, ['device', 'family'], caller, 'filter')
+    const filter = checkObject(readInput(given, caller, 'filter'), ['device', 'family'], caller, 'filter')
     const record = compact<AddressRecord>({
       family: filter.family === undefined ? undefined : familyNumber(filter.family),
       index:

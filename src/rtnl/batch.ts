@@ -1,8 +1,10 @@
 import { joinPath, NfbridgeError } from '../errors.js'
+import { checkArray } from '../input.js'
 import type { Failure, Outcome } from '../native/addon.js'
 import { errorOfAll, failed } from '../native/failure.js'
 import { Packer } from '../native/pack.js'
 import { unpack } from '../native/unpack.js'
+import { withInput } from '../read-input.js'
 import { addMessages, callerPath, describe, type RtnlOperation } from './operation.js'
 import { checkDevice, type Device } from './values.js'
 
@@ -35,16 +37,13 @@ export function runStepsSync<T>(steps: Steps<T>, send: (words: Uint32Array) => O
  * everything at once. Nothing is sent when an operation is found wrong before.
  */
 export function* applySteps(operations: readonly RtnlOperation[], caller: string): Steps<void> {
-  if (!Array.isArray(operations)) {
-    throw new NfbridgeError({
-      code: 'NFB_INVALID_ARGUMENT',
-      operation: caller,
-      message: 'operations must be an array',
-    })
-  }
-  if (operations.length === 0) return
-  let batch = compile(operations, caller, new Map())
-  if (batch.unknown.size > 0) batch = compile(operations, caller, yield* lookUpSteps(batch.unknown, caller))
+  const compiled = (known: ReadonlyMap<string, number>): Batch =>
+    withInput(operations, caller, 'operations', () =>
+      compile(checkArray(operations, caller, 'operations'), caller, known),
+    )
+  let batch = compiled(new Map())
+  if (batch.unknown.size > 0) batch = compiled(yield* lookUpSteps(batch.unknown, caller))
+  if (batch.packer.count === 0) return
   const outcome = yield batch.packer.words()
   if (failed(outcome)) throw batchError(outcome, operations, batch.origins, caller)
 }

@@ -1,4 +1,5 @@
-import { checkObject } from '../input.js'
+import { joinPath } from '../errors.js'
+import { checkArray, checkObject, checkOneOf } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { EventStream } from '../native/event-stream.js'
 import { errorOfAll, failed } from '../native/failure.js'
@@ -46,6 +47,10 @@ export interface EventOptions {
   readonly limit?: number
 }
 
+const EVENTS = 'rtnl.events'
+
+const TOPICS: readonly EventTopic[] = ['link', 'address', 'route', 'neighbour']
+
 const GROUPS: { readonly [topic in EventTopic]: readonly number[] } = {
   link: [Group.link],
   address: [Group.ipv4Address, Group.ipv6Address],
@@ -61,17 +66,19 @@ export class RtnlEvents implements AsyncIterableIterator<RtnlEvent> {
   readonly #stream: EventStream<RtnlEvent>
 
   private constructor(limit: number | undefined) {
-    this.#stream = new EventStream<RtnlEvent>(limit, { kind: 'lost' })
+    this.#stream = new EventStream<RtnlEvent>(limit, { kind: 'lost' }, EVENTS)
   }
 
   /** Subscribes. For {@link Rtnl.events}. */
   static async open(namespace: Namespace, options: EventOptions): Promise<RtnlEvents> {
-    checkObject(options, ['topics', 'limit'], 'rtnl.events', '')
-    const topics = options.topics ?? ['link', 'address', 'route', 'neighbour']
+    checkObject(options, ['topics', 'limit'], EVENTS, '')
+    const topics = checkArray(options.topics ?? TOPICS, EVENTS, 'topics').map((topic, index) =>
+      checkOneOf(topic, TOPICS, EVENTS, joinPath('topics', index)),
+    )
     const events = new RtnlEvents(options.limit)
     const groups = topics.flatMap((topic) => GROUPS[topic])
     events.#stream.attach(
-      await namespace.openMonitor('route', groups, (outcome) => events.#receive(outcome), 'rtnl.events'),
+      await namespace.openMonitor('route', groups, (outcome) => events.#receive(outcome), EVENTS),
     )
     return events
   }

@@ -2,6 +2,7 @@ import { NfbridgeError } from '../errors.js'
 import { checkArray, checkObject } from '../input.js'
 import type { LinkRecord } from '../native/records.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import { SKIP_STATISTICS } from './batch.js'
 import type { Connection } from './connection.js'
 import { type Link, readLink } from './link.js'
@@ -26,9 +27,14 @@ export class Links {
   }
 
   /** Lists links; the kernel filters by `kind` and `master`. */
-  async list(filter: LinkFilter = {}): Promise<Link[]> {
+  async list(given: LinkFilter = {}): Promise<Link[]> {
     const caller = 'rtnl.links.list'
-    checkObject(filter, ['kind', 'master', 'group'], caller, 'filter')
+    const filter = checkObject(
+      readInput(given, caller, 'filter'),
+      ['kind', 'master', 'group'],
+      caller,
+      'filter',
+    )
     const record = compact<LinkRecord>({
       extMask: SKIP_STATISTICS,
       master:
@@ -66,15 +72,17 @@ export class Links {
   }
 
   async #get(devices: readonly Device[], caller: string, pathOf: (index: number) => string): Promise<Link[]> {
-    const requests = checkArray(devices, caller, 'devices').map((device, index) => {
-      const checked = checkDevice(device, caller, pathOf(index))
-      const record = typeof checked === 'number' ? { index: checked } : { ifname: checked }
-      return {
-        record: { ...record, extMask: SKIP_STATISTICS },
-        subject: `find link ${checked}`,
-        path: pathOf(index),
-      }
-    })
+    const requests = checkArray(readInput(devices, caller, 'devices'), caller, 'devices').map(
+      (device, index) => {
+        const checked = checkDevice(device, caller, pathOf(index))
+        const record = typeof checked === 'number' ? { index: checked } : { ifname: checked }
+        return {
+          record: { ...record, extMask: SKIP_STATISTICS },
+          subject: `find link ${checked}`,
+          path: pathOf(index),
+        }
+      },
+    )
     const messages = await this.#connection.getAll('getLink', requests, caller)
     return messages.flatMap((message) => (message.name === 'newLink' ? [readLink(message.record)] : []))
   }

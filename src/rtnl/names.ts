@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { show } from '../input.js'
 
 /** IFNAMSIZ of linux/if.h, less the terminating NUL. */
 const LONGEST_NAME = 15
@@ -14,7 +15,7 @@ export function checkInterfaceName(name: string, operation: string, path?: strin
   throw new NfbridgeError({
     code: 'NFB_INVALID_NAME',
     operation,
-    message: `${typeof name === 'string' ? JSON.stringify(name) : String(name)} is no name for an interface: ${reason}`,
+    message: `${show(name)} is no name for an interface: ${reason}`,
     path,
   })
 }

@@ -1,6 +1,7 @@
 import { checkObject } from '../input.js'
 import type { NeighbourRecord } from '../native/records.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import type { Connection } from './connection.js'
 import {
   type FdbEntry,
@@ -37,9 +38,9 @@ export class Neighbours {
     this.#connection = connection
   }
 
-  async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
+  async list(given: NeighbourFilter = {}): Promise<Neighbour[]> {
     const caller = 'rtnl.neighbours.list'
-    checkObject(filter, ['device', 'family'], caller, 'filter')
+    const filter = checkObject(readInput(given, caller, 'filter'), ['device', 'family'], caller, 'filter')
     const index =
       filter.device === undefined
         ? undefined
@@ -83,9 +84,9 @@ export class ForwardingDatabase {
     this.#connection = connection
   }
 
-  async list(filter: FdbFilter = {}): Promise<FdbEntry[]> {
+  async list(given: FdbFilter = {}): Promise<FdbEntry[]> {
     const caller = 'rtnl.fdb.list'
-    checkObject(filter, ['bridge', 'device'], caller, 'filter')
+    const filter = checkObject(readInput(given, caller, 'filter'), ['bridge', 'device'], caller, 'filter')
     const index = async (device: Device | undefined, path: string): Promise<number | undefined> =>
       device === undefined ? undefined : await this.#connection.indexOf(device, caller, path)
     const master = await index(filter.bridge, 'bridge')

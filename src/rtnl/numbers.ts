@@ -1,4 +1,5 @@
 import { NfbridgeError } from '../errors.js'
+import { show } from '../input.js'
 
 /** Numbers of the kernel's headers that have names in this layer; each map is one way, {@link nameOf} is the other. */
 
@@ -132,7 +133,7 @@ export function numberOf<N extends string>(
   throw new NfbridgeError({
     code: 'NFB_INVALID_ARGUMENT',
     operation,
-    message: `${JSON.stringify(name)} is none of ${Object.keys(map).join(', ')}`,
+    message: `${show(name)} is none of ${Object.keys(map).join(', ')}`,
     path,
   })
 }

@@ -3,6 +3,7 @@ import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { RouteRecord } from '../native/records.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import type { Connection } from './connection.js'
 import { numberOf, ROUTE_PROTOCOLS, ROUTE_TABLES } from './numbers.js'
 import type { Direction } from './operation.js'
@@ -35,9 +36,14 @@ export class Routes {
     this.#connection = connection
   }
 
-  async list(filter: RouteFilter = {}): Promise<Route[]> {
+  async list(given: RouteFilter = {}): Promise<Route[]> {
     const caller = 'rtnl.routes.list'
-    checkObject(filter, ['family', 'table', 'device', 'protocol'], caller, 'filter')
+    const filter = checkObject(
+      readInput(given, caller, 'filter'),
+      ['family', 'table', 'device', 'protocol'],
+      caller,
+      'filter',
+    )
     const table =
       filter.table === 'all' ? undefined : numberOf(ROUTE_TABLES, filter.table ?? 'main', caller, 'table')
     const families = filter.family === undefined ? [4 as const, 6 as const] : [filter.family]
@@ -101,8 +107,9 @@ export class Routes {
    *
    * @throws NfbridgeError NFB_INVALID_ADDRESS, NFB_INVALID_ARGUMENT; NFB_MISSING when there is no such link
    */
-  async lookup(lookup: RouteLookup): Promise<RouteDecision> {
+  async lookup(given: RouteLookup): Promise<RouteDecision> {
     const caller = 'rtnl.routes.lookup'
+    const lookup = readInput(given, caller, '')
     const record = await lookupRecord(lookup, caller, (device, path) =>
       this.#connection.indexOf(device, caller, path),
     )

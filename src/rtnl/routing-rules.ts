@@ -1,6 +1,7 @@
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import type { Connection } from './connection.js'
 import type { Direction } from './operation.js'
 import { type RoutingRule, type RoutingRuleSpec, readRule } from './routing-rule.js'
@@ -23,8 +24,8 @@ export class RoutingRules {
   }
 
   /** The rules in the order in which the kernel asks them, IPv4's first. A kernel without IPv6 has none of it. */
-  async list(filter: RoutingRuleFilter = {}): Promise<RoutingRule[]> {
-    checkObject(filter, ['family'], LIST, 'filter')
+  async list(given: RoutingRuleFilter = {}): Promise<RoutingRule[]> {
+    const filter = checkObject(readInput(given, LIST, 'filter'), ['family'], LIST, 'filter')
     if (filter.family !== undefined) return this.#list(filter.family)
     const rules = await this.#list(4)
     try {

@@ -2,6 +2,7 @@ import { NfbridgeError } from '../errors.js'
 import { checkListingLimit, checkObject } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { Namespace, type NamespaceSource } from '../netns/index.js'
+import { readInput } from '../read-input.js'
 import { Addresses } from './addresses.js'
 import { applySteps, runSteps } from './batch.js'
 import { Connection } from './connection.js'
@@ -67,8 +68,8 @@ export class Rtnl {
    * Opens a socket in the namespace.
    * @throws NfbridgeError NFB_NAMESPACE_GONE, NFB_NOT_PERMITTED
    */
-  static async open(options: RtnlOptions = {}): Promise<Rtnl> {
-    checkObject(options, ['netns', 'listingLimit'], 'rtnl.open', '')
+  static async open(given: RtnlOptions = {}): Promise<Rtnl> {
+    const options = checkObject(readInput(given, 'rtnl.open', ''), ['netns', 'listingLimit'], 'rtnl.open', '')
     const listingLimit = checkListingLimit(options.listingLimit, 'rtnl.open')
     const namespace = Namespace.open(options.netns ?? CURRENT)
     try {
@@ -104,7 +105,7 @@ export class Rtnl {
    *     for await (const event of await rtnl.events({ topics: ['link'] })) …
    */
   async events(options: EventOptions = {}): Promise<RtnlEvents> {
-    if (!this.#closed) return await RtnlEvents.open(this.#namespace, options)
+    if (!this.#closed) return await RtnlEvents.open(this.#namespace, readInput(options, 'rtnl.events', ''))
     throw new NfbridgeError({ code: 'NFB_CLOSED', operation: 'rtnl.events', message: 'the handle is closed' })
   }
 

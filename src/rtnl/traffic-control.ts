@@ -1,5 +1,6 @@
 import { checkInteger, checkObject } from '../input.js'
 import type { ReplyMessage } from '../native/unpack.js'
+import { readInput } from '../read-input.js'
 import type { Connection } from './connection.js'
 import { type Filter, type FilterSelector, type FilterSpec, filterListRecord, readFilter } from './filter.js'
 import { type Qdisc, type QdiscSelector, type QdiscSpec, readQdisc } from './qdisc.js'
@@ -19,9 +20,9 @@ export class Qdiscs {
     this.#connection = connection
   }
 
-  async list(filter: QdiscFilter = {}): Promise<Qdisc[]> {
+  async list(given: QdiscFilter = {}): Promise<Qdisc[]> {
     const caller = 'rtnl.qdiscs.list'
-    checkObject(filter, ['device'], caller, 'filter')
+    const filter = checkObject(readInput(given, caller, 'filter'), ['device'], caller, 'filter')
     const device =
       filter.device === undefined
         ? undefined
@@ -67,9 +68,9 @@ export class Filters {
   }
 
   /** @throws NfbridgeError NFB_MISSING (the link) */
-  async list(listing: FilterListing): Promise<Filter[]> {
+  async list(given: FilterListing): Promise<Filter[]> {
     const caller = 'rtnl.filters.list'
-    checkObject(listing, ['device', 'parent'], caller, 'filter')
+    const listing = checkObject(readInput(given, caller, 'filter'), ['device', 'parent'], caller, 'filter')
     const { parent = 'ingress' } = listing
     if (parent !== 'ingress') checkInteger(parent, [1, 2 ** 32 - 1], caller, 'parent')
     const device = await this.#connection.indexOf(listing.device, caller, 'device')

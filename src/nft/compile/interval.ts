@@ -1,5 +1,5 @@
 /** Ranges and prefixes, and how interval sets keep them: as half-open intervals with a marked end. */
-import { type Datatype, InvalidValue, quote } from '../datatype/index.js'
+import { type Datatype, encodeText, InvalidValue, quote } from '../datatype/index.js'
 import type { Expression, PrefixExpression, RangeExpression } from '../model/index.js'
 import { isObject, writeConstant } from './constant.js'
 
@@ -56,7 +56,7 @@ export function writeBounds(
     const text = expression.slice(0, -1)
     if (text === '') throw new InvalidValue('"*" stands for every name: leave the test out')
     type.write(text, low, offset, length, 'big')
-    splitAt(low, high, offset, length, new TextEncoder().encode(text).length * 8)
+    splitAt(low, high, offset, length, encodeText(text).length * 8)
   } else {
     writeConstant(expression, type, low, offset, length, 'big')
     high.set(low.subarray(offset, offset + length), offset)

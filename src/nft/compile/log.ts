@@ -1,4 +1,4 @@
-import { InvalidValue, quote } from '../datatype/index.js'
+import { encodeText, InvalidValue, quote } from '../datatype/index.js'
 import { LOG_PREFIX_MAX, LogFlags, LogLevels } from '../kernel/constants.js'
 import type { LogStatement } from '../model/index.js'
 import type { LogData } from './kernel-expression.js'
@@ -20,7 +20,7 @@ export function compileLog(context: RuleContext, log: LogStatement['log']): void
 type Log = NonNullable<LogStatement['log']>
 
 function checkPrefix(prefix: string): string {
-  if (typeof prefix !== 'string' || new TextEncoder().encode(prefix).length > LOG_PREFIX_MAX)
+  if (typeof prefix !== 'string' || encodeText(prefix).length > LOG_PREFIX_MAX)
     throw new InvalidValue(
       `${quote(prefix)} is no prefix: text of at most ${LOG_PREFIX_MAX} bytes is expected`,
     )

@@ -1,5 +1,5 @@
 /** `match`: comparisons of what a packet has with constants, ranges and sets. */
-import { InvalidValue, quote, readNumber } from '../datatype/index.js'
+import { encodeText, InvalidValue, quote, readNumber } from '../datatype/index.js'
 import { CmpOps, RangeOps } from '../kernel/constants.js'
 import type { Expression, MatchOperator, MatchStatement, SetExpression } from '../model/index.js'
 import { constantBytes, constantNumber, isObject, setReference } from './constant.js'
@@ -193,7 +193,7 @@ function ordered(bytes: Uint8Array, operand: ValueOperand): Uint8Array {
 
 function matchWildcard(context: RuleContext, operand: ValueOperand, op: MatchOperator, right: string): void {
   const code = requireEquality(op, 'a name with a star') ? CmpOps.eq : CmpOps.neq
-  const text = new TextEncoder().encode(right.slice(0, -1))
+  const text = encodeText(right.slice(0, -1))
   if (text.length === 0) throw new InvalidValue('"*" stands for every name: leave the match out')
   if (text.length >= operand.length)
     throw new InvalidValue(`${quote(right)} is too long: at most ${operand.length - 1} bytes before the star`)

@@ -1,7 +1,5 @@
-import { InvalidValue, writeNumber } from '../datatype/index.js'
+import { encodeText, InvalidValue, writeNumber } from '../datatype/index.js'
 import { COMMENT_MAX, USERDATA_MAX } from '../kernel/constants.js'
-
-const encoder = new TextEncoder()
 
 /** Builds user data as nft's library does: a byte of type, a byte of length, the value. */
 export class Userdata {
@@ -64,7 +62,7 @@ export class Userdata {
 
 function encodeComment(text: string): Uint8Array {
   if (typeof text !== 'string') throw new InvalidValue('a comment is text')
-  const encoded = encoder.encode(text)
+  const encoded = encodeText(text)
   if (encoded.length > COMMENT_MAX)
     throw new InvalidValue(`a comment has at most ${COMMENT_MAX} bytes, this one has ${encoded.length}`)
   if (encoded.includes(0)) throw new InvalidValue('a comment contains no zero byte')

@@ -12,6 +12,7 @@ export {
   writeField,
 } from './concatenation.js'
 export type { Datatype, SymbolTable } from './datatype.js'
+export { encodeText } from './encode-text.js'
 export { type Extension, type ExtensionKind, extensionOps, extensions, fieldType } from './extensions.js'
 export { type Header, type HeaderField, headers, transportHeaders, VLAN_HEADER_BYTES } from './headers.js'
 export { fromHexadecimal, hexadecimal } from './hexadecimal.js'

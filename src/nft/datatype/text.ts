@@ -1,8 +1,8 @@
 import type { DatatypeName, Immediate } from '../model/index.js'
 import type { Datatype } from './datatype.js'
+import { encodeText } from './encode-text.js'
 import { InvalidValue, quote } from './invalid-value.js'
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** `eth\\*` is the name that ends in a star; without the backslash, the star stands for whatever follows. */
@@ -60,7 +60,7 @@ function textType(name: DatatypeName, id: number, bits: number, title: string): 
 }
 
 function writeEncoded(text: string, target: Uint8Array, offset: number, length: number, title: string): void {
-  const encoded = encoder.encode(text)
+  const encoded = encodeText(text)
   if (encoded.includes(0)) throw new InvalidValue(`${quote(text)} is no ${title}: it contains a zero byte`)
   if (encoded.length >= length)
     throw new InvalidValue(

@@ -1,5 +1,6 @@
 /** Rulesets and commands in libnftables' JSON to values of the model. */
 import { NfbridgeError } from '../../errors.js'
+import { withInput } from '../../read-input.js'
 import type { Operation } from '../compile/index.js'
 import { quote } from '../datatype/index.js'
 import type { RulesetObject } from '../model/index.js'
@@ -48,6 +49,10 @@ const schemaVersion = 1
  * @throws NfbridgeError NFB_INVALID_ARGUMENT with the path of the first wrong value: `nftables[3].rule.expr[1].match.op`
  */
 export function fromJson(json: unknown): ParsedRuleset {
+  return withInput(json, 'ruleset.fromJson', 'json', () => parsed(json))
+}
+
+function parsed(json: unknown): ParsedRuleset {
   const document = typeof json === 'string' ? parse(json) : json
   if (!isNode(document) || !Array.isArray(document.nftables))
     throw refusal('an object with a list "nftables" is expected', 'nftables')

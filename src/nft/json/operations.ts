@@ -1,3 +1,5 @@
+import { checkIsObject } from '../../input.js'
+import { readInput, withInput } from '../../read-input.js'
 import type { Operation } from '../compile/index.js'
 import type { ListedObject, RulesetObject } from '../model/index.js'
 import { withoutHandle } from './from-json.js'
@@ -10,6 +12,9 @@ import { inDependencyOrder } from './order.js'
 export function toOperations(ruleset: {
   readonly nftables: readonly (ListedObject | RulesetObject)[]
 }): Operation[] {
-  const objects = ruleset.nftables.map(withoutHandle)
-  return inDependencyOrder(objects).map((object) => ({ add: object }))
+  const operation = 'ruleset.toOperations'
+  const { nftables } = checkIsObject(readInput(ruleset, operation, 'ruleset'), operation, 'ruleset')
+  return withInput(nftables, operation, 'ruleset.nftables', () =>
+    inDependencyOrder(nftables.map(withoutHandle)).map((object) => ({ add: object })),
+  )
 }

@@ -1,5 +1,6 @@
 /** Values of the model to libnftables' JSON. */
 import { NfbridgeError } from '../../errors.js'
+import { readInput, withInput } from '../../read-input.js'
 import { type Operation, priorityNumber } from '../compile/index.js'
 import { isTypeof, typeNames } from '../datatype/index.js'
 import { withProtocols } from '../implied-protocol.js'
@@ -40,7 +41,13 @@ export type JsonSource =
  * Writes libnftables' JSON, which `nft -j -f` reads: objects in the order of their dependencies, or operations as commands.
  * @throws NfbridgeError NFB_INVALID_ARGUMENT with the path of an opaque value
  */
-export function toJson(source: JsonSource, options: ToJsonOptions = {}): JsonRuleset {
+export function toJson(given: JsonSource, givenOptions: ToJsonOptions = {}): JsonRuleset {
+  const source = readInput(given, operation, 'source')
+  const options = readInput(givenOptions, operation, '')
+  return withInput(source, operation, 'source', () => written(source, options))
+}
+
+function written(source: JsonSource, options: ToJsonOptions): JsonRuleset {
   const entries: readonly (ListedObject | RulesetObject | Operation)[] =
     'nftables' in source ? source.nftables : 'operations' in source ? source.operations : source
   const objects: RulesetObject[] = []

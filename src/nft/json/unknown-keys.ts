@@ -123,7 +123,7 @@ function fits(shape: Shape, value: unknown): boolean {
   if (Array.isArray(value)) {
     const [only, other] = node.lists
     if (only?.kind !== 'list' || other !== undefined) return find(shape, value, []) === undefined
-    for (const item of value) if (!fits(only.of, item)) return false
+    for (const item of value) if (item === undefined || !fits(only.of, item)) return false
     return true
   }
   if (!isPlain(value) || node.objects.length === 0) return true
@@ -162,6 +162,7 @@ function findInList(
 ): UnknownKey | undefined {
   return firstOfNone(lists, (list) => {
     for (const [index, item] of value.entries()) {
+      if (item === undefined) return { steps: [...steps, index], message: 'a list without holes is expected' }
       if (typeof item !== 'object') continue
       const child = list.kind === 'list' ? list.of : list.items[index]
       const found = child && find(child, item, [...steps, index])

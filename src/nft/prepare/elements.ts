@@ -1,3 +1,4 @@
+import { readInput } from '../../read-input.js'
 import { located, Trail } from '../compile/index.js'
 import { InvalidValue, typeNames } from '../datatype/index.js'
 import type { ElementObject, Expression, MapObject, MapType, SetObject } from '../model/index.js'
@@ -10,7 +11,9 @@ import { type Prepared, prepare } from './prepared.js'
  * @param declaration the set or map as it is declared; its elements do not matter
  * @throws NfbridgeError NFB_INVALID_ARGUMENT when there are not as many names as fields, and for sets of single ranges
  */
-export function prepareElements(declaration: SetObject | MapObject, names: readonly string[]): Prepared {
+export function prepareElements(given: SetObject | MapObject, givenNames: readonly string[]): Prepared {
+  const declaration = readInput(given, 'nft.prepareElements', 'declaration')
+  const names = readInput(givenNames, 'nft.prepareElements', 'names')
   return prepare(elementOf(declaration, names), { slots: names, declared: [declaration] })
 }
 

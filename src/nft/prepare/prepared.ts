@@ -2,6 +2,7 @@
 
 import { joinPath } from '../../errors.js'
 import { type Stamp, StampForm } from '../../native/stamp.js'
+import { readInput } from '../../read-input.js'
 import { located, SetScope, Trail } from '../compile/index.js'
 import type { MessageSink, PreparedMessages } from '../compile/message.js'
 import type { SlotProbe } from '../compile/slot.js'
@@ -119,14 +120,12 @@ export class Prepared {
 export class PreparedRows implements PreparedMessages {
   readonly what: Prepared
   readonly rows: Rows
+  readonly work: number
 
   constructor(what: Prepared, rows: Rows) {
     this.what = what
     this.rows = rows
-  }
-
-  get work(): number {
-    return Array.isArray(this.rows) ? this.rows.length : 0
+    this.work = Array.isArray(rows) ? rows.length : 0
   }
 
   pack(sink: MessageSink, flags: number, trail: Trail): Generator<undefined, void, undefined> {
@@ -151,7 +150,9 @@ export class PreparedRows implements PreparedMessages {
  * is compiled), fields of less than a byte, names of chains, literal sets; these are refused.
  * @throws NfbridgeError NFB_INVALID_ARGUMENT (and other codes for names and addresses) with the path in `object`
  */
-export function prepare(object: Preparable, options: PrepareOptions = {}): Prepared {
+export function prepare(given: Preparable, givenOptions: PrepareOptions = {}): Prepared {
+  const object = readInput(given, 'nft.prepare', 'object')
+  const options = readInput(givenOptions, 'nft.prepare', '')
   const trail = new Trail()
   try {
     const scope = new SetScope()

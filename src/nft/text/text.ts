@@ -1,3 +1,4 @@
+import { readInput } from '../../read-input.js'
 import type { Operation } from '../compile/index.js'
 import { withProtocols } from '../implied-protocol.js'
 import type {
@@ -37,7 +38,7 @@ export type TextValue =
  */
 export function toText(value: TextValue, options: TextOptions = {}): string {
   try {
-    return textOf(value, options)
+    return textOf(readInput(value, 'toText', 'value'), readInput(options, 'toText', ''))
   } catch (error) {
     // A value that refers to itself, or has no text of its own. What is to be shown is the caller's error, not this one.
     return `# not nft's syntax: a value without a text (${error instanceof Error ? error.message : typeof error})`

@@ -1,6 +1,6 @@
 /** `comment`: linux/netfilter/xt_comment.h. */
 
-import { InvalidValue } from '../datatype/index.js'
+import { encodeText, InvalidValue } from '../datatype/index.js'
 import type { XtComment } from '../model/index.js'
 import { option, type XtExtension } from './codec.js'
 import { structure, text } from './layout.js'
@@ -15,7 +15,7 @@ export const comment: XtExtension<XtComment> = {
       size: info.size,
       read: (bytes) => info.read(bytes),
       write: (options) => {
-        if (new TextEncoder().encode(options.comment).length >= LENGTH)
+        if (encodeText(options.comment).length >= LENGTH)
           throw new InvalidValue(`a comment has at most ${LENGTH - 1} bytes`)
         return info.write(options)
       },

@@ -1,5 +1,5 @@
 /** Targets that decide nothing about the packet's way: CT, LOG, TCPMSS. */
-import { InvalidValue } from '../datatype/index.js'
+import { encodeText, InvalidValue } from '../datatype/index.js'
 import type { XtCtTarget, XtLog, XtTcpmss } from '../model/index.js'
 import { hex, option, options, type XtCodec, type XtExtension } from './codec.js'
 import { structure, text, u8, u16 } from './layout.js'
@@ -14,7 +14,7 @@ export const log: XtExtension<XtLog> = {
       size: logInfo.size,
       read: (bytes) => logInfo.read(bytes),
       write: (options) => {
-        if (new TextEncoder().encode(options.prefix).length >= PREFIX)
+        if (encodeText(options.prefix).length >= PREFIX)
           throw new InvalidValue(`a prefix has at most ${PREFIX - 1} bytes`)
         return logInfo.write(options)
       },

@@ -1,5 +1,5 @@
 /** What an extension is told, as a structure of the kernel's: fields with their places, read and written by one table. */
-import { readNumber, writeNumber } from '../datatype/index.js'
+import { encodeText, readNumber, writeNumber } from '../datatype/index.js'
 
 /** One field of a structure. */
 export interface Field<Value> {
@@ -36,7 +36,7 @@ export function text(at: number, length: number): Field<string> {
       const end = field.indexOf(0)
       return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end))
     },
-    write: (bytes, value) => bytes.set(new TextEncoder().encode(value).subarray(0, length), at),
+    write: (bytes, value) => bytes.set(encodeText(value).subarray(0, length), at),
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Network,
   NfbridgeError,
 } from '../../../src/index.js'
+import { errorOf, expectRefused, unlooked } from '../../support/hostile-values.js'
 import { changeANetwork, createSetting, type Setting } from './setting.js'
 import { stateOf } from './state.js'
 
@@ -41,37 +42,6 @@ const anything = fc.oneof(
   ),
 )
 
-/** What can't be looked at: fast-check would fail by itself. */
-const unlooked: readonly unknown[] = [
-  nested(5000),
-  unreadable(),
-  [unreadable()],
-  { name: unreadable() },
-  revoked({}),
-  revoked([]),
-  new Proxy(() => 1, { apply: () => undefined }),
-  new Array(2 ** 32 - 1),
-]
-
-/** Reading any property of it throws, and so does listing them. */
-function unreadable(): object {
-  const fail = (): never => {
-    throw new RangeError('the caller’s own error')
-  }
-  return new Proxy({}, { get: fail, ownKeys: fail, getPrototypeOf: fail, has: fail })
-}
-
-function revoked(of: object): object {
-  const { proxy, revoke } = Proxy.revocable(of, {})
-  revoke()
-  return proxy
-}
-
-function nested(depth: number): object {
-  let value: object = {}
-  for (let level = 0; level < depth; level += 1) value = level % 2 === 0 ? [value] : { value }
-  return value
-}
 /** Any text would be a valid one: a name, a path. */
 const noText = anything.filter((value) => typeof value !== 'string' && value !== undefined)
 
@@ -193,23 +163,6 @@ async function createWorld(): Promise<World> {
   const container = await setting.attach('a')
   const other = await setting.bridgeHost.createNetwork({ name: 'br1', subnet: '10.1.0.0/24' })
   return { ...setting, container, other, namespace: setting.host.namespace }
-}
-
-/** The error of a call; undefined when it went well. */
-async function errorOf(call: () => unknown): Promise<unknown> {
-  try {
-    await call()
-    return undefined
-  } catch (error) {
-    return error
-  }
-}
-
-/** By an error of ours that can be printed. */
-function expectRefused(error: unknown): void {
-  expect(error).toBeInstanceOf(NfbridgeError)
-  expect(error).not.toMatchObject({ code: 'NFB_INTERNAL' })
-  expect(String(error)).not.toMatch(/\p{Cc}|\p{Surrogate}/u)
 }
 
 describe('a value of any type for one option is right, or an error that names the option, and changes nothing', () => {

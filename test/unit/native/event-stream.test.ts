@@ -5,7 +5,7 @@ const end = { done: true, value: undefined }
 const event = (value: string): { done: boolean; value: string } => ({ done: false, value })
 
 test('events come in their order, whoever is first', async () => {
-  const stream = new EventStream<string>(10, 'lost')
+  const stream = new EventStream<string>(10, 'lost', 'test.events')
   const early = [stream.next(), stream.next()]
   for (const name of ['a', 'b', 'c', 'd']) stream.put(name)
   expect(await Promise.all(early)).toEqual([event('a'), event('b')])
@@ -18,7 +18,7 @@ test('events come in their order, whoever is first', async () => {
 })
 
 test('what does not fit is given up, and said to be lost once', async () => {
-  const stream = new EventStream<string>(2, 'lost')
+  const stream = new EventStream<string>(2, 'lost', 'test.events')
   for (const name of ['a', 'b', 'c']) stream.put(name)
   expect(stream.waiting).toBe(1)
   stream.put('d')
@@ -35,7 +35,7 @@ test('it closes its source once, and tells everybody who waits', async () => {
       closed++
     },
   }
-  const stream = new EventStream<string>(undefined, 'lost')
+  const stream = new EventStream<string>(undefined, 'lost', 'test.events')
   stream.attach(source)
   const waiting = stream.next()
   stream.close()
@@ -48,14 +48,14 @@ test('it closes its source once, and tells everybody who waits', async () => {
 })
 
 test('a failure comes after what waits, once', async () => {
-  const stream = new EventStream<string>(10, 'lost')
+  const stream = new EventStream<string>(10, 'lost', 'test.events')
   stream.put('a')
   stream.fail(new Error('broken'))
   expect(await stream.next()).toEqual(event('a'))
   await expect(stream.next()).rejects.toThrow('broken')
   expect(await stream.next()).toEqual(end)
 
-  const waited = new EventStream<string>(10, 'lost')
+  const waited = new EventStream<string>(10, 'lost', 'test.events')
   const waiting = waited.next()
   waited.fail(new Error('broken'))
   await expect(waiting).rejects.toThrow('broken')
