@@ -40,11 +40,13 @@ const ARP = { length: 28, padded: 46 } as const
 
 /** RFC 4861, 4.3 and 4.4, in IPv6 (40 bytes) without extension headers: 24 bytes, or 32 with a link-layer address. */
 const DISCOVERY = { length: 64, withOption: 72 } as const
+/** RFC 4861, 4.1: 8 bytes, or 16 with the sender's link-layer address, of which the host makes an entry of its neighbours. */
+const ROUTER_SOLICITATION = { length: 48, withOption: 56 } as const
 /** Version 6, without traffic class and flow label. */
 const VERSION = 0x6000_0000
 /** Payload length, ICMPv6 and the hop limit 255, which no message has that was routed. */
 const afterVersion = (payload: number): number => payload * 0x1_0000 + 0x3aff
-/** Where a message has its flags, and behind its target (64 bits on, 128 long) the only option. */
+/** Where a message has its flags, or what is reserved, and behind its target (64 bits on, 128 long) the only option. */
 const FLAGS = bits('th', 32, 32)
 const ND_TARGET = bits('th', 64, 128)
 const OPTION_HEADER = bits('th', 192, 16)
@@ -109,6 +111,25 @@ export const RESOLUTION_CHAINS: readonly ChainRules[] = [
         is(ICMPV6_TYPE, 'nd-neighbor-advert'),
         is(OPTION_HEADER, TARGET_LINK_LAYER_ADDRESS),
         inSet(concat(IIFNAME, OPTION_MAC, ND_TARGET), 'senders6'),
+        { return: null },
+      ],
+      [DROP],
+    ],
+  },
+  {
+    // The same for who looks for a router.
+    chain: { name: 'router_solicitations' },
+    rules: [
+      [isNot(LENGTH, anyOf(ROUTER_SOLICITATION.length, ROUTER_SOLICITATION.withOption)), DROP],
+      [isNot(bits('nh', 0, 32), VERSION), DROP],
+      [is(LENGTH, ROUTER_SOLICITATION.length), isNot(bits('nh', 32, 32), afterVersion(8)), DROP],
+      [is(LENGTH, ROUTER_SOLICITATION.withOption), isNot(bits('nh', 32, 32), afterVersion(16)), DROP],
+      [isNot(bits('th', 8, 8), 0), DROP],
+      [isNot(FLAGS, 0), DROP],
+      [is(LENGTH, ROUTER_SOLICITATION.length), { return: null }],
+      [
+        is(bits('th', 64, 16), SOURCE_LINK_LAYER_ADDRESS),
+        inSet(concat(IIFNAME, bits('th', 80, 48), ip6('saddr')), 'senders6'),
         { return: null },
       ],
       [DROP],

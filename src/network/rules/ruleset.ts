@@ -11,7 +11,7 @@ import { type RulesetConditions, standingChains } from './standing.js'
 import { TRANSLATION_CHAINS } from './translation.js'
 
 /** Tells whoever lists the tables which version of the rules they hold. */
-const RULESET_VERSION = 'nfbridge rules 11'
+const RULESET_VERSION = 'nfbridge rules 12'
 
 const USERS: readonly ChainRules[] = Object.values(USER_CHAINS).map((name) => ({
   chain: { name },

@@ -30,6 +30,8 @@ const IP6_SADDR: Expression = { payload: { protocol: 'ip6', field: 'saddr' } }
 /** The address that a neighbour advertisement is about (RFC 4861 4.4); nft has a word for it only since 1.0.8. */
 const ND_TARGET: Expression = { payload: { base: 'th', offset: 64, len: 128 } }
 
+const ROUTER_SOLICITATION: Statement = is(ICMPV6_TYPE, 'nd-router-solicit')
+
 const NOTRACK: Statement = { notrack: null }
 
 /** 01:80:c2:00:00:00 to :0f, by which bridges and stations of one link speak: IEEE 802.1D, table 7-10. */
@@ -84,6 +86,7 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
       // Ports that may send from any address still have no way around the rules, which see nothing but IP.
       [inSet(IIFNAME, 'closed_forging_ports'), isNot(ETHER_TYPE, anyOf('ip', 'arp', 'ip6')), DROP],
       [inSet(IIFNAME, 'closed_forging_ports'), NEIGHBOUR_DISCOVERY, jump('neighbour_discovery')],
+      [inSet(IIFNAME, 'closed_forging_ports'), ROUTER_SOLICITATION, jump('router_solicitations')],
       [notInSet(IIFNAME, 'ports'), goto('unchecked')],
       // The frame's sender too: the bridge learns its ports from it.
       [
@@ -100,6 +103,7 @@ export const SENDER_CHAINS: readonly ChainRules[] = [
         DROP,
       ],
       [NEIGHBOUR_DISCOVERY, jump('neighbour_discovery')],
+      [ROUTER_SOLICITATION, jump('router_solicitations')],
       [is(ETHER_TYPE, 'ip6'), inSet(concat(IIFNAME, ETHER_SADDR, IP6_SADDR), 'senders6'), goto('onward')],
       [DROP],
     ],

@@ -1,10 +1,11 @@
 /** ARP and neighbour discovery between containers that may speak only as they are linked: nothing but what finding each other needs. */
 import { describe, expect, it } from 'vitest'
+import { FrameSocket } from '../../../lab/frame-socket.js'
 import { IPv6Address, MacAddress } from '../../../src/address/index.js'
 import type { Container } from '../../../src/index.js'
 import { ip, nft } from '../../support/tools.js'
 import type { Sending } from './arrivals.js'
-import { checksum, macBytes, sendFrames, word } from './frames.js'
+import { checksum, macBytes, observe, sendFrames, word } from './frames.js'
 import { createLinkSetting, party } from './link-setting.js'
 import { addressBytes } from './packets.js'
 
@@ -39,13 +40,14 @@ function arp(from: Container, options: Arp): Sending {
 }
 
 interface Discovery {
-  readonly type: 135 | 136
+  /** 133, a router solicitation, is about no address. */
+  readonly type: 133 | 135 | 136
   /** Where the IP packet goes, and the frame. */
   readonly destination: string
   readonly to?: string
   readonly flags?: number
   readonly code?: number
-  readonly target: string
+  readonly target?: string
   readonly option?: readonly number[]
   readonly behind?: readonly number[]
   readonly flowLabel?: number
@@ -53,7 +55,8 @@ interface Discovery {
 
 function discovery(from: Container, options: Discovery): Sending {
   const { type, destination, flags = 0, code = 0, target, option = [], behind = [], flowLabel = 0 } = options
-  const message = [type, code, 0, 0, flags, 0, 0, 0, ...addressBytes(target), ...option]
+  const about = target === undefined ? [] : addressBytes(target)
+  const message = [type, code, 0, 0, flags, 0, 0, 0, ...about, ...option]
   const source = addressBytes(from.ipv6Address ?? '')
   const to = addressBytes(destination)
   message.splice(
@@ -237,6 +240,14 @@ it.each([true, false])(
         target: gateway,
         option: [14, 1, ...SECRET, ...about(1)],
       }),
+      discovery(app, { type: 133, destination: 'ff02::2', option: about(1) }),
+      discovery(app, { type: 133, destination: gateway, to: bridge, option: about(1) }),
+      discovery(app, {
+        type: 133,
+        destination: gateway,
+        to: bridge,
+        option: [14, 1, ...SECRET, ...about(1)],
+      }),
     ]
     const believed = async (): Promise<boolean[]> => {
       const results: boolean[] = []
@@ -258,11 +269,47 @@ it.each([true, false])(
       }
       return results
     }
-    expect(await believed()).toEqual([false, false, false])
-    await nft(host.namespace, 'insert rule bridge nfbridge neighbour_discovery accept')
-    expect(await believed()).toEqual([true, true, true])
+    const each = (value: boolean): boolean[] => messages.map(() => value)
+    expect(await believed()).toEqual(each(false))
+    for (const chain of ['neighbour_discovery', 'router_solicitations'])
+      await nft(host.namespace, `insert rule bridge nfbridge ${chain} accept`)
+    expect(await believed()).toEqual(each(true))
   },
 )
+
+it('who looks for a router is heard, and says nothing else', async () => {
+  const { attach, host, machine, network } = await createLinkSetting(['app'])
+  const app = await attach('app')
+  const own = [1, 1, ...macBytes(app.mac)]
+  const gateway = network.gateways.find((each) => each.includes(':')) ?? ''
+  const [{ address: to }] = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))
+  const ask = { type: 133, destination: gateway, to } as const
+  // The container's own kernel may ask as well.
+  const heard = async ({ frames, mark }: Sending): Promise<number> => {
+    let count = 0
+    await observe(
+      [FrameSocket.listener(host.namespace, 0x86dd, network.name)],
+      () => sendFrames(machine('app').namespace, 'eth0', frames),
+      ({ bytes }) => {
+        if (Buffer.from(bytes).includes(Buffer.from(mark))) count++
+      },
+    )
+    return count
+  }
+  for (const option of [[], own]) expect(await heard(discovery(app, { ...ask, option }))).toBe(1)
+  const wrong = {
+    'with something behind it': discovery(app, { ...ask, option: own, behind: SECRET }),
+    'with another option': discovery(app, { ...ask, option: [14, 1, ...SECRET] }),
+    'with a large option': discovery(app, { ...ask, option: [253, 4, ...new Array<number>(30).fill(7)] }),
+    'with two options': discovery(app, { ...ask, option: [...own, ...own] }),
+    'with a flow label': discovery(app, { ...ask, flowLabel: 0x7777 }),
+    'with a code': discovery(app, { ...ask, code: 7 }),
+    'with something where nothing is': discovery(app, { ...ask, flags: 7 }),
+  }
+  for (const [name, sent] of Object.entries(wrong)) expect(await heard(sent), name).toBe(0)
+  await nft(host.namespace, 'insert rule bridge nfbridge router_solicitations accept')
+  expect(await heard(wrong['with another option'])).toBe(1)
+})
 
 it('the host routes none from one container to another', async () => {
   const { attach, arrive, host, network } = await createLinkSetting(['web', 'app'])

@@ -87,6 +87,7 @@ describe('the rules', () => {
       senders: [
         'iifname @closed_forging_ports ether type != { ip, arp, ip6 } drop',
         'iifname @closed_forging_ports icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } jump neighbour_discovery',
+        'iifname @closed_forging_ports icmpv6 type nd-router-solicit jump router_solicitations',
       ],
       unchecked: ['iifname @forging_ports goto onward'],
     }
