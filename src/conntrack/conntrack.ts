@@ -87,8 +87,10 @@ export class Conntrack {
    * @throws NfbridgeError NFB_INVALID_ARGUMENT, NFB_NOT_PERMITTED, NFB_CLOSED
    */
   async delete(connection: ConntrackEntry | Tuple): Promise<boolean> {
-    const asked = readInput(connection, 'conntrack.delete', 'connection')
-    return (await this.#delete([deletion(asked)], 0)) === 1
+    const operation = 'conntrack.delete'
+    const asked = readInput(connection, operation, 'connection')
+    const record = withInput(asked, operation, 'connection', () => deletion(asked))
+    return (await this.#delete([record], 0)) === 1
   }
 
   /**

@@ -103,6 +103,7 @@ export function checkFilter(filter: ConntrackFilter): void {
     throw invalid(`${show(filter.protocol)} is no transport protocol`, 'filter.protocol')
   unsigned(filter.zone, 0xffff, 'filter.zone')
   if (typeof filter.mark === 'object') {
+    checkObject(filter.mark, ['value', 'mask'], 'conntrack.list', 'filter.mark')
     unsigned(filter.mark.value, 0xffffffff, 'filter.mark.value')
     unsigned(filter.mark.mask, 0xffffffff, 'filter.mark.mask')
   } else unsigned(filter.mark, 0xffffffff, 'filter.mark')

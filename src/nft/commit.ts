@@ -1,7 +1,7 @@
 /** How the operations of a transaction reach the kernel: listed for, compiled, sent, and what it answers. */
 import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
-import { checkBoolean, checkInteger, checkObject, checkOneOf } from '../input.js'
+import { checkBoolean, checkInteger, checkIsObject, checkObject, checkOneOf } from '../input.js'
 import type { Outcome } from '../native/addon.js'
 import { failed, unwrap } from '../native/failure.js'
 import type { Packer } from '../native/pack.js'
@@ -119,7 +119,8 @@ export class Commit {
     if (expectGeneration !== undefined)
       checkInteger(expectGeneration, [1, 0xffff_ffff], operation, 'expectGeneration')
     for (const [index, each] of this.#operations.entries()) {
-      for (const object of Object.values(each)) {
+      const objects = Object.values(checkIsObject(each, operation, `operations[${index}]`))
+      for (const object of objects) {
         if (typeof object === 'object' && object !== null) continue
         const [name = ''] = Object.keys(each)
         throw new NfbridgeError({

@@ -1,10 +1,12 @@
 /** How much of a table there is: counted from what the kernel dumps, without making rules and elements of it. */
+
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkObject, checkString } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { ReplyMessage } from '../native/unpack.js'
 import { isAnonymous } from './decompile/index.js'
-import { ElementFlags, familyNumbers } from './kernel/constants.js'
+import { familyOf } from './family.js'
+import { ElementFlags } from './kernel/constants.js'
 import { generationOf } from './list.js'
 import type { Family } from './model/index.js'
 import { type Asking, all, ask, setOf } from './requests.js'
@@ -52,7 +54,7 @@ export async function countTable(socket: SocketHandle, filter: CountFilter): Pro
 
 /** Undefined when the ruleset changed meanwhile. */
 function* count({ family, table, sets }: CountFilter): Asking<TableCounts | undefined> {
-  const place = { family: familyNumbers[family], table }
+  const place = { family: familyOf(family, operation, 'filter.family'), table }
   const generation = yield* generationOf(operation)
   const rules = new Map<string, number>()
   for (const chain of yield* all('nftGetRule', place, chainNameOf, operation))

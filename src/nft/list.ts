@@ -1,4 +1,5 @@
 /** Listing: the kernel's ruleset, or a part of it, as one consistent snapshot. */
+
 import { joinPath, NfbridgeError } from '../errors.js'
 import { checkArray, checkObject, checkOneOf } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
@@ -7,8 +8,8 @@ import { inSlices } from '../native/slices.js'
 import type { ReplyMessage } from '../native/unpack.js'
 import { type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { isAnonymous } from './decompile/index.js'
+import { familyOf } from './family.js'
 import { withInterfaces } from './interfaces.js'
-import { familyNumbers } from './kernel/constants.js'
 import { assemble, isInScope, type KernelRuleset } from './list-assemble.js'
 import type { Family, Ruleset } from './model/index.js'
 import {
@@ -181,7 +182,7 @@ class Lister {
 
   #family(): { readonly family?: number } {
     const { family } = this.#filter
-    return family === undefined ? {} : { family: familyNumbers[family] }
+    return family === undefined ? {} : { family: familyOf(family, operation, 'filter.family') }
   }
 
   /** The kernel finds a table by its name only together with its family. */

@@ -1,11 +1,13 @@
 /** Counters, quotas and what else counts, read and set to zero in one go. */
+
 import { release } from 'node:os'
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
 import type { MessageName, MessageRecords } from '../native/records.js'
 import { inSlices } from '../native/slices.js'
-import { familyNumbers, ObjectTypes } from './kernel/constants.js'
+import { familyOf } from './family.js'
+import { ObjectTypes } from './kernel/constants.js'
 import { listKernel } from './list.js'
 import { assemble, type KernelRuleset } from './list-assemble.js'
 import type { Family, ListedObject, StatefulKind } from './model/index.js'
@@ -62,7 +64,7 @@ export async function reset(socket: SocketHandle, target: ResetTarget): Promise<
   )
   const filter = { family, table, set: name, kinds: ['set'], elements: false } as const
   const { kernel } = await listKernel(socket, filter)
-  const record = { family: familyNumbers[family], table, set: name }
+  const record = { family: familyOf(family, operation, 'target.elements.family'), table, set: name }
   const elements = await dump(socket, 'nftGetElementReset', record, elementsOf, '6.5')
   return inSlices(assemble({ ...kernel, elements }, { family, table, set: name }))
 }
@@ -98,7 +100,7 @@ function inTable(
       path: 'family',
     })
   return {
-    ...(family !== undefined && { family: familyNumbers[family] }),
+    ...(family !== undefined && { family: familyOf(family, operation, 'target.family') }),
     ...(table !== undefined && { table }),
   }
 }

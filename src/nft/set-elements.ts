@@ -1,4 +1,5 @@
 /** Elements of one set or map: found by their keys, or all of them in a stream. */
+
 import { NfbridgeError } from '../errors.js'
 import { checkObject } from '../input.js'
 import type { SocketHandle } from '../native/addon.js'
@@ -7,7 +8,8 @@ import { atOnce, inSlices } from '../native/slices.js'
 import { compareBytes, elementRecords, located, SetScope, successor, Trail } from './compile/index.js'
 import { type Datatype, type Interfaces, interfaceIndexType } from './datatype/index.js'
 import { readElementsOf, readSet } from './decompile/index.js'
-import { ElementFlags, familyNumbers, SetFlags } from './kernel/constants.js'
+import { familyOf } from './family.js'
+import { ElementFlags, SetFlags } from './kernel/constants.js'
 import { readGeneration } from './list.js'
 import type { Element, Expression, Family, MapElement, SetElement } from './model/index.js'
 import { dumpInParts, elementsOf, getOne, setOf } from './requests.js'
@@ -48,7 +50,7 @@ async function know(
 ): Promise<Known> {
   checkObject(set, ['family', 'table', 'name'], operation, 'set')
   const { family, table, name } = set
-  const named = { family: familyNumbers[family], table, name }
+  const named = { family: familyOf(family, operation, 'set.family'), table, name }
   const record = await getOne(socket, 'nftGetSet', named, setOf, operation)
   if (record === undefined)
     throw new NfbridgeError({
@@ -97,7 +99,7 @@ export async function findElement(
   const { record, types, hasEnds, interfaces } = await know(socket, set, operation, readInterfaces)
   const { family, table, name } = set
   const asked = keyRecord({ family, table, name, elem: [key], ...types }, interfaces, operation)
-  const question = { family: familyNumbers[family], table, set: name }
+  const question = { family: familyOf(family, operation, 'set.family'), table, set: name }
   const ask: Ask = async (element) => {
     const one = { ...question, elements: [element] }
     const found = await getOne(socket, 'nftGetElement', one, elementsOf, operation)
@@ -181,7 +183,7 @@ export async function* streamElements(
   const parts = dumpInParts(
     socket,
     'nftGetElement',
-    { family: familyNumbers[family], table, set: name },
+    { family: familyOf(family, operation, 'set.family'), table, set: name },
     elementsOf,
     operation,
     onChange,

@@ -129,7 +129,7 @@ export function numberOf<N extends string>(
   path: string,
 ): number {
   if (typeof name === 'number') return name
-  if (Object.hasOwn(map, name)) return map[name]
+  if (typeof name === 'string' && Object.hasOwn(map, name)) return map[name]
   throw new NfbridgeError({
     code: 'NFB_INVALID_ARGUMENT',
     operation,

@@ -82,7 +82,7 @@ export class Routes {
   /** The route that a packet to this address would take. @throws NfbridgeError NFB_REJECTED when there is none */
   async get(destination: IPAddress | string): Promise<Route> {
     const caller = 'rtnl.routes.get'
-    const address = toAddress(destination, 'destination')
+    const address = toAddress(readInput(destination, caller, 'destination'), 'destination')
     const message = await this.#connection.get(
       'getRoute',
       { family: familyNumber(address.family), dstLen: address.bytes.length * 8, dst: address.bytes },

@@ -4,6 +4,7 @@ import { Conntrack } from '../../src/conntrack/index.js'
 import { Namespace, NfbridgeError } from '../../src/index.js'
 import {
   iptablesRule,
+  map,
   Nft,
   prepare,
   prepareElements,
@@ -11,6 +12,7 @@ import {
   type Statement,
   slot,
   toText,
+  vmap,
 } from '../../src/nft/index.js'
 import { applyInNamespace, Rtnl } from '../../src/rtnl/index.js'
 import { errorOf, expectRefused, unlooked, unwanted } from '../support/hostile-values.js'
@@ -235,6 +237,16 @@ const targets: Readonly<Record<string, Target>> = {
         )
         .check(),
   },
+  map: {
+    isArguments: true,
+    given: [{ meta: { key: 'mark' } }, [[1, 2]]],
+    call: (given) => map(given[0], given[1]),
+  },
+  vmap: {
+    isArguments: true,
+    given: [{ meta: { key: 'mark' } }, [[1, { accept: null }]]],
+    call: (given) => vmap(given[0], given[1]),
+  },
   'nft.list': {
     given: { family: 'inet', table: 't', chain: 'c', kinds: ['rule'], elements: true },
     call: (given) => handles.nft.list(given),
@@ -324,6 +336,10 @@ const targets: Readonly<Record<string, Target>> = {
   },
   'conntrack.list': { given: filter, call: (given) => handles.conntrack.list(given) },
   'conntrack.delete': { given: tuple, call: (given) => handles.conntrack.delete(given) },
+  'conntrack.delete, an entry': {
+    given: { original: tuple, reply: tuple, id: 1, zone: 0 },
+    call: (given) => handles.conntrack.delete(given),
+  },
   'conntrack.deleteAll': { given: filter, call: (given) => handles.conntrack.deleteAll(given) },
   'conntrack.deleteListed': { given: [tuple], call: (given) => handles.conntrack.deleteListed(given) },
   'conntrack.forget': {

@@ -35,6 +35,7 @@ export const unlooked: readonly unknown[] = [
 
 /** Values that no option has, or that would do harm in a file, a path or a message. */
 export const unwanted: readonly unknown[] = [
+  null,
   Symbol('s'),
   10n,
   Number.NaN,
@@ -45,6 +46,7 @@ export const unwanted: readonly unknown[] = [
   'é\udc00',
   '\x1b[2J\nlocalhost',
   'x'.repeat(70_000),
+  ['inet'],
   new Map(),
   Object.create(Date.prototype),
   Object.create(null),

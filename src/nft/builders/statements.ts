@@ -1,4 +1,6 @@
 /** Verdicts and what leads to them, logs, rejection, translation. */
+import { checkArray } from '../../input.js'
+import { withInput } from '../../read-input.js'
 import type {
   AcceptVerdict,
   ContinueVerdict,
@@ -51,13 +53,14 @@ export type VerdictPairs = readonly (readonly [Expression, Verdict])[]
 export function vmap(key: Operand, data: VerdictPairs): VmapStatement
 export function vmap(key: Operand, data: SetReference | VerdictCases): VmapStatement
 export function vmap(key: Operand, data: SetReference | VerdictPairs | VerdictCases): VmapStatement {
-  return {
+  return withInput([key, data], 'vmap', '', () => ({
     vmap: { key: expressionOf(key), data: typeof data === 'string' ? data : { set: pairs(data) } },
-  }
+  }))
 }
 
 function pairs(cases: VerdictPairs | VerdictCases): VerdictPairs {
-  return isPairs(cases) ? cases.map(([key, to]) => [key, to] as const) : Object.entries(cases)
+  if (!isPairs(cases)) return Object.entries(cases)
+  return checkArray(cases, 'vmap', 'data').map(([key, to]) => [key, to] as const)
 }
 
 function isPairs(cases: VerdictPairs | VerdictCases): cases is VerdictPairs {
@@ -70,9 +73,13 @@ export function map(
   data: SetReference | readonly (readonly [Expression, Expression])[],
   type?: MapExpression['map']['type'],
 ): MapExpression {
-  const source: MapExpression['map']['data'] =
-    typeof data === 'string' ? data : { set: data.map(([from, to]) => [from, to] as const) }
-  return { map: { key: expressionOf(key), data: source, ...(type === undefined ? {} : { type }) } }
+  return withInput([key, data], 'map', '', () => {
+    const source: MapExpression['map']['data'] =
+      typeof data === 'string'
+        ? data
+        : { set: checkArray(data, 'map', 'data').map(([from, to]) => [from, to] as const) }
+    return { map: { key: expressionOf(key), data: source, ...(type === undefined ? {} : { type }) } }
+  })
 }
 
 export function log(options: LogStatement['log'] = null): LogStatement {

@@ -4,7 +4,8 @@ import type { Family } from '../model/index.js'
 
 /** The kernel's number of a family. @throws InvalidValue */
 export function familyNumber(family: Family): number {
-  const number: number | undefined = Object.hasOwn(familyNumbers, family) ? familyNumbers[family] : undefined
+  const isName = typeof family === 'string' && Object.hasOwn(familyNumbers, family)
+  const number: number | undefined = isName ? familyNumbers[family] : undefined
   if (number === undefined)
     throw new InvalidValue(`${quote(family)} is no family: ip, ip6, inet, arp, bridge or netdev is expected`)
   return number
