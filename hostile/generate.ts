@@ -86,7 +86,7 @@ function randomDiscovery(random: Random, names: Vocabulary): Ip {
   const type = random.of([133, 134, 135, 136, 137])
   return compact<Ip>({
     kind: 'ipv6',
-    source: type === 133 ? undefined : 'link-local',
+    source: type === 133 && random.once(2) ? undefined : 'link-local',
     destination: random.of(['all', 'all', 'bridge', 'bridge-link-local', random.of(names.destinations)]),
     payload: compact<Icmp>({
       kind: 'icmp',

@@ -52,16 +52,20 @@ function withoutLastDrop(family: Family, chain: string) {
   }
 }
 
-/** Lets everything pass that comes by a chain. */
-function acceptFirst(family: Family, chain: string, ...when: readonly Statement[]) {
+/** Puts a rule in front of a chain's. */
+function withFirst(family: Family, chain: string, ...expr: readonly Statement[]) {
   return async ({ host }: World): Promise<void> => {
     using nft = await Nft.open({ netns: host })
     await nft
       .transaction()
-      .insert({ rule: { family, table: TABLE, chain, expr: [...when, ...ACCEPT] } })
+      .insert({ rule: { family, table: TABLE, chain, expr } })
       .commit()
   }
 }
+
+/** Lets everything pass that comes by a chain. */
+const acceptFirst = (family: Family, chain: string, ...when: readonly Statement[]) =>
+  withFirst(family, chain, ...when, ...ACCEPT)
 
 /** Empties sets. */
 function withoutElements(family: Family, ...names: readonly string[]) {
@@ -145,6 +149,12 @@ export const defences: readonly Defence[] = [
     name: 'neighbour-discovery',
     about: 'neighbour discovery has nothing in it but what it is for',
     takeOut: acceptFirst('bridge', 'neighbour_discovery'),
+  },
+  {
+    name: 'router-solicitations',
+    about: 'who looks for a router has nothing in the question but its own MAC',
+    // What of it is from somebody else's address is dropped all the same.
+    takeOut: withFirst('bridge', 'router_solicitations', { return: null }),
   },
   {
     name: 'peers',
