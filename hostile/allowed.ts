@@ -347,6 +347,18 @@ function isIcmpOfHost(event: Event, types: Readonly<Record<4 | 6, readonly numbe
   return isHostAddress(event, ip.source) && ip.destination === sentIp?.source
 }
 
+/** What is told of is judged where it arrived. */
+function isErrorOfContainer({ world, place, ip, sentIp }: Event): boolean {
+  if (place.kind !== 'stack' || ip === undefined || !isIcmp(ip)) return false
+  if (!ERRORS[ip.family].includes(ip.payload[0] ?? -1) || ip.destination !== sentIp?.source) return false
+  return [...world.stations.values()].some(
+    (station) =>
+      station.on !== undefined &&
+      station.hostDevice === place.device &&
+      ownAddresses(station).includes(ip.source),
+  )
+}
+
 export function isPeer(address: string): boolean {
   return address.startsWith(PEER_SUBNET.replace(/\d+\/\d+$/, ''))
 }
@@ -390,6 +402,11 @@ const ofOutside: readonly Allowance[] = [
       isAnswerOfHost(event) &&
       !hasForgedSource(event) &&
       (event.place.kind !== 'station' || event.place.station.on === undefined),
+  },
+  {
+    name: 'error-of-container',
+    reason: 'who was reached tells what it could not read, by its bridge, whose rules judge that',
+    holds: isErrorOfContainer,
   },
   {
     name: 'host-to-itself',
