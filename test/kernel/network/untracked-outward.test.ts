@@ -22,8 +22,10 @@ it('ICMPv6 that is not tracked does not leave a masqueraded network under the ow
   const [link] = JSON.parse(await ip(host.namespace, '-j', 'link', 'show', network.name))
   const from = { mac: web.mac, address: web.ipv6Address ?? '' }
   const frames = TYPES.map((type) => {
-    const message = [type, 0, 0, 0, ...new Array<number>(20).fill(0)]
-    const pseudo = [...addressBytes(from.address), ...addressBytes(OUTSIDE), 0, 0, ...word(24), 0, 0, 0, 58]
+    // A router solicitation that is longer does not leave the bridge.
+    const message = [type, 0, 0, 0, ...new Array<number>(type === 133 ? 4 : 20).fill(0)]
+    const ends = [...addressBytes(from.address), ...addressBytes(OUTSIDE)]
+    const pseudo = [...ends, 0, 0, ...word(message.length), 0, 0, 0, 58]
     message.splice(2, 2, ...word(checksum([...pseudo, ...message])))
     return frame(packet(from, { mac: link.address, address: OUTSIDE }, 58, message, { hops: 255 }))
   })
