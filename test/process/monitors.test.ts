@@ -144,7 +144,8 @@ describe('a monitor', () => {
       const lost = seen.findIndex((one) => 'reason' in one)
       expect(seen[lost]).toMatchObject({ reason: 'overflow', call: 'recvmsg' })
       const before = aliases(seen.slice(0, lost))
-      expect(before.length).toBeGreaterThan(1000)
+      // The kernel's buffer alone has room for some hundreds.
+      expect(before.length).toBeGreaterThan(100)
       expect(before).toEqual(Array.from({ length: before.length }, (_, index) => `alias ${index}`))
       expect(aliases(seen).length).toBeLessThan(sent)
     }))
