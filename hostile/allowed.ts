@@ -349,7 +349,7 @@ function isIcmpOfHost(event: Event, types: Readonly<Record<4 | 6, readonly numbe
 
 /** What is told of is judged where it arrived. */
 function isErrorOfContainer({ world, place, ip, sentIp }: Event): boolean {
-  if (place.kind !== 'stack' || ip === undefined || !isIcmp(ip)) return false
+  if (place.kind === 'station' || ip === undefined || !isIcmp(ip)) return false
   if (!ERRORS[ip.family].includes(ip.payload[0] ?? -1) || ip.destination !== sentIp?.source) return false
   return [...world.stations.values()].some(
     (station) =>
@@ -405,7 +405,8 @@ const ofOutside: readonly Allowance[] = [
   },
   {
     name: 'error-of-container',
-    reason: 'who was reached tells what it could not read, by its bridge, whose rules judge that',
+    reason:
+      'who was reached tells what it could not read, by its bridge, whose rules judge that: the host itself, where it seems to have asked',
     holds: isErrorOfContainer,
   },
   {
