@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BareMachine, filesBelow, repository, run } from './tarball.js'
+import { BareMachine, filesBelow, HANGING_MS, repository, run } from './tarball.js'
 
 /** The time of the newest file below paths of the repository. */
 function newest(...paths: readonly string[]): number {
@@ -37,7 +37,7 @@ beforeAll(async () => {
   })
   if (outcome.code !== 0) throw new Error(`npm install failed:\n${outcome.stdout}\n${outcome.stderr}`)
   installed = join(machine.app, 'node_modules/nfbridge')
-})
+}, HANGING_MS)
 
 afterAll(() => machine?.remove())
 

@@ -116,6 +116,9 @@ export class BareMachine {
   }
 }
 
+/** For what hangs: compiling the addon takes minutes on a busy machine. */
+export const HANGING_MS = 1_200_000
+
 /** Runs a command to its end, without a shell. */
 export function run(
   command: string,
@@ -126,7 +129,7 @@ export function run(
     execFile(
       command,
       args,
-      { ...options, timeout: 150_000, maxBuffer: 64 << 20 },
+      { ...options, timeout: HANGING_MS, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
         resolve({ code, stdout, stderr: error === null ? stderr : `${stderr}\n${error.message}` })
